@@ -1,0 +1,52 @@
+"""Who is asking: an account, a device, or nobody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from queue_server.access.rights import CHANNELS, COMMANDS, MAY_OVERRIDE, PAGES, Role
+from queue_server.branches.bus import fresh_id
+from queue_server.domain.commands import By
+from queue_server.domain.refusals import Refusal
+
+
+class Who(Struct, frozen=True):
+    """`actor` goes into the journal ("account:lan"); `branch` None means every branch."""
+
+    actor: str
+    role: Role
+    name: str = ""
+    clerk: str = ""
+    branch: str | None = None
+    device: str | None = None
+    printer: str | None = None
+
+    def require_command(self, command: str, branch: str) -> None:
+        if command not in COMMANDS[self.role] or not self._is_at(branch):
+            self._refuse()
+
+    def require_channel(self, kind: str, branch: str) -> None:
+        """Public channels are for everybody; the others only within the asker's branch."""
+        allowed = CHANNELS[kind]
+        is_public = Role.NOBODY in allowed
+        if self.role not in allowed or not (is_public or self._is_at(branch)):
+            self._refuse()
+
+    def require_page(self, page: str, branch: str | None = None) -> None:
+        if self.role not in PAGES[page] or not (branch is None or self._is_at(branch)):
+            self._refuse()
+
+    def by(self, deadline: datetime | None = None) -> By:
+        """What the domain is told about the asker."""
+        return By(self.actor, fresh_id(), self.clerk or self.actor, self.printer, self.role in MAY_OVERRIDE, deadline)
+
+    def _is_at(self, branch: str) -> bool:
+        return self.branch is None or self.branch == branch
+
+    def _refuse(self) -> None:
+        raise Refusal("unauthenticated" if self.role is Role.NOBODY else "forbidden")
+
+
+NOBODY = Who("nobody", Role.NOBODY)

@@ -1,0 +1,64 @@
+"""The rights matrix: which role may give which command and read which channel. Data, to be read like a table.
+
+Rights hold within a branch: an account or device without a branch belongs to the whole organisation.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    CLERK = "clerk"
+    HELPER = "helper"
+    SUPERVISOR = "supervisor"
+    MANAGER = "manager"
+    ADMINISTRATOR = "administrator"
+    INTEGRATION = "integration"
+    DISPENSER = "dispenser"
+    DISPLAY = "display"
+    PRINTER = "printer"
+    NOBODY = "nobody"
+
+
+STAFF = frozenset({Role.CLERK, Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR})
+DEVICES = frozenset({Role.DISPENSER, Role.DISPLAY, Role.PRINTER})
+MAY_OVERRIDE = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION})
+"""Roles that may act on a counter at which somebody else sits."""
+
+_HELPER = {"issue", "amend", "cancel", "void", "postpone", "reinstate", "reprint", "undo"}
+_CLERK = _HELPER | {
+    "open", "pause", "close", "call-next", "call", "recall", "start", "finish", "no-show", "return", "hold", "resume",
+    "transfer", "next-step",
+}  # fmt: skip
+_SUPERVISOR = _CLERK | {"assign", "end-service", "suspend", "unsuspend", "change-hours", "end-day"}
+
+COMMANDS: dict[Role, frozenset[str]] = {
+    Role.CLERK: frozenset(_CLERK),
+    Role.HELPER: frozenset(_HELPER),
+    Role.SUPERVISOR: frozenset(_SUPERVISOR),
+    Role.MANAGER: frozenset(_SUPERVISOR),
+    Role.ADMINISTRATOR: frozenset(_SUPERVISOR | {"configure"}),
+    Role.INTEGRATION: frozenset(_CLERK),
+    Role.DISPENSER: frozenset({"issue"}),
+    Role.DISPLAY: frozenset(),
+    Role.PRINTER: frozenset({"report-paper"}),
+    Role.NOBODY: frozenset(),
+}
+
+EVERYBODY = frozenset(Role)
+
+CHANNELS: dict[str, frozenset[Role]] = {
+    "board": EVERYBODY,
+    "live": EVERYBODY,
+    "ticket": EVERYBODY,
+    "counter": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    "printer": frozenset({Role.PRINTER, Role.ADMINISTRATOR}),
+}
+
+PAGES: dict[str, frozenset[Role]] = {
+    "clerk": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
+    "manager": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
+    "devices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
+    "reports": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+}

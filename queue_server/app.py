@@ -1,0 +1,64 @@
+"""The composition root: the one place that knows every concrete class and puts the house together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from hashlib import blake2b
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from queue_server import __version__
+from queue_server.access.store import Access
+from queue_server.branches.bus import CommandBus
+from queue_server.branches.clock import Clock, FastClock, WallClock, Watch
+from queue_server.journal.sqlite import SqliteJournal
+from queue_server.realtime.hub import Hub
+from queue_server.settings import Settings
+from queue_server.web.application import application
+from queue_server.web.house import House
+
+DATABASE = "layso.db"
+
+
+def clock_of(settings: Settings) -> Clock:
+    if settings.clock_start is None:
+        return WallClock()
+    return FastClock(settings.clock_start, settings.clock_speed)
+
+
+def build_name() -> str:
+    """This release and what its pages are made of: another value makes pages reload themselves."""
+    here = Path(__file__).parent
+    digest = blake2b(digest_size=6)
+    for folder in (here / "web", here / "protocol", here.parent / "display_client"):
+        for file in sorted(folder.rglob("*")):
+            if file.suffix in {".js", ".css", ".html"}:
+                digest.update(file.read_bytes())
+    return f"{__version__}+{digest.hexdigest()}"
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Open every part in order; close them in the other order, telling readers to come back."""
+    async with AsyncExitStack() as stack:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        journal = await SqliteJournal.open(settings.data / DATABASE)
+        stack.push_async_callback(journal.close)
+        clock = clock_of(settings)
+        hub = Hub(clock.now)
+        bus = CommandBus(journal, clock, Watch(clock, speed=settings.clock_speed), hub.publish)
+        stack.callback(bus.close)
+        access = await Access.open(journal)
+        await bus.start()
+        hub.start()
+        stack.push_async_callback(hub.stop)
+        yield House(settings, journal, bus, hub, access, clock.now, build_name())
+
+
+def make_app(
+    settings: Settings, house: Callable[[Settings], AbstractAsyncContextManager[House]] = open_house
+) -> Starlette:
+    """The application for these settings."""
+    return application(lambda: house(settings))

@@ -1,0 +1,108 @@
+"""The command bus: from a command and its branch (or ticket) to the host that decides it. The same for every
+transport."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+
+from queue_server.branches.answers import Answer
+from queue_server.branches.clock import Clock, Watch
+from queue_server.branches.host import BranchHost, Publish
+from queue_server.domain.commands import By, Command, Configure
+from queue_server.domain.configuration import BranchConfig
+from queue_server.domain.refusals import Refusal
+from queue_server.journal.port import Journal
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def fresh_id() -> str:
+    """An unused ticket id: 48 bits of time and 62 random ones, 22 lower-case letters and digits, ordered by time."""
+    value = (time.time_ns() // 1_000_000) << 62 | int.from_bytes(os.urandom(8)) >> 2
+    letters = [_ALPHABET[(value >> shift) & 31] for shift in range(105, -1, -5)]
+    return "".join(letters)
+
+
+class CommandBus:
+    """Loads hosts when they are first needed and hands commands to them."""
+
+    def __init__(self, journal: Journal, clock: Clock, watch: Watch, publish: Publish) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._publish = publish
+        self.watch = watch
+        self._hosts: dict[str, BranchHost] = {}
+        self._loading: dict[str, asyncio.Task[BranchHost]] = {}
+
+    def __iter__(self) -> Iterator[BranchHost]:
+        return iter(self._hosts.values())
+
+    def loaded(self, branch_id: str) -> BranchHost | None:
+        return self._hosts.get(branch_id)
+
+    async def host(self, branch_id: str) -> BranchHost:
+        """The branch's host, loaded.
+
+        Raises:
+            Refusal: `unknown-branch`.
+        """
+        host = self._hosts.get(branch_id)
+        if host is not None:
+            return host
+        if await self._journal.head(branch_id) is None:
+            raise Refusal("unknown-branch", branch=branch_id)
+        return await self._load(branch_id)
+
+    async def _load(self, branch_id: str) -> BranchHost:
+        task = self._loading.get(branch_id)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._loaded(branch_id), name=f"load {branch_id}")
+            self._loading[branch_id] = task
+            task.add_done_callback(lambda _: self._loading.pop(branch_id, None))
+        return await asyncio.shield(task)
+
+    async def _loaded(self, branch_id: str) -> BranchHost:
+        host = BranchHost(branch_id, self._journal, self._clock, self.watch, self._publish)
+        await host.load()
+        self._hosts[branch_id] = host
+        return host
+
+    async def carry_out(self, branch_id: str, command: Command, by: By, key: str) -> Answer:
+        """Have the branch decide the command; returns after it is durable.
+
+        Raises:
+            Refusal: it may not be carried out, and nothing changed.
+        """
+        host = self._hosts.get(branch_id) or await self.host(branch_id)
+        return await host.submit(command, by, key)
+
+    async def put_in_force(self, config: BranchConfig, by: By, key: str) -> Answer:
+        """Configure a branch, also one that has no journal yet."""
+        host = self._hosts.get(config.branch) or await self._load(config.branch)
+        return await host.submit(Configure(config=config), by, key)
+
+    async def branch_of(self, ticket_id: str) -> str:
+        """Which branch a ticket is at.
+
+        Raises:
+            Refusal: `unknown-ticket`.
+        """
+        for host in self._hosts.values():
+            if ticket_id in host.state.tickets:
+                return host.branch_id
+        found = await self._journal.find_ticket(ticket_id)
+        if found is None:
+            raise Refusal("unknown-ticket", ticket=ticket_id)
+        return found[0]
+
+    async def start(self) -> None:
+        """Load every branch that has a journal, so that its timers run."""
+        for head in await self._journal.heads():
+            await self.host(head.branch_id)
+
+    def close(self) -> None:
+        for host in self._hosts.values():
+            host.close()

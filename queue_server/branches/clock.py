@@ -1,0 +1,75 @@
+"""The host's clock: wall time for people, and a watch over it, because a jump must not open or end a day."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+STEP = timedelta(seconds=60)
+"""A wall clock that has moved this far against the monotonic one was set by somebody."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
+
+    def call_at(self, at: datetime, work: Callable[[], None]) -> asyncio.TimerHandle:
+        """Run `work` on the running loop when this clock shows `at`."""
+
+
+class WallClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def call_at(self, at: datetime, work: Callable[[], None]) -> asyncio.TimerHandle:
+        delay = max(0.0, (at - self.now()).total_seconds())
+        return asyncio.get_running_loop().call_later(delay, work)
+
+
+class FastClock:
+    """A clock for demonstrations and tests: starts at `start` and runs `speed` times as fast as the monotonic one."""
+
+    def __init__(self, start: datetime, speed: float) -> None:
+        self._start = start
+        self._speed = speed
+        self._origin = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=(time.monotonic() - self._origin) * self._speed)
+
+    def call_at(self, at: datetime, work: Callable[[], None]) -> asyncio.TimerHandle:
+        delay = max(0.0, (at - self.now()).total_seconds() / self._speed)
+        return asyncio.get_running_loop().call_later(delay, work)
+
+
+class Watch:
+    """Notices that the wall clock was set: `has_stepped` stays true until an administrator confirms the time."""
+
+    def __init__(self, clock: Clock, *, speed: float = 1.0, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._speed = speed
+        self._monotonic = monotonic
+        self.confirm()
+
+    def confirm(self) -> None:
+        self.stepped_by: timedelta | None = None
+        self._wall = self._clock.now()
+        self._mono = self._monotonic()
+
+    def look(self) -> datetime:
+        """The time now; a step against the monotonic clock is remembered."""
+        now = self._clock.now()
+        passed = timedelta(seconds=(self._monotonic() - self._mono) * self._speed)
+        drift = now - self._wall - passed
+        if abs(drift) > STEP:
+            self.stepped_by = drift
+        return now
+
+    @property
+    def has_stepped(self) -> bool:
+        return self.stepped_by is not None

@@ -1,0 +1,435 @@
+"""A branch host: one branch's confirmed state, and the only way to change it.
+
+All commands that wait are decided as one batch on the state (which is tentative from `mark` on), appended in one
+transaction, and answered after the commit. Whatever goes wrong with the append, the state is rolled back, what was
+missed is read, and the rest is decided again. Nobody outside sees the tentative state: readers use `settled`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct
+
+from queue_server.branches.answers import Answer, answer, unchanged
+from queue_server.branches.clock import Clock, Watch
+from queue_server.domain import upcast
+from queue_server.domain.apply import apply
+from queue_server.domain.commands import By, Command, EndDay, OpenDay
+from queue_server.domain.decide import decide
+from queue_server.domain.events import BranchConfigured, DayOpened, Event, Recorded
+from queue_server.domain.hours import service_day
+from queue_server.domain.refusals import Refusal
+from queue_server.domain.state import BranchState, Change
+from queue_server.domain.tickets import Ticket
+from queue_server.domain.timers import Due, due
+from queue_server.journal.port import (
+    Appended,
+    Batch,
+    CommandRow,
+    Journal,
+    JournalUnavailable,
+    StoredEvent,
+    TicketRow,
+)
+
+log = logging.getLogger(__name__)
+
+KEYS_REMEMBERED = 4096
+"""Accepted commands of which a host knows the answer without asking the journal."""
+
+_TIMER = By(actor="timer", may_override=True)
+
+Publish = Callable[["BranchHost", list[Change]], None]
+
+
+class Repeat(Struct, frozen=True):
+    """An accepted command, to answer a repeat of it."""
+
+    fingerprint: bytes
+    first_seq: int
+    last_seq: int
+
+
+class Pending:
+    """A command on its way, and where its answer goes."""
+
+    __slots__ = ("by", "command", "deadline", "events", "fingerprint", "future", "key", "refusal")
+
+    def __init__(self, command: Command, by: By, key: str, future: asyncio.Future[Answer]) -> None:
+        self.command = command
+        self.by = by
+        self.key = key
+        self.future = future
+        self.fingerprint = blake2b(_encoder.encode(command), digest_size=16).digest()
+        self.events: list[Recorded] = []
+        self.refusal: Refusal | None = None
+
+    def answer(self, value: Answer) -> None:
+        if not self.future.done():
+            self.future.set_result(value)
+
+    def fail(self, fault: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(fault)
+
+
+class BranchHost:
+    """Serves one branch. Loaded by `load`; commands go in by `submit`."""
+
+    def __init__(self, branch_id: str, journal: Journal, clock: Clock, watch: Watch, publish: Publish) -> None:
+        self.branch_id = branch_id
+        self.state = BranchState()
+        self.epoch = ""
+        self._journal = journal
+        self._clock = clock
+        self._watch = watch
+        self._publish = publish
+        self._queue: list[Pending] = []
+        self._runner: asyncio.Task[None] | None = None
+        self._is_tentative = False
+        self._is_stale = False
+        self._settled: asyncio.Event = asyncio.Event()
+        self._settled.set()
+        self._day_seq = 0
+        self._due: Due | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._recent: OrderedDict[tuple[str, str], Repeat] = OrderedDict()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Read the day's events and fold them: from the newest `day.opened`."""
+        head = await self._journal.head(self.branch_id)
+        if head is not None:
+            self.epoch = head.epoch
+            self._day_seq = head.day_seq
+            self.state.seq = max(0, head.day_seq - 1)
+            await self._catch_up()
+        self._set_alarm()
+
+    async def settled(self) -> BranchState:
+        """The confirmed state, between batches."""
+        while self._is_tentative:
+            await self._settled.wait()
+        return self.state
+
+    @property
+    def is_settled(self) -> bool:
+        return not self._is_tentative
+
+    @property
+    def position(self) -> str:
+        return f"{self.epoch}.{self.state.seq}"
+
+    # -- commands --------------------------------------------------------------------------------------------------
+
+    def submit(self, command: Command, by: By, key: str) -> asyncio.Future[Answer]:
+        """Have a command decided with all others that wait now. The future gives its answer or raises its refusal."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._queue.append(Pending(command, by, key, future))
+        self._wake()
+        return future
+
+    def _wake(self) -> None:
+        if self._runner is None:
+            self._runner = asyncio.get_running_loop().create_task(self._run(), name=f"host {self.branch_id}")
+
+    async def _run(self) -> None:
+        """Batches, one after another, until nobody waits."""
+        try:
+            while self._queue or self._is_overdue():
+                batch, self._queue = self._queue, []
+                try:
+                    await self._carry_out(batch)
+                except Exception as fault:  # the supervisor of this branch: nothing may die with the queue full
+                    log.exception("A batch of branch %s failed.", self.branch_id)
+                    self._abandon()
+                    for pending in batch:
+                        pending.fail(fault)
+                    if not batch:
+                        return
+        finally:
+            self._runner = None
+            self._set_alarm()
+
+    async def _carry_out(self, batch: list[Pending]) -> None:
+        if self._is_stale:
+            await self._catch_up()
+        await self._carry_out_due()
+        waiting: list[Pending] | None = await self._without_repeats(batch)
+        while waiting:
+            self._begin()
+            self._decide_all(waiting)
+            events = [event for pending in waiting for event in pending.events]
+            if not events:
+                self._end()
+                break
+            waiting = await self._append(waiting, events)
+        for pending in batch:
+            if not pending.future.done():
+                await self._answer_eventless(pending)
+
+    async def _carry_out_due(self) -> None:
+        """What time asks for comes first, each thing at its own instant and in a transaction of its own."""
+        while (item := self._overdue()) is not None:
+            timer = Pending(item.command, _TIMER, item.key, asyncio.get_running_loop().create_future())
+            self._begin()
+            self._decide_one(timer, item.at)
+            if timer.refusal is not None:
+                log.error("The timer %s of branch %s was refused: %s", item.kind, self.branch_id, timer.refusal.code)
+            if not timer.events:
+                self._end()
+                self._due = None
+                return
+            await self._append([timer], timer.events)
+            if timer.future.done() and timer.future.exception() is not None:
+                return
+
+    # -- deciding --------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self.state.mark()
+        self._is_tentative = True
+        self._settled.clear()
+
+    def _end(self) -> None:
+        self.state.mark()
+        self._is_tentative = False
+        self._settled.set()
+
+    def _abandon(self) -> None:
+        if self._is_tentative:
+            self.state.rollback()
+        self._end()
+
+    def _decide_all(self, waiting: list[Pending]) -> None:
+        now = self._watch.look()
+        is_in_doubt = self._is_clock_in_doubt(now)
+        for pending in waiting:
+            if is_in_doubt and isinstance(pending.command, OpenDay | EndDay):
+                pending.refusal = Refusal("clock-stepped")
+            else:
+                self._decide_one(pending, now)
+
+    def _decide_one(self, pending: Pending, now: datetime) -> None:
+        pending.events = []
+        pending.refusal = None
+        try:
+            decided = decide(self.state, pending.command, pending.by, now)
+        except Refusal as refusal:
+            pending.refusal = refusal
+        else:
+            pending.events = self._apply_all(decided, pending.by.actor, now)
+
+    def _apply_all(self, decided: Sequence[Event], actor: str, now: datetime) -> list[Recorded]:
+        recorded_at = self._clock.now()
+        recorded: list[Recorded] = []
+        for event in decided:
+            at = now if self.state.at is None else max(now, self.state.at)
+            item = Recorded(self.state.seq + 1, self._day_of(event, at), at, recorded_at, actor, event)  # type: ignore[arg-type]
+            apply(self.state, item)
+            if isinstance(event, DayOpened) or self._day_seq == 0:
+                self._day_seq = item.seq
+            recorded.append(item)
+        return recorded
+
+    def _day_of(self, event: Event, at: datetime) -> date:
+        """The service day that an event belongs to: the open one, or the day that it opens."""
+        if isinstance(event, DayOpened | BranchConfigured):
+            return service_day(event.config, at)
+        day = self.state.day
+        return day.date if day is not None else service_day(self.state.configured, at)
+
+    def _is_clock_in_doubt(self, now: datetime) -> bool:
+        """The wall clock was set, or is behind what the journal has seen: no day is opened or ended by it."""
+        is_behind = self.state.at is not None and now < self.state.at - timedelta(seconds=60)
+        return self._watch.has_stepped or is_behind
+
+    # -- appending -------------------------------------------------------------------------------------------------
+
+    async def _append(self, waiting: list[Pending], events: list[Recorded]) -> list[Pending] | None:
+        """Make the tentative state durable. None when done; otherwise those that must be decided again."""
+        changes = self.state.changes()
+        try:
+            outcome = await self._journal.append(self._batch(waiting, events, changes))
+        except JournalUnavailable as fault:
+            self._abandon()
+            return await self._after_doubt(waiting, fault)
+        if isinstance(outcome, Appended):
+            self.epoch = outcome.epoch
+            self._confirm(waiting, changes)
+            return None
+        self._abandon()
+        await self._catch_up()
+        return await self._without_repeats(waiting, ask_journal=True)
+
+    def _batch(self, waiting: list[Pending], events: list[Recorded], changes: list[Change]) -> Batch:
+        day = events[-1].day
+        return Batch(
+            branch_id=self.branch_id,
+            expected=events[0].seq - 1,
+            events=[StoredEvent(e.seq, e.day, *upcast.store(e)) for e in events],
+            commands=[
+                CommandRow(p.by.actor, p.key, p.fingerprint, p.events[0].seq, p.events[-1].seq, day)
+                for p in waiting
+                if p.events
+            ],
+            tickets=[ticket_row(c.new, day) for c in changes if c.table == "tickets" and c.new is not None],
+            day_seq=self._day_seq,
+            due_at=self._due.at if self._due is not None else None,
+        )
+
+    def _confirm(self, waiting: list[Pending], changes: list[Change]) -> None:
+        """The tentative state is the confirmed one: tell the hub, then the callers."""
+        self._is_tentative = False
+        self._settled.set()
+        self._refresh_due(changes)
+        self._publish(self, changes)
+        self.state.mark()
+        for pending in waiting:
+            if pending.events:
+                self._remember(pending.by.actor, pending.key, pending.fingerprint, pending.events)
+                pending.answer(answer(self.branch_id, self.epoch, pending.events, self._number_of))
+
+    async def _after_doubt(self, waiting: list[Pending], fault: JournalUnavailable) -> list[Pending] | None:
+        """The append failed or nobody knows: when the journal can be read, it tells; otherwise everyone is refused."""
+        self._is_stale = True
+        try:
+            await self._catch_up()
+            remaining = await self._without_repeats(waiting, ask_journal=True)
+        except JournalUnavailable:
+            remaining = waiting
+        for pending in remaining:
+            pending.fail(Refusal(fault.reason if fault.reason == "disk-full" else "unavailable"))
+        return None
+
+    # -- repeats and refusals --------------------------------------------------------------------------------------
+
+    async def _without_repeats(self, batch: list[Pending], *, ask_journal: bool = False) -> list[Pending]:
+        """Answer those whose key was accepted before; two of one key in one batch wait for each other."""
+        fresh: list[Pending] = []
+        seen: dict[tuple[str, str], Pending] = {}
+        for pending in batch:
+            identity = (pending.by.actor, pending.key)
+            if await self._answer_repeat(pending, ask_journal=ask_journal):
+                continue
+            if identity in seen:
+                seen[identity].future.add_done_callback(partial(self._resubmit, pending))
+                continue
+            seen[identity] = pending
+            fresh.append(pending)
+        return fresh
+
+    def _resubmit(self, pending: Pending, _: object) -> None:
+        self._queue.append(pending)
+        self._wake()
+
+    async def _answer_repeat(self, pending: Pending, *, ask_journal: bool) -> bool:
+        identity = (pending.by.actor, pending.key)
+        known = self._recent.get(identity)
+        if known is None and ask_journal:
+            row = await self._journal.find_command(self.branch_id, *identity)
+            known = Repeat(row.fingerprint, row.first_seq, row.last_seq) if row is not None else None
+        if known is None:
+            return False
+        if known.fingerprint != pending.fingerprint:
+            pending.fail(Refusal("key-reused"))
+            return True
+        stored = await self._journal.read(self.branch_id, known.first_seq - 1, known.last_seq - known.first_seq + 1)
+        events = [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in stored]
+        pending.answer(answer(self.branch_id, self.epoch, events, self._number_of))
+        return True
+
+    async def _answer_eventless(self, pending: Pending) -> None:
+        """A refusal, or what is already so; unless the key was accepted before and its events answer."""
+        if await self._answer_repeat(pending, ask_journal=True):
+            return
+        if pending.refusal is not None:
+            pending.fail(pending.refusal)
+        else:
+            pending.answer(unchanged(self.state, self.branch_id, self.position, pending.command))
+
+    def _remember(self, actor: str, key: str, fingerprint: bytes, events: list[Recorded]) -> None:
+        self._recent[actor, key] = Repeat(fingerprint, events[0].seq, events[-1].seq)
+        if len(self._recent) > KEYS_REMEMBERED:
+            self._recent.popitem(last=False)
+
+    def _number_of(self, ticket_id: str) -> str:
+        ticket = self.state.tickets.get(ticket_id)
+        return ticket.number if ticket is not None else ""
+
+    # -- catching up, and time -------------------------------------------------------------------------------------
+
+    async def _catch_up(self) -> None:
+        """Fold what the journal has beyond the confirmed state."""
+        self.state.mark()
+        before = self.state.seq
+        while True:
+            stored = await self._journal.read(self.branch_id, self.state.seq, 2000)
+            for item in stored:
+                event = upcast.load(item.seq, item.day, item.type, item.v, item.body)
+                apply(self.state, event)
+                if isinstance(event.event, DayOpened) or self._day_seq == 0:
+                    self._day_seq = item.seq
+            if len(stored) < 2000:
+                break
+        changes = self.state.changes()
+        self._is_stale = False
+        self._due = due(self.state, self._watch.look())
+        if self.state.seq != before:
+            self._publish(self, changes)
+        self.state.mark()
+
+    def _refresh_due(self, changes: list[Change]) -> None:
+        config = self.state.config
+        has_implied_start = config is not None and config.limits.implied_start_s is not None
+        is_moved = any(change.table == "day" or (has_implied_start and change.table == "tickets") for change in changes)
+        if is_moved or self._due is None:
+            self._due = due(self.state, self._watch.look())
+
+    def _overdue(self) -> Due | None:
+        """What time asks for by now; nothing while the clock is in doubt."""
+        now = self._watch.look()
+        if self._due is None or self._due.at > now or self._is_clock_in_doubt(now):
+            return None
+        return self._due
+
+    def _is_overdue(self) -> bool:
+        return self._overdue() is not None
+
+    def _set_alarm(self) -> None:
+        """Wake up when time next asks for something, though nobody touches the branch."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._due is not None and not self._watch.has_stepped:
+            self._alarm = self._clock.call_at(self._due.at, self._wake)
+
+    def close(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def ticket_row(ticket: Ticket, day: date) -> TicketRow:
+    """The projection of a ticket, as the reports and the dossier reader find it."""
+    return TicketRow(
+        id=ticket.id,
+        day=day,
+        number=ticket.number,
+        field=ticket.field,
+        state=ticket.state.value,
+        issued_at=ticket.issued_at,
+        final_at=ticket.final_at,
+        body=_encoder.encode(ticket),
+    )

@@ -1,0 +1,96 @@
+"""From a branch's document to the value that the command `Configure` puts in force."""
+
+from __future__ import annotations
+
+from queue_server.directory.schema import (
+    BranchDocument,
+    ClassBlock,
+    CounterBlock,
+    FieldBlock,
+    HolidayBlock,
+    LimitsBlock,
+)
+from queue_server.directory.values import HoursBlock, Text, Weekly, minutes, window
+from queue_server.domain import configuration as domain
+
+
+def branch_config(document: BranchDocument, organisation: Text) -> domain.BranchConfig:
+    """What is in force once this document is. The domain gives the version; classes that are off stay out."""
+    return domain.BranchConfig(
+        branch=document.code,
+        name=_text(document.name),
+        organisation=_text(organisation),
+        agencies=tuple(domain.Agency(agency.code, _text(agency.name)) for agency in document.agencies),
+        series=tuple(domain.Series(s.code, s.prefix, s.width, s.first, s.last) for s in document.series),
+        fields=tuple(_field(field) for field in document.fields),
+        counters=tuple(_desk(counter) for counter in document.counters),
+        classes=tuple(_class(each) for each in document.classes if each.is_on),
+        hours=domain.Hours(_weekly(document.hours), _dates(document.holidays)),
+        timezone=document.timezone,
+        day_boundary=minutes(document.day_boundary),
+        rule=domain.RoutingRule(
+            version=document.rule.version,
+            priority_run=document.rule.priority_run,
+            ordinary_after_s=document.rule.ordinary_after_s,
+        ),
+        limits=_limits(document.limits),
+        notice=_text(document.notice),
+    )
+
+
+def _text(text: Text | None) -> domain.Text:
+    return domain.Text(text.vi, text.en) if text else domain.Text("")
+
+
+def _field(field: FieldBlock) -> domain.Field:
+    return domain.Field(
+        code=field.code,
+        name=_text(field.name),
+        series=field.series,
+        agency=field.agency,
+        examples=_text(field.examples),
+        hours=domain.Hours(_weekly(field.hours)) if field.hours else None,
+        daily_cap=field.daily_cap,
+        service_time_s=field.service_time_s,
+        zone=field.zone,
+        procedures=tuple(field.procedures),
+        is_retired=field.is_retired,
+    )
+
+
+def _desk(counter: CounterBlock) -> domain.Desk:
+    return domain.Desk(
+        no=counter.no,
+        fields=tuple(counter.fields),
+        helps=tuple(counter.helps),
+        name=_text(counter.name),
+        agency=counter.agency or "",
+        zone=counter.zone,
+        floor=counter.floor,
+        is_retired=counter.is_retired,
+    )
+
+
+def _class(each: ClassBlock) -> domain.PriorityClass:
+    return domain.PriorityClass(each.code, _text(each.name), _text(each.explanation))
+
+
+def _limits(limits: LimitsBlock) -> domain.Limits:
+    values = limits.model_dump(exclude={"mark", "half_day_splits_at"})
+    return domain.Limits(**values, half_day_splits_at=minutes(limits.half_day_splits_at))
+
+
+def _weekly(week: Weekly) -> dict[str, domain.DayHours]:
+    return {day: _day(hours.working, hours.issuing) for day, hours in week.items() if hours != HoursBlock()}
+
+
+def _day(working: list[str], issuing: list[str]) -> domain.DayHours:
+    return domain.DayHours(tuple(map(window, working)), tuple(map(window, issuing)))
+
+
+def _dates(holidays: list[HolidayBlock]) -> dict[str, domain.Exceptional]:
+    return {
+        holiday.date: domain.Exceptional(_day(holiday.working, holiday.issuing), _text(holiday.name))
+        for holiday in holidays
+        if holiday.applies
+    }

@@ -1,0 +1,234 @@
+"""The shape of organisation files and of the branch documents made of them. Unknown keys are refused.
+
+A *part* is what a file writes: a template, defaults, or a branch that leaves things to its template. A *document* is
+complete: one branch with everything expanded, as it is stored, edited in the browser and imported again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from queue_server.directory.values import (
+    Block,
+    Clock,
+    Code,
+    CounterNumbers,
+    IsoDate,
+    Spans,
+    Text,
+    Weekly,
+    Words,
+)
+from queue_server.domain import configuration as domain
+
+Kind = Literal["centre", "branch", "point"]
+Level = Literal["xa", "tinh", "nganh_doc"]
+"""Level of a procedure in the catalogue: commune or ward, province or city, vertical agency."""
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+ServiceTime = Annotated[int, Field(ge=10, le=4 * 3600)]
+Seconds = Annotated[int, Field(ge=0, le=24 * 3600)]
+Times = Annotated[int, Field(ge=0, le=20)]
+
+_RULE = domain.RoutingRule()
+_LIMITS = domain.Limits()
+
+
+class AgencyBlock(Block):
+    code: Code
+    name: Text
+
+
+class SeriesBlock(Block):
+    """A run of numbers: "A" of width 3 prints A001 … A999, "1" prints 1001 … 1999."""
+
+    code: Code
+    prefix: Annotated[str, Field(pattern=r"^[A-ZĐ]{0,2}[0-9]{0,2}$")]
+    width: Annotated[int, Field(ge=1, le=6)] = 3
+    first: Annotated[int, Field(ge=1)] = 1
+    last: Annotated[int, Field(ge=1)] = 999
+
+    @model_validator(mode="after")
+    def _range_fits(self) -> SeriesBlock:
+        if self.last < self.first:
+            raise ValueError(f"last ({self.last}) is less than first ({self.first})")
+        if self.last >= 10**self.width:
+            raise ValueError(f"last ({self.last}) does not fit into {self.width} digits")
+        return self
+
+
+class FieldBlock(Block):
+    """A procedure field. `catalogue` names the groups of the procedure catalogue that belong to it, by level; "*" is
+    every group of that level which no other field of the branch names."""
+
+    code: Code
+    name: Text
+    series: Code
+    agency: Code
+    examples: Text | None = None
+    hours: Weekly | None = None
+    daily_cap: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    service_time_s: ServiceTime = 600
+    service_time_cv: Annotated[float, Field(ge=0, le=3)] = 0.7
+    zone: Words = ""
+    procedures: list[Annotated[str, Field(pattern=r"^\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$")]] = []
+    catalogue: dict[Level, list[Words]] = {}
+    is_retired: bool = False
+
+
+class _Desk(Block):
+    fields: list[Code]
+    helps: list[Code] = []
+    name: Text | None = None
+    agency: Code | None = None
+    zone: Words = ""
+    floor: Annotated[int, Field(ge=-3, le=60)] = 1
+    is_retired: bool = False
+
+
+class CounterBlock(_Desk):
+    """One counter: the fields that it takes, and those that it may help with."""
+
+    no: Annotated[int, Field(ge=1, le=999)]
+
+
+class CountersPart(_Desk):
+    """Counters that are alike: `no: 7`, or `no: 1-5`."""
+
+    no: CounterNumbers
+
+
+class ClassBlock(Block):
+    """A priority class; one that is not on is kept for later and offered nowhere."""
+
+    code: Code
+    name: Text
+    explanation: Text | None = None
+    is_on: bool = True
+
+
+class HolidayBlock(Block):
+    """A date that differs from its weekday: closed, or with windows of its own (a worked Saturday).
+
+    `unconfirmed` is shown to the administrator until somebody has checked the date. What does not apply is a reminder
+    only: the day stays an ordinary one.
+    """
+
+    date: IsoDate
+    name: Text
+    source: Words
+    unconfirmed: bool = False
+    applies: bool = True
+    working: Spans = []
+    issuing: Spans = []
+
+
+class RuleBlock(Block):
+    version: Literal["priority-first-1"] = "priority-first-1"
+    priority_run: Annotated[int, Field(ge=1, le=100)] = _RULE.priority_run
+    ordinary_after_s: Seconds = _RULE.ordinary_after_s
+
+
+class LimitsBlock(Block):
+    undo_s: Seconds = _LIMITS.undo_s
+    cool_down_s: Seconds = _LIMITS.cool_down_s
+    postpone_s: Seconds = _LIMITS.postpone_s
+    postpone_max: Times = _LIMITS.postpone_max
+    reinstate_max: Times = _LIMITS.reinstate_max
+    reinstate_behind: Times = _LIMITS.reinstate_behind
+    bound_loosens_s: Seconds = _LIMITS.bound_loosens_s
+    end_day_after_s: Seconds = _LIMITS.end_day_after_s
+    leftovers: Literal["rebook", "expire"] = _LIMITS.leftovers
+    uncovered_alarm_s: Seconds = _LIMITS.uncovered_alarm_s
+    implied_start_s: Annotated[int, Field(ge=1, le=3600)] | None = _LIMITS.implied_start_s
+    paper_max_age_s: Seconds = _LIMITS.paper_max_age_s
+    half_day_splits_at: Clock = "12:00"
+
+
+class VisitsBlock(Block):
+    """How many people come on an ordinary day, under a name: "usual" is always there."""
+
+    code: Code
+    per_day: Annotated[int, Field(ge=0, le=100_000)]
+
+
+class DemandBlock(Block):
+    """What the simulator and the live demonstration send: visits a day, and their mix by field in percent."""
+
+    visits: list[VisitsBlock] = []
+    mix: dict[Code, Percent] = {}
+    priority_percent: Percent = 8.0
+
+
+class BranchPart(Block):
+    """A branch, or part of one. Mappings of hours, limits, rule and demand are completed key by key from the template
+    and the defaults, holidays date by date; every other key that is written replaces the whole of what is below."""
+
+    like: str | None = None
+    code: Code | None = None
+    kind: Kind | None = None
+    parent: Code | None = None
+    name: Text | None = None
+    address: Text | None = None
+    notice: Text | None = None
+    timezone: str | None = None
+    day_boundary: Clock | None = None
+    agencies: list[AgencyBlock] | None = None
+    series: list[SeriesBlock] | None = None
+    fields: list[FieldBlock] | None = None
+    counters: list[CountersPart] | None = None
+    classes: list[ClassBlock] | None = None
+    hours: Weekly | None = None
+    holidays: list[HolidayBlock] | None = None
+    rule: RuleBlock | None = None
+    limits: LimitsBlock | None = None
+    demand: DemandBlock | None = None
+
+
+class BranchDocument(Block):
+    """One branch, complete."""
+
+    code: Code
+    name: Text
+    agencies: list[AgencyBlock]
+    series: list[SeriesBlock]
+    fields: list[FieldBlock]
+    counters: list[CounterBlock]
+    hours: Weekly
+    classes: list[ClassBlock] = []
+    holidays: list[HolidayBlock] = []
+    kind: Kind = "centre"
+    parent: Code | None = None
+    address: Text | None = None
+    notice: Text | None = None
+    timezone: str = "Asia/Ho_Chi_Minh"
+    day_boundary: Clock = "03:00"
+    rule: RuleBlock = RuleBlock()
+    limits: LimitsBlock = LimitsBlock()
+    demand: DemandBlock | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The document as it is stored: in one canonical form, without what is as by default."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class FactBlock(Block):
+    """A figure from a source that no rule of the queue needs, kept beside the configuration that it explains."""
+
+    what: Words
+    value: int | float | str
+    source: Words = ""
+
+
+class OrganisationFile(Block):
+    """A file of `config/organisations`. `shared` is a file with a part below everything else, relative to this one."""
+
+    code: Code
+    name: Text
+    shared: str | None = None
+    defaults: BranchPart = BranchPart()
+    templates: dict[Code, BranchPart] = {}
+    branches: Annotated[list[BranchPart], Field(min_length=1)]
+    facts: list[FactBlock] = []

@@ -1,0 +1,237 @@
+"""Everything that may be asked of a branch. These types validate the wire; the tag is the command's public name.
+
+A command says what is wanted and nothing that the server must decide: ids, clerk and time come with `By` and `now`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from queue_server.domain.configuration import BranchConfig, DayHours, Text
+
+Code = Annotated[str, Meta(min_length=1, max_length=64)]
+TicketId = Annotated[str, Meta(min_length=1, max_length=40)]
+CounterNo = Annotated[int, Meta(ge=1, le=9999)]
+Words = Annotated[str, Meta(max_length=200)]
+Dossiers = Annotated[int, Meta(ge=1, le=500)]
+Language = Annotated[str, Meta(pattern="^[a-z]{2}$")]
+ProcedureCode = Annotated[str, Meta(max_length=40)]
+Channel = Literal["kiosk", "helper", "clerk", "phone", "web", "api"]
+Assistance = Literal["guide", "low_counter", "sign_language"]
+
+
+class By(Struct, frozen=True):
+    """On whose behalf a command is decided.
+
+    `actor` is the account or device ("account:lan", "device:k1", "timer"), `clerk` the account's name where a person
+    acts, `fresh_id` an unused ticket id, `printer` the printer that stands beside the asking device.
+    `may_override` lets a supervisor act on another clerk's counter.
+    """
+
+    actor: str
+    fresh_id: str = ""
+    clerk: str = ""
+    printer: str | None = None
+    may_override: bool = False
+    deadline: datetime | None = None
+
+
+class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="name"):
+    """Base of every command."""
+
+
+class BranchCommand(Command, frozen=True, kw_only=True):
+    """Addressed to a branch; over HTTP the path names it."""
+
+    branch: str = ""
+
+
+class TicketCommand(Command, frozen=True, kw_only=True):
+    """Addressed to a ticket; over HTTP the path names it."""
+
+    ticket: TicketId = ""
+
+
+class CounterCommand(BranchCommand, frozen=True, kw_only=True):
+    """Addressed to a counter of a branch; over HTTP the path names both."""
+
+    counter: CounterNo = 0
+
+
+class Issue(BranchCommand, frozen=True, kw_only=True, tag="issue"):
+    field: Code
+    procedures: Annotated[tuple[ProcedureCode, ...], Meta(max_length=20)] = ()
+    priority: Code | None = None
+    channel: Channel = "kiosk"
+    language: Language = "vi"
+    dossiers: Dossiers = 1
+    steps: Annotated[tuple[Code, ...], Meta(max_length=6)] = ()
+    assistance: Assistance | None = None
+    printer: Code | None = None
+
+
+class OpenCounter(CounterCommand, frozen=True, kw_only=True, tag="open"):
+    take_over: bool = False
+
+
+class PauseCounter(CounterCommand, frozen=True, kw_only=True, tag="pause"):
+    reason: Words = ""
+
+
+class CloseCounter(CounterCommand, frozen=True, kw_only=True, tag="close"):
+    reason: Words = ""
+
+
+class AssignCounter(CounterCommand, frozen=True, kw_only=True, tag="assign"):
+    fields: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=60)]
+    helps: Annotated[tuple[Code, ...], Meta(max_length=60)] = ()
+
+
+class CallNext(CounterCommand, frozen=True, kw_only=True, tag="call-next"):
+    """The next ticket for this counter. A service that still runs there is finished first."""
+
+
+class Call(TicketCommand, frozen=True, kw_only=True, tag="call"):
+    counter: CounterNo = 0
+
+
+class Recall(TicketCommand, frozen=True, kw_only=True, tag="recall"):
+    pass
+
+
+class Start(TicketCommand, frozen=True, kw_only=True, tag="start"):
+    pass
+
+
+class Finish(TicketCommand, frozen=True, kw_only=True, tag="finish"):
+    outcome: Literal["done", "supplement", "referred", "declined"] = "done"
+    dossiers: Dossiers | None = None
+
+
+class NoShow(TicketCommand, frozen=True, kw_only=True, tag="no-show"):
+    pass
+
+
+class ReturnToQueue(TicketCommand, frozen=True, kw_only=True, tag="return"):
+    pass
+
+
+class Postpone(TicketCommand, frozen=True, kw_only=True, tag="postpone"):
+    pass
+
+
+class Hold(TicketCommand, frozen=True, kw_only=True, tag="hold"):
+    reason: Words = ""
+    here_only: bool = True
+
+
+class Resume(TicketCommand, frozen=True, kw_only=True, tag="resume"):
+    """Go on with a held ticket; `quietly` when the person already stands at the counter."""
+
+    counter: CounterNo = 0
+    quietly: bool = False
+
+
+class Amend(TicketCommand, frozen=True, kw_only=True, tag="amend"):
+    field: Code | None = None
+    priority: Annotated[str, Meta(max_length=64)] | None = None
+    is_priority_confirmed: bool | None = None
+    dossiers: Dossiers | None = None
+    assistance: Assistance | None = None
+    reason: Words = ""
+
+
+class Transfer(TicketCommand, frozen=True, kw_only=True, tag="transfer"):
+    field: Code | None = None
+    counter: CounterNo | None = None
+    clerk: Code | None = None
+    reason: Words = ""
+
+
+class NextStep(TicketCommand, frozen=True, kw_only=True, tag="next-step"):
+    """On to the next step of the visit: the next planned field, or `field`; `here` keeps it at this counter."""
+
+    field: Code | None = None
+    here: bool = False
+
+
+class Cancel(TicketCommand, frozen=True, kw_only=True, tag="cancel"):
+    reason: Words = ""
+
+
+class Void(TicketCommand, frozen=True, kw_only=True, tag="void"):
+    reason: Literal["test", "mistake"] = "mistake"
+
+
+class Reinstate(TicketCommand, frozen=True, kw_only=True, tag="reinstate"):
+    pass
+
+
+class Undo(TicketCommand, frozen=True, kw_only=True, tag="undo"):
+    pass
+
+
+class EndService(TicketCommand, frozen=True, kw_only=True, tag="end-service"):
+    """A supervisor ends a service that its clerk forgot; nobody knows when it really ended."""
+
+
+class Reprint(TicketCommand, frozen=True, kw_only=True, tag="reprint"):
+    printer: Code | None = None
+
+
+class ReportPaper(BranchCommand, frozen=True, kw_only=True, tag="report-paper"):
+    job: Annotated[str, Meta(min_length=1, max_length=60)]
+    outcome: Literal["printed", "reprinted", "failed", "too_old"]
+    reason: Words = ""
+
+
+class SuspendField(BranchCommand, frozen=True, kw_only=True, tag="suspend"):
+    field: Code
+    reason: Text
+
+
+class ResumeField(BranchCommand, frozen=True, kw_only=True, tag="unsuspend"):
+    field: Code
+
+
+class ChangeHours(BranchCommand, frozen=True, kw_only=True, tag="change-hours"):
+    """Change today's hours of the branch, or of one field, with a reason that citizens read."""
+
+    hours: DayHours
+    reason: Text
+    field: Code | None = None
+
+
+class Configure(BranchCommand, frozen=True, kw_only=True, tag="configure"):
+    config: BranchConfig
+
+
+class OpenDay(BranchCommand, frozen=True, kw_only=True, tag="open-day"):
+    day: date
+
+
+class EndDay(BranchCommand, frozen=True, kw_only=True, tag="end-day"):
+    """Close the books. Who still waits is rebooked or expires; by default as the branch is configured."""
+
+    leftovers: Literal["rebook", "expire"] | None = None
+    reason: Words = ""
+
+
+class ImplyStart(TicketCommand, frozen=True, kw_only=True, tag="imply-start"):
+    """The configured delay after a call has passed and nobody pressed start."""
+
+
+TicketCommands = (
+    Call | Recall | Start | Finish | NoShow | ReturnToQueue | Postpone | Hold | Resume | Amend | Transfer
+    | NextStep | Cancel | Void | Reinstate | Undo | EndService | Reprint
+)  # fmt: skip
+CounterCommands = OpenCounter | PauseCounter | CloseCounter | AssignCounter | CallNext
+BranchCommands = Issue | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay
+AnyCommand = TicketCommands | CounterCommands | BranchCommands | Configure | OpenDay | ImplyStart
+
+
+def name_of(command: Command) -> str:
+    return str(command.__struct_config__.tag)

@@ -1,0 +1,152 @@
+"""What is in force at a branch: fields, series, counters, classes, hours and limits.
+
+A configuration is a value. It reaches a branch's state only by the event `branch.configured` (or `day.opened`, which
+carries it), so that a day can be rebuilt from its own events. Minutes count from local midnight and may pass 24:00 for
+a service day that ends after midnight; `*_s` are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Text(Struct, frozen=True):
+    """A text for people; Vietnamese is always there, English falls back to it."""
+
+    vi: str
+    en: str = ""
+
+
+class Window(Struct, frozen=True, array_like=True):
+    """A half-open interval of a service day, in minutes since local midnight."""
+
+    start: int
+    end: int
+
+
+class DayHours(Struct, frozen=True):
+    """One weekday: when counters work and when numbers are given. Both empty means closed."""
+
+    working: tuple[Window, ...] = ()
+    issuing: tuple[Window, ...] = ()
+
+
+class Exceptional(Struct, frozen=True):
+    """A date that differs from its weekday, such as a holiday (empty hours) or a worked Saturday."""
+
+    hours: DayHours
+    reason: Text
+
+
+class Hours(Struct, frozen=True):
+    """Weekly hours by weekday ("mon" … "sun"; a missing weekday is closed) and dated exceptions ("2026-11-24")."""
+
+    weekly: dict[str, DayHours] = field(default_factory=dict)
+    dates: dict[str, Exceptional] = field(default_factory=dict)
+
+
+class Agency(Struct, frozen=True):
+    code: str
+    name: Text
+
+
+class Series(Struct, frozen=True):
+    """A run of numbers that starts again every service day: prefix, digits shown, first and last ordinal."""
+
+    code: str
+    prefix: str
+    width: int = 3
+    first: int = 1
+    last: int = 999
+
+
+class Field(Struct, frozen=True):
+    """A procedure field: what a citizen chooses. It owns a number series.
+
+    `hours` replaces the branch's weekly hours on the weekdays that it names. `daily_cap` limits issued numbers a day.
+    `service_time_s` is the prior mean of one service, used until the branch has measured its own.
+    """
+
+    code: str
+    name: Text
+    series: str
+    agency: str
+    examples: Text = Text("")
+    hours: Hours | None = None
+    daily_cap: int | None = None
+    service_time_s: int = 600
+    zone: str = ""
+    procedures: tuple[str, ...] = ()
+    is_retired: bool = False
+
+
+class Desk(Struct, frozen=True):
+    """A counter as configured: its number, the fields that it takes and those that it may help with."""
+
+    no: int
+    fields: tuple[str, ...]
+    helps: tuple[str, ...] = ()
+    name: Text = Text("")
+    agency: str = ""
+    zone: str = ""
+    floor: int = 1
+    is_retired: bool = False
+
+
+class PriorityClass(Struct, frozen=True):
+    """A reason that changes the order. Its name is for the dispenser and the clerk, never for a public screen."""
+
+    code: str
+    name: Text
+    explanation: Text = Text("")
+
+
+class RoutingRule(Struct, frozen=True):
+    """Priority first, within a bound: after `priority_run` priority calls in a row at a counter, somebody ordinary
+    who has waited longer than `ordinary_after_s` goes next. (Point 4 of the balancing study.)"""
+
+    version: str = "priority-first-1"
+    priority_run: int = 2
+    ordinary_after_s: int = 1800
+
+
+class Limits(Struct, frozen=True):
+    """Times and counts that the life cycle keeps to. Seconds, or how often."""
+
+    undo_s: int = 10
+    cool_down_s: int = 120
+    postpone_s: int = 900
+    postpone_max: int = 2
+    reinstate_max: int = 2
+    reinstate_behind: int = 2
+    bound_loosens_s: int = 600
+    end_day_after_s: int = 3 * 3600
+    leftovers: Literal["rebook", "expire"] = "expire"
+    uncovered_alarm_s: int = 300
+    implied_start_s: int | None = None
+    paper_max_age_s: int = 300
+    half_day_splits_at: int = 12 * 60
+
+
+class BranchConfig(Struct, frozen=True):
+    """Everything that decides at one branch, as one value with a version that grows with each change."""
+
+    branch: str
+    name: Text
+    organisation: Text
+    agencies: tuple[Agency, ...]
+    series: tuple[Series, ...]
+    fields: tuple[Field, ...]
+    counters: tuple[Desk, ...]
+    classes: tuple[PriorityClass, ...]
+    hours: Hours
+    version: int = 1
+    timezone: str = "Asia/Ho_Chi_Minh"
+    day_boundary: int = 180
+    rule: RoutingRule = RoutingRule()
+    limits: Limits = Limits()
+    notice: Text = Text("")

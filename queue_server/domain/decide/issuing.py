@@ -1,0 +1,124 @@
+"""Giving a number, and correcting what was asked for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from queue_server.domain import events as ev
+from queue_server.domain import hours
+from queue_server.domain.commands import Amend, By, Issue
+from queue_server.domain.configuration import BranchConfig, DayHours, Field
+from queue_server.domain.estimate import estimate_wait
+from queue_server.domain.lifecycle import require
+from queue_server.domain.numbering import next_ordinal, printed
+from queue_server.domain.refusals import Refusal
+from queue_server.domain.state import BranchState, Day
+from queue_server.domain.tickets import Ticket
+
+
+def issue(state: BranchState, command: Issue, by: By, now: datetime) -> list[ev.Event]:
+    config = state.configured
+    field = state.field(command.field)
+    for step in command.steps:
+        state.field(step)
+    _require_offered(state, config, field, now)
+    if command.priority is not None:
+        state.priority_class(command.priority)
+    series = state.series_of(field.series)
+    ordinal = next_ordinal(series, state.series.get(series.code))
+    ahead = people_ahead(state, field.code, has_priority=command.priority is not None)
+    return [
+        ev.TicketIssued(
+            ticket=by.fresh_id,
+            number=printed(series, ordinal),
+            series=series.code,
+            ordinal=ordinal,
+            field=field.code,
+            arrival_at=now,
+            people_ahead=ahead,
+            told=estimate_wait(state, field.code, ahead, now),
+            priority=command.priority,
+            channel=command.channel,
+            language=command.language,
+            procedures=command.procedures,
+            dossiers=command.dossiers,
+            assistance=command.assistance,
+            steps=command.steps,
+            printer=command.printer or by.printer,
+        )
+    ]
+
+
+def people_ahead(state: BranchState, field: str, *, has_priority: bool = False) -> int:
+    """How many in this field would be called before a new arrival."""
+    if has_priority:
+        return sum(1 for _ in state.waiting(field, priority=True))
+    return state.waiting_count(field)
+
+
+def _require_offered(state: BranchState, config: BranchConfig, field: Field, now: datetime) -> None:
+    """Refuse a number that the branch does not give now, saying why and when to come back."""
+    if field.is_retired:
+        raise Refusal("field-not-offered", field=field.name.vi)
+    day = require_day(state, now)
+    today = state.fields[field.code]
+    if today.suspended is not None:
+        raise Refusal("field-suspended", field=field.name.vi, reason=today.suspended.reason.vi)
+    offered = hours_today(config, day, field)
+    if not hours.contains(config, day.date, offered.issuing, now):
+        raise Refusal("issuing-closed", field=field.name.vi, opens_at=opens_next(config, day, field, now))
+    if field.daily_cap is not None and today.issued >= field.daily_cap:
+        raise Refusal("cap-reached", field=field.name.vi, cap=field.daily_cap)
+
+
+def require_day(state: BranchState, now: datetime) -> Day:
+    """The open service day, or a refusal."""
+    day = state.day
+    if day is None or day.ended_at is not None or day.date != hours.service_day(state.configured, now):
+        raise Refusal("day-not-open", opens_at=None)
+    return day
+
+
+def hours_today(config: BranchConfig, day: Day, field: Field | None) -> DayHours:
+    """Today's hours: changed for the field, else changed for the branch, else as planned."""
+    changed = (field and day.changed.get(field.code)) or day.changed.get("")
+    return changed.hours if changed else hours.planned(config, day.date, field)
+
+
+def opens_next(config: BranchConfig, day: Day, field: Field, now: datetime) -> str | None:
+    """When numbers of this field are given again, as an ISO instant in the branch's zone."""
+    later_today = next(hours.starts_after(config, day.date, hours_today(config, day, field).issuing, now), None)
+    if later_today is not None:
+        return _local(config, later_today)
+    following: date | None = hours.next_working_day(config, day.date, field=field)
+    if following is None:
+        return None
+    starts = (hours.instant(config, following, w.start) for w in hours.planned(config, following, field).issuing)
+    return next((_local(config, start) for start in starts), None)
+
+
+def _local(config: BranchConfig, at: datetime) -> str:
+    return at.astimezone(hours.zone(config.timezone)).isoformat()
+
+
+def amend(state: BranchState, command: Amend, by: By, now: datetime) -> list[ev.Event]:
+    ticket = state.ticket(command.ticket)
+    require(ticket, "amend")
+    if command.field is not None and state.field(command.field).is_retired:
+        raise Refusal("field-not-offered", field=command.field)
+    if command.priority:
+        state.priority_class(command.priority)
+    wanted = {
+        name: value
+        for name in ("field", "priority", "is_priority_confirmed", "dossiers", "assistance")
+        if (value := getattr(command, name)) is not None and value != _current(ticket, name)
+    }
+    if not wanted:
+        return []
+    printer = by.printer if "field" in wanted else None
+    return [ev.TicketAmended(ticket=ticket.id, reason=command.reason, printer=printer, **wanted)]
+
+
+def _current(ticket: Ticket, name: str) -> object:
+    value = getattr(ticket, name)
+    return "" if value is None else value

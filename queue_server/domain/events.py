@@ -1,0 +1,301 @@
+"""Everything that can happen in a branch. An event holds what was decided, printed or promised; it needs no look-up.
+
+The wire name is the struct's tag. To change an event's shape, raise its version in `VERSIONS`, write the lift in
+`upcast.py`, and add a sample of the new version to `tests/golden/`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from queue_server.domain.configuration import BranchConfig, DayHours, Text
+from queue_server.domain.tickets import Estimate, Rebooking, Ticket, TicketState
+
+
+class Event(Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """Base of every event."""
+
+
+class DayOpened(Event, frozen=True, tag="day.opened"):
+    """A service day begins. It carries the configuration and the tickets rebooked into it: replay starts here.
+
+    `booked` are tickets of earlier days whose turn is on a later day than this one.
+    """
+
+    config: BranchConfig
+    carried: tuple[Ticket, ...] = ()
+    booked: tuple[Ticket, ...] = ()
+
+
+class DayClosed(Event, frozen=True, tag="day.closed"):
+    """The day's books are closed; `counts` says how many tickets of the day ended in each final state."""
+
+    counts: dict[str, int]
+    reason: str = ""
+
+
+class BranchConfigured(Event, frozen=True, tag="branch.configured"):
+    config: BranchConfig
+
+
+class HoursChanged(Event, frozen=True, tag="hours.changed"):
+    """Today's hours differ, of one field or (None) of the whole branch, with the reason told to citizens."""
+
+    hours: DayHours
+    reason: Text
+    field: str | None = None
+
+
+class FieldSuspended(Event, frozen=True, tag="field.suspended"):
+    """No new numbers in this field; those already given keep their order."""
+
+    field: str
+    reason: Text
+
+
+class FieldResumed(Event, frozen=True, tag="field.resumed"):
+    field: str
+
+
+class CounterOpened(Event, frozen=True, tag="counter.opened"):
+    counter: int
+    clerk: str
+
+
+class CounterPaused(Event, frozen=True, tag="counter.paused"):
+    counter: int
+    reason: str = ""
+
+
+class CounterClosed(Event, frozen=True, tag="counter.closed"):
+    counter: int
+    reason: str = ""
+
+
+class CounterAssigned(Event, frozen=True, tag="counter.assigned"):
+    """A supervisor changed which fields a counter takes today."""
+
+    counter: int
+    fields: tuple[str, ...]
+    helps: tuple[str, ...] = ()
+
+
+class Why(Struct, frozen=True, omit_defaults=True):
+    """Why this ticket was called and no other: the rule's version, its reason, and how many it chose among."""
+
+    rule: str
+    reason: str
+    candidates: int = 0
+    waited_s: int = 0
+
+
+class TicketIssued(Event, frozen=True, tag="ticket.issued"):
+    ticket: str
+    number: str
+    series: str
+    ordinal: int
+    field: str
+    arrival_at: datetime
+    people_ahead: int
+    told: Estimate | None = None
+    priority: str | None = None
+    is_priority_confirmed: bool = True
+    channel: str = "dispenser"
+    language: str = "vi"
+    procedures: tuple[str, ...] = ()
+    dossiers: int = 1
+    assistance: str | None = None
+    steps: tuple[str, ...] = ()
+    printer: str | None = None
+
+
+class TicketCalled(Event, frozen=True, tag="ticket.called"):
+    """A ticket is wanted at a counter. `times` counts its calls; a resumed ticket was held before."""
+
+    ticket: str
+    number: str
+    field: str
+    counter: int
+    clerk: str
+    times: int
+    why: Why
+    is_resumed: bool = False
+
+
+class TicketRecalled(Event, frozen=True, tag="ticket.recalled"):
+    ticket: str
+    number: str
+    counter: int
+    times: int
+
+
+class TicketServing(Event, frozen=True, tag="ticket.serving"):
+    ticket: str
+    counter: int
+    clerk: str | None = None
+    is_implied: bool = False
+
+
+class TicketFinished(Event, frozen=True, tag="ticket.finished"):
+    ticket: str
+    outcome: str = "done"
+    dossiers: int | None = None
+    is_inexact: bool = False
+
+
+class TicketNoShow(Event, frozen=True, tag="ticket.no_show"):
+    ticket: str
+
+
+class TicketReturned(Event, frozen=True, tag="ticket.returned"):
+    ticket: str
+    not_before: datetime | None = None
+
+
+class TicketPostponed(Event, frozen=True, tag="ticket.postponed"):
+    ticket: str
+    not_before: datetime
+
+
+class TicketHeld(Event, frozen=True, tag="ticket.held"):
+    """The citizen completes papers; `only_counter` is None where any counter of the field may go on."""
+
+    ticket: str
+    reason: str = ""
+    only_counter: int | None = None
+
+
+class TicketAmended(Event, frozen=True, tag="ticket.amended"):
+    """What was asked for differs; None leaves a value as it was, an empty class takes the priority away."""
+
+    ticket: str
+    field: str | None = None
+    priority: str | None = None
+    is_priority_confirmed: bool | None = None
+    dossiers: int | None = None
+    assistance: str | None = None
+    reason: str = ""
+    printer: str | None = None
+
+
+class TicketTransferred(Event, frozen=True, tag="ticket.transferred"):
+    ticket: str
+    field: str
+    only_counter: int | None = None
+    only_clerk: str | None = None
+    reason: str = ""
+
+
+class TicketStepDone(Event, frozen=True, tag="ticket.step_done"):
+    """One step is done; the visit goes on in `field`, waiting, or (`counter`) called at once at that counter."""
+
+    ticket: str
+    field: str
+    counter: int | None = None
+    clerk: str | None = None
+
+
+class TicketCancelled(Event, frozen=True, tag="ticket.cancelled"):
+    ticket: str
+    reason: str = ""
+
+
+class TicketVoided(Event, frozen=True, tag="ticket.voided"):
+    ticket: str
+    reason: str
+
+
+class TicketReinstated(Event, frozen=True, tag="ticket.reinstated"):
+    ticket: str
+    queue_at: datetime
+
+
+class TicketUndone(Event, frozen=True, tag="ticket.undone"):
+    """The ticket's last change is taken back. `undone_seq` names that event; `to` is the state it is in again."""
+
+    ticket: str
+    undone_seq: int
+    undone_type: str
+    to: TicketState
+
+
+class TicketRebooked(Event, frozen=True, tag="ticket.rebooked"):
+    """Not served today: first in its field on another day, as another ticket with that day's number."""
+
+    ticket: str
+    into: Rebooking
+    printer: str | None = None
+
+
+class TicketExpired(Event, frozen=True, tag="ticket.expired"):
+    ticket: str
+
+
+class PaperRequested(Event, frozen=True, tag="paper.requested"):
+    """Another paper of a ticket, marked as a reprint unless its field was amended."""
+
+    ticket: str
+    printer: str
+    is_reprint: bool = True
+
+
+class PaperReported(Event, frozen=True, tag="paper.reported"):
+    """What became of a print job: "printed", "reprinted" (marked), "failed" or "too_old", with the printer's reason."""
+
+    job: str
+    outcome: str
+    reason: str = ""
+
+
+EventType = (
+    DayOpened
+    | DayClosed
+    | BranchConfigured
+    | HoursChanged
+    | FieldSuspended
+    | FieldResumed
+    | CounterOpened
+    | CounterPaused
+    | CounterClosed
+    | CounterAssigned
+    | TicketIssued
+    | TicketCalled
+    | TicketRecalled
+    | TicketServing
+    | TicketFinished
+    | TicketNoShow
+    | TicketReturned
+    | TicketPostponed
+    | TicketHeld
+    | TicketAmended
+    | TicketTransferred
+    | TicketStepDone
+    | TicketCancelled
+    | TicketVoided
+    | TicketReinstated
+    | TicketUndone
+    | TicketRebooked
+    | TicketExpired
+    | PaperRequested
+    | PaperReported
+)
+
+VERSIONS: dict[str, int] = {}
+"""Event types whose current version is above 1."""
+
+
+class Recorded(Struct, frozen=True):
+    """An event in its place: `at` is domain time and never before the branch's previous event."""
+
+    seq: int
+    day: date
+    at: datetime
+    recorded_at: datetime
+    actor: str
+    event: EventType
+
+
+def type_of(event: Event) -> str:
+    return str(event.__struct_config__.tag)

@@ -1,0 +1,158 @@
+"""A ticket and its history: one citizen's turn on one service day, as a value."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+
+class TicketState(StrEnum):
+    WAITING = "waiting"
+    CALLED = "called"
+    SERVING = "serving"
+    HELD = "held"
+    FINISHED = "finished"
+    NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+    VOIDED = "voided"
+    REBOOKED = "rebooked"
+    EXPIRED = "expired"
+
+
+LIVE = frozenset({TicketState.WAITING, TicketState.CALLED, TicketState.SERVING, TicketState.HELD})
+AT_COUNTER = frozenset({TicketState.CALLED, TicketState.SERVING})
+
+
+class StintKind(StrEnum):
+    WAITING = "waiting"
+    WALKING = "walking"
+    SERVICE = "service"
+    HOLD = "hold"
+
+
+KIND_OF = {
+    TicketState.WAITING: StintKind.WAITING,
+    TicketState.CALLED: StintKind.WALKING,
+    TicketState.SERVING: StintKind.SERVICE,
+    TicketState.HELD: StintKind.HOLD,
+}
+
+
+class Stint(Struct, frozen=True, omit_defaults=True):
+    """One interval of a visit: waiting, walking to the counter, service or hold; `end` is None while it runs.
+
+    `ended` names the event that ended it; `is_inexact` marks an end that nobody saw (a forgotten service).
+    """
+
+    kind: StintKind
+    start: datetime
+    field: str
+    step: int = 0
+    counter: int | None = None
+    clerk: str | None = None
+    end: datetime | None = None
+    ended: str | None = None
+    is_inexact: bool = False
+
+
+class Estimate(Struct, frozen=True):
+    """A wait as told to a citizen, in seconds from `made_at`: the likely value and an 80 % range."""
+
+    likely_s: int
+    low_s: int
+    high_s: int
+    made_at: datetime
+
+
+class Mark(Struct, frozen=True, omit_defaults=True):
+    """The last change of a ticket: what `undo` needs to know whether it may be taken back, and by whom."""
+
+    seq: int
+    actor: str
+    at: datetime
+    type: str
+
+
+class Rebooking(Struct, frozen=True):
+    """The ticket that a citizen has instead on another day, with the number told on paper."""
+
+    day: date
+    as_ticket: str
+    number: str
+    series: str
+    ordinal: int
+
+
+class Ticket(Struct, frozen=True, omit_defaults=True):
+    """One citizen's turn. `arrival_at` starts the wait; `queue_at` orders the queue (the same, unless reinstated).
+
+    `counter` is where the ticket is called, served or held. `only_counter` and `only_clerk` bind a waiting ticket.
+    `revision` grows each time the ticket becomes final, so that a later correction outranks an earlier record.
+    """
+
+    id: str
+    number: str
+    series: str
+    ordinal: int
+    field: str
+    state: TicketState
+    issued_at: datetime
+    arrival_at: datetime
+    queue_at: datetime
+    last: Mark
+    stints: tuple[Stint, ...]
+    priority: str | None = None
+    is_priority_confirmed: bool = True
+    channel: str = "dispenser"
+    language: str = "vi"
+    procedures: tuple[str, ...] = ()
+    dossiers: int = 1
+    assistance: str | None = None
+    counter: int | None = None
+    clerk: str | None = None
+    only_counter: int | None = None
+    only_clerk: str | None = None
+    bound_at: datetime | None = None
+    not_before: datetime | None = None
+    call: int = 0
+    times_called: int = 0
+    times_postponed: int = 0
+    times_reinstated: int = 0
+    steps: tuple[str, ...] = ()
+    step: int = 0
+    told: Estimate | None = None
+    outcome: str | None = None
+    final_at: datetime | None = None
+    rebooked: Rebooking | None = None
+    revision: int = 0
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def has_priority(self) -> bool:
+        return self.priority is not None and self.is_priority_confirmed
+
+    @property
+    def order(self) -> tuple[datetime, datetime, int]:
+        """Where it stands in its queue; the series ordinal breaks ties of one instant."""
+        return (self.queue_at, self.arrival_at, self.ordinal)
+
+
+def enter(ticket: Ticket, state: TicketState, mark: Mark, *, is_inexact: bool = False, **changes: object) -> Ticket:
+    """The ticket in another state: the running stint ends with this event, and the next one begins."""
+    ended = ticket.stints
+    if ended and ended[-1].end is None:
+        start = min(ended[-1].start, mark.at)  # a rebooked ticket may go before its day's wait has begun
+        last = replace(ended[-1], start=start, end=mark.at, ended=mark.type, is_inexact=is_inexact)
+        ended = (*ended[:-1], last)
+    moved = replace(ticket, state=state, last=mark, **changes)
+    kind = KIND_OF.get(state)
+    if kind is None:
+        return replace(moved, stints=ended, final_at=mark.at, revision=ticket.revision + 1)
+    stint = Stint(kind, mark.at, moved.field, moved.step, moved.counter, moved.clerk)
+    return replace(moved, stints=(*ended, stint), final_at=None)

@@ -1,0 +1,83 @@
+"""What time itself asks for: `due(state)` names the next instant and the command that is then overdue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from queue_server.domain import hours
+from queue_server.domain.commands import Command, EndDay, ImplyStart, OpenDay
+from queue_server.domain.decide.issuing import hours_today
+from queue_server.domain.state import BranchState, Day
+from queue_server.domain.tickets import TicketState
+
+
+class Due(Struct, frozen=True):
+    """A command that time gives. Its key makes two processes do it once."""
+
+    at: datetime
+    command: Command
+    kind: str
+    subject: str
+
+    @property
+    def key(self) -> str:
+        return f"timer/{self.kind}/{self.subject}/{self.at.isoformat()}"
+
+
+def due(state: BranchState, now: datetime) -> Due | None:
+    """The earliest thing that time asks of this branch, perhaps in the past; None when it has no configuration.
+
+    `now` matters only for a branch whose last day has ended: it says which day is the next to open.
+    """
+    return min(_all(state, now), key=lambda item: item.at, default=None)
+
+
+def _all(state: BranchState, now: datetime) -> Iterator[Due]:
+    if state.config is None:
+        return
+    day = state.day
+    if day is not None and day.ended_at is None:
+        yield Due(ends_at(state, day), EndDay(reason="timer"), "end-day", day.date.isoformat())
+        yield from _implied_starts(state)
+        return
+    opening = _next_opening(state, now)
+    if opening is not None:
+        yield opening
+
+
+def ends_at(state: BranchState, day: Day) -> datetime:
+    """So many hours after the last closing, at the latest when the next service day begins."""
+    config = state.configured
+    next_begins = hours.boundary(config, day.date + timedelta(days=1))
+    closings = [hours.closing(config, day.date, hours_today(config, day, field)) for field in (None, *config.fields)]
+    last = max((at for at in closings if at is not None), default=None)
+    if last is None:
+        return next_begins
+    return min(last + timedelta(seconds=config.limits.end_day_after_s), next_begins)
+
+
+def _next_opening(state: BranchState, now: datetime) -> Due | None:
+    config = state.configured
+    today = hours.service_day(config, now)
+    last = state.day.date if state.day is not None else None
+    day = today
+    if last == today or not hours.is_working_day(config, today):
+        following = hours.next_working_day(config, today)
+        if following is None:
+            return None
+        day = following
+    return Due(hours.boundary(config, day), OpenDay(day=day), "open-day", day.isoformat())
+
+
+def _implied_starts(state: BranchState) -> Iterator[Due]:
+    delay_s = state.configured.limits.implied_start_s
+    if delay_s is None:
+        return
+    for no in state.counters:
+        ticket = state.at_counter(no)
+        if ticket is not None and ticket.state is TicketState.CALLED:
+            at = ticket.last.at + timedelta(seconds=delay_s)
+            yield Due(at, ImplyStart(ticket=ticket.id), "imply-start", f"{ticket.id}.{ticket.call}")

@@ -1,0 +1,164 @@
+"""The journal's port. Every implementation passes `tests/contract/test_journal.py`.
+
+Positions: `(branch_id, seq)` is the key of an event, `seq` starts at 1 and has no gaps. `epoch` names one history: it
+is drawn when a branch's journal is created, restored or moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+T = TypeVar("T")
+
+
+class Head(Struct, frozen=True):
+    """Where a branch's journal ends. `day_seq` is the seq of its newest `day.opened` or, before any, of its first
+    event: replay starts there. `due_at` is when time next asks something of the branch."""
+
+    branch_id: str
+    epoch: str
+    seq: int
+    day_seq: int
+    first_seq: int = 1
+    due_at: datetime | None = None
+
+
+class StoredEvent(Struct, frozen=True):
+    """An event as it lies in the journal; `body` is never rewritten."""
+
+    seq: int
+    day: date
+    type: str
+    v: int
+    body: bytes
+
+
+class CommandRow(Struct, frozen=True):
+    """An accepted command: whoever sends the same key again gets the answer made of the same events."""
+
+    actor: str
+    key: str
+    fingerprint: bytes
+    first_seq: int
+    last_seq: int
+    day: date
+
+
+class TicketRow(Struct, frozen=True):
+    """The projection of a ticket: columns to search by, and the whole ticket as JSON in `body`."""
+
+    id: str
+    day: date
+    number: str
+    field: str
+    state: str
+    issued_at: datetime
+    body: bytes
+    final_at: datetime | None = None
+
+
+class Batch(Struct, frozen=True):
+    """What one branch adds in one transaction, expecting its head at `expected` (0: no journal yet)."""
+
+    branch_id: str
+    expected: int
+    events: Sequence[StoredEvent]
+    commands: Sequence[CommandRow] = ()
+    tickets: Sequence[TicketRow] = ()
+    day_seq: int = 0
+    due_at: datetime | None = None
+
+
+class Appended(Struct, frozen=True):
+    """The batch is durable; `epoch` is the branch's."""
+
+    epoch: str
+
+
+class Conflict(Struct, frozen=True):
+    """Another writer was faster: the head is not where the batch expected it. Nothing was written."""
+
+    seq: int
+
+
+class KeyTaken(Struct, frozen=True):
+    """A command of the batch had been accepted before. Nothing was written."""
+
+    actor: str
+    key: str
+
+
+Outcome = Appended | Conflict | KeyTaken
+
+
+class JournalUnavailable(Exception):
+    """The journal cannot be written (or read) now, or the outcome of a write is unknown.
+
+    `reason` is "disk-full", "unavailable" or "closed".
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+class Cursor(Struct, frozen=True):
+    """A durable reader's place in one branch. `fence` grows with each take-over; only its holder may move it."""
+
+    reader: str
+    branch_id: str
+    seq: int
+    fence: int
+    holder: str
+    lease_until: datetime
+
+
+class Journal(Protocol):
+    """Appends, reads, and the readers' cursors. All times of leases are the database's own."""
+
+    async def heads(self) -> list[Head]:
+        """The heads of all branches."""
+
+    async def head(self, branch_id: str) -> Head | None: ...
+
+    async def read(self, branch_id: str, after: int, limit: int = 1000) -> list[StoredEvent]:
+        """Events with `seq > after`, in order, at most `limit`."""
+
+    async def append(self, batch: Batch) -> Outcome:
+        """Write the batch durably, or nothing of it. Batches of many branches share a commit.
+
+        Raises:
+            JournalUnavailable: nothing may be assumed about whether the batch was written.
+        """
+
+    async def append_together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
+        """Write all batches in one transaction or none (a ticket moves between branches)."""
+
+    async def find_command(self, branch_id: str, actor: str, key: str) -> CommandRow | None: ...
+
+    async def find_ticket(self, ticket_id: str) -> tuple[str, TicketRow] | None:
+        """The branch and the projection of a ticket, or None."""
+
+    async def tickets_of_day(self, branch_id: str, day: date) -> list[TicketRow]: ...
+
+    async def forget_commands(self, branch_id: str, before: date) -> int:
+        """Delete command rows of service days before that one; returns how many."""
+
+    async def take_cursor(self, reader: str, branch_id: str, holder: str, lease_s: float) -> Cursor | None:
+        """Take or renew the cursor (created at 0). None while another holder's lease runs."""
+
+    async def move_cursor(self, cursor: Cursor, seq: int) -> bool:
+        """Move it if its fence is still the newest; False tells a stopped holder that it was overtaken."""
+
+    async def cursor_seq(self, reader: str, branch_id: str) -> int:
+        """Where that reader is (0 when it never ran)."""
+
+    async def run(self, work: Callable[..., T]) -> T:
+        """Run a short function with the writing connection, in a transaction of its own, between batches."""
+
+    async def close(self) -> None:
+        """Finish what was accepted and close. Later calls raise JournalUnavailable("closed")."""

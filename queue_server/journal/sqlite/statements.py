@@ -1,0 +1,134 @@
+"""The journal's SQL for SQLite, and its rows in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from queue_server.journal.batches import last_seq
+from queue_server.journal.port import Batch, CommandRow, Cursor, Head, StoredEvent, TicketRow
+
+Row = tuple[Any, ...]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+NOW = "(CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + CAST(substr(strftime('%f', 'now'), 4) AS INTEGER) * 1000)"
+"""The database's clock, in microseconds (exact to a millisecond); `'now'` is one instant within a statement."""
+
+ADD_HEAD = "INSERT INTO branch_head VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING"
+MOVE_HEAD = "UPDATE branch_head SET seq = ?, day_seq = coalesce(?, day_seq), due_at = ? WHERE branch_id = ? AND seq = ?"
+ADD_COMMAND = "INSERT INTO command VALUES (?, ?, ?, ?, ?, ?, ?)"
+ADD_EVENT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)"
+PUT_TICKET = (
+    "INSERT INTO ticket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+    "branch_id = excluded.branch_id, day = excluded.day, number = excluded.number, field = excluded.field, "
+    "state = excluded.state, issued_at = excluded.issued_at, final_at = excluded.final_at, body = excluded.body"
+)
+
+_HEAD = "SELECT branch_id, epoch, seq, day_seq, first_seq, due_at FROM branch_head"
+HEADS = _HEAD + " ORDER BY branch_id"
+HEAD = _HEAD + " WHERE branch_id = ?"
+EPOCH_OF = "SELECT epoch FROM branch_head WHERE branch_id = ?"
+SEQ_OF = "SELECT seq FROM branch_head WHERE branch_id = ?"
+EVENTS = "SELECT seq, day, type, v, body FROM event WHERE branch_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+COMMAND = (
+    "SELECT actor, key, fingerprint, first_seq, last_seq, day FROM command "
+    "WHERE branch_id = ? AND actor = ? AND key = ?"
+)
+_TICKET = "SELECT branch_id, id, day, number, field, state, issued_at, body, final_at FROM ticket"
+TICKET = _TICKET + " WHERE id = ?"
+TICKETS_OF_DAY = _TICKET + " WHERE branch_id = ? AND day = ? AND id > ? ORDER BY id LIMIT ?"
+
+FORGET_COMMANDS = "DELETE FROM command WHERE branch_id = ? AND day < ?"
+
+TAKE_CURSOR = (
+    f"INSERT INTO cursor VALUES (?, ?, 0, 1, ?, {NOW} + ?) ON CONFLICT (reader, branch_id) DO UPDATE SET "
+    "fence = fence + (holder <> excluded.holder), holder = excluded.holder, lease_until = excluded.lease_until "
+    f"WHERE holder = excluded.holder OR lease_until <= {NOW} RETURNING seq, fence, lease_until"
+)
+MOVE_CURSOR = "UPDATE cursor SET seq = ? WHERE reader = ? AND branch_id = ? AND fence = ?"
+CURSOR_SEQ = "SELECT seq FROM cursor WHERE reader = ? AND branch_id = ?"
+
+
+def micros(instant: datetime) -> int:
+    return (instant - EPOCH) // MICROSECOND
+
+
+def instant(value: int) -> datetime:
+    return EPOCH + timedelta(microseconds=value)
+
+
+def _micros_or_null(instant: datetime | None) -> int | None:
+    return None if instant is None else micros(instant)
+
+
+def head_row(batch: Batch) -> Row:
+    due_at = _micros_or_null(batch.due_at)
+    return (last_seq(batch), batch.day_seq or None, due_at, batch.branch_id, batch.expected)
+
+
+def new_head_row(batch: Batch, epoch: str) -> Row:
+    return (batch.branch_id, epoch, last_seq(batch), batch.day_seq or 1, _micros_or_null(batch.due_at))
+
+
+def event_rows(batches: Iterable[Batch]) -> list[Row]:
+    return [
+        (batch.branch_id, event.seq, event.day.isoformat(), event.type, event.v, event.body)
+        for batch in batches
+        for event in batch.events
+    ]
+
+
+def command_rows(batches: Iterable[Batch]) -> list[Row]:
+    return [
+        (batch.branch_id, row.actor, row.key, row.fingerprint, row.first_seq, row.last_seq, row.day.isoformat())
+        for batch in batches
+        for row in batch.commands
+    ]
+
+
+def ticket_rows(batches: Iterable[Batch]) -> list[Row]:
+    return [
+        (
+            row.id,
+            batch.branch_id,
+            row.day.isoformat(),
+            row.number,
+            row.field,
+            row.state,
+            micros(row.issued_at),
+            _micros_or_null(row.final_at),
+            row.body,
+        )
+        for batch in batches
+        for row in batch.tickets
+    ]
+
+
+def head(row: Row) -> Head:
+    branch_id, epoch, seq, day_seq, first_seq, due_at = row
+    return Head(branch_id, epoch, seq, day_seq, first_seq, None if due_at is None else instant(due_at))
+
+
+def events(rows: Iterable[Row]) -> Iterator[StoredEvent]:
+    for seq, day, event_type, v, body in rows:
+        yield StoredEvent(seq, date.fromisoformat(day), event_type, v, body)
+
+
+def command(row: Row) -> CommandRow:
+    actor, key, fingerprint, first_seq, last_seq, day = row
+    return CommandRow(actor, key, fingerprint, first_seq, last_seq, date.fromisoformat(day))
+
+
+def ticket(row: Row) -> tuple[str, TicketRow]:
+    branch_id, ticket_id, day, number, field, state, issued_at, body, final_at = row
+    ended_at = None if final_at is None else instant(final_at)
+    issued = instant(issued_at)
+    return branch_id, TicketRow(ticket_id, date.fromisoformat(day), number, field, state, issued, body, ended_at)
+
+
+def cursor(reader: str, branch_id: str, holder: str, row: Row) -> Cursor:
+    seq, fence, lease_until = row
+    return Cursor(reader, branch_id, seq, fence, holder, instant(lease_until))

@@ -1,0 +1,122 @@
+"""WebSocket frames, JSON text, sub-protocol `layso.v1`. One type per message; unknown fields are refused.
+
+A position is "EPOCH.SEQ". On a numbered channel a client takes an `event` when `prev <= its position < seq`, ignores
+one with `seq <=` its position, and subscribes anew when `prev` is ahead of it or the epoch differs: something is
+missing. `changes` are rows: `[table, key, row]` sets a row, `[table, key, null]` removes it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from queue_server.protocol.problems import Problem
+
+MAX_FRAME_BYTES = 16 * 1024
+"""The largest frame that a client may send."""
+
+Key = Annotated[str, Meta(min_length=8, max_length=128)]
+Channel = Annotated[str, Meta(min_length=3, max_length=200)]
+Position = Annotated[str, Meta(pattern=r"^[0-9a-z]{1,32}\.[0-9]{1,15}$")]
+
+
+class Subscribe(Struct, frozen=True, tag_field="type", tag="subscribe", forbid_unknown_fields=True):
+    """Ask for a channel; `since` resumes after a position, without it a snapshot comes first."""
+
+    channel: Channel
+    since: Position | None = None
+
+
+class Unsubscribe(Struct, frozen=True, tag_field="type", tag="unsubscribe", forbid_unknown_fields=True):
+    channel: Channel
+
+
+class Command(Struct, frozen=True, tag_field="type", tag="command", forbid_unknown_fields=True):
+    """Ask for a change. `id` is its idempotency key; `deadline` (by default 15 s from arrival) bounds issue and call."""
+
+    id: Key
+    name: str
+    args: msgspec.Raw = msgspec.Raw(b"{}")
+    deadline: datetime | None = None
+
+
+ClientFrame = Subscribe | Unsubscribe | Command
+
+
+class Welcome(Struct, frozen=True, tag_field="type", tag="welcome"):
+    """First frame of a connection. A page that sees another build reloads itself in a quiet moment."""
+
+    build: str
+    at: datetime
+    reconnect_window_s: float
+    beat_s: float
+    actor: str
+
+
+class Snapshot(Struct, frozen=True, tag_field="type", tag="snapshot"):
+    """All rows of a channel, by table and key, at a position; on a `live:` channel the newest replaces the last."""
+
+    channel: str
+    seq: str
+    data: dict[str, Any]
+
+
+class Event(Struct, frozen=True, tag_field="type", tag="event"):
+    channel: str
+    seq: str
+    prev: str
+    changes: list[tuple[str, str, Any]]
+
+
+class Beat(Struct, frozen=True, tag_field="type", tag="beat"):
+    """Sent after silence, with the newest position of each numbered channel of this connection."""
+
+    at: datetime
+    positions: dict[str, str]
+
+
+class Result(Struct, frozen=True, tag_field="type", tag="result"):
+    """The answer to a command that was carried out; `data` is what the HTTP call would answer, null for "nobody"."""
+
+    id: str
+    data: Any
+
+
+class Error(Struct, frozen=True, tag_field="type", tag="error"):
+    """A refusal, of a command (`id`) or of a subscription (`channel`)."""
+
+    problem: Problem
+    id: str | UnsetType = UNSET
+    channel: str | UnsetType = UNSET
+
+
+ServerFrame = Welcome | Snapshot | Event | Beat | Result | Error
+
+
+class Close:
+    """Close codes. Below 4400 a client comes back by itself, from 4400 on it must not without a change."""
+
+    GOING_AWAY = 1001
+    COME_BACK = 4000
+    TOO_SLOW = 4001
+    MALFORMED = 4400
+    UNAUTHENTICATED = 4401
+    FORBIDDEN = 4403
+    TOO_LARGE = 1009
+
+
+encoder = msgspec.json.Encoder()
+client_decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
+server_decoder: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
+
+
+def position(epoch: str, seq: int) -> str:
+    return f"{epoch}.{seq}"
+
+
+def parse_position(text: str) -> tuple[str, int]:
+    epoch, _, seq = text.rpartition(".")
+    return epoch, int(seq)

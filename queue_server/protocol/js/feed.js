@@ -1,0 +1,337 @@
+/**
+ * The browser's side of the wire: one connection, its channels, and commands that are neither lost nor doubled.
+ *
+ * One classic ES2015 script for every page, down to Chrome 53 (a 2018 television): no modules, no async functions, no
+ * object spread, no Object.entries or Object.values.
+ *
+ *   var feed = new LaySo.Feed({url: "/ws/v1", onStatus: function (status) {}, onBuild: function () {}});
+ *   feed.subscribe("board:go-vap", function (view, changes) {});   // changes null: everything is new (a snapshot)
+ *   feed.command("call-next", {branch: "go-vap", counter: 5}).then(showAnswer, showProblem);
+ *
+ * A view is `{table: {key: row}}`. `changes` is `[[table, key, row or null], …]`, already applied to the view.
+ * `onStatus` gets `{state: "live" | "reconnecting", since: Date}`; old data must never be shown as live.
+ */
+(function (global) {
+  "use strict";
+
+  var SILENT_MS = 9000; // the server is never silent for longer than 4 s
+  var DEADLINE_MS = 15000; // a press is worth this long; later nobody stands there any more
+  var FIRST_RETRY_MS = 250;
+  var LAST_RETRY_MS = 8000;
+  var STOP_FROM = 4400; // close codes from here on mean: do not come back without a change
+
+  /** Apply changes to a view in place. Pure but for the view: no clock, no page. */
+  function applyChanges(view, changes) {
+    for (var i = 0; i < changes.length; i += 1) {
+      var table = changes[i][0];
+      var key = changes[i][1];
+      var row = changes[i][2];
+      if (!view[table]) {
+        view[table] = {};
+      }
+      if (row === null) {
+        delete view[table][key];
+      } else {
+        view[table][key] = row;
+      }
+    }
+    return view;
+  }
+
+  /** What to do with an event frame at `position`: "take", "ignore" (have it), or "gap" (take a snapshot). */
+  function judge(position, frame) {
+    var at = split(position);
+    var seq = split(frame.seq);
+    var prev = split(frame.prev);
+    if (at.epoch !== seq.epoch) {
+      return "gap";
+    }
+    if (seq.seq <= at.seq) {
+      return "ignore";
+    }
+    return prev.seq <= at.seq ? "take" : "gap";
+  }
+
+  function split(position) {
+    var dot = position.lastIndexOf(".");
+    return { epoch: position.slice(0, dot), seq: Number(position.slice(dot + 1)) };
+  }
+
+  function newKey() {
+    var bytes = new Uint8Array(16);
+    global.crypto.getRandomValues(bytes);
+    var text = "";
+    for (var i = 0; i < bytes.length; i += 1) {
+      text += (bytes[i] + 256).toString(16).slice(1);
+    }
+    return text;
+  }
+
+  function Feed(options) {
+    this._options = options || {};
+    this._channels = {};
+    this._pending = {};
+    this._socket = null;
+    this._build = null;
+    this._offset = 0;
+    this._retry = FIRST_RETRY_MS;
+    this._window = 1500;
+    this._heardAt = 0;
+    this._watchdog = null;
+    this._timer = null;
+    this._isStopped = false;
+    this.status = { state: "reconnecting", since: new Date() };
+    this._connect();
+  }
+
+  /** The server's time now; the clock of a television or a tablet is not to be trusted. */
+  Feed.prototype.now = function () {
+    return new Date(Date.now() + this._offset);
+  };
+
+  /** Follow a channel. `onView(view, changes)` is called at once with every snapshot and every change. */
+  Feed.prototype.subscribe = function (name, onView, onProblem) {
+    this._channels[name] = { view: {}, position: null, onView: onView, onProblem: onProblem };
+    this._ask(name);
+  };
+
+  Feed.prototype.unsubscribe = function (name) {
+    delete this._channels[name];
+    this._send({ type: "unsubscribe", channel: name });
+  };
+
+  /**
+   * Ask for a change; a promise of its answer, rejected with a problem (`code`, `detail` for a person).
+   * Without a connection it is rejected at once, so that no press is kept for later. What is on its way when the
+   * line drops is sent again with the same key until its deadline: it happens once, or the promise says it may not have.
+   */
+  Feed.prototype.command = function (name, args) {
+    var feed = this;
+    return new Promise(function (resolve, reject) {
+      if (feed.status.state !== "live") {
+        reject(localProblem("offline"));
+        return;
+      }
+      var id = newKey();
+      var deadline = new Date(feed.now().getTime() + DEADLINE_MS).toISOString();
+      var frame = { type: "command", id: id, name: name, args: args || {}, deadline: deadline };
+      var timer = setTimeout(function () {
+        delete feed._pending[id];
+        reject(localProblem("no-answer"));
+      }, DEADLINE_MS);
+      feed._pending[id] = { frame: frame, resolve: resolve, reject: reject, timer: timer };
+      feed._send(frame);
+    });
+  };
+
+  /** Close for good. */
+  Feed.prototype.stop = function () {
+    this._isStopped = true;
+    clearTimeout(this._timer);
+    clearInterval(this._watchdog);
+    if (this._socket) {
+      this._socket.close();
+    }
+  };
+
+  function localProblem(code) {
+    var said = {
+      offline: ["Mất kết nối với máy chủ. Hãy thử lại khi có kết nối.", "No connection to the server. Try again when it is back."],
+      "no-answer": ["Máy chủ chưa trả lời. Hãy kiểm tra trước khi bấm lại.", "The server has not answered. Check before you press again."]
+    }[code];
+    var isEnglish = (document.documentElement.lang || "vi").indexOf("en") === 0;
+    return { code: code, status: 0, detail: said[isEnglish ? 1 : 0], data: {} };
+  }
+
+  // -- connection -----------------------------------------------------------------------------------------------------
+
+  Feed.prototype._connect = function () {
+    var feed = this;
+    var url = (this._options.url || "/ws/v1") + "?lang=" + (document.documentElement.lang || "vi");
+    var absolute = location.origin.replace(/^http/, "ws") + url;
+    var socket = new WebSocket(absolute, "layso.v1");
+    this._socket = socket;
+    this._heardAt = Date.now();
+    socket.onmessage = function (message) {
+      if (socket === feed._socket) {
+        feed._heardAt = Date.now();
+        feed._onFrame(JSON.parse(message.data));
+      }
+    };
+    socket.onclose = function (event) {
+      if (socket === feed._socket) {
+        feed._onClose(event.code);
+      }
+    };
+    clearInterval(this._watchdog);
+    this._watchdog = setInterval(function () {
+      if (Date.now() - feed._heardAt > SILENT_MS) {
+        feed._drop();
+      }
+    }, 1000);
+  };
+
+  /** Nothing has been heard for too long: the line is dead, though the browser does not know it. */
+  Feed.prototype._drop = function () {
+    var socket = this._socket;
+    this._socket = null;
+    if (socket) {
+      socket.onclose = null;
+      socket.onmessage = null;
+      socket.close();
+    }
+    this._onClose(1006);
+  };
+
+  Feed.prototype._onClose = function (code) {
+    clearInterval(this._watchdog);
+    this._socket = null;
+    this._setStatus("reconnecting", code);
+    if (this._isStopped || code >= STOP_FROM) {
+      return;
+    }
+    var feed = this;
+    var wait = this._retry + Math.random() * Math.min(this._window, this._retry * 4);
+    this._retry = Math.min(this._retry * 2, LAST_RETRY_MS);
+    this._timer = setTimeout(function () {
+      feed._connect();
+    }, wait);
+  };
+
+  Feed.prototype._setStatus = function (state, code) {
+    if (state !== this.status.state) {
+      this.status = { state: state, since: this.now(), code: code };
+      if (this._options.onStatus) {
+        this._options.onStatus(this.status);
+      }
+    }
+  };
+
+  Feed.prototype._send = function (frame) {
+    if (this._socket && this._socket.readyState === 1) {
+      this._socket.send(JSON.stringify(frame));
+    }
+  };
+
+  Feed.prototype._ask = function (name) {
+    var channel = this._channels[name];
+    var frame = { type: "subscribe", channel: name };
+    if (channel.position && name.indexOf("live:") !== 0) {
+      frame.since = channel.position;
+    }
+    this._send(frame);
+  };
+
+  // -- frames ---------------------------------------------------------------------------------------------------------
+
+  Feed.prototype._onFrame = function (frame) {
+    switch (frame.type) {
+      case "welcome":
+        this._onWelcome(frame);
+        break;
+      case "snapshot":
+        this._onSnapshot(frame);
+        break;
+      case "event":
+        this._onEvent(frame);
+        break;
+      case "beat":
+        this._onBeat(frame);
+        break;
+      case "result":
+        this._settle(frame.id, "resolve", frame.data);
+        break;
+      case "error":
+        this._onError(frame);
+        break;
+      default:
+    }
+  };
+
+  Feed.prototype._onWelcome = function (frame) {
+    this._offset = new Date(frame.at).getTime() - Date.now();
+    this._window = frame.reconnect_window_s * 1000;
+    this._retry = FIRST_RETRY_MS;
+    if (this._build !== null && this._build !== frame.build && this._options.onBuild) {
+      this._options.onBuild(frame.build);
+    }
+    this._build = frame.build;
+    this.actor = frame.actor;
+    this._setStatus("live");
+    var name;
+    for (name in this._channels) {
+      this._ask(name);
+    }
+    for (name in this._pending) {
+      this._send(this._pending[name].frame);
+    }
+  };
+
+  Feed.prototype._onSnapshot = function (frame) {
+    var channel = this._channels[frame.channel];
+    if (channel) {
+      channel.position = frame.seq;
+      channel.view = frame.data;
+      channel.onView(channel.view, null);
+    }
+  };
+
+  Feed.prototype._onEvent = function (frame) {
+    var channel = this._channels[frame.channel];
+    if (!channel || channel.position === null) {
+      return;
+    }
+    var verdict = judge(channel.position, frame);
+    if (verdict === "take") {
+      channel.position = frame.seq;
+      applyChanges(channel.view, frame.changes);
+      channel.onView(channel.view, frame.changes);
+    } else if (verdict === "gap") {
+      this._askAnew(frame.channel);
+    }
+  };
+
+  Feed.prototype._askAnew = function (name) {
+    this._channels[name].position = null;
+    this._ask(name);
+  };
+
+  /** A beat names the newest position of each channel: who is behind it has missed a frame. */
+  Feed.prototype._onBeat = function (frame) {
+    this._offset = new Date(frame.at).getTime() - Date.now();
+    for (var name in frame.positions) {
+      var channel = this._channels[name];
+      if (channel && channel.position && isBehind(channel.position, frame.positions[name])) {
+        this._askAnew(name);
+      }
+    }
+  };
+
+  function isBehind(position, newest) {
+    var here = split(position);
+    var there = split(newest);
+    return here.epoch !== there.epoch || here.seq < there.seq;
+  }
+
+  Feed.prototype._onError = function (frame) {
+    if (frame.id) {
+      this._settle(frame.id, "reject", frame.problem);
+    } else if (frame.channel && this._channels[frame.channel] && this._channels[frame.channel].onProblem) {
+      this._channels[frame.channel].onProblem(frame.problem);
+    }
+  };
+
+  Feed.prototype._settle = function (id, how, value) {
+    var pending = this._pending[id];
+    if (pending) {
+      delete this._pending[id];
+      clearTimeout(pending.timer);
+      pending[how](value);
+    }
+  };
+
+  global.LaySo = global.LaySo || {};
+  global.LaySo.Feed = Feed;
+  global.LaySo.applyChanges = applyChanges;
+  global.LaySo.judge = judge;
+})(typeof window === "undefined" ? globalThis : window);

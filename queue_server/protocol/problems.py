@@ -1,0 +1,162 @@
+"""Every refusal: one table from its code to its HTTP status and its sentences. RFC 9457 problem details.
+
+A sentence says what happened, why, and what to do now. `{…}` are filled from the refusal's data.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+
+class Said(NamedTuple):
+    status: int
+    vi: str
+    en: str
+
+
+class Problem(Struct, frozen=True):
+    """A refusal as it is sent. `code` is stable, `detail` is for a person, `data` for a program."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    data: dict[str, Any] = {}
+
+
+PROBLEMS: dict[str, Said] = {
+    # the queue
+    "unknown-branch": Said(404, "Không có điểm phục vụ “{branch}”. Hãy kiểm tra lại mã.", "There is no branch “{branch}”. Check the code."),
+    "unknown-field": Said(422, "Không có lĩnh vực “{field}” tại đây. Hãy chọn lĩnh vực khác.", "There is no field “{field}” here. Choose another one."),
+    "unknown-counter": Said(404, "Không có quầy {counter}. Hãy kiểm tra lại số quầy.", "There is no counter {counter}. Check the number."),
+    "unknown-ticket": Said(404, "Không tìm thấy phiếu này trong ngày hôm nay.", "There is no such ticket today."),
+    "unknown-class": Said(422, "Không có đối tượng ưu tiên “{priority}” tại đây.", "There is no priority class “{priority}” here."),
+    "unknown-job": Said(404, "Không có lệnh in này.", "There is no such print job."),
+    "field-not-offered": Said(409, "Lĩnh vực {field} không còn cấp số tại đây. Hãy chọn lĩnh vực khác hoặc hỏi nhân viên hướng dẫn.", "Numbers for {field} are no longer given here. Choose another field or ask a helper."),
+    "field-suspended": Said(409, "Tạm ngừng cấp số {field}: {reason}. Các số đã cấp giữ nguyên thứ tự.", "No numbers for {field} now: {reason}. Numbers already given keep their order."),
+    "issuing-closed": Said(409, "Ngoài giờ cấp số {field}. Mời lấy số lại từ {opens_at}.", "Numbers for {field} are not given now. Please come back from {opens_at}."),
+    "cap-reached": Said(409, "Hôm nay đã hết số {field} (tối đa {cap} số). Mời quay lại ngày làm việc sau.", "Today's {cap} numbers for {field} have all been given. Please come back on the next working day."),
+    "series-exhausted": Said(409, "Dãy số {series} đã dùng hết (đến {last}). Hãy báo quản trị mở rộng dãy số.", "Series {series} is used up (to {last}). Ask the administrator to widen it."),
+    "day-not-open": Said(409, "Hôm nay chưa mở ngày làm việc. Mời quay lại trong giờ làm việc.", "No service day is open now. Please come back in working hours."),
+    "day-still-open": Said(409, "Ngày làm việc {day} chưa kết thúc. Hãy kết thúc ngày trước.", "Service day {day} has not ended yet. End it first."),
+    "too-late": Said(409, "Yêu cầu đến quá muộn nên không thực hiện. Hãy bấm lại nếu vẫn cần.", "The request came too late and was not carried out. Press again if you still need it."),
+    "ticket-state": Said(409, "Số {number} {state}; không thể {command} lúc này.", "Number {number} is {state}; it cannot be changed by “{command}” now."),
+    "counter-state": Said(409, "Quầy {counter} {state}; không thể {command} lúc này.", "Counter {counter} is {state}; “{command}” is not possible now."),
+    "counter-closed": Said(409, "Quầy {counter} {state}. Hãy mở quầy trước khi gọi.", "Counter {counter} is {state}. Open it before calling."),
+    "counter-busy": Said(409, "Quầy {counter} đang có số {number}. Hãy hoàn thành, chuyển hoặc ghi vắng mặt trước.", "Number {number} is at counter {counter}. Finish, transfer or mark it absent first."),
+    "counter-taken": Said(409, "Quầy {counter} đang có nhân viên khác. Hãy chọn quầy khác hoặc xác nhận nhận quầy.", "Somebody else is at counter {counter}. Choose another one or confirm that you take it over."),
+    "counter-retired": Said(409, "Quầy {counter} đã ngừng sử dụng. Hãy chọn quầy khác.", "Counter {counter} is no longer in use. Choose another one."),
+    "cannot-serve": Said(409, "Quầy {counter} không nhận lĩnh vực {field} của số {number}. Hãy chọn quầy khác.", "Counter {counter} does not take {field}, which number {number} needs. Choose another counter."),
+    "held-elsewhere": Said(409, "Số {number} để giấy tờ tại quầy {counter}; chỉ quầy đó tiếp tục được.", "The papers of number {number} are at counter {counter}; only that counter can go on."),
+    "nobody-waiting": Said(204, "Không có ai đang chờ quầy {counter}.", "Nobody is waiting for counter {counter}."),
+    "nowhere-to": Said(422, "Hãy chọn lĩnh vực, quầy hoặc nhân viên để chuyển số {number} đến.", "Choose the field, counter or clerk that number {number} should go to."),
+    "no-next-step": Said(409, "Số {number} không còn bước nào. Hãy bấm Hoàn thành.", "Number {number} has no further step. Finish it."),
+    "limit-reached": Said(409, "Số {number} đã {command} đủ {limit} lần trong ngày.", "Number {number} has used “{command}” {limit} times today, which is the limit."),
+    "half-day-over": Said(409, "Chỉ khôi phục được số {number} trong cùng buổi. Hãy lấy số mới.", "Number {number} can only be reinstated in the same half-day. Please take a new number."),
+    "nothing-to-undo": Said(409, "Không có thao tác nào của bạn trên số {number} để hoàn tác.", "There is nothing of yours to undo on number {number}."),
+    "undo-too-late": Said(409, "Đã quá {limit_s} giây nên không hoàn tác được số {number}.", "More than {limit_s} seconds have passed; number {number} cannot be undone."),
+    "no-printer": Said(409, "Chưa chọn máy in cho số {number}. Hãy chọn máy in.", "No printer is known for number {number}. Choose one."),
+    "reason-missing": Said(422, "Hãy ghi lý do để người dân được biết.", "Say why, so that citizens can read it."),
+    "hours-out-of-order": Said(422, "Khung giờ phải theo thứ tự và không chồng nhau.", "Hours must be in order and must not overlap."),
+    "branch-not-configured": Said(409, "Điểm phục vụ này chưa được cấu hình.", "This branch has not been configured yet."),
+    "other-branch": Said(409, "Cấu hình này là của điểm phục vụ “{branch}”.", "This configuration belongs to branch “{branch}”."),
+    "only-between-days": Said(409, "Chỉ đổi múi giờ hoặc giờ đổi ngày khi ngày làm việc đã kết thúc.", "Time zone and day boundary can only change when the day has ended."),
+    # the wire
+    "malformed": Said(400, "Yêu cầu không đúng dạng: {fault}", "The request is malformed: {fault}"),
+    "too-large": Said(413, "Yêu cầu quá lớn (tối đa {limit} byte).", "The request is too large (at most {limit} bytes)."),
+    "too-many-channels": Said(409, "Một kết nối chỉ theo dõi được {limit} kênh.", "A connection can follow at most {limit} channels."),
+    "unknown-command": Said(404, "Không có lệnh “{name}”.", "There is no command “{name}”."),
+    "unknown-channel": Said(404, "Không có kênh “{channel}”.", "There is no channel “{channel}”."),
+    "not-found": Said(404, "Không có trang hoặc địa chỉ này.", "There is no such page or address."),
+    "method-not-allowed": Said(405, "Địa chỉ này không nhận phương thức {method}.", "This address does not take {method}."),
+    "key-missing": Said(400, "Thiếu khóa Idempotency-Key (8–128 ký tự) cho yêu cầu thay đổi.", "A change needs an Idempotency-Key (8 to 128 characters)."),
+    "key-reused": Said(409, "Khóa này đã dùng cho một yêu cầu khác. Hãy tạo khóa mới.", "This key was used for another request. Make a new one."),
+    # who may
+    "unauthenticated": Said(401, "Chưa đăng nhập hoặc phiên đã hết. Hãy đăng nhập lại.", "Not signed in, or the session has ended. Sign in again."),
+    "wrong-credentials": Said(401, "Tên đăng nhập hoặc mật khẩu không đúng.", "User name or password is wrong."),
+    "forbidden": Said(403, "Tài khoản hoặc thiết bị này không có quyền làm việc đó. Hãy hỏi quản trị.", "This account or device may not do that. Ask the administrator."),
+    "wrong-origin": Said(403, "Yêu cầu đến từ trang khác nên bị từ chối.", "The request came from another site and was refused."),
+    "https-needed": Said(403, "Chỉ đăng nhập được qua https. Quản trị có thể cho phép http trong mạng nội bộ (LAYSO_PLAIN_HTTP).", "Signing in needs https. An administrator can allow http on a LAN (LAYSO_PLAIN_HTTP)."),
+    "unknown-pairing": Said(404, "Mã ghép nối không đúng hoặc đã hết hạn. Hãy xem lại mã trên thiết bị.", "That pairing code is wrong or has expired. Look at the device again."),
+    # the house
+    "disk-full": Said(503, "Máy chủ hết chỗ lưu nên tạm ngừng cấp số. Vui lòng gặp nhân viên hướng dẫn.", "The server's disk is full and no numbers can be given. Please see a helper."),
+    "unavailable": Said(503, "Hệ thống tạm thời chưa ghi được. Hãy thử lại sau ít giây.", "The system cannot write just now. Try again in a few seconds."),
+    "come-back": Said(503, "Máy chủ đang khởi động lại. Hãy thử lại sau ít giây.", "The server is restarting. Try again in a few seconds."),
+    "clock-stepped": Said(503, "Đồng hồ máy chủ vừa bị đổi. Quản trị cần xác nhận giờ trước khi mở ngày.", "The server's clock has jumped. An administrator must confirm it before a day is opened."),
+    "internal": Said(500, "Có lỗi bất ngờ ở máy chủ; thao tác chưa được thực hiện. Mã lỗi: {reference}.", "Something unexpected went wrong on the server; nothing was changed. Reference: {reference}."),
+}  # fmt: skip
+
+STATES = {
+    "waiting": ("đang chờ", "waiting"),
+    "called": ("đang được gọi", "called"),
+    "serving": ("đang được phục vụ", "being served"),
+    "held": ("đang chờ bổ sung", "on hold"),
+    "finished": ("đã hoàn thành", "finished"),
+    "no_show": ("đã ghi vắng mặt", "marked absent"),
+    "cancelled": ("đã hủy", "cancelled"),
+    "voided": ("đã bỏ (thử hoặc nhầm)", "voided"),
+    "rebooked": ("đã hẹn lại ngày khác", "rebooked"),
+    "expired": ("chưa được phục vụ, đã hết ngày", "expired with its day"),
+    "open": ("đang mở", "open"),
+    "paused": ("đang tạm ngừng", "paused"),
+    "closed": ("đang đóng", "closed"),
+}
+
+COMMANDS = {
+    "call": ("gọi", "call"),
+    "recall": ("gọi lại", "recall"),
+    "start": ("bắt đầu phục vụ", "start"),
+    "finish": ("hoàn thành", "finish"),
+    "no-show": ("ghi vắng mặt", "no-show"),
+    "return": ("đưa lại hàng chờ", "return"),
+    "postpone": ("lùi lượt", "postpone"),
+    "hold": ("chuyển sang chờ bổ sung", "hold"),
+    "resume": ("tiếp tục", "resume"),
+    "amend": ("sửa phiếu", "amend"),
+    "transfer": ("chuyển", "transfer"),
+    "next-step": ("sang bước tiếp theo", "next step"),
+    "cancel": ("hủy", "cancel"),
+    "void": ("bỏ phiếu", "void"),
+    "reinstate": ("khôi phục", "reinstate"),
+    "undo": ("hoàn tác", "undo"),
+    "end-service": ("kết thúc phục vụ", "end the service"),
+    "open": ("mở", "open"),
+    "pause": ("tạm ngừng", "pause"),
+    "close": ("đóng", "close"),
+}
+
+
+def problem(code: str, data: dict[str, Any], language: str = "vi") -> Problem:
+    """The refusal `code` as a problem, its sentence in Vietnamese ("vi") or English (anything else)."""
+    said = PROBLEMS[code]
+    side = 0 if language == "vi" else 1
+    words = {name: _word(name, value, side) for name, value in data.items()}
+    sentence = (said.vi if side == 0 else said.en).format_map(_Blank(words))
+    return Problem(f"/problems/{code}", code.replace("-", " "), said.status, code, sentence, data)
+
+
+def _word(name: str, value: Any, side: int) -> Any:
+    if name == "state":
+        return STATES.get(value, (value, value))[side]
+    if name == "command":
+        return COMMANDS.get(value, (value, value))[side]
+    if name == "opens_at":
+        return _opening(value, side)
+    return value
+
+
+def _opening(value: str | None, side: int) -> str:
+    """An ISO instant in the branch's zone, the Vietnamese way: "12:30 ngày 23/11/2026"."""
+    if value is None:
+        return ("ngày làm việc tiếp theo", "the next working day")[side]
+    at = datetime.fromisoformat(value)
+    return f"{at:%H:%M} ngày {at:%d/%m/%Y}" if side == 0 else f"{at:%H:%M} on {at:%d/%m/%Y}"
+
+
+class _Blank(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "…"

@@ -1,0 +1,207 @@
+"""The rows of the numbered channels, and what `live:` says. Nothing here depends on the clock or leads to a person.
+
+board:BRANCH      day, fields, counters, calls
+counter:BRANCH/NO counter, tickets (called, served or held here), queue (waiting in its fields)
+ticket:TOKEN      ticket
+printer:DEVICE    jobs
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Name(Struct, frozen=True):
+    vi: str
+    en: str
+
+
+class Span(Struct, frozen=True):
+    start: datetime
+    end: datetime
+
+
+class DayRow(Struct, frozen=True):
+    """Today: when counters work and numbers are given; `reason` when that differs from the plan."""
+
+    date: str
+    organisation: Name
+    branch: Name
+    working: list[Span]
+    issuing: list[Span]
+    ended_at: datetime | None
+    reason: Name | None
+    notice: Name
+
+
+class FieldRow(Struct, frozen=True):
+    """A field as citizens see it. `issuing` is its own; `suspended` says why no numbers are given, and since when."""
+
+    code: str
+    name: Name
+    examples: Name
+    agency: str
+    zone: str
+    working: list[Span]
+    issuing: list[Span]
+    suspended: Name | None
+    suspended_at: datetime | None
+    reason: Name | None
+    is_retired: bool
+    order: int
+
+
+class AtCounter(Struct, frozen=True):
+    number: str
+    state: str
+    since: datetime
+
+
+class CounterRow(Struct, frozen=True):
+    """A counter as the hall sees it: who is called or served there now, by number only."""
+
+    no: int
+    name: Name
+    zone: str
+    floor: int
+    state: str
+    reason: str
+    since: datetime | None
+    fields: list[str]
+    ticket: AtCounter | None
+
+
+class CallRow(Struct, frozen=True):
+    """One call; `call` orders calls and tells a display what it has spoken already. `reason` "priority" is shown as
+    "Ưu tiên" (never which class), "appointment" as "Có lịch hẹn"."""
+
+    call: int
+    number: str
+    field: str
+    counter: int
+    times: int
+    at: datetime
+    reason: str
+    language: str
+
+
+class Told(Struct, frozen=True):
+    """A wait as told: likely, and an 80 % range, in seconds from `made_at`."""
+
+    likely_s: int
+    low_s: int
+    high_s: int
+    made_at: datetime
+
+
+class QueueRow(Struct, frozen=True):
+    """A waiting ticket in a clerk's list."""
+
+    id: str
+    number: str
+    field: str
+    arrival_at: datetime
+    queue_at: datetime
+    priority: str | None
+    told: Told | None
+    not_before: datetime | None
+    only_counter: int | None
+    only_clerk: str | None
+    dossiers: int
+    assistance: str | None
+    step: int
+
+
+class DeskTicketRow(Struct, frozen=True):
+    """A ticket in a clerk's hands."""
+
+    id: str
+    number: str
+    field: str
+    state: str
+    since: datetime
+    arrival_at: datetime
+    times_called: int
+    priority: str | None
+    priority_name: Name | None
+    language: str
+    dossiers: int
+    procedures: list[str]
+    assistance: str | None
+    next_field: str | None
+    why: str
+    can_undo_until: datetime | None
+
+
+class DeskRow(Struct, frozen=True):
+    """The counter itself, for its clerk."""
+
+    no: int
+    name: Name
+    state: str
+    reason: str
+    clerk: str | None
+    since: datetime | None
+    fields: list[str]
+    helps: list[str]
+
+
+class TicketRow(Struct, frozen=True):
+    """A citizen's own ticket."""
+
+    number: str
+    field: str
+    field_name: Name
+    branch: str
+    branch_name: Name
+    state: str
+    counter: int | None
+    times_called: int
+    arrival_at: datetime
+    told: Told | None
+    rebooked_as: str | None
+
+
+class JobRow(Struct, frozen=True):
+    """A paper to print. Its picture is at `/api/v1/print-jobs/{job}`; older than `max_age_s` it is not printed."""
+
+    job: str
+    number: str
+    asked_at: datetime
+    max_age_s: int
+    is_reprint: bool
+
+
+class LiveField(Struct, frozen=True):
+    """A field now. `oldest_at` is the arrival of who has waited longest; `uncovered_at` since when nobody takes it."""
+
+    code: str
+    waiting: int
+    called: int
+    serving: int
+    issued: int
+    finished: int
+    no_show: int
+    open_counters: int
+    oldest_at: datetime | None
+    uncovered_at: datetime | None
+    wait: Told | None
+    cap_left: int | None
+
+
+class Live(Struct, frozen=True):
+    """What a manager, a dispenser and a phone see of a branch now; the newest wins."""
+
+    branch: str
+    issued: int
+    waiting: int
+    called: int
+    serving: int
+    finished: int
+    no_show: int
+    cancelled: int
+    fields: dict[str, LiveField]
+    uncovered_alarm_s: int
+    papers_failed: int

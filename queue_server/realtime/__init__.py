@@ -1,0 +1,1 @@
+"""From confirmed changes to screens: channels, their frames, and the connections that read them."""

@@ -1,0 +1,122 @@
+"""A numbered channel: the rows that its readers have, the frames that brought them there, and its snapshot.
+
+Rows are kept encoded. A delta is every row whose bytes differ; a snapshot is all of them. A reader that has position P
+may resume when P is not older than the first frame kept here; else it gets a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from queue_server.domain.state import BranchState, Change
+from queue_server.realtime.views import RowKey, View
+
+FRAMES_KEPT = 256
+"""Enough for a reader that was away for seconds; who was away longer takes a snapshot."""
+
+
+class Frame(NamedTuple):
+    """One delta: the encoded frame, its own position and the one before it."""
+
+    prev: int
+    seq: int
+    data: bytes
+
+
+class NumberedChannel:
+    """`name` is the channel's public name. Made from the confirmed state at `state.seq`."""
+
+    def __init__(self, name: str, view: View, epoch: str, state: BranchState) -> None:
+        self.name = name
+        self.epoch = epoch
+        self.last = state.seq
+        self._since = state.seq
+        self._view = view
+        self._config = state.config
+        self._rows: dict[RowKey, bytes] = {}
+        self._frames: deque[Frame] = deque()
+        self._data: bytes | None = None
+        self._snapshot: tuple[int, bytes] | None = None
+        self._refresh(state, view.keys(state))
+
+    def advance(self, state: BranchState, changes: Iterable[Change]) -> Frame | None:
+        """The frame that takes readers to the state's position; None when nothing here differs."""
+        touched: dict[RowKey, None] = {}
+        if state.config is not self._config:
+            self._config = state.config
+            touched = dict.fromkeys((*self._rows, *self._view.keys(state)))
+            changes = ()
+        for change in changes:
+            keys = self._view.touched(state, change)
+            if keys is None:
+                touched = dict.fromkeys((*self._rows, *self._view.keys(state)))
+                break
+            touched.update(dict.fromkeys(keys))
+        if not touched:
+            return None
+        differing = self._refresh(state, touched)
+        if not differing:
+            return None
+        frame = Frame(self.last, state.seq, self._encode(differing, state.seq))
+        self.last = state.seq
+        self._data = None
+        self._frames.append(frame)
+        if len(self._frames) > FRAMES_KEPT:
+            self._since = self._frames.popleft().seq
+        return frame
+
+    def _refresh(self, state: BranchState, keys: Iterable[RowKey]) -> list[tuple[RowKey, bytes]]:
+        """Make these rows anew; those whose bytes differ, `null` for a row that is gone."""
+        differing: list[tuple[RowKey, bytes]] = []
+        for key in keys:
+            row = self._view.row(state, key)
+            if row is None:
+                if self._rows.pop(key, None) is not None:
+                    differing.append((key, b"null"))
+                continue
+            data = _encoder.encode(row)
+            if self._rows.get(key) != data:
+                self._rows[key] = data
+                differing.append((key, data))
+        return differing
+
+    def _encode(self, differing: list[tuple[RowKey, bytes]], seq: int) -> bytes:
+        rows = b",".join(b'["%b","%b",%b]' % (t.encode(), k.encode(), data) for (t, k), data in differing)
+        return b'{"type":"event","channel":"%b","seq":"%b","prev":"%b","changes":[%b]}' % (
+            self.name.encode(), self._position(seq), self._position(self.last), rows,
+        )  # fmt: skip
+
+    def _position(self, seq: int) -> bytes:
+        return f"{self.epoch}.{seq}".encode()
+
+    def snapshot(self, seq: int) -> bytes:
+        """The snapshot frame at the branch's position `seq`, encoded once per position."""
+        if self._snapshot is None or self._snapshot[0] != seq or self._data is None:
+            frame = b'{"type":"snapshot","channel":"%b","seq":"%b","data":%b}' % (
+                self.name.encode(), self._position(seq), self.data(),
+            )  # fmt: skip
+            self._snapshot = (seq, frame)
+        return self._snapshot[1]
+
+    def data(self) -> bytes:
+        """All rows as JSON: `{table: {key: row}}`."""
+        if self._data is None:
+            tables: dict[str, list[bytes]] = {}
+            for (table, key), data in self._rows.items():
+                tables.setdefault(table, []).append(b'"%b":%b' % (key.encode(), data))
+            parts = (b'"%b":{%b}' % (table.encode(), b",".join(rows)) for table, rows in tables.items())
+            self._data = b"{%b}" % b",".join(parts)
+        return self._data
+
+    def resume(self, epoch: str, since: int) -> list[bytes] | None:
+        """The frames after position `since`; None when they are not all here, so that a snapshot is needed."""
+        if epoch != self.epoch or since < self._since:
+            return None
+        return [frame.data for frame in self._frames if frame.seq > since]
+
+
+_encoder = msgspec.json.Encoder()

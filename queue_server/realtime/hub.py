@@ -1,0 +1,229 @@
+"""The hub: channels, who reads them, and what a commit means for each. It never waits and never decides."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from queue_server.branches.host import BranchHost
+from queue_server.domain.state import Change
+from queue_server.protocol.frames import Beat, Close
+from queue_server.realtime.channels import NumberedChannel
+from queue_server.realtime.connection import Connection, Message
+from queue_server.realtime.live import live
+from queue_server.realtime.views import BoardView, CounterView, PrinterView, TicketView, View
+
+log = logging.getLogger(__name__)
+
+BEAT_AFTER_S = 4.0
+LIVE_EVERY_S = 1.0
+KEEP_UNREAD_S = 120.0
+"""How long a channel without readers keeps its frames, for those who come back."""
+
+
+class BranchChannels:
+    """The channels of one branch that somebody reads, or has read a moment ago."""
+
+    def __init__(self, host: BranchHost) -> None:
+        self.host = host
+        self.numbered: dict[str, NumberedChannel] = {}
+        self.readers: dict[str, set[Connection]] = {}
+        self.unread_since: dict[str, float] = {}
+        self.live_frame: bytes = b""
+        self.live_timer: asyncio.TimerHandle | None = None
+        self.live_made_at = -LIVE_EVERY_S
+
+    @property
+    def live_name(self) -> str:
+        return f"live:{self.host.branch_id}"
+
+
+class Hub:
+    """Connections and channels of this process."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._branches: dict[str, BranchChannels] = {}
+        self._where: dict[str, BranchChannels] = {}
+        self.connections: set[Connection] = set()
+        self._beats: asyncio.Task[None] | None = None
+
+    # -- from the hosts --------------------------------------------------------------------------------------------
+
+    def publish(self, host: BranchHost, changes: list[Change]) -> None:
+        """A batch is durable and `host.state` confirmed: one frame to every channel on which something differs."""
+        branch = self._branches.get(host.branch_id)
+        if branch is None:
+            return
+        branch.host = host
+        for name, channel in branch.numbered.items():
+            frame = channel.advance(host.state, changes)
+            if frame is not None:
+                self._send_all(branch.readers.get(name, ()), Message(frame.data))
+        if branch.readers.get(branch.live_name):
+            self._schedule_live(branch)
+
+    def _send_all(self, readers: set[Connection] | tuple[()], message: Message) -> None:
+        slow = [connection for connection in readers if not connection.send(message)]
+        for connection in slow:
+            self.leave(connection)
+
+    # -- from the connections --------------------------------------------------------------------------------------
+
+    async def subscribe(
+        self, connection: Connection, name: str, host: BranchHost, since: tuple[str, int] | None
+    ) -> None:
+        """Read a channel: the frames after `since` when they are here, else a snapshot, then every delta.
+
+        The caller has checked that the connection may read it and that `name` belongs to the host's branch.
+        """
+        await host.settled()
+        branch = self._branches.get(host.branch_id)
+        if branch is None or branch.host is not host:
+            branch = self._branches[host.branch_id] = BranchChannels(host)
+        self._where[name] = branch
+        if name == branch.live_name:
+            self._join(branch, name, connection)
+            self._make_live(branch)
+            connection.send(Message(branch.live_frame))
+            return
+        channel = self.numbered(branch, name)
+        missed = channel.resume(*since) if since is not None else None
+        self._join(branch, name, connection)
+        for frame in missed if missed is not None else [channel.snapshot(host.state.seq)]:
+            connection.send(Message(frame))
+
+    def numbered(self, branch: BranchChannels, name: str) -> NumberedChannel:
+        """The channel, made from the confirmed state when nobody has read it yet."""
+        channel = branch.numbered.get(name)
+        if channel is None or channel.epoch != branch.host.epoch:
+            channel = NumberedChannel(name, view_of(name), branch.host.epoch, branch.host.state)
+            branch.numbered[name] = channel
+            branch.unread_since[name] = time.monotonic()
+        return channel
+
+    async def snapshot(self, host: BranchHost, name: str) -> NumberedChannel:
+        """A numbered channel's rows now, for an HTTP reader."""
+        await host.settled()
+        branch = self._branches.get(host.branch_id)
+        if branch is None or branch.host is not host:
+            branch = self._branches[host.branch_id] = BranchChannels(host)
+        return self.numbered(branch, name)
+
+    def _join(self, branch: BranchChannels, name: str, connection: Connection) -> None:
+        branch.readers.setdefault(name, set()).add(connection)
+        branch.unread_since.pop(name, None)
+        connection.channels.add(name)
+
+    def unsubscribe(self, connection: Connection, name: str) -> None:
+        connection.channels.discard(name)
+        branch = self._where.get(name)
+        readers = branch.readers.get(name) if branch is not None else None
+        if branch is None or readers is None:
+            return
+        readers.discard(connection)
+        if not readers:
+            del branch.readers[name]
+            branch.unread_since[name] = time.monotonic()
+
+    def leave(self, connection: Connection) -> None:
+        for name in list(connection.channels):
+            self.unsubscribe(connection, name)
+        self.connections.discard(connection)
+
+    # -- live ------------------------------------------------------------------------------------------------------
+
+    def _schedule_live(self, branch: BranchChannels) -> None:
+        if branch.live_timer is None:
+            wait = max(0.0, branch.live_made_at + LIVE_EVERY_S - time.monotonic())
+            branch.live_timer = asyncio.get_running_loop().call_later(wait, self._live_due, branch)
+
+    def _live_due(self, branch: BranchChannels) -> None:
+        branch.live_timer = None
+        if not branch.host.is_settled:
+            return  # the commit that is under way schedules it again
+        if self._make_live(branch):
+            self._send_all(branch.readers.get(branch.live_name, ()), Message(branch.live_frame))
+
+    def _make_live(self, branch: BranchChannels) -> bool:
+        """Make the newest frame; False when it says nothing new."""
+        state = branch.host.state
+        before = branch.live_frame
+        branch.live_made_at = time.monotonic()
+        data = _encoder.encode(live(state, self._now()))
+        branch.live_frame = b'{"type":"snapshot","channel":"%b","seq":"%b","data":%b}' % (
+            branch.live_name.encode(), branch.host.position.encode(), data,
+        )  # fmt: skip
+        return branch.live_frame != before
+
+    # -- beats -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._beats = asyncio.get_running_loop().create_task(self._beat_forever(), name="hub beats")
+
+    async def _beat_forever(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            self.beat()
+
+    def beat(self) -> None:
+        """A sign of life to everybody who has heard nothing for four seconds, encoded once per set of channels."""
+        silent_since = time.monotonic() - BEAT_AFTER_S
+        frames: dict[frozenset[str], Message] = {}
+        for connection in [c for c in self.connections if c.sent_at < silent_since]:
+            channels = frozenset(connection.channels)
+            frame = frames.get(channels)
+            if frame is None:
+                frame = frames[channels] = Message(_encoder.encode(Beat(self._now(), self._positions(channels))))
+            if not connection.send(frame):
+                self.leave(connection)
+        self._forget_unread()
+
+    def _positions(self, channels: frozenset[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name in channels:
+            branch = self._where.get(name)
+            channel = branch.numbered.get(name) if branch is not None else None
+            if channel is not None:
+                found[name] = f"{channel.epoch}.{channel.last}"
+        return found
+
+    def _forget_unread(self) -> None:
+        limit = time.monotonic() - KEEP_UNREAD_S
+        for branch in self._branches.values():
+            for name in [n for n, since in branch.unread_since.items() if since < limit]:
+                branch.numbered.pop(name, None)
+                del branch.unread_since[name]
+                self._where.pop(name, None)
+
+    async def stop(self) -> None:
+        """Ask everybody to come back, and stop beating."""
+        if self._beats is not None:
+            self._beats.cancel()
+        for connection in list(self.connections):
+            connection.close(Close.COME_BACK, "restarting, come back")
+            self.leave(connection)
+
+
+def view_of(name: str) -> View:
+    """The view behind a numbered channel's name."""
+    kind, _, rest = name.partition(":")
+    match kind:
+        case "board":
+            return BoardView()
+        case "counter":
+            return CounterView(int(rest.rpartition("/")[2]))
+        case "ticket":
+            return TicketView(rest.partition(".")[0])
+        case "printer":
+            return PrinterView(rest)
+        case _:
+            raise ValueError(name)
+
+
+_encoder = msgspec.json.Encoder()

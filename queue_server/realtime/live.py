@@ -1,0 +1,49 @@
+"""live:BRANCH: how a branch is doing now. Made at most once a second, and only while somebody looks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from queue_server.domain.estimate import estimate_wait
+from queue_server.domain.state import BranchState
+from queue_server.domain.tickets import TicketState
+from queue_server.protocol.rows import Live, LiveField
+from queue_server.realtime.views import told
+
+
+def live(state: BranchState, now: datetime) -> Live:
+    """The branch as a manager, a dispenser and a phone see it; ages are instants, so that only change changes it."""
+    fields = {code: _field(state, code, now) for code in state.fields}
+    totals = {
+        name: sum(getattr(field, name) for field in fields.values())
+        for name in ("issued", "waiting", "called", "serving", "finished", "no_show")
+    }
+    return Live(
+        branch=state.configured.branch,
+        fields=fields,
+        cancelled=sum(state.count(code, TicketState.CANCELLED) for code in state.fields),
+        uncovered_alarm_s=state.configured.limits.uncovered_alarm_s,
+        papers_failed=sum(1 for paper in state.papers.values() if paper.outcome in ("failed", "too_old")),
+        **totals,
+    )
+
+
+def _field(state: BranchState, code: str, now: datetime) -> LiveField:
+    waiting = state.waiting_count(code)
+    today = state.fields[code]
+    cap = state.field(code).daily_cap
+    heads = (next(state.waiting(code, priority=side), None) for side in (True, False))
+    return LiveField(
+        code=code,
+        waiting=waiting,
+        called=state.count(code, TicketState.CALLED),
+        serving=state.count(code, TicketState.SERVING),
+        issued=today.issued,
+        finished=state.count(code, TicketState.FINISHED),
+        no_show=state.count(code, TicketState.NO_SHOW),
+        open_counters=state.open_counters(code),
+        oldest_at=min((head.arrival_at for head in heads if head), default=None),
+        uncovered_at=today.uncovered_at,
+        wait=told(estimate_wait(state, code, waiting, now)),
+        cap_left=max(0, cap - today.issued) if cap is not None else None,
+    )

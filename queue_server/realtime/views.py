@@ -1,0 +1,342 @@
+"""What a numbered channel shows: rows that are pure functions of the confirmed state.
+
+A view names its keys, says which of them a domain change may touch, and makes the row. Snapshots and deltas both come
+from these rows, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Protocol
+
+from msgspec import Struct
+
+from queue_server.domain import hours
+from queue_server.domain.configuration import DayHours, Text
+from queue_server.domain.routing import queue_of
+from queue_server.domain.state import TODAY, BranchState, CallShown, Change, Paper
+from queue_server.domain.tickets import Estimate, Ticket, TicketState
+from queue_server.protocol import rows
+
+RowKey = tuple[str, str]
+"""(table, key) of a row on a channel."""
+
+
+class View(Protocol):
+    def keys(self, state: BranchState) -> Iterator[RowKey]:
+        """Every row there is now."""
+
+    def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
+        """The rows that this change may touch; None when it may be any."""
+
+    def row(self, state: BranchState, key: RowKey) -> Struct | None:
+        """The row as it is now, or None when there is none."""
+
+
+def name(text: Text) -> rows.Name:
+    return rows.Name(text.vi, text.en or text.vi)
+
+
+def told(estimate: Estimate | None) -> rows.Told | None:
+    return rows.Told(estimate.likely_s, estimate.low_s, estimate.high_s, estimate.made_at) if estimate else None
+
+
+class BoardView:
+    """board:BRANCH, what everybody in the hall may know."""
+
+    def keys(self, state: BranchState) -> Iterator[RowKey]:
+        if state.day is not None:
+            yield "day", TODAY
+        yield from (("fields", code) for code in state.fields)
+        yield from (("counters", str(no)) for no in state.counters)
+        yield from (("calls", str(slot)) for slot in state.calls)
+
+    def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
+        match change.table:
+            case "day":
+                return None
+            case "fields":
+                return [("fields", change.key)] if _is_shown_differently(change) else ()
+            case "counters" | "calls":
+                return [(change.table, str(change.key))]
+            case "tickets":
+                return [("counters", str(no)) for no in _counters_of(change)]
+            case _:
+                return ()
+
+    def row(self, state: BranchState, key: RowKey) -> Struct | None:
+        match key[0]:
+            case "day":
+                return _day_row(state)
+            case "fields":
+                return _field_row(state, key[1])
+            case "counters":
+                return _counter_row(state, int(key[1]))
+            case _:
+                call = state.calls.get(int(key[1]))
+                return _call_row(call) if call is not None else None
+
+
+def _is_shown_differently(change: Change) -> bool:
+    """A field's row shows its suspension; that one more number was issued is on the `live:` channel."""
+    old, new = change.old, change.new
+    return old is None or new is None or old.suspended != new.suspended
+
+
+def _counters_of(change: Change) -> set[int]:
+    """The counters at which a changed ticket was or is called or served."""
+    sides = (side for side in (change.old, change.new) if side is not None)
+    return {side.counter for side in sides if side.counter is not None}
+
+
+def _spans(state: BranchState, planned: DayHours, which: str) -> list[rows.Span]:
+    config, day = state.configured, state.day
+    if day is None:
+        return []
+    windows = planned.working if which == "working" else planned.issuing
+    return [
+        rows.Span(hours.instant(config, day.date, w.start), hours.instant(config, day.date, w.end)) for w in windows
+    ]
+
+
+def _day_row(state: BranchState) -> rows.DayRow | None:
+    config, day = state.configured, state.day
+    if day is None:
+        return None
+    changed = day.changed.get("")
+    today = changed.hours if changed else hours.planned(config, day.date)
+    exceptional = config.hours.dates.get(day.date.isoformat())
+    reason = changed.reason if changed else exceptional.reason if exceptional else None
+    return rows.DayRow(
+        date=day.date.isoformat(),
+        organisation=name(config.organisation),
+        branch=name(config.name),
+        working=_spans(state, today, "working"),
+        issuing=_spans(state, today, "issuing"),
+        ended_at=day.ended_at,
+        reason=name(reason) if reason else None,
+        notice=name(config.notice),
+    )
+
+
+def _field_row(state: BranchState, code: str) -> rows.FieldRow | None:
+    today, day = state.fields.get(code), state.day
+    if today is None:
+        return None
+    config = state.configured
+    field = state.field(code)
+    changed = (day.changed.get(code) or day.changed.get("")) if day else None
+    offered = changed.hours if changed else hours.planned(config, day.date, field) if day else hours.CLOSED
+    return rows.FieldRow(
+        code=code,
+        name=name(field.name),
+        examples=name(field.examples),
+        agency=field.agency,
+        zone=field.zone,
+        working=_spans(state, offered, "working"),
+        issuing=_spans(state, offered, "issuing"),
+        suspended=name(today.suspended.reason) if today.suspended else None,
+        suspended_at=today.suspended.since if today.suspended else None,
+        reason=name(changed.reason) if changed else None,
+        is_retired=field.is_retired,
+        order=list(state.fields).index(code),
+    )
+
+
+def _counter_row(state: BranchState, no: int) -> rows.CounterRow | None:
+    counter = state.counters.get(no)
+    if counter is None:
+        return None
+    desk = state.desk(no)
+    ticket = state.at_counter(no)
+    return rows.CounterRow(
+        no=no,
+        name=name(desk.name),
+        zone=desk.zone,
+        floor=desk.floor,
+        state=counter.state.value,
+        reason=counter.reason or "",
+        since=counter.since,
+        fields=list(counter.fields),
+        ticket=rows.AtCounter(ticket.number, ticket.state.value, ticket.stints[-1].start) if ticket else None,
+    )
+
+
+def _call_row(call: CallShown) -> rows.CallRow:
+    shown = call.reason if call.reason in ("priority", "appointment") else ""
+    return rows.CallRow(call.call, call.number, call.field, call.counter, call.times, call.at, shown, call.language)
+
+
+class CounterView:
+    """counter:BRANCH/NO, a clerk's own counter: what is in hand, and who waits in its fields."""
+
+    def __init__(self, no: int) -> None:
+        self.no = no
+
+    def keys(self, state: BranchState) -> Iterator[RowKey]:
+        counter = state.counters.get(self.no)
+        if counter is None:
+            return
+        yield "counter", str(self.no)
+        ticket = state.at_counter(self.no)
+        if ticket is not None:
+            yield "tickets", ticket.id
+        yield from (("tickets", held.id) for held in state.held() if self._is_in_hand(state, held))
+        yield from (("queue", waiting.id) for waiting in queue_of(state, counter))
+
+    def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
+        match change.table:
+            case "tickets":
+                return [("tickets", change.key), ("queue", change.key)] if self._concerns(state, change) else ()
+            case "counters" if change.key == self.no:
+                is_same = change.old is not None and change.new is not None and _takes(change.old) == _takes(change.new)
+                return [("counter", str(self.no))] if is_same else None
+            case "day":
+                return None
+            case _:
+                return ()
+
+    def _concerns(self, state: BranchState, change: Change) -> bool:
+        counter = state.counters.get(self.no)
+        sides = [side for side in (change.old, change.new) if side is not None]
+        return counter is not None and any(side.counter == self.no or counter.can_serve(side.field) for side in sides)
+
+    def _is_in_hand(self, state: BranchState, ticket: Ticket) -> bool:
+        if ticket.state is TicketState.HELD:
+            counter = state.counters[self.no]
+            return ticket.counter == self.no or (ticket.only_counter is None and counter.can_serve(ticket.field))
+        return ticket.counter == self.no and ticket.state in (TicketState.CALLED, TicketState.SERVING)
+
+    def row(self, state: BranchState, key: RowKey) -> Struct | None:
+        counter = state.counters.get(self.no)
+        if counter is None:
+            return None
+        if key[0] == "counter":
+            return self._desk(state)
+        ticket = state.tickets.get(key[1])
+        if ticket is None:
+            return None
+        if key[0] == "tickets":
+            return _desk_ticket(state, ticket) if self._is_in_hand(state, ticket) else None
+        is_queued = ticket.state is TicketState.WAITING and counter.can_serve(ticket.field)
+        return _queue_row(ticket) if is_queued else None
+
+    def _desk(self, state: BranchState) -> rows.DeskRow:
+        counter, desk = state.counters[self.no], state.desk(self.no)
+        return rows.DeskRow(
+            no=self.no,
+            name=name(desk.name),
+            state=counter.state.value,
+            reason=counter.reason or "",
+            clerk=counter.clerk,
+            since=counter.since,
+            fields=list(counter.fields),
+            helps=list(counter.helps),
+        )
+
+
+def _takes(counter: object) -> tuple[object, object]:
+    return getattr(counter, "fields", None), getattr(counter, "helps", None)
+
+
+def _queue_row(ticket: Ticket) -> rows.QueueRow:
+    return rows.QueueRow(
+        id=ticket.id,
+        number=ticket.number,
+        field=ticket.field,
+        arrival_at=ticket.arrival_at,
+        queue_at=ticket.queue_at,
+        priority=ticket.priority if ticket.is_priority_confirmed else None,
+        told=told(ticket.told),
+        not_before=ticket.not_before,
+        only_counter=ticket.only_counter,
+        only_clerk=ticket.only_clerk,
+        dossiers=ticket.dossiers,
+        assistance=ticket.assistance,
+        step=ticket.step,
+    )
+
+
+def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
+    has_next = ticket.step < len(ticket.steps)
+    undo = timedelta(seconds=state.configured.limits.undo_s)
+    reason = next((call.reason for call in state.calls.values() if call.call == ticket.call), "")
+    return rows.DeskTicketRow(
+        id=ticket.id,
+        number=ticket.number,
+        field=ticket.field,
+        state=ticket.state.value,
+        since=ticket.stints[-1].start,
+        arrival_at=ticket.arrival_at,
+        times_called=ticket.times_called,
+        priority=ticket.priority,
+        priority_name=name(state.priority_class(ticket.priority).name) if ticket.priority else None,
+        language=ticket.language,
+        dossiers=ticket.dossiers,
+        procedures=list(ticket.procedures),
+        assistance=ticket.assistance,
+        next_field=ticket.steps[ticket.step] if has_next else None,
+        why=reason,
+        can_undo_until=ticket.last.at + undo if ticket.id in state.before else None,
+    )
+
+
+class TicketView:
+    """ticket:TOKEN, one citizen's own ticket."""
+
+    def __init__(self, ticket_id: str) -> None:
+        self.ticket_id = ticket_id
+
+    def keys(self, state: BranchState) -> Iterator[RowKey]:
+        if self.ticket_id in state.tickets:
+            yield "ticket", self.ticket_id
+
+    def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
+        if change.table == "day":
+            return None
+        is_mine = change.table == "tickets" and change.key == self.ticket_id
+        return [("ticket", self.ticket_id)] if is_mine else ()
+
+    def row(self, state: BranchState, key: RowKey) -> Struct | None:
+        ticket = state.tickets.get(self.ticket_id)
+        if ticket is None:
+            return None
+        config = state.configured
+        return rows.TicketRow(
+            number=ticket.number,
+            field=ticket.field,
+            field_name=name(state.field(ticket.field).name),
+            branch=config.branch,
+            branch_name=name(config.name),
+            state=ticket.state.value,
+            counter=ticket.counter,
+            times_called=ticket.times_called,
+            arrival_at=ticket.arrival_at,
+            told=told(ticket.told),
+            rebooked_as=ticket.rebooked.number if ticket.rebooked else None,
+        )
+
+
+class PrinterView:
+    """printer:DEVICE, the papers that this printer still owes."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    def keys(self, state: BranchState) -> Iterator[RowKey]:
+        yield from (("jobs", paper.job) for paper in state.papers.values() if self._owes(paper))
+
+    def _owes(self, paper: Paper) -> bool:
+        return paper.printer == self.device and paper.outcome is None
+
+    def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
+        return [("jobs", change.key)] if change.table == "papers" else ()
+
+    def row(self, state: BranchState, key: RowKey) -> Struct | None:
+        paper = state.papers.get(key[1])
+        if paper is None or not self._owes(paper):
+            return None
+        ticket = state.tickets[paper.ticket]
+        max_age_s = state.configured.limits.paper_max_age_s
+        return rows.JobRow(paper.job, ticket.number, paper.asked_at, max_age_s, paper.is_reprint)

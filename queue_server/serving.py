@@ -1,0 +1,48 @@
+"""Running the application under uvicorn, with the flags that were measured."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from queue_server.app import make_app
+from queue_server.protocol.frames import MAX_FRAME_BYTES
+from queue_server.settings import Settings
+from queue_server.web.wires import DirectProtocol
+
+BACKLOG = 2048
+PING_S = 30.0
+
+
+def server_of(settings: Settings) -> uvicorn.Server:
+    """A server that is ready to run; `access_log` off and no compression of frames, both of which cost more than
+    they bring (measured in `load/README.md`)."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            make_app(settings),
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            ws=DirectProtocol,
+            ws_max_size=4 * MAX_FRAME_BYTES,
+            ws_per_message_deflate=False,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
+            backlog=BACKLOG,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    )
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening socket, bound before anything is printed about it; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, settings.port))
+    return listener

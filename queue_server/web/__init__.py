@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: the contract, the pages. Nothing here decides queue rules."""

@@ -1,0 +1,155 @@
+"""Signing in and out, pairing devices, and listing them."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from queue_server.access.rights import DEVICES, Role
+from queue_server.domain.refusals import Refusal
+from queue_server.web.answering import json
+from queue_server.web.asking import (
+    COOKIE,
+    PLAIN_COOKIE,
+    body_of,
+    decode,
+    house_of,
+    key_of,
+    require_same_origin,
+    session_token,
+    who_of,
+)
+
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SignIn(Struct, frozen=True, forbid_unknown_fields=True):
+    username: str
+    password: str
+
+
+class DeviceSignIn(Struct, frozen=True, forbid_unknown_fields=True):
+    token: str
+
+
+class AskPairing(Struct, frozen=True, forbid_unknown_fields=True):
+    kind: str
+
+
+class CollectPairing(Struct, frozen=True, forbid_unknown_fields=True):
+    code: str
+    secret: str
+
+
+class ConfirmPairing(Struct, frozen=True, forbid_unknown_fields=True):
+    code: str
+    name: str
+    branch: str
+    printer: str | None = None
+
+
+_sign_in = msgspec.json.Decoder(SignIn)
+_device_sign_in = msgspec.json.Decoder(DeviceSignIn)
+_ask_pairing = msgspec.json.Decoder(AskPairing)
+_collect_pairing = msgspec.json.Decoder(CollectPairing)
+_confirm_pairing = msgspec.json.Decoder(ConfirmPairing)
+
+
+async def sign_in(request: Request) -> Response:
+    """POST /session {username, password}: sets the session cookie."""
+    require_same_origin(request)
+    asked = decode(_sign_in, await body_of(request))
+    token, who = await house_of(request).access.sign_in(asked.username, asked.password)
+    return _with_session(request, json({"role": who.role, "name": who.name, "branch": who.branch}), token)
+
+
+async def sign_in_device(request: Request) -> Response:
+    """POST /session/device {token}: a browser that is a device; sets the session cookie."""
+    require_same_origin(request)
+    asked = decode(_device_sign_in, await body_of(request))
+    token, who = await house_of(request).access.sign_in_device(asked.token)
+    return _with_session(request, json({"role": who.role, "name": who.name, "branch": who.branch}), token)
+
+
+async def sign_out(request: Request) -> Response:
+    """DELETE /session"""
+    require_same_origin(request)
+    token = session_token(request)
+    if token is not None:
+        await house_of(request).access.sign_out(token)
+    answer = Response(status_code=204)
+    for name in (COOKIE, PLAIN_COOKIE):
+        answer.delete_cookie(name, secure=name == COOKIE)
+    return answer
+
+
+def _with_session(request: Request, answer: Response, token: str) -> Response:
+    """The session cookie: `Secure` and `__Host-` on https and localhost; in clear only where a setting allows it."""
+    settings = house_of(request).settings
+    if request.url.scheme == "https" or request.url.hostname in LOCAL:
+        answer.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="lax", path="/")
+    elif settings.plain_http:
+        answer.set_cookie(PLAIN_COOKIE, token, httponly=True, samesite="lax", path="/")
+    else:
+        raise Refusal("https-needed")
+    return answer
+
+
+async def ask_pairing(request: Request) -> Response:
+    """POST /pairings {kind}: a new device asks for a code to show."""
+    asked = decode(_ask_pairing, await body_of(request))
+    if asked.kind not in {kind.value for kind in DEVICES}:
+        raise Refusal("malformed", fault="kind")
+    return json(await house_of(request).access.ask_pairing(Role(asked.kind)), 201)
+
+
+async def collect_pairing(request: Request) -> Response:
+    """POST /pairings/collect {code, secret}: the device's token, or 204 while nobody has confirmed it."""
+    asked = decode(_collect_pairing, await body_of(request))
+    token = await house_of(request).access.collect_pairing(asked.code, asked.secret)
+    return json({"token": token}) if token is not None else Response(status_code=204)
+
+
+async def confirm_pairing(request: Request) -> Response:
+    """POST /pairings/confirm {code, name, branch, printer?}: lets the device in."""
+    key_of(request)
+    asked = decode(_confirm_pairing, await body_of(request))
+    who_of(request).require_page("devices", asked.branch)
+    device = await house_of(request).access.confirm_pairing(
+        asked.code, name=asked.name, branch=asked.branch, printer=asked.printer
+    )
+    return json({"device": device}, 201)
+
+
+async def devices(request: Request) -> Response:
+    """GET /devices: the devices of the asker's branch."""
+    who = who_of(request)
+    who.require_page("devices")
+    return json({"devices": await house_of(request).access.devices(who.branch)})
+
+
+async def revoke_device(request: Request) -> Response:
+    """DELETE /devices/{id}: its token and sessions end."""
+    who = who_of(request)
+    who.require_page("devices")
+    access = house_of(request).access
+    known = {device.id for device in await access.devices(who.branch)}
+    if request.path_params["id"] not in known:
+        raise Refusal("not-found")
+    await access.revoke_device(request.path_params["id"])
+    return Response(status_code=204)
+
+
+routes = [
+    Route("/session", sign_in, methods=["POST"]),
+    Route("/session", sign_out, methods=["DELETE"]),
+    Route("/session/device", sign_in_device, methods=["POST"]),
+    Route("/pairings", ask_pairing, methods=["POST"]),
+    Route("/pairings/collect", collect_pairing, methods=["POST"]),
+    Route("/pairings/confirm", confirm_pairing, methods=["POST"]),
+    Route("/devices", devices, methods=["GET"]),
+    Route("/devices/{id}", revoke_device, methods=["DELETE"]),
+]

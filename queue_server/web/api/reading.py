@@ -1,0 +1,161 @@
+"""What anybody may read: branches, boards, the public part of the journal; and a ticket by its token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from queue_server.access.rights import Role
+from queue_server.access.tokens import TicketTokens
+from queue_server.branches.host import BranchHost
+from queue_server.domain import commands as c
+from queue_server.domain import events as ev
+from queue_server.domain import upcast
+from queue_server.domain.events import type_of
+from queue_server.domain.refusals import Refusal
+from queue_server.realtime.live import live
+from queue_server.realtime.views import TicketView
+from queue_server.web import dispatch
+from queue_server.web.answering import json, raw_json
+from queue_server.web.asking import deadline_of, house_of, key_of, who_of
+
+EVENTS_PER_PAGE = 1000
+
+PUBLIC_EVENTS: Mapping[type[ev.Event], tuple[str, ...]] = {
+    ev.DayOpened: (),
+    ev.DayClosed: ("counts",),
+    ev.HoursChanged: ("hours", "reason", "field"),
+    ev.FieldSuspended: ("field", "reason"),
+    ev.FieldResumed: ("field",),
+    ev.CounterOpened: ("counter",),
+    ev.CounterPaused: ("counter",),
+    ev.CounterClosed: ("counter",),
+    ev.TicketIssued: ("number", "field", "people_ahead"),
+    ev.TicketCalled: ("number", "field", "counter", "times"),
+    ev.TicketRecalled: ("number", "counter", "times"),
+}
+"""The events that anybody may read, and of each only these parts."""
+
+
+async def branches(request: Request) -> Response:
+    """GET /branches"""
+    house = house_of(request)
+    return json({"branches": [_short(await house.bus.host(h.branch_id)) for h in await house.journal.heads()]})
+
+
+def _short(host: BranchHost) -> dict[str, Any]:
+    config = host.state.configured
+    return {
+        "branch": config.branch,
+        "name": {"vi": config.name.vi, "en": config.name.en or config.name.vi},
+        "organisation": {"vi": config.organisation.vi, "en": config.organisation.en or config.organisation.vi},
+        "timezone": config.timezone,
+        "position": host.position,
+    }
+
+
+async def branch(request: Request) -> Response:
+    """GET /branches/{branch}: fields with people waiting and wait estimates, counters, classes."""
+    house = house_of(request)
+    host = await house.bus.host(request.path_params["branch"])
+    board = await house.hub.snapshot(host, f"board:{host.branch_id}")
+    state = host.state
+    shown = msgspec.json.decode(board.data())
+    now = msgspec.to_builtins(live(state, house.now()))
+    fields = [row | now["fields"][code] for code, row in shown.get("fields", {}).items() if not row["is_retired"]]
+    classes = [
+        {"code": k.code, "name": msgspec.to_builtins(k.name), "explanation": msgspec.to_builtins(k.explanation)}
+        for k in state.configured.classes
+    ]
+    answer = _short(host) | {
+        "day": shown.get("day", {}).get("today"),
+        "fields": sorted(fields, key=lambda row: row["order"]),
+        "counters": list(shown.get("counters", {}).values()),
+        "classes": classes,
+    }
+    return json(answer)
+
+
+async def board(request: Request) -> Response:
+    """GET /branches/{branch}/board: what the lobby shows now, with its position."""
+    house = house_of(request)
+    host = await house.bus.host(request.path_params["branch"])
+    name = f"board:{host.branch_id}"
+    channel = await house.hub.snapshot(host, name)
+    return raw_json(channel.snapshot(host.state.seq))
+
+
+async def events(request: Request) -> Response:
+    """GET /branches/{branch}/events?since=SEQ: the public part of the journal, a page at a time."""
+    house = house_of(request)
+    host = await house.bus.host(request.path_params["branch"])
+    since = request.query_params.get("since", "0").rpartition(".")[2]
+    if not since.isdigit():
+        raise Refusal("malformed", fault="since")
+    stored = await house.journal.read(host.branch_id, int(since), EVENTS_PER_PAGE)
+    recorded = (upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in stored)
+    public = [_public(item) for item in recorded if type(item.event) in PUBLIC_EVENTS]
+    last = stored[-1].seq if stored else int(since)
+    return json({"epoch": host.epoch, "events": public, "next": last, "has_more": len(stored) == EVENTS_PER_PAGE})
+
+
+def _public(item: ev.Recorded) -> dict[str, Any]:
+    parts = {name: getattr(item.event, name) for name in PUBLIC_EVENTS[type(item.event)]}
+    return {"seq": item.seq, "at": item.at, "type": type_of(item.event), **parts}
+
+
+async def ticket(request: Request) -> Response:
+    """GET /tickets/{id}: a ticket, for its token (`Ticket-Token` or `?token=`) or for staff and integrations."""
+    house = house_of(request)
+    ticket_id = request.path_params["id"]
+    branch_id = await house.bus.branch_of(ticket_id)
+    if not _has_token(request, house.access.ticket_tokens, ticket_id):
+        who_of(request).require_command("cancel", branch_id)
+    host = await house.bus.host(branch_id)
+    state = await host.settled()
+    row = TicketView(ticket_id).row(state, ("ticket", ticket_id))
+    if row is None:
+        raise Refusal("unknown-ticket", ticket=ticket_id)
+    found = state.tickets[ticket_id]
+    return json({"id": ticket_id, **msgspec.to_builtins(row), "position": host.position, "outcome": found.outcome})
+
+
+async def cancel(request: Request) -> Response:
+    """DELETE /tickets/{id}: cancelled by its citizen (with the token) or by staff."""
+    house = house_of(request)
+    ticket_id = request.path_params["id"]
+    command = c.Cancel(ticket=ticket_id)
+    key, deadline = key_of(request), deadline_of(request, house.now())
+    if not _has_token(request, house.access.ticket_tokens, ticket_id):
+        return json(await dispatch.carry_out(house, who_of(request), command, key, deadline))
+    branch_id = await house.bus.branch_of(ticket_id)
+    by = c.By(actor=f"ticket:{ticket_id}", deadline=deadline)
+    return json(await house.bus.carry_out(branch_id, command, by, key))
+
+
+def _has_token(request: Request, tokens: TicketTokens, ticket_id: str) -> bool:
+    token = request.headers.get("ticket-token") or request.query_params.get("token")
+    return token is not None and tokens.ticket_of(token) == ticket_id
+
+
+async def who_am_i(request: Request) -> Response:
+    """GET /me: who the server takes the asker for."""
+    who = who_of(request)
+    is_known = who.role is not Role.NOBODY
+    return json({"actor": who.actor, "role": who.role, "name": who.name, "branch": who.branch, "is_known": is_known})
+
+
+routes = [
+    Route("/branches", branches),
+    Route("/branches/{branch}", branch),
+    Route("/branches/{branch}/board", board),
+    Route("/branches/{branch}/events", events),
+    Route("/tickets/{id}", ticket, methods=["GET"]),
+    Route("/tickets/{id}", cancel, methods=["DELETE"]),
+    Route("/me", who_am_i),
+]

@@ -1,0 +1,66 @@
+"""The ASGI application: routes and handlers around a `House`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from queue_server.domain.refusals import Refusal
+from queue_server.journal.port import JournalUnavailable
+from queue_server.web.answering import on_failure
+from queue_server.web.api import commands, entering, reading
+from queue_server.web.asking import house_of
+from queue_server.web.house import House
+from queue_server.web.socket import socket_app
+
+HERE = Path(__file__).parent
+
+Life = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+async def healthz(request: Request) -> Response:
+    """Alive: the loop turns."""
+    return PlainTextResponse("ok")
+
+
+async def readyz(request: Request) -> Response:
+    """Ready: the journal answers."""
+    await house_of(request).journal.heads()
+    return PlainTextResponse("ok")
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Mount("/api/v1", routes=[*commands.routes, *reading.routes, *entering.routes]),
+        WebSocketRoute("/ws/v1", _Socket()),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
+    ]
+
+
+class _Socket:
+    """An object, so that Starlette hands it the bare ASGI call."""
+
+    __call__ = staticmethod(socket_app)
+
+
+def application(open_house: Callable[[], AbstractAsyncContextManager[House]]) -> Starlette:
+    """The application; `open_house` opens every part at start-up and closes it at the end."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_house() as house:
+            app.state.house = house
+            yield
+
+    handlers = dict.fromkeys((Refusal, JournalUnavailable, HTTPException, Exception), on_failure)
+    return Starlette(routes=routes(), lifespan=lifespan, exception_handlers=handlers)

@@ -1,0 +1,115 @@
+"""What a request brings: who asks, in which language, with which key and body."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.requests import HTTPConnection, Request
+
+from queue_server.access.identity import NOBODY, Who
+from queue_server.domain.refusals import Refusal
+from queue_server.web.house import House
+
+T = TypeVar("T")
+
+COOKIE = "__Host-layso"
+PLAIN_COOKIE = "layso"
+BODY_MAX = 64 * 1024
+DEADLINE = timedelta(seconds=15)
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def house_of(request: HTTPConnection) -> House:
+    house: House = request.app.state.house
+    return house
+
+
+def language_of(request: HTTPConnection) -> str:
+    """ "en" when asked for by `?lang=en` or preferred by the browser, else "vi"."""
+    wanted = request.query_params.get("lang") or request.headers.get("accept-language", "vi")
+    return "en" if wanted.lower().startswith("en") else "vi"
+
+
+def who_of(request: HTTPConnection) -> Who:
+    """The asker, by bearer token or session cookie; NOBODY without either.
+
+    Raises:
+        Refusal: `unauthenticated` for a wrong bearer token, `wrong-origin` for a change from another site's page.
+    """
+    access = house_of(request).access
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Refusal("unauthenticated")
+        return access.by_bearer(token.strip())
+    cookie = session_token(request)
+    if cookie is None:
+        return NOBODY
+    if request.scope.get("method", "") not in SAFE:
+        require_same_origin(request)
+    return access.by_session(cookie)
+
+
+def session_token(request: HTTPConnection) -> str | None:
+    if "cookie" not in request.headers:
+        return None
+    return request.cookies.get(COOKIE) or request.cookies.get(PLAIN_COOKIE)
+
+
+def require_same_origin(request: HTTPConnection) -> None:
+    """Cookies go along with requests that other sites' pages make; their Origin gives them away."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise Refusal("wrong-origin")
+
+
+def key_of(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if not 8 <= len(key) <= 128:
+        raise Refusal("key-missing")
+    return key
+
+
+def deadline_of(request: Request, now: datetime) -> datetime:
+    """Until when issue and call may still be carried out: `Deadline` (ISO instant), by default 15 s from now."""
+    given = request.headers.get("deadline")
+    if given is None:
+        return now + DEADLINE
+    try:
+        deadline = datetime.fromisoformat(given)
+    except ValueError:
+        raise Refusal("malformed", fault="Deadline") from None
+    if deadline.tzinfo is None:
+        raise Refusal("malformed", fault="Deadline")
+    return deadline
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, at most 64 kB."""
+    length = request.headers.get("content-length")
+    if length is not None and (not length.isdigit() or int(length) > BODY_MAX):
+        raise Refusal("too-large", limit=BODY_MAX)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_MAX:
+            raise Refusal("too-large", limit=BODY_MAX)
+    return bytes(body)
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """A typed value out of JSON.
+
+    Raises:
+        Refusal: `malformed`, with the path of the fault.
+    """
+    try:
+        return decoder.decode(body or b"{}")
+    except msgspec.DecodeError as fault:
+        raise Refusal("malformed", fault=str(fault)) from None
+    except UnicodeDecodeError:
+        raise Refusal("malformed", fault="UTF-8") from None

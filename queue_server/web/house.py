@@ -1,0 +1,26 @@
+"""What every endpoint needs: the parts of the running server, put together by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from queue_server.access.store import Access
+from queue_server.branches.bus import CommandBus
+from queue_server.journal.port import Journal
+from queue_server.realtime.hub import Hub
+from queue_server.settings import Settings
+
+
+@dataclass(frozen=True)
+class House:
+    """The parts of a running server. `build` names this release; pages that see another one reload themselves."""
+
+    settings: Settings
+    journal: Journal
+    bus: CommandBus
+    hub: Hub
+    access: Access
+    now: Callable[[], datetime]
+    build: str

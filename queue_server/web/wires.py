@@ -1,0 +1,102 @@
+"""Wires of WebSocket connections: straight into uvicorn's protocol where we can, through ASGI where we cannot.
+
+`DirectProtocol` hands whole messages to a listener and writes ready frames to the transport: no queue, no task switch
+and no pause of reading per message. It leans on uvicorn's class, which is no public API, so uvicorn is pinned and the
+same contract tests run over `AsgiWire`, which needs nothing but ASGI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from queue_server.realtime.connection import Message
+
+EXTENSION = "layso.direct"
+CLOSE_GRACE_S = 3.0
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Listener = Callable[[bytes], None]
+
+
+class DirectProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol with a side door for the socket endpoint."""
+
+    listener: Listener | None = None
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[EXTENSION] = self
+
+    def send_receive_event_to_app(self) -> None:
+        if self.listener is None:
+            super().send_receive_event_to_app()
+            return
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        if not self.close_sent:
+            self.listener(data)
+
+    # Wire
+
+    def send(self, message: Any) -> Any:
+        """A ready frame goes straight to the transport; an ASGI message takes uvicorn's way."""
+        if not isinstance(message, Message):
+            return super().send(message)
+        if not self.close_sent and not self.transport.is_closing():
+            self.transport.write(message.framed)
+        return None
+
+    def pending(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye, and hang up on a peer that does not answer: it may not even be reading."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.close_timer = self.loop.call_later(CLOSE_GRACE_S, self.transport.abort)
+
+
+class AsgiWire:
+    """Queues frames and lets one task send them, on any ASGI server."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._waiting: list[Message] = []
+        self._bytes = 0
+        self._sender: asyncio.Task[None] | None = None
+
+    def send(self, message: Message) -> None:
+        self._waiting.append(message)
+        self._bytes += len(message.payload)
+        if self._sender is None:
+            self._sender = asyncio.get_running_loop().create_task(self._drain(), name="socket sender")
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                messages, self._waiting = self._waiting, []
+                for message in messages:
+                    await self._send({"type": "websocket.send", "text": message.payload.decode()})
+                    self._bytes -= len(message.payload)
+        except (OSError, RuntimeError):
+            self._waiting.clear()  # the peer has gone; the endpoint hears of it by its own receive
+        finally:
+            self._sender = None
+
+    def pending(self) -> int:
+        return self._bytes
+
+    def close(self, code: int, reason: str) -> None:
+        farewell = self._send({"type": "websocket.close", "code": code, "reason": reason})
+        self._closer = asyncio.ensure_future(farewell)
