@@ -163,11 +163,7 @@ Group = tuple[Literal["xa", "tinh", "nganh_doc"], str]
 def of_field(catalogue: Catalogue, fields: Sequence[FieldBlock], code: str) -> list[Procedure]:
     """The procedures of one field of a branch; `fields` are all of them, for "*" leaves out what others name."""
     owners = _owners(fields)
-    return [
-        procedure
-        for procedure in catalogue.procedures
-        if _owner(owners, procedure) == code
-    ]
+    return [procedure for procedure in catalogue.procedures if _owner(owners, procedure) == code]
 
 
 def field_of(fields: Sequence[FieldBlock], procedure: Procedure) -> str | None:

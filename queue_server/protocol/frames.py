@@ -47,13 +47,15 @@ ClientFrame = Subscribe | Unsubscribe | Command
 
 
 class Welcome(Struct, frozen=True, tag_field="type", tag="welcome"):
-    """First frame of a connection. A page that sees another build reloads itself in a quiet moment."""
+    """First frame of a connection. A page that sees another build reloads itself in a quiet moment; `clock_speed` is 1
+    but in demonstrations."""
 
     build: str
     at: datetime
     reconnect_window_s: float
     beat_s: float
     actor: str
+    clock_speed: float = 1.0
 
 
 class Snapshot(Struct, frozen=True, tag_field="type", tag="snapshot"):

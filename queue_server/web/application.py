@@ -19,6 +19,7 @@ from queue_server.web.answering import on_failure
 from queue_server.web.api import commands, entering, reading
 from queue_server.web.asking import house_of
 from queue_server.web.house import House
+from queue_server.web import pages
 from queue_server.web.socket import socket_app
 
 HERE = Path(__file__).parent
@@ -43,7 +44,10 @@ def routes() -> list[BaseRoute]:
         WebSocketRoute("/ws/v1", _Socket()),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
-        Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
+        *pages.routes,
+        Mount("/static/protocol", StaticFiles(directory=HERE.parent / "protocol" / "js")),
+        Mount("/static/display", StaticFiles(directory=HERE.parent.parent / "display_client" / "static")),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -18,7 +18,6 @@ T = TypeVar("T")
 COOKIE = "__Host-layso"
 PLAIN_COOKIE = "layso"
 BODY_MAX = 64 * 1024
-DEADLINE = timedelta(seconds=15)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -74,11 +73,11 @@ def key_of(request: Request) -> str:
     return key
 
 
-def deadline_of(request: Request, now: datetime) -> datetime:
+def deadline_of(request: Request) -> datetime:
     """Until when issue and call may still be carried out: `Deadline` (ISO instant), by default 15 s from now."""
     given = request.headers.get("deadline")
     if given is None:
-        return now + DEADLINE
+        return house_of(request).deadline()
     try:
         deadline = datetime.fromisoformat(given)
     except ValueError:

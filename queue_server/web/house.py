@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from queue_server.access.store import Access
 from queue_server.branches.bus import CommandBus
 from queue_server.journal.port import Journal
 from queue_server.realtime.hub import Hub
 from queue_server.settings import Settings
+
+DEADLINE = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -24,3 +26,7 @@ class House:
     access: Access
     now: Callable[[], datetime]
     build: str
+
+    def deadline(self) -> datetime:
+        """Until when a press that comes in now is worth carrying out: 15 s, of real time, from now."""
+        return self.now() + DEADLINE * self.settings.clock_speed

@@ -21,7 +21,7 @@ from queue_server.realtime.connection import Connection, Message
 from queue_server.realtime.hub import BEAT_AFTER_S
 from queue_server.web import dispatch
 from queue_server.web.answering import refusal_problem
-from queue_server.web.asking import DEADLINE, language_of, who_of
+from queue_server.web.asking import language_of, who_of
 from queue_server.web.house import House
 from queue_server.web.wires import EXTENSION, AsgiWire, DirectProtocol, Receive, Scope, Send
 
@@ -88,7 +88,7 @@ class Socket:
         answer.add_done_callback(lambda done: self._on_answer(frame.id, command, done))
 
     def _deadline(self, frame: frames.Command) -> Any:
-        return frame.deadline or self._house.now() + DEADLINE
+        return frame.deadline or self._house.deadline()
 
     def _on_answer(self, key: str, command: c.Command, done: asyncio.Future[Answer]) -> None:
         self._under_way -= 1
@@ -194,4 +194,11 @@ async def _read_until_gone(receive: Receive, socket: Socket) -> None:
 
 def _welcome(house: House, who: Who) -> frames.Welcome:
     settings = house.settings
-    return frames.Welcome(house.build, house.now(), settings.reconnect_window_s, BEAT_AFTER_S, who.actor)
+    return frames.Welcome(
+        build=house.build,
+        at=house.now(),
+        reconnect_window_s=settings.reconnect_window_s,
+        beat_s=BEAT_AFTER_S,
+        actor=who.actor,
+        clock_speed=settings.clock_speed,
+    )

@@ -274,6 +274,6 @@ def test_a_layout_file_with_an_unknown_key_is_refused():
 
 
 def test_a_wait_that_is_too_long_for_its_line_goes_below():
-    tomorrow = AT + timedelta(days=1)
+    tomorrow = AT.replace(day=24, hour=13, minute=20)
     wide = a_paper(wait=WaitClock(tomorrow, tomorrow + timedelta(minutes=30)))
     assert draw_ticket(wide, LAYOUT).height > draw_ticket(a_paper(), LAYOUT).height

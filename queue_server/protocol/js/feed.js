@@ -4,12 +4,13 @@
  * One classic ES2015 script for every page, down to Chrome 53 (a 2018 television): no modules, no async functions, no
  * object spread, no Object.entries or Object.values.
  *
- *   var feed = new LaySo.Feed({url: "/ws/v1", onStatus: function (status) {}, onBuild: function () {}});
+ *   var feed = new LaySo.Feed({build: "0.1.0+ab12", onStatus: function (status) {}, onBuild: function () {}});
  *   feed.subscribe("board:go-vap", function (view, changes) {});   // changes null: everything is new (a snapshot)
  *   feed.command("call-next", {branch: "go-vap", counter: 5}).then(showAnswer, showProblem);
  *
  * A view is `{table: {key: row}}`. `changes` is `[[table, key, row or null], …]`, already applied to the view.
- * `onStatus` gets `{state: "live" | "reconnecting", since: Date}`; old data must never be shown as live.
+ * `onStatus` gets `{state: "live" | "reconnecting", since: Date}`; old data must never be shown as live. `onBuild` is
+ * called when the server is of another release than the page (`build`): the page reloads itself in a quiet moment.
  */
 (function (global) {
   "use strict";
@@ -72,8 +73,7 @@
     this._channels = {};
     this._pending = {};
     this._socket = null;
-    this._build = null;
-    this._offset = 0;
+    this._clock = { at: Date.now(), heard: Date.now(), speed: 1 };
     this._retry = FIRST_RETRY_MS;
     this._window = 1500;
     this._heardAt = 0;
@@ -86,7 +86,7 @@
 
   /** The server's time now; the clock of a television or a tablet is not to be trusted. */
   Feed.prototype.now = function () {
-    return new Date(Date.now() + this._offset);
+    return new Date(this._clock.at + (Date.now() - this._clock.heard) * this._clock.speed);
   };
 
   /** Follow a channel. `onView(view, changes)` is called at once with every snapshot and every change. */
@@ -113,7 +113,7 @@
         return;
       }
       var id = newKey();
-      var deadline = new Date(feed.now().getTime() + DEADLINE_MS).toISOString();
+      var deadline = new Date(feed.now().getTime() + DEADLINE_MS * feed._clock.speed).toISOString();
       var frame = { type: "command", id: id, name: name, args: args || {}, deadline: deadline };
       var timer = setTimeout(function () {
         delete feed._pending[id];
@@ -249,13 +249,12 @@
   };
 
   Feed.prototype._onWelcome = function (frame) {
-    this._offset = new Date(frame.at).getTime() - Date.now();
+    this._clock = { at: new Date(frame.at).getTime(), heard: Date.now(), speed: frame.clock_speed };
     this._window = frame.reconnect_window_s * 1000;
     this._retry = FIRST_RETRY_MS;
-    if (this._build !== null && this._build !== frame.build && this._options.onBuild) {
+    if (this._options.build && this._options.build !== frame.build && this._options.onBuild) {
       this._options.onBuild(frame.build);
     }
-    this._build = frame.build;
     this.actor = frame.actor;
     this._setStatus("live");
     var name;
@@ -298,7 +297,8 @@
 
   /** A beat names the newest position of each channel: who is behind it has missed a frame. */
   Feed.prototype._onBeat = function (frame) {
-    this._offset = new Date(frame.at).getTime() - Date.now();
+    this._clock.at = new Date(frame.at).getTime();
+    this._clock.heard = Date.now();
     for (var name in frame.positions) {
       var channel = this._channels[name];
       if (channel && channel.position && isBehind(channel.position, frame.positions[name])) {

@@ -44,7 +44,7 @@ async def _carry_out(request: Request, name: str, *, status: int = 200, **addres
     who = who_of(request)
     key = key_of(request)
     command = replace(dispatch.decode(name, await body_of(request)), **address)
-    answer = await dispatch.carry_out(house, who, command, key, deadline_of(request, house.now()))
+    answer = await dispatch.carry_out(house, who, command, key, deadline_of(request))
     return json(answer, status)
 
 

@@ -130,7 +130,7 @@ async def cancel(request: Request) -> Response:
     house = house_of(request)
     ticket_id = request.path_params["id"]
     command = c.Cancel(ticket=ticket_id)
-    key, deadline = key_of(request), deadline_of(request, house.now())
+    key, deadline = key_of(request), deadline_of(request)
     if not _has_token(request, house.access.ticket_tokens, ticket_id):
         return json(await dispatch.carry_out(house, who_of(request), command, key, deadline))
     branch_id = await house.bus.branch_of(ticket_id)

@@ -1,0 +1,13 @@
+"""The pages for people: each module makes one page's HTML; what lives on it comes by the feed."""
+
+from starlette.routing import BaseRoute
+
+from queue_server.web.pages import clerk, dispenser, display, entrance, manager
+
+routes: list[BaseRoute] = [
+    *entrance.routes,
+    *dispenser.routes,
+    *display.routes,
+    *clerk.routes,
+    *manager.routes,
+]

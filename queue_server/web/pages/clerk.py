@@ -1,0 +1,5 @@
+"""The clerk page."""
+
+from starlette.routing import BaseRoute
+
+routes: list[BaseRoute] = []

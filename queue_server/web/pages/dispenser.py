@@ -1,0 +1,5 @@
+"""The dispenser page."""
+
+from starlette.routing import BaseRoute
+
+routes: list[BaseRoute] = []

@@ -1,0 +1,5 @@
+"""The display page."""
+
+from starlette.routing import BaseRoute
+
+routes: list[BaseRoute] = []

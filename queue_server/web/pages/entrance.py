@@ -1,0 +1,5 @@
+"""The entrance page."""
+
+from starlette.routing import BaseRoute
+
+routes: list[BaseRoute] = []

@@ -1,0 +1,5 @@
+"""The manager page."""
+
+from starlette.routing import BaseRoute
+
+routes: list[BaseRoute] = []
