@@ -221,7 +221,7 @@ def plan_call_next(options: Options, _: int) -> Plan:
 
 
 def plan_call_display(options: Options, _: int) -> Plan:
-    variants = pair(options, partial(run_show, 50, options.requests or 300, 10))
+    variants = pair(options, partial(run_show, 50, options.requests or 1000, 5))
     return Plan("call to display, 50 displays", variants, (Goal("display_p99_us", 1.5),))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import sys
+from collections.abc import Callable
 
 import uvicorn
 
@@ -15,10 +17,10 @@ BACKLOG = 2048
 PING_S = 30.0
 
 
-def server_of(settings: Settings) -> uvicorn.Server:
+def server_of(settings: Settings) -> _Announcing:
     """A server that is ready to run; `access_log` off and no compression of frames, both of which cost more than
     they bring (measured in `load/README.md`)."""
-    return uvicorn.Server(
+    return _Announcing(
         uvicorn.Config(
             make_app(settings),
             host=settings.host,
@@ -46,3 +48,29 @@ def bind(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((settings.host, settings.port))
     return listener
+
+
+class _Announcing(uvicorn.Server):
+    """Says when it is ready to serve."""
+
+    on_ready: Callable[[], None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self.on_ready is not None:
+            self.on_ready()
+
+
+def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> int:
+    """Serve until stopped; `on_ready` gets the address when the first request can be answered."""
+    try:
+        listener = bind(settings)
+    except OSError as fault:
+        print(f"Cannot listen on {settings.host}:{settings.port}: {fault.strerror}", file=sys.stderr)
+        return 2
+    server = server_of(settings)
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    server.on_ready = (lambda: on_ready(f"http://{shown}:{port}")) if on_ready is not None else None
+    server.run([listener])
+    return 0 if server.started else 1

@@ -31,7 +31,7 @@ from queue_server.domain.decide import decide
 from queue_server.domain.events import Recorded, type_of
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Ticket
-from queue_server.domain.timers import due
+from queue_server.domain.timers import Due, due
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 MONDAY = date(2026, 11, 16)
@@ -109,6 +109,7 @@ class Branch:
         self.state = BranchState()
         self.today = today
         self.records: list[Recorded] = []
+        self.timers: list[Due] = []
         self.tickets_made = 0
         self.new_id: Callable[[int], str] = "t{}".format
         self.state.mark()
@@ -126,6 +127,7 @@ class Branch:
         now, first = self.instant(at), len(self.records)
         while (item := due(self.state, now)) is not None and item.at <= now:
             self._carry_out(item.command, TIMER, item.at)
+            self.timers.append(item)
         return self.records[first:]
 
     def do(self, command: c.Command, at: str | datetime, by: c.By = LAN) -> list[Recorded]:

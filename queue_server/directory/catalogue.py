@@ -8,6 +8,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -23,6 +24,9 @@ EVERY_OTHER = "*"
 IN_NAME, IN_FIELD = 2.0, 1.0
 """How much a word counts where it is found; a whole word counts double, and a little more with its own diacritics."""
 DIACRITICS_BONUS = 0.5
+NEAR_SPELLINGS = 8
+APART = 10_000
+"""Places of a code and of a field's words, far behind the name's, so that they are nobody's neighbours."""
 
 
 class Procedure(Struct, frozen=True):
@@ -90,12 +94,12 @@ class Catalogue:
         self._index: dict[str, list[Posting]] = {}
         for row, procedure in enumerate(self.procedures):
             self._add(row, procedure.name_vi, IN_NAME)
-            self._add(row, procedure.code or "", IN_NAME)
-            self._add(row, procedure.field_vi, IN_FIELD)
+            self._add(row, procedure.code or "", IN_NAME, start=APART)
+            self._add(row, procedure.field_vi, IN_FIELD, start=2 * APART)
         self._vocabulary = sorted(self._index)
 
-    def _add(self, row: int, text: str, weight: float) -> None:
-        for place, word in enumerate(words(text)):
+    def _add(self, row: int, text: str, weight: float, *, start: int = 0) -> None:
+        for place, word in enumerate(words(text), start):
             self._index.setdefault(fold(word), []).append(Posting(row, place, word, weight))
 
     def search(self, query: str, limit: int = 20) -> list[Procedure]:
@@ -112,22 +116,18 @@ class Catalogue:
         return [self.procedures[row] for row in ranked[:limit]]
 
     def _hits(self, word: str) -> dict[int, _Hit]:
-        """For each procedure that has the word, its best place."""
-        best: dict[int, _Hit] = {}
+        """For each procedure that has the word: what its best place is worth, and all places."""
+        found: dict[int, _Hit] = {}
         for folded in self._spellings(fold(word)):
             for posting in self._index[folded]:
-                hit = _Hit(_worth(posting, word), posting.place)
-                known = best.get(posting.row)
-                if known is None or hit.worth > known.worth:
-                    best[posting.row] = hit
-                if known is not None:
-                    best[posting.row].places.update(known.places)
-                best[posting.row].places.add(posting.place)
-        return best
+                hit = found.setdefault(posting.row, _Hit())
+                hit.worth = max(hit.worth, _worth(posting, word))
+                hit.places.add(posting.place)
+        return found
 
     def _spellings(self, folded: str) -> Sequence[str]:
         found = list(self._beginning_with(folded))
-        return found or get_close_matches(folded, self._vocabulary, n=3, cutoff=0.75)
+        return found or get_close_matches(folded, self._vocabulary, n=NEAR_SPELLINGS, cutoff=0.75)
 
     def _beginning_with(self, folded: str) -> Iterator[str]:
         place = bisect_left(self._vocabulary, folded)
@@ -137,8 +137,7 @@ class Catalogue:
 
 
 class _Hit(Struct):
-    worth: float
-    place: int
+    worth: float = 0.0
     places: set[int] = field(default_factory=set)
 
 
@@ -151,10 +150,10 @@ def _worth(posting: Posting, word: str) -> float:
 def _score(row: int, hits: Sequence[dict[int, _Hit]]) -> float:
     """Words found, and a little for each that follows the one before it, and for an early start."""
     score = sum(hit[row].worth for hit in hits)
-    for one, two in zip(hits, hits[1:], strict=False):
+    for one, two in pairwise(hits):
         if any(place + 1 in two[row].places for place in one[row].places):
             score += 1
-    return score + 1 / (1 + hits[0][row].place)
+    return score + 1 / (1 + min(hits[0][row].places))
 
 
 Group = tuple[Literal["xa", "tinh", "nganh_doc"], str]

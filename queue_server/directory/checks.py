@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from zoneinfo import ZoneInfo
 
 from queue_server.directory.faults import Fault, Loc, unknown
@@ -183,8 +182,3 @@ def _is_zone(name: str) -> bool:
         return bool(ZoneInfo(name).key)
     except (KeyError, ValueError, OSError):
         return False
-
-
-def unconfirmed(document: BranchDocument, since: date) -> list[str]:
-    """Dates from `since` on that somebody has still to check, in order."""
-    return [holiday.date for holiday in document.holidays if holiday.unconfirmed and holiday.date >= since.isoformat()]

@@ -40,8 +40,14 @@ def path_of(loc: Loc, under: str = "") -> str:
         if isinstance(step, int):
             path += f"[{step}]"
         else:
-            path += f".{step}" if path else step
+            path += f"{_before_key(path)}{step}"
     return path
+
+
+def _before_key(path: str) -> str:
+    if not path:
+        return ""
+    return " " if path.endswith(":") else "."  # a path may begin with another file's name
 
 
 def unknown(what: str, code: str, known: Iterable[str]) -> str:

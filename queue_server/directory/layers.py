@@ -23,13 +23,6 @@ class Layer(Struct, frozen=True):
     part: dict[str, Any]
 
 
-class Expanded(Struct, frozen=True):
-    """A branch's document and the way back from it to the file."""
-
-    document: BranchDocument
-    origins: "Origins"
-
-
 class Origins(Struct, frozen=True):
     """Where each key of a branch was written. `groups` gives a counter's place in a list that may name runs."""
 
@@ -43,6 +36,13 @@ class Origins(Struct, frozen=True):
         if loc[0] == "counters" and len(loc) > 1 and isinstance(loc[1], int) and self.groups:
             loc = ("counters", self.groups[loc[1]], *loc[2:])
         return path_of(loc, self.keys.get(str(loc[0]), self.branch))
+
+
+class Expanded(Struct, frozen=True):
+    """A branch's document and the way back from it to the file."""
+
+    document: BranchDocument
+    origins: Origins
 
 
 def expand(file: OrganisationFile, shared: Layer | None = None) -> list[Expanded]:

@@ -10,11 +10,11 @@ from queue_server.directory.schema import (
     HolidayBlock,
     LimitsBlock,
 )
-from queue_server.directory.values import HoursBlock, Text, Weekly, minutes, window
+from queue_server.directory.values import HoursBlock, TextBlock, Weekly, minutes, window
 from queue_server.domain import configuration as domain
 
 
-def branch_config(document: BranchDocument, organisation: Text) -> domain.BranchConfig:
+def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.BranchConfig:
     """What is in force once this document is. The domain gives the version; classes that are off stay out."""
     return domain.BranchConfig(
         branch=document.code,
@@ -38,7 +38,7 @@ def branch_config(document: BranchDocument, organisation: Text) -> domain.Branch
     )
 
 
-def _text(text: Text | None) -> domain.Text:
+def _text(text: TextBlock | None) -> domain.Text:
     return domain.Text(text.vi, text.en) if text else domain.Text("")
 
 

@@ -17,18 +17,17 @@ from queue_server.directory.faults import Fault, InvalidDirectory
 class _Loader(yaml.SafeLoader):
     """Scalars as YAML 1.2 has them: null, true/false, numbers; all else is text."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"'{key}' stands here twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
 
+_Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("null", r"^(?:~|null|)$", ["~", "n", ""]),
     ("bool", r"^(?:true|false)$", ["t", "f"]),
@@ -45,7 +44,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         InvalidDirectory: it cannot be read, is no YAML, names a key twice, or holds no mapping.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except OSError as error:
         raise InvalidDirectory([Fault("", f"cannot be read: {error.strerror}")], str(path)) from None
     except UnicodeDecodeError:

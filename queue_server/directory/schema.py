@@ -31,6 +31,7 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 ServiceTime = Annotated[int, Field(ge=10, le=4 * 3600)]
 Seconds = Annotated[int, Field(ge=0, le=24 * 3600)]
 Times = Annotated[int, Field(ge=0, le=20)]
+ProcedureCode = Annotated[str, Field(pattern=r"^\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$")]
 
 _RULE = domain.RoutingRule()
 _LIMITS = domain.Limits()
@@ -73,14 +74,14 @@ class FieldBlock(Block):
     service_time_s: ServiceTime = 600
     service_time_cv: Annotated[float, Field(ge=0, le=3)] = 0.7
     zone: Words = ""
-    procedures: list[Annotated[str, Field(pattern=r"^\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$")]] = []
-    catalogue: dict[Level, list[Words]] = {}
+    procedures: list[ProcedureCode] = Field(default_factory=list)
+    catalogue: dict[Level, list[Words]] = Field(default_factory=dict)
     is_retired: bool = False
 
 
 class _Desk(Block):
     fields: list[Code]
-    helps: list[Code] = []
+    helps: list[Code] = Field(default_factory=list)
     name: Text | None = None
     agency: Code | None = None
     zone: Words = ""
@@ -112,7 +113,7 @@ class ClassBlock(Block):
 class HolidayBlock(Block):
     """A date that differs from its weekday: closed, or with windows of its own (a worked Saturday).
 
-    `unconfirmed` is shown to the administrator until somebody has checked the date. What does not apply is a reminder
+    `unconfirmed` says that somebody has still to check the date; it decides nothing. What does not apply is a reminder
     only: the day stays an ordinary one.
     """
 
@@ -121,8 +122,8 @@ class HolidayBlock(Block):
     source: Words
     unconfirmed: bool = False
     applies: bool = True
-    working: Spans = []
-    issuing: Spans = []
+    working: Spans = Field(default_factory=list)
+    issuing: Spans = Field(default_factory=list)
 
 
 class RuleBlock(Block):
@@ -157,8 +158,8 @@ class VisitsBlock(Block):
 class DemandBlock(Block):
     """What the simulator and the live demonstration send: visits a day, and their mix by field in percent."""
 
-    visits: list[VisitsBlock] = []
-    mix: dict[Code, Percent] = {}
+    visits: list[VisitsBlock] = Field(default_factory=list)
+    mix: dict[Code, Percent] = Field(default_factory=dict)
     priority_percent: Percent = 8.0
 
 
@@ -197,8 +198,8 @@ class BranchDocument(Block):
     fields: list[FieldBlock]
     counters: list[CounterBlock]
     hours: Weekly
-    classes: list[ClassBlock] = []
-    holidays: list[HolidayBlock] = []
+    classes: list[ClassBlock] = Field(default_factory=list)
+    holidays: list[HolidayBlock] = Field(default_factory=list)
     kind: Kind = "centre"
     parent: Code | None = None
     address: Text | None = None
@@ -229,6 +230,6 @@ class OrganisationFile(Block):
     name: Text
     shared: str | None = None
     defaults: BranchPart = BranchPart()
-    templates: dict[Code, BranchPart] = {}
+    templates: dict[Code, BranchPart] = Field(default_factory=dict)
     branches: Annotated[list[BranchPart], Field(min_length=1)]
-    facts: list[FactBlock] = []
+    facts: list[FactBlock] = Field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -33,18 +34,23 @@ Words = Annotated[str, AfterValidator(_normal)]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
-class _Text(BaseModel):
+class TextBlock(BaseModel):
+    """A text for people."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     vi: Annotated[Words, Field(min_length=1, max_length=200)]
     en: Annotated[Words, Field(max_length=200)] = ""
+
+    def as_json(self) -> dict[str, str]:
+        return self.model_dump(exclude_defaults=True)
 
 
 def _text_from_words(value: Any) -> Any:
     return {"vi": value} if isinstance(value, str) else value
 
 
-Text = Annotated[_Text, BeforeValidator(_text_from_words)]
+Text = Annotated[TextBlock, BeforeValidator(_text_from_words)]
 """`{vi: …, en: …}`, or the Vietnamese words alone."""
 
 
@@ -95,7 +101,7 @@ def _span(value: str) -> str:
 
 def _in_order(spans: list[str]) -> list[str]:
     windows = [window(span) for span in spans]
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in pairwise(windows):
         if after.start < before.end:
             raise ValueError("windows must be in order and must not overlap")
     return spans
@@ -107,8 +113,8 @@ Spans = Annotated[list[Annotated[str, AfterValidator(_span)]], AfterValidator(_i
 class HoursBlock(Block):
     """One day: when counters work, and when numbers are given. Both empty is a closed day."""
 
-    working: Spans = []
-    issuing: Spans = []
+    working: Spans = Field(default_factory=list)
+    issuing: Spans = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _issuing_fits(self) -> HoursBlock:

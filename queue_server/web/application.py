@@ -15,11 +15,11 @@ from starlette.staticfiles import StaticFiles
 
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import JournalUnavailable
+from queue_server.web import pages
 from queue_server.web.answering import on_failure
 from queue_server.web.api import commands, entering, reading
 from queue_server.web.asking import house_of
 from queue_server.web.house import House
-from queue_server.web import pages
 from queue_server.web.socket import socket_app
 
 HERE = Path(__file__).parent

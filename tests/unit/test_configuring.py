@@ -252,7 +252,12 @@ def test_an_unrelated_change_leaves_todays_assignment() -> None:
     branch.do(c.AssignCounter(counter=1, fields=("dat-dai", "ho-tich")), "07:30", CHIEF)
     configure(branch, replace(config(), notice=Text("Mới")), "08:00")
     assert branch.state.counters[1].fields == ("dat-dai", "ho-tich")
-    configure(branch, replace(without("ho-tich"), notice=Text("Mới")), "08:01")
+
+
+def test_a_field_that_goes_leaves_todays_assignment() -> None:
+    branch = Branch()
+    branch.do(c.AssignCounter(counter=1, fields=("dat-dai", "ho-tich")), "07:30", CHIEF)
+    configure(branch, without("ho-tich"), "08:00")
     assert branch.state.counters[1].fields == ("dat-dai",)
 
 

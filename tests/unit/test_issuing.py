@@ -135,10 +135,10 @@ def test_a_range_that_moves_during_the_day_is_kept_to() -> None:
 @pytest.mark.parametrize(
     ("clock", "opens_at"),
     [
-        ("06:59:59", "2026-11-16T00:00:00+00:00"),
-        ("11:15", "2026-11-16T05:30:00+00:00"),
-        ("12:29:59", "2026-11-16T05:30:00+00:00"),
-        ("16:30", "2026-11-17T00:00:00+00:00"),
+        ("06:59:59", "2026-11-16T07:00:00+07:00"),
+        ("11:15", "2026-11-16T12:30:00+07:00"),
+        ("12:29:59", "2026-11-16T12:30:00+07:00"),
+        ("16:30", "2026-11-17T07:00:00+07:00"),
     ],
 )
 def test_issuing_stops_at_its_own_times_and_says_when_it_goes_on(clock: str, opens_at: str) -> None:
@@ -161,8 +161,8 @@ def test_those_who_wait_over_lunch_keep_their_place() -> None:
 def test_on_saturday_only_the_field_with_saturday_hours_is_open() -> None:
     branch = Branch(today=SATURDAY)
     branch.issue("dat-dai", "08:00")
-    assert refused(branch, "chung-thuc", "08:00") == ("issuing-closed", "2026-11-23T00:00:00+00:00")
-    assert refused(branch, "dat-dai", "11:15") == ("issuing-closed", "2026-11-23T00:00:00+00:00")
+    assert refused(branch, "chung-thuc", "08:00") == ("issuing-closed", "2026-11-23T07:00:00+07:00")
+    assert refused(branch, "dat-dai", "11:15") == ("issuing-closed", "2026-11-23T07:00:00+07:00")
 
 
 def test_a_holiday_opens_no_day_whatever_a_field_says() -> None:
@@ -173,7 +173,7 @@ def test_a_holiday_opens_no_day_whatever_a_field_says() -> None:
 
 def test_a_land_field_comes_back_after_the_holiday() -> None:
     branch = Branch(today=HOLIDAY.replace(day=23))
-    assert refused(branch, "dat-dai", "16:30") == ("issuing-closed", "2026-11-25T00:00:00+00:00")
+    assert refused(branch, "dat-dai", "16:30") == ("issuing-closed", "2026-11-25T07:00:00+07:00")
 
 
 def test_a_suspended_field_gives_no_numbers_and_keeps_its_queue() -> None:
@@ -204,7 +204,7 @@ def test_changed_hours_hold_for_today_with_a_reason() -> None:
     shorter = DayHours(working=(Window(450, 690),), issuing=(Window(420, 600),))
     branch.do(c.ChangeHours(hours=shorter, reason=Text("Tập huấn buổi chiều")), "09:00", CHIEF)
     branch.issue("chung-thuc", "09:59")
-    assert refused(branch, "chung-thuc", "10:00") == ("issuing-closed", "2026-11-17T00:00:00+00:00")
+    assert refused(branch, "chung-thuc", "10:00") == ("issuing-closed", "2026-11-17T07:00:00+07:00")
     longer = DayHours(working=(Window(450, 720),), issuing=(Window(420, 700),))
     branch.do(c.ChangeHours(hours=longer, reason=Text("Đông người"), field="chung-thuc"), "10:05", CHIEF)
     branch.issue("chung-thuc", "10:06")

@@ -1,0 +1,106 @@
+"""The command line: `queue-server serve | demo | import | check-config | doctor | restore`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from queue_server.settings import BadSettings, Settings, read_settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0 when it did what was asked, 2 for what cannot be used."""
+    given = _parser().parse_args(arguments)
+    try:
+        status: int = given.run(given)
+    except BadSettings as fault:
+        print(fault, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="queue-server", description="Lấy Số: queues of public service centres.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_serve(commands.add_parser("serve", help="serve the branches of a data folder"))
+    _add_demo(commands.add_parser("demo", help="serve a realistic demo centre"))
+    _add_import(commands.add_parser("import", help="bring an organisation's file into the directory"))
+    _add_check(commands.add_parser("check-config", help="print the settings in force, or check an organisation's file"))
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int]) -> None:
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the database")
+    parser.set_defaults(run=run)
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", metavar="H", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, metavar="P", help="port to listen on (8000; 0 takes a free one)")
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    names = ("data", "host", "port", "clock_start", "clock_speed")
+    return read_settings(os.environ, **{name: getattr(given, name, None) for name in names})
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _serve)
+    _add_address(parser)
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from queue_server.serving import serve
+
+    return serve(_settings(given))
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _demo)
+    _add_address(parser)
+    parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, and nothing else")
+    parser.add_argument("--hours", choices=("always", "configured"), default="always", help="when the demo is open")
+    parser.add_argument("--live", action="store_true", help="play a busy day through the real interfaces")
+    parser.add_argument("--clock-start", type=datetime.fromisoformat, metavar="T", help="the clock starts at T (ISO)")
+    parser.add_argument("--clock-speed", type=float, metavar="X", help="and runs X times as fast")
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from queue_server.demo import DemoOptions, demo
+
+    return demo(_settings(given), DemoOptions(is_json=given.json, hours=given.hours, is_live=given.live))
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _import)
+    parser.add_argument("file", type=Path, help="such as config/organisations/go-vap.yaml")
+    parser.add_argument("--overwrite", action="store_true", help="also what was changed in the browser since")
+    parser.add_argument("--yes", action="store_true", help="do not ask before it takes effect")
+
+
+def _import(given: argparse.Namespace) -> int:
+    from queue_server.administration import import_organisation
+
+    return import_organisation(_settings(given), given.file, overwrite=given.overwrite, is_agreed=given.yes)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _check)
+    parser.add_argument("file", type=Path, nargs="?", help="an organisation's file")
+
+
+def _check(given: argparse.Namespace) -> int:
+    from queue_server.administration import check_organisation
+
+    if given.file is not None:
+        return check_organisation(given.file)
+    for name, value in _settings(given).model_dump().items():
+        is_secret = name.endswith("token") and value
+        print(f"{name} = {'********' if is_secret else value}")
+    return 0

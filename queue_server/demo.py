@@ -1,0 +1,148 @@
+"""`./run`: Gò Vấp's centre on one machine, with accounts, devices, a printer and somebody who plays its day."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from queue_server.access.rights import Role
+from queue_server.administration import SETUP
+from queue_server.app import open_house
+from queue_server.directory.importing import plan_import, read_organisation, store_import
+from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Hours, Window
+from queue_server.serving import serve
+from queue_server.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+ORGANISATION = ROOT / "config" / "organisations" / "go-vap.yaml"
+NOTES = "demo.json"
+STAFF = (
+    (Role.CLERK, "lan", "Lan"),
+    (Role.CLERK, "minh", "Minh"),
+    (Role.CLERK, "hoa", "Hoa"),
+    (Role.HELPER, "thanh", "Thanh"),
+    (Role.SUPERVISOR, "tuan", "Tuấn"),
+    (Role.MANAGER, "giamdoc", "Giám đốc"),
+    (Role.ADMINISTRATOR, "quantri", "Quản trị"),
+)
+SERIES_LAST = 9_999_999
+
+
+class DemoOptions(Struct, frozen=True):
+    is_json: bool = False
+    hours: Literal["always", "configured"] = "always"
+    is_live: bool = False
+
+
+def demo(settings: Settings, options: DemoOptions) -> int:
+    """Prepare the data folder when it is empty, then serve until stopped."""
+    notes = asyncio.run(_prepared(settings, options))
+    children: list[subprocess.Popen[bytes]] = []
+    try:
+        return serve(settings, on_ready=lambda url: _ready(url, notes, options, settings, children))
+    finally:
+        for child in children:
+            child.terminate()
+
+
+def always_open(config: BranchConfig) -> BranchConfig:
+    """The same centre around the clock, from one day boundary to the next, with numbers enough for any try."""
+    day = Window(config.day_boundary, config.day_boundary + 24 * 60)
+    hours = DayHours((day,), (day,))
+    return replace(
+        config,
+        hours=Hours(dict.fromkeys(WEEKDAYS, hours)),
+        fields=tuple(replace(field, hours=None) for field in config.fields),
+        series=tuple(replace(series, last=SERIES_LAST) for series in config.series),
+    )
+
+
+async def _prepared(settings: Settings, options: DemoOptions) -> dict[str, Any]:
+    """Accounts and tokens of the demo; made once, kept beside the database for whoever may read that."""
+    notes_file = settings.data / NOTES
+    if notes_file.exists():
+        found: dict[str, Any] = json.loads(notes_file.read_text(encoding="utf-8"))
+        return found
+    async with open_house(settings) as house:
+        organisation = read_organisation(ORGANISATION)
+        plan = await house.journal.run(lambda db: plan_import(db, organisation))
+        configs = await house.journal.run(lambda db: store_import(db, plan, house.now()))
+        adapt: Callable[[BranchConfig], BranchConfig] = always_open if options.hours == "always" else _as_it_is
+        for config in configs:
+            await house.bus.put_in_force(adapt(config), SETUP.by(), uuid4().hex)
+        branch = configs[0].branch
+        accounts = []
+        for role, username, name in STAFF:
+            password = f"{username}-{secrets.randbelow(10_000):04d}"
+            await house.access.put_account(username, password, role, name=name, branch=branch)
+            accounts.append({"role": role.value, "username": username, "password": password})
+        printer, printer_token = await house.access.add_device(Role.PRINTER, name="Máy in 1", branch=branch)
+        tokens = {"printer": printer_token}
+        for kind, name in ((Role.DISPENSER, "Máy lấy số 1"), (Role.DISPLAY, "Màn hình sảnh")):
+            beside = printer if kind is Role.DISPENSER else None
+            _, tokens[kind.value] = await house.access.add_device(kind, name=name, branch=branch, printer=beside)
+        _, tokens["integration"] = await house.access.add_device(Role.INTEGRATION, name="Tích hợp", branch=branch)
+    notes = {"branch": branch, "accounts": accounts, "tokens": tokens}
+    _write_private(notes_file, json.dumps(notes, ensure_ascii=False, indent=1))
+    return notes
+
+
+def _as_it_is(config: BranchConfig) -> BranchConfig:
+    return config
+
+
+def _write_private(file: Path, text: str) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def _ready(
+    url: str, notes: dict[str, Any], options: DemoOptions, settings: Settings, children: list[subprocess.Popen[bytes]]
+) -> None:
+    branch, tokens = notes["branch"], notes["tokens"]
+    pages = {
+        "dispenser": f"{url}/dispenser/{branch}#token={tokens['dispenser']}",
+        "display": f"{url}/display/{branch}#token={tokens['display']}",
+        "clerk": f"{url}/clerk",
+        "manager": f"{url}/manager",
+    }
+    said = {"url": url, **notes, "pages": pages}
+    if options.is_json:
+        print(json.dumps(said, ensure_ascii=False), flush=True)
+    else:
+        print(_for_people(said), flush=True)
+    if options.is_live:
+        children.append(_start_live(url, settings.data / NOTES))
+
+
+def _start_live(url: str, notes: Path) -> subprocess.Popen[bytes]:
+    """Somebody who plays the day; it ends when our end of its standard input closes, however we die."""
+    command = [sys.executable, "-m", "load.live", "--server", url, "--notes", str(notes), "--until-stdin-closes"]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=sys.stderr)
+
+
+def _for_people(said: dict[str, Any]) -> str:
+    names = {"dispenser": "Máy lấy số", "display": "Màn hình", "clerk": "Nhân viên quầy", "manager": "Lãnh đạo"}
+    pages = "\n".join(f"  {names[page]:<15} {address}" for page, address in said["pages"].items())
+    accounts = "\n".join(f"  {a['role']:<15} {a['username']} / {a['password']}" for a in said["accounts"])
+    return f"""
+Lấy Số đang chạy tại {said["url"]} (điểm phục vụ {said["branch"]})
+
+{pages}
+
+Tài khoản (vai trò, tên / mật khẩu)
+{accounts}
+
+Dừng bằng Ctrl+C.
+"""

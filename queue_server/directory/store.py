@@ -1,0 +1,102 @@
+"""The directory's rows, by plain statements on the connection that `Journal.run` gives to its work.
+
+That is the standard library's SQLite connection, inside a transaction of its own; nothing here begins or commits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from sqlite3 import Connection
+from typing import Any
+
+from msgspec import Struct
+
+from queue_server.directory.catalogue import Procedure
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StoredOrganisation(Struct, frozen=True):
+    code: str
+    name: dict[str, Any]
+    imported: dict[str, Any] | None
+
+
+class StoredBranch(Struct, frozen=True):
+    """`document` is what is in force or will be; `imported` the file's, or None for what no file names."""
+
+    code: str
+    organisation: str
+    document: dict[str, Any]
+    imported: dict[str, Any] | None
+    is_retired: bool
+
+
+def organisations(connection: Connection) -> list[StoredOrganisation]:
+    rows = connection.execute("SELECT code, name, imported FROM organisation ORDER BY code")
+    return [StoredOrganisation(code, _loaded(name), _loaded(imported)) for code, name, imported in rows]
+
+
+def branches(connection: Connection) -> list[StoredBranch]:
+    rows = connection.execute(
+        "SELECT id, organisation_code, document, imported, is_retired FROM branch ORDER BY organisation_code, id"
+    )
+    return [
+        StoredBranch(code, organisation, _loaded(document), _loaded(imported), bool(is_retired))
+        for code, organisation, document, imported, is_retired in rows
+    ]
+
+
+def put_organisation(connection: Connection, row: StoredOrganisation, now: datetime) -> None:
+    connection.execute(
+        "INSERT INTO organisation (code, name, imported, updated_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (code) DO UPDATE SET name = excluded.name, imported = excluded.imported,"
+        " updated_at = excluded.updated_at",
+        (row.code, _dumped(row.name), _dumped(row.imported), _microseconds(now)),
+    )
+
+
+def put_branch(connection: Connection, row: StoredBranch, now: datetime) -> None:
+    connection.execute(
+        "INSERT INTO branch (id, organisation_code, parent, document, imported, updated_at, is_retired)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET parent = excluded.parent,"
+        " document = excluded.document, imported = excluded.imported, updated_at = excluded.updated_at,"
+        " is_retired = excluded.is_retired",
+        (
+            row.code,
+            row.organisation,
+            row.document.get("parent"),
+            _dumped(row.document),
+            _dumped(row.imported),
+            _microseconds(now),
+            row.is_retired,
+        ),
+    )
+
+
+def procedures(connection: Connection) -> list[Procedure]:
+    rows = connection.execute("SELECT code, name_vi, field_vi, level, agency_vi, mark FROM procedure ORDER BY id")
+    return [Procedure(*row) for row in rows]
+
+
+def replace_procedures(connection: Connection, catalogue: Iterable[Procedure]) -> None:
+    """Put this catalogue in the place of the former one."""
+    connection.execute("DELETE FROM procedure")
+    connection.executemany(
+        "INSERT INTO procedure (code, name_vi, field_vi, level, agency_vi, mark) VALUES (?, ?, ?, ?, ?, ?)",
+        [(p.code, p.name_vi, p.field_vi, p.level, p.agency_vi, p.mark) for p in catalogue],
+    )
+
+
+def _loaded(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _dumped(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,52 @@
+"""The directory's tables. A branch is one document; its shape is that of `schema.BranchDocument`.
+
+`document` is what the browser edits and what is put in force, `imported` the file as it was last imported: an import
+compares both with the file. `imported` is null for what no file names. `updated_at` is in microseconds since
+1970-01-01 UTC, as in the journal.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger
+from sqlmodel import Field, SQLModel
+
+
+class OrganisationRow(SQLModel, table=True):
+    """Who runs branches. `name` is {"vi": …, "en": …}."""
+
+    __tablename__: ClassVar[str] = "organisation"
+
+    code: str = Field(primary_key=True)
+    name: dict[str, Any] = Field(sa_type=JSON)
+    imported: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    updated_at: int = Field(sa_type=BigInteger)
+
+
+class BranchRow(SQLModel, table=True):
+    """A branch; its id is its code. One that was given up is retired, never deleted: its journal names it."""
+
+    __tablename__: ClassVar[str] = "branch"
+
+    id: str = Field(primary_key=True)
+    organisation_code: str = Field(foreign_key="organisation.code", index=True)
+    parent: str | None = None
+    document: dict[str, Any] = Field(sa_type=JSON)
+    imported: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    updated_at: int = Field(sa_type=BigInteger)
+    is_retired: bool = False
+
+
+class ProcedureRow(SQLModel, table=True):
+    """A procedure of the catalogue."""
+
+    __tablename__: ClassVar[str] = "procedure"
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str | None = Field(default=None, index=True)
+    name_vi: str
+    field_vi: str
+    level: str
+    agency_vi: str
+    mark: str

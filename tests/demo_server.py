@@ -1,0 +1,188 @@
+"""A real server process for tests: `python -m tests.demo_server --data DIR [--port P]`.
+
+The first start puts a small branch, an account for each role and a token for each kind of device into the data folder;
+a later start finds them there. Once the port is bound a line of JSON is printed:
+`{"port": 40123, "tokens": {"dispenser": "…", …}, "devices": {"dispenser": "dispenser-…", …}}`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from queue_server.access.identity import Who
+from queue_server.access.rights import Role
+from queue_server.app import open_house
+from queue_server.domain import hours
+from queue_server.domain.configuration import (
+    WEEKDAYS,
+    Agency,
+    BranchConfig,
+    DayHours,
+    Desk,
+    Field,
+    Hours,
+    Limits,
+    PriorityClass,
+    Series,
+    Text,
+    Window,
+)
+from queue_server.serving import bind, server_of
+from queue_server.settings import Settings, read_settings
+from queue_server.web.house import House
+
+BRANCH = "go-vap"
+PASSWORD = "so-thu-tu-12"
+ACCOUNTS: dict[str, tuple[Role, str, str | None]] = {
+    "lan": (Role.CLERK, "Nguyễn Thị Lan", BRANCH),
+    "minh": (Role.CLERK, "Trần Văn Minh", BRANCH),
+    "hoa": (Role.HELPER, "Lê Thị Hoa", BRANCH),
+    "tam": (Role.SUPERVISOR, "Phạm Minh Tâm", BRANCH),
+    "quang": (Role.MANAGER, "Võ Đình Quang", BRANCH),
+    "admin": (Role.ADMINISTRATOR, "Quản trị hệ thống", None),
+}
+"""Account → role, name, branch. Every password is PASSWORD."""
+
+DAY_MINUTES = 24 * 60
+NOTES = "demo.json"
+
+
+def demo_config(now: datetime) -> BranchConfig:
+    """A ward with five fields of different hours, all of which hold now, six counters and two priority classes.
+
+    The service day is given a boundary that is hours away, so that a test never runs across it.
+    """
+    boundary = 0 if now.astimezone(hours.zone("Asia/Ho_Chi_Minh")).hour < 20 else DAY_MINUTES // 2
+    always = _around_the_clock(boundary)
+    codes = ("chung-thuc", "ho-tich", "dat-dai", "kinh-doanh", "tra-ket-qua")
+    own = {code: _around_the_clock(boundary, longer=10 * i) for i, code in enumerate(codes, 1)}
+    return BranchConfig(
+        branch=BRANCH,
+        name=Text("Trung tâm Phục vụ hành chính công phường Gò Vấp", "Gò Vấp Ward Public Service Centre"),
+        organisation=Text("Ủy ban nhân dân phường Gò Vấp", "People's Committee of Gò Vấp Ward"),
+        agencies=(
+            Agency("phuong", Text("Ủy ban nhân dân phường Gò Vấp", "People's Committee of Gò Vấp Ward")),
+            Agency("dat-dai", Text("Chi nhánh Văn phòng Đăng ký đất đai", "Land Registration Office")),
+        ),
+        series=tuple(Series(code, code) for code in "AHKMS"),
+        fields=(
+            Field(
+                "chung-thuc",
+                Text("Chứng thực", "Certification"),
+                "A",
+                "phuong",
+                Text("Sao y, chữ ký", "Certified copies, signatures"),
+                hours=own["chung-thuc"],
+                service_time_s=300,
+            ),
+            Field(
+                "ho-tich",
+                Text("Hộ tịch", "Civil status"),
+                "H",
+                "phuong",
+                Text("Khai sinh, kết hôn, khai tử", "Births, marriages, deaths"),
+                hours=own["ho-tich"],
+            ),
+            Field(
+                "dat-dai",
+                Text("Đất đai", "Land"),
+                "K",
+                "dat-dai",
+                Text("Sang tên, tách thửa, cấp sổ", "Transfers, plots, certificates"),
+                hours=own["dat-dai"],
+                service_time_s=1500,
+            ),
+            Field(
+                "kinh-doanh",
+                Text("Kinh doanh", "Business"),
+                "M",
+                "phuong",
+                Text("Hộ kinh doanh, hợp tác xã", "Household businesses, cooperatives"),
+                hours=own["kinh-doanh"],
+                service_time_s=900,
+            ),
+            Field(
+                "tra-ket-qua",
+                Text("Nhận kết quả", "Collecting results"),
+                "S",
+                "phuong",
+                Text("Có giấy hẹn trả kết quả", "With an appointment slip"),
+                hours=own["tra-ket-qua"],
+                service_time_s=180,
+            ),
+        ),
+        counters=(
+            Desk(1, ("chung-thuc",), ("ho-tich",), agency="phuong"),
+            Desk(2, ("chung-thuc",), agency="phuong"),
+            Desk(3, ("ho-tich",), ("chung-thuc", "tra-ket-qua"), agency="phuong"),
+            Desk(4, ("dat-dai",), agency="dat-dai"),
+            Desk(5, ("chung-thuc", "kinh-doanh"), ("tra-ket-qua",), agency="phuong"),
+            Desk(6, ("tra-ket-qua",), agency="phuong", floor=2),
+        ),
+        classes=(
+            PriorityClass("NCT75", Text("Người từ 75 tuổi trở lên", "Aged 75 and over")),
+            PriorityClass("NKT", Text("Người khuyết tật", "Person with a disability")),
+        ),
+        hours=always,
+        day_boundary=boundary,
+        limits=Limits(half_day_splits_at=boundary),
+        notice=Text("Mang theo giấy tờ bản chính khi đến quầy.", "Please bring your original papers to the counter."),
+    )
+
+
+def _around_the_clock(start: int, *, longer: int = 0) -> Hours:
+    """Every day from this minute on; some minutes past the next day's boundary, which ends it before."""
+    window = (Window(start, start + DAY_MINUTES + longer),)
+    return Hours(weekly={day: DayHours(window, window) for day in WEEKDAYS})
+
+
+async def set_up(house: House) -> dict[str, Any]:
+    """Put branch, accounts and devices in; their ids and tokens."""
+    administrator = Who("account:admin", Role.ADMINISTRATOR)
+    await house.bus.put_in_force(demo_config(house.now()), administrator.by(), "demo-setup-0001")
+    for username, (role, name, branch) in ACCOUNTS.items():
+        await house.access.put_account(username, PASSWORD, role, name=name, branch=branch)
+    add = house.access.add_device
+    printer = await add(Role.PRINTER, name="Máy in sảnh", branch=BRANCH)
+    made = {
+        "printer": printer,
+        "dispenser": await add(Role.DISPENSER, name="Máy lấy số sảnh", branch=BRANCH, printer=printer[0]),
+        "display": await add(Role.DISPLAY, name="Màn hình sảnh", branch=BRANCH),
+        "integration": await add(Role.INTEGRATION, name="Tích hợp", branch=BRANCH),
+    }
+    return {
+        "tokens": {kind: token for kind, (_, token) in made.items()},
+        "devices": {kind: device for kind, (device, _) in made.items()},
+    }
+
+
+async def serve(settings: Settings) -> None:
+    notes = settings.data / NOTES
+    if not notes.exists():
+        async with open_house(settings) as house:
+            made = await set_up(house)
+        notes.write_text(json.dumps(made))
+    with bind(settings) as listener:
+        print(json.dumps({"port": listener.getsockname()[1], **json.loads(notes.read_text())}), flush=True)
+        await server_of(settings).serve([listener])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests.demo_server")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the database")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--clock-start", help="the clock starts at this ISO instant")
+    parser.add_argument("--clock-speed", type=float)
+    asked = vars(parser.parse_args())
+    asked["data"].mkdir(parents=True, exist_ok=True)
+    uvloop.run(serve(read_settings({}, **asked)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,486 @@
+"""Whatever is asked of a branch, in whatever order: what must hold after every step.
+
+A machine of random commands, legal and illegal, with jumps in time over lunch, nights, weekends and a holiday.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
+
+from queue_server.domain import commands as c
+from queue_server.domain import events as ev
+from queue_server.domain import lifecycle, upcast
+from queue_server.domain.apply import apply
+from queue_server.domain.configuration import BranchConfig, DayHours, Desk, Hours, Series, Text, Window
+from queue_server.domain.counters import CounterState
+from queue_server.domain.decide import decide
+from queue_server.domain.events import Recorded
+from queue_server.domain.refusals import Refusal
+from queue_server.domain.routing import choose_next
+from queue_server.domain.state import BranchState
+from queue_server.domain.tickets import AT_COUNTER, KIND_OF, Ticket, TicketState
+from queue_server.domain.timers import due
+from tests.factories import (
+    CHIEF,
+    HOA,
+    KIOSK,
+    LAN,
+    MINH,
+    MORNING,
+    OFFICE,
+    TIMER,
+    Branch,
+    field,
+    limited,
+    moment,
+    replayed,
+    snapshot,
+)
+
+PEOPLE = {by.actor: by for by in (LAN, MINH, HOA, CHIEF, KIOSK)}
+ANYBODY = "whoever is there"
+"""Stands for the actor who may: the clerk at the counter, or who changed the ticket last."""
+
+
+def configurations() -> dict[str, BranchConfig]:
+    """What may come into force: other hours, a field gone, a field in another series, other counters, short series."""
+    whole = limited(leftovers="rebook", implied_start_s=90)
+    short = replace(whole, series=(Series("A", "A", last=12), *whole.series[1:]))
+    fewer = replace(
+        short,
+        fields=tuple(f for f in short.fields if f.code != "ho-tich"),
+        counters=(Desk(1, ("chung-thuc",)), Desk(2, ("dat-dai", "tra-ket-qua"), helps=("chung-thuc",))),
+        series=tuple(s for s in short.series if s.code != "B"),
+    )
+    moved = replace(
+        short,
+        fields=tuple(replace(f, series="A") if f.code == "ho-tich" else f for f in short.fields),
+        limits=replace(short.limits, leftovers="expire", implied_start_s=None),
+    )
+    more = replace(
+        short,
+        fields=(*short.fields, field("thue", "B", "Thuế", daily_cap=3, hours=Hours(weekly={"sat": MORNING}))),
+        counters=(*short.counters, Desk(6, ("thue", "ho-tich"))),
+    )
+    return {"short": short, "fewer": fewer, "moved": moved, "more": more}
+
+
+CONFIGS = configurations()
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+FIELDS = st.sampled_from(["chung-thuc", "chung-thuc", "ho-tich", "ho-tich", "dat-dai", "tra-ket-qua", "thue"])
+COUNTERS = st.sampled_from([1, 1, 2, 2, 3, 4, 5, 6, 9])
+PRIORITY = st.sampled_from([None, None, None, "NCT75", "NKT", "VIP"])
+TICKETS = st.tuples(st.sampled_from("!!!?"), st.integers(0, 12)).map(lambda drawn: "{}{}".format(*drawn))
+"""A ticket by its age among those that the command may be given for ("!0" is the newest), or among all ("?0")."""
+
+
+def a(command: type[c.Command], **asked: Any) -> st.SearchStrategy[c.Command]:
+    return st.builds(command, **asked)
+
+
+ISSUES = a(c.Issue, field=FIELDS, priority=PRIORITY, steps=st.lists(FIELDS, max_size=2).map(tuple))
+WORK = st.one_of(
+    a(c.CallNext, counter=COUNTERS),
+    a(c.Start, ticket=TICKETS),
+    a(c.Finish, ticket=TICKETS),
+    a(c.NoShow, ticket=TICKETS),
+    a(c.Call, ticket=TICKETS, counter=COUNTERS),
+    a(c.Hold, ticket=TICKETS, here_only=st.booleans()),
+    a(c.Resume, ticket=TICKETS, counter=st.sampled_from([0, 0, 1, 2, 3]), quietly=st.booleans()),
+)
+SECOND_THOUGHTS = st.one_of(
+    a(c.Undo, ticket=TICKETS),
+    a(c.Recall, ticket=TICKETS),
+    a(c.ReturnToQueue, ticket=TICKETS),
+    a(c.Postpone, ticket=TICKETS),
+    a(c.Reinstate, ticket=TICKETS),
+    a(c.Cancel, ticket=TICKETS),
+    a(c.Void, ticket=TICKETS),
+    a(c.EndService, ticket=TICKETS),
+    a(c.ImplyStart, ticket=TICKETS),
+    a(c.Reprint, ticket=TICKETS),
+    a(
+        c.Amend,
+        ticket=TICKETS,
+        field=st.none() | FIELDS,
+        priority=st.sampled_from([None, "", "NKT"]),
+        is_priority_confirmed=st.sampled_from([None, True, False]),
+    ),
+    a(
+        c.Transfer,
+        ticket=TICKETS,
+        field=st.none() | FIELDS,
+        counter=st.none() | COUNTERS,
+        clerk=st.sampled_from([None, None, "minh", "duc"]),
+    ),
+    a(c.NextStep, ticket=TICKETS, field=st.none() | FIELDS, here=st.booleans()),
+)
+ENDINGS: list[c.TicketCommand] = [
+    c.Finish(),
+    c.Hold(),
+    c.Hold(here_only=False),
+    c.Transfer(field="ho-tich"),
+    c.Transfer(counter=2),
+    c.Transfer(clerk="minh"),
+    c.NextStep(field="tra-ket-qua"),
+    c.NextStep(),
+    c.NoShow(),
+    c.Recall(),
+]
+COUNTER_WORK = st.one_of(
+    a(c.OpenCounter, counter=COUNTERS, take_over=st.booleans()),
+    a(c.PauseCounter, counter=COUNTERS, reason=st.sampled_from(["", "họp"])),
+    a(c.CloseCounter, counter=COUNTERS),
+    a(c.AssignCounter, counter=COUNTERS, fields=st.lists(FIELDS, min_size=1, max_size=2).map(tuple)),
+)
+HOUSE = st.one_of(
+    a(c.SuspendField, field=FIELDS, reason=st.sampled_from([Text("Mất điện"), Text(" ")])),
+    a(c.ResumeField, field=FIELDS),
+    a(
+        c.ChangeHours,
+        field=st.none() | FIELDS,
+        reason=st.just(Text("Tập huấn")),
+        hours=st.sampled_from([OFFICE, MORNING, DayHours(), DayHours((Window(9, 5),))]),
+    ),
+    a(c.EndDay, leftovers=st.sampled_from([None, "rebook", "expire"])),
+    a(c.ReportPaper, job=st.sampled_from(["t1-9", "t2-10", "t3-11"]), outcome=st.just("printed")),
+)
+ANY = st.one_of(ISSUES, WORK, SECOND_THOUGHTS, COUNTER_WORK, HOUSE)
+BY = st.sampled_from([ANYBODY, ANYBODY, ANYBODY, *PEOPLE])
+MOMENTS = st.sampled_from([0, 1, 4, 9, 15, 60, 130, 300]).map(lambda s: timedelta(seconds=s))
+JUMPS = st.sampled_from([0.3, 0.5, 0.5, 1, 1, 4, 13, 100]).map(lambda h: timedelta(hours=h))
+
+
+class AnyBranch(RuleBasedStateMachine):
+    """Runs a branch like a host, and beside it a second state that reads only what the journal would hold."""
+
+    @initialize(config=st.sampled_from(["short", *CONFIGS]))
+    def start(self, config: str) -> None:
+        self.now = moment("07:05")
+        self.branch = Branch(CONFIGS[config])
+        self.shadow = BranchState()
+        self.read = 0
+        for counter, by in ((1, LAN), (2, MINH)):
+            self.branch.open(counter, self.now, by)
+        for code in ("chung-thuc", "dat-dai", "chung-thuc"):
+            self.branch.issue(code, self.now)
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+
+    @rule(fields=st.lists(FIELDS, min_size=1, max_size=5), priority=PRIORITY)
+    def people_arrive(self, fields: list[str], priority: str | None) -> None:
+        for code in fields:
+            self.ask(c.Issue(field=code, priority=priority), KIOSK.actor, timedelta(seconds=20))
+
+    @rule(counter=COUNTERS, service=MOMENTS, ending=st.sampled_from(ENDINGS))
+    def a_clerk_serves(self, counter: int, service: timedelta, ending: c.TicketCommand) -> None:
+        """Open, call, start and one of the endings, by the clerk who may."""
+        self.ask(c.OpenCounter(counter=counter), ANYBODY, timedelta())
+        self.ask(c.CallNext(counter=counter), ANYBODY, timedelta(seconds=5))
+        ticket = self.branch.state.at_counter(counter)
+        if ticket is not None:
+            self.ask(c.Start(ticket=ticket.id), ANYBODY, timedelta(seconds=40))
+            self.ask(replace(ending, ticket=ticket.id), ANYBODY, service)
+
+    @rule(command=ISSUES, by=BY, after=MOMENTS)
+    def issue(self, command: c.Command, by: str, after: timedelta) -> None:
+        self.ask(command, by, after)
+
+    @rule(command=WORK, by=BY, after=MOMENTS)
+    def work(self, command: c.Command, by: str, after: timedelta) -> None:
+        self.ask(command, by, after)
+
+    @rule(counter=COUNTERS, after=MOMENTS)
+    def call_next(self, counter: int, after: timedelta) -> None:
+        self.ask(c.CallNext(counter=counter), ANYBODY, after)
+
+    @rule(command=SECOND_THOUGHTS, by=BY, after=MOMENTS)
+    def think_again(self, command: c.Command, by: str, after: timedelta) -> None:
+        self.ask(command, by, after)
+
+    @rule(ticket=TICKETS)
+    def undo(self, ticket: str) -> None:
+        self.ask(c.Undo(ticket=ticket), ANYBODY, timedelta(seconds=3))
+
+    @rule(command=COUNTER_WORK, by=BY, after=MOMENTS)
+    def counter(self, command: c.Command, by: str, after: timedelta) -> None:
+        self.ask(command, by, after)
+
+    @rule(command=HOUSE, after=MOMENTS)
+    def house(self, command: c.Command, after: timedelta) -> None:
+        self.ask(command, CHIEF.actor, after)
+
+    @rule(config=st.sampled_from([*CONFIGS]), after=MOMENTS)
+    def configure(self, config: str, after: timedelta) -> None:
+        self.ask(c.Configure(config=CONFIGS[config]), CHIEF.actor, after)
+
+    @rule(jump=JUMPS)
+    def time_passes(self, jump: timedelta) -> None:
+        self.pass_time(jump)
+
+    @precondition(lambda self: self.branch.state.day is None or self.branch.state.day.ended_at)
+    @rule()
+    def morning(self) -> None:
+        """On to an hour of the next working day, with both clerks at their counters."""
+        item = due(self.branch.state, self.now)
+        assert item is not None
+        self.pass_time(item.at - self.now + timedelta(hours=5))
+        for counter, by in ((1, LAN), (2, MINH)):
+            self.ask(c.OpenCounter(counter=counter), by.actor, timedelta())
+
+    @rule(
+        asked=st.lists(st.tuples(ANY, BY, MOMENTS), min_size=1, max_size=6),
+        config=st.sampled_from([None, None, *CONFIGS]),
+        jump=st.none() | JUMPS,
+    )
+    def tentative(
+        self, asked: list[tuple[c.Command, str, timedelta]], config: str | None, jump: timedelta | None
+    ) -> None:
+        """Several commands whose append is refused: everything is as it was, and until then `changes` told it all."""
+        branch, state = self.branch, self.branch.state
+        kept = (len(branch.records), len(branch.timers), branch.tickets_made, self.now)
+        state.mark()
+        before = snapshot(state)
+        for command, by, after in asked:
+            self.ask(command, by, after)
+        if config is not None:
+            self.ask(c.Configure(config=CONFIGS[config]), CHIEF.actor, timedelta())
+        if jump is not None:
+            self.pass_time(jump)
+        assert with_changes(before["tables"], state) == snapshot(state)["tables"]
+        state.rollback()
+        records, timers, branch.tickets_made, self.now = kept
+        del branch.records[records:], branch.timers[timers:]
+        assert snapshot(state) == before
+        assert state.changes() == []
+
+    def pass_time(self, jump: timedelta) -> None:
+        self.now += jump
+        first = len(self.branch.timers)
+        self.branch.wait(self.now)
+        carried_out = [item.at for item in self.branch.timers[first:]]
+        assert carried_out == sorted(carried_out)
+
+    def ask(self, command: c.Command, by: str, after: timedelta) -> None:
+        """Have a command decided; a refusal changes nothing."""
+        self.pass_time(after)
+        command = self.resolved(command)
+        before = snapshot(self.branch.state)
+        if self.is_refused(command, self.person(command, by)):
+            assert snapshot(self.branch.state) == before
+
+    def is_refused(self, command: c.Command, by: c.By) -> bool:
+        try:
+            self.branch.do(command, self.now, by)
+        except Refusal:
+            return True
+        return False
+
+    def resolved(self, command: c.Command) -> c.Command:
+        asked = getattr(command, "ticket", "")
+        if asked[:1] not in ("!", "?"):
+            return command
+        tickets = list(self.branch.state.tickets.values())[::-1]
+        row = lifecycle.TICKETS.get(c.name_of(command))
+        if asked[0] == "!" and row is not None:
+            tickets = [ticket for ticket in tickets if ticket.state in row.source] or tickets
+        age = int(asked[1:])
+        return replace(command, ticket=tickets[age % len(tickets)].id if tickets else "t0")
+
+    def person(self, command: c.Command, by: str) -> c.By:
+        if by != ANYBODY:
+            return PEOPLE[by]
+        state = self.branch.state
+        ticket = state.tickets.get(getattr(command, "ticket", ""))
+        if isinstance(command, c.Undo) and ticket is not None:
+            return PEOPLE.get(ticket.last.actor, LAN)
+        no = getattr(command, "counter", 0) or (ticket.counter if ticket else 0)
+        counter = state.counters.get(no or 0)
+        usual = {2: MINH, 4: HOA}.get(no or 0, LAN)
+        return PEOPLE.get(f"account:{counter.clerk}", usual) if counter else usual
+
+    # -- what always holds ---------------------------------------------------------------------------------------------
+
+    @invariant()
+    def everything_holds(self) -> None:
+        self.the_journal_tells_everything()
+        self.a_reader_of_the_journal_would_decide_the_same()
+        self.indexes_say_what_the_rows_say()
+        self.numbers_are_unique()
+        self.nobody_is_at_two_counters_and_no_counter_has_two()
+        self.the_books_add_up()
+        self.every_visit_is_a_chain_of_stints()
+        self.every_ticket_has_its_place()
+        self.what_is_due_lies_ahead_and_is_done_once()
+        self.time_in_the_journal_never_goes_back()
+
+    def the_journal_tells_everything(self) -> None:
+        for record in self.branch.records[self.read :]:
+            apply(self.shadow, through_bytes(record))
+        self.read = len(self.branch.records)
+        assert snapshot(self.shadow) == snapshot(self.branch.state)
+
+    def a_reader_of_the_journal_would_decide_the_same(self) -> None:
+        ours, theirs = self.branch.state, self.shadow
+        end = c.EndDay(leftovers="rebook")
+        assert decide(ours, end, TIMER, self.now) == decide(theirs, end, TIMER, self.now)
+        for counter in ours.counters.values():
+            assert choose_next(ours, counter, self.now) == choose_next(theirs, counter, self.now)
+
+    def indexes_say_what_the_rows_say(self) -> None:
+        state = self.branch.state
+        said, counted = snapshot(state), recomputed(state)
+        assert {name: said[name] for name in counted} == counted
+        for code, day in state.fields.items():
+            is_uncovered = state.waiting_count(code) > 0 and state.open_counters(code) == 0
+            assert (day.uncovered_at is not None) == is_uncovered
+
+    def numbers_are_unique(self) -> None:
+        tickets = self.branch.state.tickets.values()
+        assert len({ticket.number for ticket in tickets}) == len(tickets)
+        promised = [(t.rebooked.day, t.rebooked.number) for t in self.branch.state.rebooked() if t.rebooked]
+        assert len(set(promised)) == len(promised)
+
+    def nobody_is_at_two_counters_and_no_counter_has_two(self) -> None:
+        state = self.branch.state
+        at = Tally(ticket.counter for ticket in state.tickets.values() if ticket.state in AT_COUNTER)
+        assert all(count == 1 for count in at.values())
+        for no in at:
+            assert no is not None
+            assert state.counters[no].state is not CounterState.CLOSED
+        clerks = Tally(counter.clerk for counter in state.counters.values() if counter.clerk not in (None, "", "chief"))
+        assert all(count == 1 for count in clerks.values())
+
+    def the_books_add_up(self) -> None:
+        state = self.branch.state
+        given = sum(day.issued for day in state.fields.values())
+        ended = [ticket for ticket in state.tickets.values() if not ticket.is_live]
+        assert len(state.live_tickets()) + len(ended) == len(state.tickets)
+        assert given <= len(state.tickets)  # less where a field has gone since
+        if state.day is None or state.day.ended_at is not None:
+            assert state.live_tickets() == []
+        closed = next((r.event for r in reversed(self.branch.records) if isinstance(r.event, ev.DayClosed)), None)
+        if closed and state.day and state.day.ended_at:
+            assert closed.counts == Tally(ticket.state.value for ticket in ended)
+
+    def every_visit_is_a_chain_of_stints(self) -> None:
+        for ticket in self.branch.state.tickets.values():
+            require_chain(ticket)
+
+    def every_ticket_has_its_place(self) -> None:
+        state = self.branch.state
+        for ticket in state.live_tickets():
+            state.field(ticket.field)
+            if ticket.state is TicketState.WAITING:
+                assert ticket.counter is None
+                assert any(ticket is other for p in (True, False) for other in state.waiting(ticket.field, priority=p))
+
+    def what_is_due_lies_ahead_and_is_done_once(self) -> None:
+        item = due(self.branch.state, self.now)
+        is_replanned = isinstance(self.branch.records[-1].event, ev.HoursChanged | ev.BranchConfigured)
+        assert item is None or item.at > self.now or is_replanned  # hours may be changed into the past
+        keys = [timer.key for timer in self.branch.timers]
+        assert len(keys) == len(set(keys))
+        if self.branch.timers:
+            last = self.branch.timers[-1]
+            if isinstance(last.command, c.OpenDay):
+                assert decide(self.branch.state, last.command, TIMER, last.at) == []
+
+    def time_in_the_journal_never_goes_back(self) -> None:
+        recent = self.branch.records[-20:]
+        times: list[datetime] = [record.at for record in recent]
+        assert times == sorted(times)
+        days = [record.day for record in recent]
+        assert days == sorted(days)
+        assert [record.seq for record in recent] == list(range(recent[0].seq, recent[-1].seq + 1))
+
+    def teardown(self) -> None:
+        if not hasattr(self, "branch"):
+            return
+        records, now = self.branch.records, snapshot(self.branch.state)
+        assert snapshot(replayed(records)) == now
+        opened = [record.seq for record in records if isinstance(record.event, ev.DayOpened)]
+        if opened:
+            assert snapshot(replayed(records[opened[-1] - 1 :])) == now
+
+
+def through_bytes(record: Recorded) -> Recorded:
+    event_type, version, body = upcast.store(record)
+    return upcast.load(record.seq, record.day, event_type, version, body)
+
+
+def with_changes(tables: dict[str, dict[Any, Any]], state: BranchState) -> dict[str, dict[Any, Any]]:
+    """The tables as they were at the mark, changed by what `changes` says, each change a real one."""
+    changed = {name: dict(rows) for name, rows in tables.items()}
+    for change in state.changes():
+        assert changed[change.table].get(change.key) == change.old != change.new
+        if change.new is None:
+            del changed[change.table][change.key]
+        else:
+            changed[change.table][change.key] = change.new
+    return changed
+
+
+def recomputed(state: BranchState) -> dict[str, Any]:
+    """Every index, worked out from the rows alone."""
+    tickets, counters = state.tickets.values(), state.counters.values()
+    open_codes = (code for counter in counters if counter.is_open for code in {*counter.fields, *counter.helps})
+    return {
+        "priority": queues(tickets, lambda t: t.priority is not None and t.is_priority_confirmed),
+        "ordinary": queues(tickets, lambda t: t.priority is None or not t.is_priority_confirmed),
+        "at_counter": {t.counter: t.id for t in tickets if t.state in AT_COUNTER},
+        "held": {t.id for t in tickets if t.state is TicketState.HELD},
+        "open_for": dict(Tally(open_codes)),
+        "tally": dict(Tally((t.field, t.state) for t in tickets)),
+    }
+
+
+def queues(tickets: Iterable[Ticket], is_in: Callable[[Ticket], bool]) -> dict[str, list[tuple[Any, str]]]:
+    found: dict[str, list[tuple[Any, str]]] = {}
+    for ticket in tickets:
+        if ticket.state is TicketState.WAITING and is_in(ticket):
+            found.setdefault(ticket.field, []).append((ticket.order, ticket.id))
+    return {code: sorted(queue) for code, queue in found.items()}
+
+
+def require_chain(ticket: Ticket) -> None:
+    stints = ticket.stints
+    for one, following in pairwise(stints):
+        assert one.ended is not None
+        if one.ended in ("ticket.no_show", "ticket.cancelled"):
+            assert one.end <= following.start  # who is reinstated was away
+        else:
+            assert one.end == following.start
+    for stint in stints:
+        assert stint.end is None or stint.start <= stint.end
+    assert [stint.end for stint in stints].count(None) == ticket.is_live
+    last = stints[-1]
+    if ticket.is_live:
+        assert (last.kind, last.field, last.counter, last.step) == (
+            KIND_OF[ticket.state], ticket.field, ticket.counter, ticket.step,
+        )  # fmt: skip
+    else:
+        assert last.end == ticket.final_at
+
+
+TestAnyBranch = AnyBranch.TestCase
+TestAnyBranch.settings = settings(
+    max_examples=120,
+    stateful_step_count=60,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
