@@ -13,7 +13,13 @@ from queue_server import __version__
 from queue_server.access.store import Access
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.clock import Clock, FastClock, WallClock, Watch
+from queue_server.branches.host import BranchHost
+from queue_server.domain.state import Change
+from queue_server.journal.port import Journal
 from queue_server.journal.sqlite import SqliteJournal
+from queue_server.readers.dossier.delivery import HttpSender
+from queue_server.readers.dossier.reader import DossierReader
+from queue_server.readers.reader import Readers
 from queue_server.realtime.hub import Hub
 from queue_server.settings import Settings
 from queue_server.web.application import application
@@ -48,13 +54,29 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(journal.close)
         clock = clock_of(settings)
         hub = Hub(clock.now)
-        bus = CommandBus(journal, clock, Watch(clock, speed=settings.clock_speed), hub.publish)
+        dossier = dossier_of(settings, journal, clock)
+        readers = Readers([dossier] if dossier is not None else [], journal)
+
+        def publish(host: BranchHost, changes: list[Change]) -> None:
+            hub.publish(host, changes)
+            readers.wake()
+
+        bus = CommandBus(journal, clock, Watch(clock, speed=settings.clock_speed), publish)
         stack.callback(bus.close)
         access = await Access.open(journal)
         await bus.start()
         hub.start()
         stack.push_async_callback(hub.stop)
-        yield House(settings, journal, bus, hub, access, clock.now, build_name())
+        readers.start()
+        stack.push_async_callback(readers.stop)
+        yield House(settings, journal, bus, hub, access, clock.now, build_name(), dossier)
+
+
+def dossier_of(settings: Settings, journal: Journal, clock: Clock) -> DossierReader | None:
+    if not settings.dossier_url:
+        return None
+    sender = HttpSender(settings.dossier_url, settings.dossier_token)
+    return DossierReader(journal, sender, clock.now, speed=settings.clock_speed)
 
 
 def make_app(

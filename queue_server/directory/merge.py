@@ -187,7 +187,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         name = value.get("name", value)
         text = name.get("vi") if isinstance(name, dict) else None
-        shown = str(text or value.get("vi") or ", ".join(f"{key} {_shown(item)}" for key, item in value.items()))
+        parts = (f"{key} {_shown(item)}" for key, item in value.items() if key not in KEYS)
+        shown = str(text or value.get("vi") or ", ".join(parts))
     elif isinstance(value, list):
         shown = ", ".join(_shown(item) for item in value) or "empty"
     else:

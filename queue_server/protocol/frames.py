@@ -35,7 +35,7 @@ class Unsubscribe(Struct, frozen=True, tag_field="type", tag="unsubscribe", forb
 
 
 class Command(Struct, frozen=True, tag_field="type", tag="command", forbid_unknown_fields=True):
-    """Ask for a change. `id` is its idempotency key; `deadline` (by default 15 s from arrival) bounds issue and call."""
+    """Ask for a change. `id` is its idempotency key; `deadline` (15 s from arrival by default) bounds issue, call."""
 
     id: Key
     name: str

@@ -17,7 +17,7 @@ from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import JournalUnavailable
 from queue_server.web import pages
 from queue_server.web.answering import on_failure
-from queue_server.web.api import commands, entering, reading
+from queue_server.web.api import commands, dossier, entering, reading
 from queue_server.web.asking import house_of
 from queue_server.web.house import House
 from queue_server.web.socket import socket_app
@@ -40,7 +40,7 @@ async def readyz(request: Request) -> Response:
 
 def routes() -> list[BaseRoute]:
     return [
-        Mount("/api/v1", routes=[*commands.routes, *reading.routes, *entering.routes]),
+        Mount("/api/v1", routes=[*commands.routes, *reading.routes, *entering.routes, *dossier.routes]),
         WebSocketRoute("/ws/v1", _Socket()),
         Route("/healthz", healthz),
         Route("/readyz", readyz),

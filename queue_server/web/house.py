@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from queue_server.access.store import Access
 from queue_server.branches.bus import CommandBus
 from queue_server.journal.port import Journal
+from queue_server.readers.dossier.reader import DossierReader
 from queue_server.realtime.hub import Hub
 from queue_server.settings import Settings
 
@@ -26,6 +27,7 @@ class House:
     access: Access
     now: Callable[[], datetime]
     build: str
+    dossier: DossierReader | None = None
 
     def deadline(self) -> datetime:
         """Until when a press that comes in now is worth carrying out: 15 s, of real time, from now."""

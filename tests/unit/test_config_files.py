@@ -16,8 +16,10 @@ from queue_server.directory.demand import read_demand
 from queue_server.directory.importing import Organisation, read_document, read_organisation
 from queue_server.directory.schema import BranchDocument
 from queue_server.domain import hours
+from queue_server.domain.commands import By
 from queue_server.domain.configuration import BranchConfig, Window
 from queue_server.readers.printing.paper import LayoutConfig
+from tests.factories import Branch
 
 CONFIG = Path(__file__).parents[2] / "config"
 ORGANISATIONS = ("go-vap", "binhduong", "khanhhoa", "binhdinh", "bentre")
@@ -166,6 +168,18 @@ def test_every_branch_makes_a_configuration_that_survives_the_journal(config: Br
 @pytest.mark.parametrize("document", documents(), ids=lambda document: document.code)
 def test_every_document_reads_back_as_itself(document: BranchDocument):
     assert read_document(document.as_json()) == document
+
+
+@pytest.mark.parametrize("code", ["go-vap", "binhduong", "binhduong-p01", "khanhhoa", "binhdinh", "bentre"])
+def test_every_field_gives_a_number_that_some_counter_calls(code: str):
+    config = next(config for config in configs() if config.branch == code)
+    hall = Branch(config, today=MONDAY, at="07:00")
+    for field in config.fields:
+        counter = next(desk.no for desk in config.counters if field.code in desk.fields)
+        if not hall.state.counters[counter].is_open:
+            hall.open(counter, "07:31", By(f"account:{counter}", clerk=f"clerk-{counter}"))
+        ticket = hall.issue(field.code, "07:31")
+        assert hall.served(counter, "07:31", By(f"account:{counter}", clerk=f"clerk-{counter}")) == ticket
 
 
 def test_prefixes_use_the_letters_that_do_not_sound_alike():

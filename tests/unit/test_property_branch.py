@@ -136,9 +136,25 @@ ENDINGS: list[c.TicketCommand] = [
     c.Transfer(clerk="minh"),
     c.NextStep(field="tra-ket-qua"),
     c.NextStep(),
-    c.NoShow(),
     c.Recall(),
+    c.NoShow(),
+    c.ReturnToQueue(),
 ]
+UNDOABLE = (
+    ev.TicketCalled,
+    ev.TicketServing,
+    ev.TicketFinished,
+    ev.TicketHeld,
+    ev.TicketTransferred,
+    ev.TicketStepDone,
+    ev.TicketReturned,
+    ev.TicketNoShow,
+    ev.TicketPostponed,
+    ev.TicketAmended,
+    ev.TicketReinstated,
+    ev.TicketCancelled,
+    ev.TicketVoided,
+)
 COUNTER_WORK = st.one_of(
     a(c.OpenCounter, counter=COUNTERS, take_over=st.booleans()),
     a(c.PauseCounter, counter=COUNTERS, reason=st.sampled_from(["", "họp"])),
@@ -154,7 +170,6 @@ HOUSE = st.one_of(
         reason=st.just(Text("Tập huấn")),
         hours=st.sampled_from([OFFICE, MORNING, DayHours(), DayHours((Window(9, 5),))]),
     ),
-    a(c.EndDay, leftovers=st.sampled_from([None, "rebook", "expire"])),
     a(c.ReportPaper, job=st.sampled_from(["t1-9", "t2-10", "t3-11"]), outcome=st.just("printed")),
 )
 ANY = st.one_of(ISSUES, WORK, SECOND_THOUGHTS, COUNTER_WORK, HOUSE)
@@ -190,9 +205,11 @@ class AnyBranch(RuleBasedStateMachine):
         self.ask(c.OpenCounter(counter=counter), ANYBODY, timedelta())
         self.ask(c.CallNext(counter=counter), ANYBODY, timedelta(seconds=5))
         ticket = self.branch.state.at_counter(counter)
-        if ticket is not None:
+        if ticket is None:
+            return
+        if not isinstance(ending, c.Recall | c.NoShow | c.ReturnToQueue):
             self.ask(c.Start(ticket=ticket.id), ANYBODY, timedelta(seconds=40))
-            self.ask(replace(ending, ticket=ticket.id), ANYBODY, service)
+        self.ask(replace(ending, ticket=ticket.id), ANYBODY, service)
 
     @rule(command=ISSUES, by=BY, after=MOMENTS)
     def issue(self, command: c.Command, by: str, after: timedelta) -> None:
@@ -210,9 +227,12 @@ class AnyBranch(RuleBasedStateMachine):
     def think_again(self, command: c.Command, by: str, after: timedelta) -> None:
         self.ask(command, by, after)
 
-    @rule(ticket=TICKETS)
-    def undo(self, ticket: str) -> None:
-        self.ask(c.Undo(ticket=ticket), ANYBODY, timedelta(seconds=3))
+    @rule(back=st.integers(1, 3), after=st.sampled_from([1, 3, 11]))
+    def undo(self, back: int, after: int) -> None:
+        """What happened last, or a little before, is taken back by whoever did it."""
+        changed = [record.event.ticket for record in self.branch.records if isinstance(record.event, UNDOABLE)]
+        if changed:
+            self.ask(c.Undo(ticket=changed[-min(back, len(changed))]), ANYBODY, timedelta(seconds=after))
 
     @rule(command=COUNTER_WORK, by=BY, after=MOMENTS)
     def counter(self, command: c.Command, by: str, after: timedelta) -> None:
@@ -229,6 +249,11 @@ class AnyBranch(RuleBasedStateMachine):
     @rule(jump=JUMPS)
     def time_passes(self, jump: timedelta) -> None:
         self.pass_time(jump)
+
+    @precondition(lambda self: len(self.branch.state.live_tickets()) > 7)
+    @rule(leftovers=st.sampled_from([None, "rebook", "expire"]), after=MOMENTS)
+    def end_day(self, leftovers: Any, after: timedelta) -> None:
+        self.ask(c.EndDay(leftovers=leftovers), CHIEF.actor, after)
 
     @precondition(lambda self: self.branch.state.day is None or self.branch.state.day.ended_at)
     @rule()
@@ -460,6 +485,7 @@ def require_chain(ticket: Ticket) -> None:
     for one, following in pairwise(stints):
         assert one.ended is not None
         if one.ended in ("ticket.no_show", "ticket.cancelled"):
+            assert one.end is not None
             assert one.end <= following.start  # who is reinstated was away
         else:
             assert one.end == following.start
@@ -477,7 +503,7 @@ def require_chain(ticket: Ticket) -> None:
 
 TestAnyBranch = AnyBranch.TestCase
 TestAnyBranch.settings = settings(
-    max_examples=120,
+    max_examples=200,
     stateful_step_count=60,
     deadline=None,
     derandomize=True,

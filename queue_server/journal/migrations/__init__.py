@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData
 
 HERE = Path(__file__).parent
-MODELS = ("queue_server.journal.tables", "queue_server.access.tables", "queue_server.directory.tables")
+MODELS = (
+    "queue_server.journal.tables",
+    "queue_server.access.tables",
+    "queue_server.directory.tables",
+    "queue_server.readers.dossier.tables",
+)
 """The modules whose tables share one metadata and one database."""
 
 

@@ -1,7 +1,7 @@
 """Accounts, devices, sessions, pairing codes and this installation's keys."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 revision = "0002"

@@ -1,0 +1,161 @@
+"""Backups of a running journal, and the way back.
+
+A backup is one file, named by its instant in UTC, that carries its final name only after it was checked and is on the
+disk. It is taken by the server itself: a foreign program that opened the database could meet SQLite's WAL-reset fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from queue_server.journal import migrations
+from queue_server.journal.batches import draw_epoch
+from queue_server.journal.port import Head
+from queue_server.journal.sqlite import SqliteJournal
+from queue_server.journal.sqlite import statements as sql
+from queue_server.journal.sqlite.connections import lock, open_reader, revision
+
+KEPT = 14
+PAGES_AT_ONCE = 1000
+STAMP = "%Y%m%d-%H%M%S"
+NAME = re.compile(r"journal-(\d{8}-\d{6})\.db")
+
+_TORN = """
+SELECT branch_id FROM branch_head AS head
+WHERE seq <> (SELECT coalesce(max(seq), 0) FROM event WHERE event.branch_id = head.branch_id)
+   OR seq - first_seq + 1 <> (SELECT count(*) FROM event WHERE event.branch_id = head.branch_id)
+"""
+
+
+class BackupFailed(Exception):
+    """No backup was made, or a file is none that can be trusted; the sentence says why."""
+
+
+async def back_up(journal: SqliteJournal, folder: Path, *, at: datetime, keep: int = KEPT) -> Path:
+    """Copy the journal as it is now into `folder`, check the copy, and remove the oldest beyond `keep`.
+
+    Commands go on meanwhile: the copy is of one snapshot, so the WAL only begins anew when it is done.
+
+    Raises:
+        BackupFailed: nothing that was there before has been removed.
+    """
+    return await asyncio.to_thread(_back_up, journal.path, folder, at.astimezone(UTC), keep)
+
+
+def last_good(folder: Path) -> tuple[Path, datetime] | None:
+    """The newest backup and its instant."""
+    found = _backups(folder)
+    if not found:
+        return None
+    name = NAME.fullmatch(found[-1].name)
+    assert name
+    return found[-1], datetime.strptime(name[1], STAMP).replace(tzinfo=UTC)
+
+
+def restore(backup: Path, target: Path) -> list[Head]:
+    """Make a database of a backup. Every branch begins a new epoch: what clients have seen since then is void.
+
+    Raises:
+        FileExistsError: `target` is there already; move it away first, with its `-wal` and `-shm`.
+        JournalUnavailable: a server has `target` open.
+        BackupFailed: the file is damaged, or no backup.
+        NewerDatabase: a newer release wrote it.
+    """
+    for there in (target, target.with_name(target.name + "-wal")):
+        if there.exists():
+            raise FileExistsError(f"{there} exists; move it away first")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    with lock(target):
+        try:
+            shutil.copyfile(backup, partial)
+            heads = _renew(partial)
+            _publish(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+    return heads
+
+
+def _back_up(path: Path, folder: Path, at: datetime, keep: int) -> Path:
+    target = folder / f"journal-{at.strftime(STAMP)}.db"
+    partial = target.with_name(target.name + ".partial")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob("journal-*.db.partial*"):
+            left.unlink()
+        _copy(path, partial)
+        _verify(partial)
+        _publish(partial, target)
+    except (OSError, sqlite3.Error) as fault:
+        raise BackupFailed(f"{target}: {fault}") from fault
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+    for old in _backups(folder)[:-keep]:
+        old.unlink()
+    return target
+
+
+def _backups(folder: Path) -> list[Path]:
+    """Oldest first."""
+    return sorted(file for file in folder.glob("journal-*.db") if NAME.fullmatch(file.name))
+
+
+def _copy(path: Path, partial: Path) -> None:
+    """The open transaction holds the snapshot, so that a copy in steps need not begin anew after each commit."""
+    with closing(open_reader(path)) as source, closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+        copy.execute("PRAGMA synchronous = OFF")  # it is synced as a whole, by `_publish`
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM branch_head").fetchone()
+        source.backup(copy, pages=PAGES_AT_ONCE, sleep=0)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, complete without a WAL
+
+
+def _verify(file: Path) -> None:
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
+        _ensure_whole(file, copy)
+
+
+def _ensure_whole(file: Path, copy: sqlite3.Connection) -> None:
+    try:
+        complaints = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
+        if complaints != ["ok"]:
+            raise BackupFailed(f"{file} is damaged: {'; '.join(complaints)}")
+        torn = [row[0] for row in copy.execute(_TORN)]
+    except sqlite3.Error as fault:
+        raise BackupFailed(f"{file} is no journal, or damaged: {fault}") from fault
+    if torn:
+        raise BackupFailed(f"{file}: events are missing in {', '.join(torn)}")
+
+
+def _renew(file: Path) -> list[Head]:
+    """Check the copy, draw new epochs, and let every reader begin at once."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as copy:
+        _ensure_whole(file, copy)
+        migrations.refuse_newer(revision(copy))
+        copy.execute("BEGIN IMMEDIATE")
+        for (branch_id,) in copy.execute("SELECT branch_id FROM branch_head").fetchall():
+            copy.execute("UPDATE branch_head SET epoch = ? WHERE branch_id = ?", (draw_epoch(), branch_id))
+        copy.execute("UPDATE cursor SET holder = '', lease_until = 0")
+        copy.execute("COMMIT")
+        return [sql.head(row) for row in copy.execute(sql.HEADS)]
+
+
+def _publish(partial: Path, target: Path) -> None:
+    """Give the file its name once it is on the disk."""
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(target)
+    if os.name != "nt":  # Windows has no folder to sync
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,66 @@
+"""Sending one record by HTTP POST, and what the answer means."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.error
+import urllib.request
+from typing import Protocol
+
+from msgspec import Struct
+
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+TIMEOUT_S = 10.0
+WRONG_RECORD = frozenset({400, 413, 422})
+"""Answers that say that this record itself is wrong: sending it again would not help."""
+ANSWER_KEPT = 500
+
+
+class Delivered(Struct, frozen=True):
+    pass
+
+
+class Refused(Struct, frozen=True):
+    """The receiver will never take this record."""
+
+    status: int
+    answer: str
+
+
+class TryAgain(Struct, frozen=True):
+    """The receiver cannot take anything now, or nobody knows whether it did."""
+
+    reason: str
+
+
+Outcome = Delivered | Refused | TryAgain
+
+
+class Sender(Protocol):
+    async def send(self, body: bytes) -> Outcome: ...
+
+
+class HttpSender:
+    """POSTs to one address, in a thread: slow backends hold up nothing else."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        self._url = url
+        self._headers = {"content-type": CONTENT_TYPE, "user-agent": "layso"}
+        if token:
+            self._headers["authorization"] = f"Bearer {token}"
+
+    async def send(self, body: bytes) -> Outcome:
+        return await asyncio.to_thread(self._post, body)
+
+    def _post(self, body: bytes) -> Outcome:
+        request = urllib.request.Request(self._url, body, self._headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S):
+                return Delivered()
+        except urllib.error.HTTPError as fault:
+            answer = fault.read(ANSWER_KEPT).decode("utf-8", "replace")
+            if fault.code in WRONG_RECORD:
+                return Refused(fault.code, answer)
+            return TryAgain(f"{fault.code} {answer}")
+        except (OSError, ValueError) as fault:
+            return TryAgain(str(fault))

@@ -1,0 +1,154 @@
+"""Running durable readers: one supervised task each, woken by commits, that survives its own failures.
+
+A reader handles a branch's events in order and says how far it got; the cursor is moved only after what it did outside
+is done. A reader that was killed in between does the last thing again, under the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import uuid4
+
+from msgspec import Struct
+
+from queue_server.domain import upcast
+from queue_server.domain.events import Recorded
+from queue_server.journal.port import Cursor, Journal, JournalUnavailable
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 30.0
+POLL_S = 5.0
+"""How often a reader looks although nobody woke it."""
+EVENTS_AT_ONCE = 200
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+
+
+class Progress(Struct, frozen=True):
+    """How far a reader got (`seq` is done), and how long it wants to wait before it goes on (0: not at all)."""
+
+    seq: int
+    pause_s: float = 0.0
+
+
+class Reader(Protocol):
+    """Handles events of one branch, in order."""
+
+    name: str
+
+    async def handle(self, branch_id: str, events: Sequence[Recorded]) -> Progress:
+        """Do what these events ask for; events after the returned `seq` are given again. Failing is allowed."""
+
+
+class ReaderRunner:
+    """Runs one reader over all branches."""
+
+    def __init__(self, reader: Reader, journal: Journal) -> None:
+        self._reader = reader
+        self._journal = journal
+        self._holder = uuid4().hex
+        self._wake = asyncio.Event()
+        self._pauses: dict[str, float] = {}
+        self._until: dict[str, float] = {}
+        self._cursors: dict[str, Cursor] = {}
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """For ever; cancel it to stop."""
+        while True:
+            self._wake.clear()
+            wait_s = POLL_S
+            try:
+                for head in await self._journal.heads():
+                    wait_s = min(wait_s, await self._advance(head.branch_id, head.seq))
+            except JournalUnavailable as fault:
+                log.warning("The reader %s cannot read the journal: %s", self._reader.name, fault)
+            if wait_s > 0:
+                await self._sleep(wait_s)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _advance(self, branch_id: str, head_seq: int) -> float:
+        """One step for one branch; how long it may rest now."""
+        now = asyncio.get_running_loop().time()
+        if (until := self._until.get(branch_id, 0.0)) > now:
+            return until - now
+        cursor = self._cursors.get(branch_id)
+        if cursor is not None and cursor.seq >= head_seq:
+            return POLL_S
+        cursor = await self._journal.take_cursor(self._reader.name, branch_id, self._holder, LEASE_S)
+        if cursor is None:
+            return POLL_S
+        self._cursors[branch_id] = cursor
+        return await self._handle(branch_id, cursor)
+
+    async def _handle(self, branch_id: str, cursor: Cursor) -> float:
+        stored = await self._journal.read(branch_id, cursor.seq, EVENTS_AT_ONCE)
+        if not stored:
+            return POLL_S
+        events = [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in stored]
+        try:
+            progress = await self._reader.handle(branch_id, events)
+        except Exception:  # the supervisor of this reader: it goes on with the next try
+            log.exception("The reader %s failed at branch %s after %d.", self._reader.name, branch_id, cursor.seq)
+            return self._back_off(branch_id)
+        if progress.seq > cursor.seq:
+            if not await self._journal.move_cursor(cursor, progress.seq):
+                self._cursors.pop(branch_id, None)
+                return POLL_S
+            self._cursors[branch_id] = Cursor(
+                cursor.reader, branch_id, progress.seq, cursor.fence, cursor.holder, cursor.lease_until
+            )
+            self._pauses.pop(branch_id, None)
+        if progress.pause_s > 0:
+            self._until[branch_id] = asyncio.get_running_loop().time() + progress.pause_s
+        return progress.pause_s
+
+    def _back_off(self, branch_id: str) -> float:
+        """Twice as long each time, with jitter, up to a minute."""
+        pause = self._pauses.get(branch_id, FIRST_PAUSE_S)
+        self._pauses[branch_id] = min(pause * 2, LONGEST_PAUSE_S)
+        waits = pause * random.uniform(0.8, 1.2)
+        self._until[branch_id] = asyncio.get_running_loop().time() + waits
+        return waits
+
+
+class Readers:
+    """All readers of this process, each in a named task."""
+
+    def __init__(self, readers: Sequence[Reader], journal: Journal) -> None:
+        self._runners = [ReaderRunner(reader, journal) for reader in readers]
+        self._names = [reader.name for reader in readers]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def wake(self) -> None:
+        for runner in self._runners:
+            runner.wake()
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        pairs = zip(self._runners, self._names, strict=True)
+        self._tasks = [loop.create_task(runner.run(), name=f"reader {name}") for runner, name in pairs]
+        for task in self._tasks:
+            task.add_done_callback(_shout)
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _shout(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("The task %s died.", task.get_name(), exc_info=task.exception())

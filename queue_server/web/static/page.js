@@ -1,0 +1,362 @@
+/**
+ * Small helpers that every page shares: words, numbers, times, waits, the state of the connection, the quiet reload.
+ *
+ * One classic ES2015 script, down to Chrome 53. What decides is pure; what touches the page says so.
+ */
+(function (global) {
+  "use strict";
+
+  var LaySo = (global.LaySo = global.LaySo || {});
+  var MINUTE_MS = 60000;
+  var FIVE_MS = 5 * MINUTE_MS;
+  var QUIET_MS = 20000;
+  var RELOAD_GAP_MS = 60000;
+
+  var WORDS = {
+    vi: {
+      live: "Trực tuyến",
+      reconnecting: "Mất kết nối từ {time}, đang nối lại",
+      connecting: "Đang kết nối",
+      stopped: "Phiên đã hết, cần đăng nhập lại",
+      wait: "Thời gian chờ",
+      turn: "Dự kiến đến lượt",
+      unknown: "Chưa dự tính được",
+      under: "dưới {high} phút",
+      about: "khoảng {high} phút",
+      range: "khoảng {low}–{high} phút",
+      from: "từ {low}",
+      other: "English"
+    },
+    en: {
+      live: "Live",
+      reconnecting: "Connection lost at {time}, reconnecting",
+      connecting: "Connecting",
+      stopped: "Session ended, please sign in again",
+      wait: "Waiting time",
+      turn: "Expected turn",
+      unknown: "Cannot be estimated yet",
+      under: "less than {high} minutes",
+      about: "about {high} minutes",
+      range: "about {low}–{high} minutes",
+      from: "from {low}",
+      other: "Tiếng Việt"
+    }
+  };
+
+  // -- words --------------------------------------------------------------------------------------------------------------
+
+  /** "vi" or "en": the language that the page is in now. */
+  LaySo.language = function () {
+    return document.documentElement.lang === "en" ? "en" : "vi";
+  };
+
+  /** "Có {n} người" and {n: 3} → "Có 3 người". */
+  LaySo.fill = function (sentence, values) {
+    return sentence.replace(/\{(\w+)\}/g, function (whole, name) {
+      return values && values[name] !== undefined && values[name] !== null ? String(values[name]) : whole;
+    });
+  };
+
+  /** A function from a key (and values) to words in the page's language, out of `{vi: {…}, en: {…}}`. */
+  LaySo.words = function (texts) {
+    return function (key, values) {
+      var side = texts[LaySo.language()];
+      return LaySo.fill(side[key] === undefined ? texts.vi[key] : side[key], values);
+    };
+  };
+
+  var say = LaySo.words(WORDS);
+
+  /** A row's `{vi, en}` in the page's language. */
+  LaySo.name = function (name) {
+    return name ? name[LaySo.language()] || name.vi : "";
+  };
+
+  // -- elements -----------------------------------------------------------------------------------------------------------
+
+  /** An element: `el("p", {class: "quiet", text: "…"}, children)`. Text is set as text, never as markup. */
+  LaySo.el = function (tag, attributes, children) {
+    var element = document.createElement(tag);
+    Object.keys(attributes || {}).forEach(function (name) {
+      var value = attributes[name];
+      if (name === "text") {
+        element.textContent = value;
+      } else if (name === "class") {
+        element.className = value;
+      } else if (name.indexOf("on") === 0) {
+        element.addEventListener(name.slice(2), value);
+      } else if (value !== null && value !== undefined && value !== false) {
+        element.setAttribute(name, value === true ? "" : value);
+      }
+    });
+    (children || []).forEach(function (child) {
+      if (child) {
+        element.appendChild(child);
+      }
+    });
+    return element;
+  };
+
+  /** "A012" → ["A", "012"]. */
+  LaySo.numberParts = function (number) {
+    var parts = /^(\D*)(.*)$/.exec(number);
+    return [parts[1], parts[2]];
+  };
+
+  /** A number as an element, letter and digits apart; its text stays "A012" with a space between, for ears too. */
+  LaySo.number = function (number, modifier) {
+    var parts = LaySo.numberParts(number);
+    return LaySo.el("span", { class: "number" + (modifier ? " number--" + modifier : "") }, [
+      parts[0] ? LaySo.el("span", { class: "number__letter", text: parts[0] }) : null,
+      LaySo.el("span", { class: "number__digits", text: parts[1] })
+    ]);
+  };
+
+  /** Set an element's text only when it differs, so that nothing flickers and no screen reader repeats itself. */
+  LaySo.setText = function (element, text) {
+    if (element.textContent !== text) {
+      element.textContent = text;
+    }
+  };
+
+  // -- times --------------------------------------------------------------------------------------------------------------
+
+  var formats = {};
+
+  function partsIn(at) {
+    var zone = document.documentElement.getAttribute("data-zone") || "Asia/Ho_Chi_Minh";
+    if (!formats[zone]) {
+      formats[zone] = new Intl.DateTimeFormat("en-GB", {
+        timeZone: zone, hour12: false, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit"
+      });
+    }
+    // "22/11/2026, 16:05"
+    var found = formats[zone].format(at).match(/\d+/g);
+    return { day: found[0], month: found[1], year: found[2], hour: found[3] === "24" ? "00" : found[3], minute: found[4] };
+  }
+
+  /** "09:41" in the branch's zone. */
+  LaySo.time = function (at) {
+    var parts = partsIn(new Date(at));
+    return parts.hour + ":" + parts.minute;
+  };
+
+  /** "22/11/2026" in the branch's zone. */
+  LaySo.date = function (at) {
+    var parts = partsIn(new Date(at));
+    return parts.day + "/" + parts.month + "/" + parts.year;
+  };
+
+  /** Keep an element showing the server's time. */
+  LaySo.clock = function (element, feed) {
+    function show() {
+      LaySo.setText(element, LaySo.time(feed.now()));
+    }
+    show();
+    return setInterval(show, 1000);
+  };
+
+  // -- waits --------------------------------------------------------------------------------------------------------------
+
+  /** Minutes as told: to the minute up to 10, to 5 minutes above; `up` rounds the end of a range. */
+  LaySo.roundMinutes = function (seconds, up) {
+    var minutes = up ? Math.ceil(seconds / 60) : Math.floor(seconds / 60);
+    if (minutes <= 10) {
+      return minutes;
+    }
+    return (up ? Math.ceil(minutes / 5) : Math.floor(minutes / 5)) * 5;
+  };
+
+  /**
+   * A wait in words. `wait` is a `Told` row or null, `working` the spans in which counters work (`[{start, end}]`).
+   * → `{kind: "range" | "clock" | "unknown", label, value, isLate}`; `isLate` when the turn may come after the last span.
+   * Over an hour, before opening or across lunch it is told by the clock.
+   */
+  LaySo.wait = function (wait, working) {
+    if (!wait) {
+      return { kind: "unknown", label: say("wait"), value: say("unknown"), isLate: false };
+    }
+    var made = new Date(wait.made_at).getTime();
+    var low = made + wait.low_s * 1000;
+    var high = made + wait.high_s * 1000;
+    var spans = (working || []).map(function (span) {
+      return { start: new Date(span.start).getTime(), end: new Date(span.end).getTime() };
+    });
+    var isLate = spans.length > 0 && made + wait.likely_s * 1000 >= spans[spans.length - 1].end;
+    if (wait.high_s > 3600 || (spans.length > 0 && !isWithinOne(spans, made, high))) {
+      return { kind: "clock", label: say("turn"), value: clockRange(spans, low, high), isLate: isLate };
+    }
+    return { kind: "range", label: say("wait"), value: minutesRange(wait.low_s, wait.high_s), isLate: isLate };
+  };
+
+  function isWithinOne(spans, from, to) {
+    return spans.some(function (span, i) {
+      var isLast = i === spans.length - 1;
+      return span.start <= from && from < span.end && (to <= span.end || isLast);
+    });
+  }
+
+  /** Nobody is called in a break: an instant there means its end. */
+  function afterBreak(spans, at) {
+    for (var i = 0; i < spans.length; i += 1) {
+      if (at < spans[i].end) {
+        return Math.max(at, spans[i].start);
+      }
+    }
+    return at;
+  }
+
+  function clockRange(spans, low, high) {
+    var from = LaySo.time(Math.floor(afterBreak(spans, low) / FIVE_MS) * FIVE_MS);
+    var to = LaySo.time(Math.ceil(afterBreak(spans, high) / FIVE_MS) * FIVE_MS);
+    return from === to ? say("from", { low: from }) : from + "–" + to;
+  }
+
+  function minutesRange(lowS, highS) {
+    var low = LaySo.roundMinutes(lowS, false);
+    var high = LaySo.roundMinutes(highS, true);
+    if (low < 1) {
+      return say("under", { high: Math.max(high, 5) });
+    }
+    return say(low === high ? "about" : "range", { low: low, high: high });
+  }
+
+  // -- connection ---------------------------------------------------------------------------------------------------------
+
+  /** Shows the state of the connection in `element`; returns the feed's `onStatus`. */
+  LaySo.connection = function (element) {
+    element.setAttribute("role", "status");
+    function show(status) {
+      var isLive = status && status.state === "live";
+      var isStopped = status && status.code >= 4400;
+      element.className = "connection pill pill--" + (isLive ? "ok" : isStopped ? "bad" : "warn");
+      var key = !status ? "connecting" : isLive ? "live" : isStopped ? "stopped" : "reconnecting";
+      LaySo.setText(element, say(key, { time: status ? LaySo.time(status.since) : "" }));
+    }
+    show(null);
+    return show;
+  };
+
+  // -- reload when the server has another build -----------------------------------------------------------------------------
+
+  var touchedAt = Date.now();
+
+  /**
+   * The feed's `onBuild`: reloads in a quiet moment, that is when nobody has touched the page for 20 s and `isQuiet()`
+   * agrees. Never twice within a minute, should a cache in between be stubborn.
+   */
+  LaySo.quietReload = function (isQuiet) {
+    var timer = null;
+    return function () {
+      if (timer !== null) {
+        return;
+      }
+      timer = setInterval(function () {
+        var isIdle = Date.now() - touchedAt > QUIET_MS;
+        if (isIdle && isReloadDue() && (!isQuiet || isQuiet())) {
+          clearInterval(timer);
+          location.reload();
+        }
+      }, 1000);
+    };
+  };
+
+  function isReloadDue() {
+    try {
+      if (Date.now() - Number(global.sessionStorage.getItem("layso.reload") || 0) < RELOAD_GAP_MS) {
+        return false;
+      }
+      global.sessionStorage.setItem("layso.reload", String(Date.now()));
+    } catch (refused) {
+      // Without storage a stubborn cache means a reload every 20 s of quiet.
+    }
+    return true;
+  }
+
+  ["pointerdown", "mousedown", "touchstart", "keydown"].forEach(function (kind) {
+    global.addEventListener(kind, function () { touchedAt = Date.now(); }, { capture: true, passive: true });
+  });
+
+  // -- asking -------------------------------------------------------------------------------------------------------------
+
+  function newKey() {
+    var bytes = new Uint8Array(16);
+    global.crypto.getRandomValues(bytes);
+    return Array.prototype.map.call(bytes, function (byte) { return (byte + 256).toString(16).slice(1); }).join("");
+  }
+
+  /** A call of /api/v1 as this page's session; a promise of its answer, rejected with a problem (`detail` for a person). */
+  LaySo.ask = function (method, path, body) {
+    var headers = { "accept-language": LaySo.language() };
+    if (method !== "GET") {
+      headers["content-type"] = "application/json";
+      headers["idempotency-key"] = newKey();
+    }
+    var request = { method: method, credentials: "same-origin", headers: headers };
+    if (body !== undefined) {
+      request.body = JSON.stringify(body);
+    }
+    return fetch("/api/v1" + path, request).then(
+      function (answer) {
+        if (answer.status === 204) {
+          return null;
+        }
+        return answer.json().then(function (data) {
+          return answer.ok ? data : Promise.reject(data);
+        });
+      },
+      function () {
+        var isEnglish = LaySo.language() === "en";
+        return Promise.reject({
+          code: "offline",
+          status: 0,
+          detail: isEnglish ? "The server cannot be reached. Try again in a moment." : "Chưa kết nối được máy chủ. Hãy thử lại sau ít giây.",
+          data: {}
+        });
+      }
+    );
+  };
+
+  // -- small parts of a page --------------------------------------------------------------------------------------------------
+
+  /** Turn a link into the switch to the other language: the same page with `?lang=…`. */
+  LaySo.languageSwitch = function (link) {
+    var other = LaySo.language() === "en" ? "vi" : "en";
+    var query = location.search.replace(/([?&])lang=[^&]*&?/, "$1").replace(/[?&]$/, "");
+    link.href = location.pathname + query + (query ? "&" : "?") + "lang=" + other;
+    link.lang = other;
+    link.textContent = say("other");
+  };
+
+  var toast = null;
+
+  /** One sentence over everything for some seconds; `kind` "ok", "bad" or nothing. */
+  LaySo.toast = function (sentence, kind) {
+    if (toast) {
+      clearTimeout(toast.timer);
+      toast.element.parentNode.removeChild(toast.element);
+    }
+    var element = LaySo.el("div", { class: "toast" + (kind ? " toast--" + kind : ""), role: "status", text: sentence });
+    document.body.appendChild(element);
+    toast = { element: element, timer: setTimeout(hideToast, 5000) };
+  };
+
+  function hideToast() {
+    toast.element.parentNode.removeChild(toast.element);
+    toast = null;
+  }
+
+  /** Run `work` (→ promise) on a press, once at a time: further presses do nothing until it has ended. */
+  LaySo.onPress = function (button, work) {
+    button.addEventListener("click", function () {
+      if (button.getAttribute("aria-busy") === "true" || button.disabled) {
+        return;
+      }
+      button.setAttribute("aria-busy", "true");
+      function end() {
+        button.removeAttribute("aria-busy");
+      }
+      Promise.resolve(work()).then(end, end);
+    });
+  };
+})(window);
