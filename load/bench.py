@@ -86,9 +86,7 @@ def subscribe(server: Server) -> tuple[str, ...]:
 
 def displays(server: Server, count: int, seconds: float) -> Blast:
     """Quiet displays, until the block is left."""
-    return Blast(
-        "hold", server, "--conns", str(count), "--seconds", str(seconds), *subscribe(server)
-    )
+    return Blast("hold", server, "--conns", str(count), "--seconds", str(seconds), *subscribe(server))
 
 
 def fill(server: Server, count: int) -> None:
@@ -185,15 +183,18 @@ class Plan:
     goals: tuple[Goal, ...]
 
 
-def pair(
-    options: Options, run: Callable[[Server], Figures], floor: Launch = start_floor
-) -> tuple[Variant, ...]:
+def pair(options: Options, run: Callable[[Server], Figures], floor: Launch = start_floor) -> tuple[Variant, ...]:
     """Floor and product under the same load."""
     product: Launch = start_product if options.against == "product" else floor
     slow = options.scenario == "slow-commit"
+    idle = options.scenario.startswith("idle-")
+    most_other = 1.0 if idle else measure.MOST_OTHER  # others' work moves neither kB nor idle CPU
     floor_env = {FLOOR_DELAY: "2"} if slow else {}
     product_env = {FLOOR_DELAY: "2", COMMIT_DELAY: "2"} if slow else {}
-    return (Variant("floor", floor, run, floor_env), Variant("product", product, run, product_env))
+    return (
+        Variant("floor", floor, run, floor_env, most_other),
+        Variant("product", product, run, product_env, most_other),
+    )
 
 
 def plan_issue(options: Options, clients: int) -> Plan:
@@ -221,7 +222,7 @@ def plan_call_next(options: Options, _: int) -> Plan:
 
 
 def plan_call_display(options: Options, _: int) -> Plan:
-    variants = pair(options, partial(run_show, 50, options.requests or 1000, 5))
+    variants = pair(options, partial(run_show, 50, options.requests or 600, 5))
     return Plan("call to display, 50 displays", variants, (Goal("display_p99_us", 1.5),))
 
 
@@ -238,9 +239,7 @@ def plan_idle_memory(options: Options, clients: int) -> Plan:
 
 def plan_idle_cpu(options: Options, _: int) -> Plan:
     variants = pair(options, partial(run_idle, options.seconds))[1:]
-    return Plan(
-        f"idle, 50 displays, {options.seconds:g} s", variants, (Goal("percent", 0.5, None),)
-    )
+    return Plan(f"idle, 50 displays, {options.seconds:g} s", variants, (Goal("percent", 0.5, None),))
 
 
 @dataclass(frozen=True)
@@ -320,9 +319,7 @@ def row(options: Options, plan: Plan, results: Results, goal: Goal) -> str:
 def warnings(results: Results) -> list[str]:
     found = []
     if measure.worst(results, "load") > measure.MOST_LOAD:
-        found.append(
-            "the generator used more than 70 % of its core: latencies and rates are its own"
-        )
+        found.append("the generator used more than 70 % of its core: latencies and rates are its own")
     if measure.worst(results, "stolen") > measure.MOST_STOLEN:
         found.append("more than 10 % stolen even after repeats: do not use this row")
     if measure.worst(results, "other") > measure.MOST_OTHER:
@@ -355,15 +352,11 @@ def read_options(argv: Sequence[str] | None) -> Options:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--clients", help="comma-separated, e.g. 16,64")
     parser.add_argument("--displays", type=int, default=1, help="displays connected while issuing")
-    parser.add_argument(
-        "--requests", type=int, default=0, help="calls per run, where calls are counted"
-    )
+    parser.add_argument("--requests", type=int, default=0, help="calls per run, where calls are counted")
     parser.add_argument("--out", type=Path, help="file to append the table rows to")
     said = parser.parse_args(argv)
     usual = SCENARIOS[said.scenario]
-    clients = (
-        tuple(int(part) for part in said.clients.split(",")) if said.clients else usual.clients
-    )
+    clients = tuple(int(part) for part in said.clients.split(",")) if said.clients else usual.clients
     rounds, seconds = said.rounds or usual.rounds, said.seconds or usual.seconds
     return Options(
         said.scenario,
@@ -387,9 +380,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     measure.raise_file_limit()
     measure.build_blast()
     os.sched_setaffinity(0, {measure.LOAD_CORE})
-    for clients in options.clients:
-        plan = SCENARIOS[options.scenario].plan(options, clients)
-        report(options, plan, measure.alternate(plan.variants, options.rounds))
+    with measure.alone():
+        for clients in options.clients:
+            plan = SCENARIOS[options.scenario].plan(options, clients)
+            report(options, plan, measure.alternate(plan.variants, options.rounds))
 
 
 if __name__ == "__main__":

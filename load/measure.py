@@ -5,6 +5,7 @@ fresh folder, for several rounds; a ratio compares two variants of the same roun
 reported is the median of these ratios with their smallest and largest.
 """
 
+import fcntl
 import json
 import os
 import resource
@@ -184,6 +185,24 @@ def running(launch: Launch, env: Mapping[str, str]) -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def alone(seconds: float = 1800) -> Iterator[None]:
+    """Two benchmarks at once would measure each other: the second one waits."""
+    RUNS.mkdir(exist_ok=True)
+    until = time.monotonic() + seconds
+    with (RUNS / "lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise
+                print("waiting for another benchmark", file=sys.stderr, flush=True)
+                time.sleep(5)
+        yield
+
+
 # --- the generator ---------------------------------------------------------------------------
 
 
@@ -307,22 +326,21 @@ class Variant:
     launch: Launch
     run: Callable[[Server], Figures]
     env: Mapping[str, str] = field(default_factory=dict)
+    most_other: float = MOST_OTHER
 
-
-def calm(figures: Figures) -> bool:
-    """Not more than 10 % stolen by the host, nor much taken by other processes of this machine."""
-    return figures["stolen"] <= MOST_STOLEN and figures["other"] <= MOST_OTHER
+    def calm(self, figures: Figures) -> bool:
+        """Not more than 10 % stolen by the host, nor too much taken by other processes here."""
+        return figures["stolen"] <= MOST_STOLEN and figures["other"] <= self.most_other
 
 
 def once(variant: Variant) -> Figures:
-    """One run; a disturbed one is repeated, three times at most, and the calmest then counts."""
+    """One run; a disturbed one is repeated, twice at most, and the calmest then counts."""
     tried: list[Figures] = []
-    while not tried or (not calm(tried[-1]) and len(tried) < 4):
+    while not tried or (not variant.calm(tried[-1]) and len(tried) < 3):
         with running(variant.launch, variant.env) as server:
             tried.append(variant.run(server))
-    best = (
-        tried[-1] if calm(tried[-1]) else min(tried, key=lambda one: one["stolen"] + one["other"])
-    )
+    calm = variant.calm(tried[-1])
+    best = tried[-1] if calm else min(tried, key=lambda one: one["stolen"] + one["other"])
     return best | {"repeats": float(len(tried) - 1)}
 
 

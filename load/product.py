@@ -18,12 +18,8 @@ from load.measure import PYTHON, Server, free_port, spawn
 
 START_SECONDS = 60
 COMMIT_DELAY = "LAYSO_COMMIT_DELAY_MS"
-FIELD = (
-    "ho-tich"  # a procedure field of the demo branch; the first one listed is taken if it has none
-)
-AFTER_CALL: str | None = (
-    None  # e.g. "/api/v1/tickets/%I/no-show", if a counter must clear its ticket
-)
+FIELD = "ho-tich"  # a procedure field of the demo branch; the first one listed is taken if it has none
+AFTER_CALL: str | None = None  # e.g. "/api/v1/tickets/%I/no-show", if a counter must clear its ticket
 
 
 def start_product(folder: Path, env: Mapping[str, str]) -> Server:
@@ -85,10 +81,7 @@ def ask(server: Server, method: str, path: str, body: object = None, key: str = 
 def some_field(server: Server) -> str:
     """FIELD, or the first field of the demo branch when it has no such field."""
     branch = ask(server, "GET", f"/api/v1/branches/{server.branch}")
-    names = [
-        one if isinstance(one, str) else str(one.get("id") or one["code"])
-        for one in branch["fields"]
-    ]
+    names = [one if isinstance(one, str) else str(one.get("id") or one["code"]) for one in branch["fields"]]
     return FIELD if FIELD in names else names[0]
 
 
@@ -96,4 +89,4 @@ def open_counters(server: Server) -> None:
     """Open the eight counters that the call benchmarks use."""
     for number in range(1, 9):
         path = f"/api/v1/branches/{server.branch}/counters/{number}/open"
-        ask(server, "POST", path, {}, key=f"bench-open-{number}")
+        ask(server, "POST", path, {}, key=f"benchmark-open-{number}")

@@ -77,6 +77,10 @@ class Access:
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
+    def names(self) -> dict[str, str]:
+        """The names of people by their account."""
+        return {username: who.name for username, (who, _) in self._accounts.items()}
+
     def by_bearer(self, token: str) -> Who:
         """The device of a bearer token.
 

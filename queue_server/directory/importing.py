@@ -168,26 +168,26 @@ def save_document(connection: Connection, document: BranchDocument, now: datetim
         InvalidDirectory: the document does not agree in itself, or with the other branches.
         KeyError: the directory does not know the branch.
     """
-    known = {branch.code: branch for branch in store.branches(connection)}
-    was = known[document.code]
-    others = [b.document for b in known.values() if b.organisation == was.organisation and b.code != was.code]
-    _checked([document.as_json(), *others])
+    organisation = store.owners(connection)[document.code]
+    known = {branch.code: branch for branch in store.branches(connection, organisation)}
+    was = known.pop(document.code)
+    _checked([document.as_json(), *(other.document for other in known.values() if not other.is_retired)])
     store.put_branch(connection, replace(was, document=document.as_json()), now)
-    return next(config for config in branch_configs(connection) if config.branch == document.code)
+    return next(config for config in branch_configs(connection, organisation) if config.branch == document.code)
 
 
-def branch_configs(connection: Connection) -> list[BranchConfig]:
-    """The configuration of every branch that is not retired, from its document."""
+def branch_configs(connection: Connection, organisation: str | None = None) -> list[BranchConfig]:
+    """The configuration of every branch that is not retired, from its document; of one organisation, or of all."""
     names = {row.code: TextBlock.model_validate(row.name) for row in store.organisations(connection)}
     return [
         branch_config(BranchDocument.model_validate(branch.document), names[branch.organisation])
-        for branch in store.branches(connection)
+        for branch in store.branches(connection, organisation)
         if not branch.is_retired
     ]
 
 
 def _refuse_others_branches(connection: Connection, organisation: Organisation) -> None:
-    owners = {branch.code: branch.organisation for branch in store.branches(connection)}
+    owners = store.owners(connection)
     faults = [
         Fault(f"branches[{index}].code", f"'{document.code}' belongs to organisation '{owner}'")
         for index, document in enumerate(organisation.branches)
@@ -200,7 +200,7 @@ def _refuse_others_branches(connection: Connection, organisation: Organisation) 
 def _stored(connection: Connection, code: str) -> Stored:
     """One organisation's rows."""
     found = next((row for row in store.organisations(connection) if row.code == code), None)
-    return found, tuple(branch for branch in store.branches(connection) if branch.organisation == code)
+    return found, tuple(store.branches(connection, code))
 
 
 def _tree(name: dict[str, Any] | None, branches: Sequence[dict[str, Any] | None]) -> dict[str, Any]:

@@ -39,14 +39,22 @@ def organisations(connection: Connection) -> list[StoredOrganisation]:
     return [StoredOrganisation(code, _loaded(name), _loaded(imported)) for code, name, imported in rows]
 
 
-def branches(connection: Connection) -> list[StoredBranch]:
+def branches(connection: Connection, organisation: str | None = None) -> list[StoredBranch]:
+    """The branches of one organisation, or all."""
     rows = connection.execute(
-        "SELECT id, organisation_code, document, imported, is_retired FROM branch ORDER BY organisation_code, id"
+        "SELECT id, organisation_code, document, imported, is_retired FROM branch"
+        " WHERE organisation_code = coalesce(?, organisation_code) ORDER BY organisation_code, id",
+        (organisation,),
     )
     return [
-        StoredBranch(code, organisation, _loaded(document), _loaded(imported), bool(is_retired))
-        for code, organisation, document, imported, is_retired in rows
+        StoredBranch(code, owner, _loaded(document), _loaded(imported), bool(is_retired))
+        for code, owner, document, imported, is_retired in rows
     ]
+
+
+def owners(connection: Connection) -> dict[str, str]:
+    """The organisation of every branch, by the branch's code."""
+    return dict(connection.execute("SELECT id, organisation_code FROM branch").fetchall())
 
 
 def put_organisation(connection: Connection, row: StoredOrganisation, now: datetime) -> None:

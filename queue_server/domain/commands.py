@@ -183,8 +183,10 @@ class Reprint(TicketCommand, frozen=True, kw_only=True, tag="reprint"):
 
 
 class ReportPaper(BranchCommand, frozen=True, kw_only=True, tag="report-paper"):
+    """What became of a print job. "delayed" is no end: the paper still comes, when the printer's `reason` is gone."""
+
     job: Annotated[str, Meta(min_length=1, max_length=60)]
-    outcome: Literal["printed", "reprinted", "failed", "too_old"]
+    outcome: Literal["printed", "reprinted", "failed", "too_old", "delayed"]
     reason: Words = ""
 
 

@@ -242,7 +242,8 @@ class PaperRequested(Event, frozen=True, tag="paper.requested"):
 
 
 class PaperReported(Event, frozen=True, tag="paper.reported"):
-    """What became of a print job: "printed", "reprinted" (marked), "failed" or "too_old", with the printer's reason."""
+    """What became of a print job: "printed", "reprinted" (marked), "failed", "too_old" or, for the time being,
+    "delayed", with the printer's reason."""
 
     job: str
     outcome: str

@@ -26,6 +26,7 @@ CALLS_KEPT = 24
 
 Table = Literal["day", "fields", "series", "counters", "tickets", "calls", "papers", "booked"]
 TODAY = "today"
+DELAYED = "delayed"
 
 
 class ChangedHours(Struct, frozen=True):
@@ -52,7 +53,7 @@ class Suspension(Struct, frozen=True):
     actor: str
 
 
-class FieldDay(Struct, frozen=True):
+class FieldDay(Struct, frozen=True, gc=False):
     """A field's day so far. `uncovered_at`: since when people wait in it while no open counter takes it."""
 
     code: str
@@ -61,7 +62,7 @@ class FieldDay(Struct, frozen=True):
     uncovered_at: datetime | None = None
 
 
-class CallShown(Struct, frozen=True):
+class CallShown(Struct, frozen=True, gc=False):
     """A call as the lobby gets it, in the order of `call` (the event's seq)."""
 
     call: int
@@ -75,8 +76,8 @@ class CallShown(Struct, frozen=True):
     language: str
 
 
-class Paper(Struct, frozen=True):
-    """A print job; `outcome` is None until the printer agent has reported."""
+class Paper(Struct, frozen=True, gc=False):
+    """A print job; `outcome` is None until the printer agent has reported. One that is "delayed" is still owed."""
 
     job: str
     ticket: str
@@ -85,6 +86,10 @@ class Paper(Struct, frozen=True):
     is_reprint: bool = False
     outcome: str | None = None
     reason: str = ""
+
+    @property
+    def is_owed(self) -> bool:
+        return self.outcome in (None, DELAYED)
 
 
 class Change(NamedTuple):

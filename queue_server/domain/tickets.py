@@ -41,7 +41,7 @@ KIND_OF = {
 }
 
 
-class Stint(Struct, frozen=True, omit_defaults=True):
+class Stint(Struct, frozen=True, gc=False, omit_defaults=True):
     """One interval of a visit: waiting, walking to the counter, service or hold; `end` is None while it runs.
 
     `ended` names the event that ended it; `is_inexact` marks an end that nobody saw (a forgotten service).
@@ -58,7 +58,7 @@ class Stint(Struct, frozen=True, omit_defaults=True):
     is_inexact: bool = False
 
 
-class Estimate(Struct, frozen=True):
+class Estimate(Struct, frozen=True, gc=False):
     """A wait as told to a citizen, in seconds from `made_at`: the likely value and an 80 % range."""
 
     likely_s: int
@@ -67,7 +67,7 @@ class Estimate(Struct, frozen=True):
     made_at: datetime
 
 
-class Mark(Struct, frozen=True, omit_defaults=True):
+class Mark(Struct, frozen=True, gc=False, omit_defaults=True):
     """The last change of a ticket: what `undo` needs to know whether it may be taken back, and by whom."""
 
     seq: int
@@ -76,7 +76,7 @@ class Mark(Struct, frozen=True, omit_defaults=True):
     type: str
 
 
-class Rebooking(Struct, frozen=True):
+class Rebooking(Struct, frozen=True, gc=False):
     """The ticket that a citizen has instead on another day, with the number told on paper."""
 
     day: date
@@ -86,7 +86,7 @@ class Rebooking(Struct, frozen=True):
     ordinal: int
 
 
-class Ticket(Struct, frozen=True, omit_defaults=True):
+class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     """One citizen's turn. `arrival_at` starts the wait; `queue_at` orders the queue (the same, unless reinstated).
 
     `counter` is where the ticket is called, served or held. `only_counter` and `only_clerk` bind a waiting ticket.

@@ -59,13 +59,15 @@ def load(seq: int, day: date, event_type: str, version: int, body: bytes) -> Rec
     """The event that lies in the journal, lifted to today's version.
 
     Raises:
-        UnknownEvent: its type or version is not known here.
+        UnknownEvent: its type or version is not known here, or its body is not one of that type.
     """
     current = version_of(event_type)
     try:
         stored = _decoder.decode(body) if version == current else _lifted(event_type, version, current, body)
-    except msgspec.ValidationError as fault:
+    except msgspec.DecodeError as fault:
         raise UnknownEvent(f"{event_type} v{version} at {seq}: {fault}") from fault
+    if type_of(stored.event) != event_type:
+        raise UnknownEvent(f"{event_type} v{version} at {seq}: its body is {type_of(stored.event)}")
     return Recorded(seq, day, stored.at, stored.recorded_at, stored.actor, stored.event)
 
 

@@ -37,7 +37,8 @@ class DayRow(Struct, frozen=True):
 
 
 class FieldRow(Struct, frozen=True):
-    """A field as citizens see it. `issuing` is its own; `suspended` says why no numbers are given, and since when."""
+    """A field as citizens see it. `issuing` is its own; `suspended` says why no numbers are given, and since when;
+    `returns_at` is when its numbers are first given on the next working day."""
 
     code: str
     name: Name
@@ -49,6 +50,7 @@ class FieldRow(Struct, frozen=True):
     suspended: Name | None
     suspended_at: datetime | None
     reason: Name | None
+    returns_at: datetime | None
     is_retired: bool
     order: int
 
@@ -115,7 +117,8 @@ class QueueRow(Struct, frozen=True):
 
 
 class DeskTicketRow(Struct, frozen=True):
-    """A ticket in a clerk's hands."""
+    """A ticket in a clerk's hands. `waited_s` is the sum of its waits so far; `counter` is where a held one's papers
+    are."""
 
     id: str
     number: str
@@ -133,10 +136,12 @@ class DeskTicketRow(Struct, frozen=True):
     next_field: str | None
     why: str
     can_undo_until: datetime | None
+    waited_s: int
+    counter: int | None
 
 
 class DeskRow(Struct, frozen=True):
-    """The counter itself, for its clerk."""
+    """The counter itself, for its clerk. `priority_run` and the rule's two bounds tell its console who is next."""
 
     no: int
     name: Name
@@ -146,6 +151,10 @@ class DeskRow(Struct, frozen=True):
     since: datetime | None
     fields: list[str]
     helps: list[str]
+    priority_run: int
+    priority_run_max: int
+    ordinary_after_s: int
+    undo_s: int
 
 
 class TicketRow(Struct, frozen=True):
@@ -192,7 +201,11 @@ class LiveField(Struct, frozen=True):
 
 
 class Live(Struct, frozen=True):
-    """What a manager, a dispenser and a phone see of a branch now; the newest wins."""
+    """What a manager, a dispenser and a phone see of a branch now; the newest wins.
+
+    `printers_waiting` names each printer that cannot print the paper it owes, and why: "paper_out", "cover_open",
+    "offline", "fault", "unreachable", "timeout".
+    """
 
     branch: str
     issued: int
@@ -205,3 +218,4 @@ class Live(Struct, frozen=True):
     fields: dict[str, LiveField]
     uncovered_alarm_s: int
     papers_failed: int
+    printers_waiting: dict[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from queue_server.domain.estimate import estimate_wait
-from queue_server.domain.state import BranchState
+from queue_server.domain.state import DELAYED, BranchState
 from queue_server.domain.tickets import TicketState
 from queue_server.protocol.rows import Live, LiveField
 from queue_server.realtime.views import told
@@ -24,6 +24,7 @@ def live(state: BranchState, now: datetime) -> Live:
         cancelled=sum(state.count(code, TicketState.CANCELLED) for code in state.fields),
         uncovered_alarm_s=state.configured.limits.uncovered_alarm_s,
         papers_failed=sum(1 for paper in state.papers.values() if paper.outcome in ("failed", "too_old")),
+        printers_waiting={paper.printer: paper.reason for paper in state.papers.values() if paper.outcome == DELAYED},
         **totals,
     )
 

@@ -7,16 +7,16 @@ from these rows, so that they cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
 
 from queue_server.domain import hours
-from queue_server.domain.configuration import DayHours, Text
+from queue_server.domain.configuration import DayHours, Field, Text
 from queue_server.domain.routing import queue_of
 from queue_server.domain.state import TODAY, BranchState, CallShown, Change, Paper
-from queue_server.domain.tickets import Estimate, Ticket, TicketState
+from queue_server.domain.tickets import Estimate, StintKind, Ticket, TicketState
 from queue_server.protocol import rows
 
 RowKey = tuple[str, str]
@@ -139,9 +139,20 @@ def _field_row(state: BranchState, code: str) -> rows.FieldRow | None:
         suspended=name(today.suspended.reason) if today.suspended else None,
         suspended_at=today.suspended.since if today.suspended else None,
         reason=name(changed.reason) if changed else None,
+        returns_at=_returns_at(state, field),
         is_retired=field.is_retired,
         order=list(state.fields).index(code),
     )
+
+
+def _returns_at(state: BranchState, field: Field) -> datetime | None:
+    """When numbers of this field are first given on the next day on which it works."""
+    config, day = state.configured, state.day
+    following = hours.next_working_day(config, day.date, field=field) if day else None
+    if following is None:
+        return None
+    starts = (window.start for window in hours.planned(config, following, field).issuing)
+    return next((hours.instant(config, following, start) for start in starts), None)
 
 
 def _counter_row(state: BranchState, no: int) -> rows.CounterRow | None:
@@ -223,7 +234,7 @@ class CounterView:
         return _queue_row(ticket) if is_queued else None
 
     def _desk(self, state: BranchState) -> rows.DeskRow:
-        counter, desk = state.counters[self.no], state.desk(self.no)
+        counter, desk, config = state.counters[self.no], state.desk(self.no), state.configured
         return rows.DeskRow(
             no=self.no,
             name=name(desk.name),
@@ -233,6 +244,10 @@ class CounterView:
             since=counter.since,
             fields=list(counter.fields),
             helps=list(counter.helps),
+            priority_run=counter.priority_run,
+            priority_run_max=config.rule.priority_run,
+            ordinary_after_s=config.rule.ordinary_after_s,
+            undo_s=config.limits.undo_s,
         )
 
 
@@ -279,7 +294,15 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
         next_field=ticket.steps[ticket.step] if has_next else None,
         why=reason,
         can_undo_until=ticket.last.at + undo if ticket.id in state.before else None,
+        waited_s=_waited_s(ticket),
+        counter=ticket.counter,
     )
+
+
+def _waited_s(ticket: Ticket) -> int:
+    """Seconds of the waits that have ended; a rebooked ticket's first may end before it has begun."""
+    waits = (s.end - s.start for s in ticket.stints if s.kind is StintKind.WAITING and s.end is not None)
+    return max(0, round(sum(waits, timedelta()).total_seconds()))
 
 
 class TicketView:
@@ -328,7 +351,7 @@ class PrinterView:
         yield from (("jobs", paper.job) for paper in state.papers.values() if self._owes(paper))
 
     def _owes(self, paper: Paper) -> bool:
-        return paper.printer == self.device and paper.outcome is None
+        return paper.printer == self.device and paper.is_owed
 
     def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
         return [("jobs", change.key)] if change.table == "papers" else ()

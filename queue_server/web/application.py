@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import JournalUnavailable
 from queue_server.web import pages
 from queue_server.web.answering import on_failure
-from queue_server.web.api import commands, dossier, entering, reading
+from queue_server.web.api import commands, dossier, entering, papers, reading
 from queue_server.web.asking import house_of
 from queue_server.web.house import House
 from queue_server.web.socket import socket_app
@@ -40,15 +41,28 @@ async def readyz(request: Request) -> Response:
 
 def routes() -> list[BaseRoute]:
     return [
-        Mount("/api/v1", routes=[*commands.routes, *reading.routes, *entering.routes, *dossier.routes]),
+        Mount(
+            "/api/v1",
+            routes=[*commands.routes, *reading.routes, *entering.routes, *dossier.routes, *papers.routes],
+        ),
         WebSocketRoute("/ws/v1", _Socket()),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         *pages.routes,
-        Mount("/static/protocol", StaticFiles(directory=HERE.parent / "protocol" / "js")),
-        Mount("/static/display", StaticFiles(directory=HERE.parent.parent / "display_client" / "static")),
-        Mount("/static", StaticFiles(directory=HERE / "static")),
+        Mount("/static/protocol", _Files(directory=HERE.parent / "protocol" / "js")),
+        Mount("/static/display", _Files(directory=HERE.parent.parent / "display_client" / "static")),
+        Mount("/static", _Files(directory=HERE / "static")),
     ]
+
+
+class _Files(StaticFiles):
+    """Static files are asked for anew each time, which costs a 304: modules import each other without `?v=`, and a page
+    must never mix two releases."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "no-cache"
+        return response
 
 
 class _Socket:

@@ -34,11 +34,21 @@ async def journal(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqliteJou
     await found.close()
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def remove_database(path: Path) -> None:
+    """The files, but not the lock."""
+    for ending in ("", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink()
+
+
 async def test_a_backup_is_named_by_its_instant(journal: SqliteJournal, tmp_path: Path):
     made = await back_up(journal, tmp_path / "backups", at=EVENING)
     assert made.name == "journal-20261122-113000.db"
     assert last_good(tmp_path / "backups") == (made, EVENING)
-    assert [file.name for file in (tmp_path / "backups").iterdir()] == [made.name]
+    assert names(tmp_path / "backups") == [made.name]
 
 
 async def test_there_is_no_last_backup_before_the_first(tmp_path: Path):
@@ -85,8 +95,7 @@ async def test_commands_go_on_during_a_backup_and_it_is_one_snapshot(journal: Sq
 async def test_only_the_newest_are_kept(journal: SqliteJournal, tmp_path: Path):
     for day in range(4):
         await back_up(journal, tmp_path / "backups", at=EVENING + timedelta(days=day), keep=2)
-    names = sorted(file.name for file in (tmp_path / "backups").iterdir())
-    assert names == ["journal-20261124-113000.db", "journal-20261125-113000.db"]
+    assert names(tmp_path / "backups") == ["journal-20261124-113000.db", "journal-20261125-113000.db"]
 
 
 async def test_what_a_crash_left_is_cleared_away(journal: SqliteJournal, tmp_path: Path):
@@ -111,9 +120,7 @@ async def test_an_existing_database_is_never_overwritten(journal: SqliteJournal,
 async def test_a_database_in_use_is_not_restored_over(journal: SqliteJournal, tmp_path: Path):
     made = await back_up(journal, tmp_path / "backups", at=EVENING)
     other = await SqliteJournal.open(tmp_path / "other.db")
-    for file in tmp_path.glob("other.db*"):
-        if file.suffix != ".lock":
-            file.unlink()
+    remove_database(tmp_path / "other.db")
     with pytest.raises(JournalUnavailable, match="another process"):
         restore(made, tmp_path / "other.db")
     await other.close()
@@ -125,7 +132,7 @@ async def test_a_damaged_backup_is_refused(journal: SqliteJournal, tmp_path: Pat
     made.write_bytes(whole[:8192] + b"\xaa" * 8192 + whole[16384:])
     with pytest.raises(BackupFailed, match="damaged"):
         restore(made, tmp_path / "restored.db")
-    assert not list(tmp_path.glob("restored.db*.partial"))
+    assert "restored.db.partial" not in names(tmp_path)
 
 
 async def test_a_backup_that_lacks_an_event_is_refused(journal: SqliteJournal, tmp_path: Path):

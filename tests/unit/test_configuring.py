@@ -11,7 +11,22 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig, Desk, Text
 from queue_server.domain.refusals import Refusal
-from tests.factories import CHIEF, LAN, MINH, MONDAY, Branch, config, field, limited, moment, replayed, snapshot
+from tests.factories import (
+    CHIEF,
+    FRIDAY,
+    LAN,
+    MINH,
+    MONDAY,
+    MORNING,
+    SATURDAY,
+    Branch,
+    config,
+    field,
+    limited,
+    moment,
+    replayed,
+    snapshot,
+)
 
 TUESDAY = MONDAY + timedelta(days=1)
 
@@ -127,6 +142,30 @@ def test_a_field_removed_between_days_keeps_those_who_were_rebooked_into_it() ->
     assert fields_of(branch)["ho-tich"]
 
 
+def test_a_field_stays_for_who_is_booked_for_a_later_day() -> None:
+    branch = Branch(limited(leftovers="rebook"), today=FRIDAY)
+    branch.issue("ho-tich", "15:00")
+    branch.do(c.EndDay(), "17:30", CHIEF)
+    branch.today = SATURDAY
+    configure(branch, without("ho-tich", limited(leftovers="rebook")), "08:00")
+    branch.wait(moment("07:00", FRIDAY + timedelta(days=3)))
+    assert branch.queue("ho-tich") == ["t1-261123"]
+    assert fields_of(branch)["ho-tich"]
+
+
+def test_a_day_that_was_promised_stays_promised() -> None:
+    branch = Branch(limited(leftovers="rebook"), today=FRIDAY)
+    branch.issue("ho-tich", "15:00")
+    branch.do(c.EndDay(), "17:30", CHIEF)
+    whole = limited(leftovers="rebook")
+    saturday = replace(whole, hours=replace(whole.hours, weekly={**whole.hours.weekly, "sat": MORNING}))
+    configure(branch, saturday, "18:00")
+    branch.wait(moment("08:00", SATURDAY))
+    assert branch.queue("ho-tich") == []
+    branch.wait(moment("08:00", FRIDAY + timedelta(days=3)))
+    assert branch.queue("ho-tich") == ["t1-261123"]
+
+
 def test_an_unused_field_goes_at_once_and_may_come_back() -> None:
     branch = Branch()
     configure(branch, without("ho-tich"), "08:00")
@@ -145,6 +184,7 @@ def test_a_field_stays_for_whoever_may_still_come_back_to_it() -> None:
     configure(branch, without("ho-tich"), "08:00")
     branch.do(c.Reinstate(ticket="t1"), "08:05")
     assert branch.queue("ho-tich") == ["t1"]
+    assert fields_of(branch)["ho-tich"]
 
 
 def test_a_field_stays_for_an_amendment_that_may_be_undone() -> None:
@@ -154,6 +194,7 @@ def test_a_field_stays_for_an_amendment_that_may_be_undone() -> None:
     configure(branch, without("ho-tich"), "07:41:05")
     branch.do(c.Undo(ticket="t1"), "07:41:08")
     assert branch.queue("ho-tich") == ["t1"]
+    assert fields_of(branch)["ho-tich"]
 
 
 def test_a_field_stays_for_a_step_still_to_come() -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig, DayHours, Series, Text, Window
+from queue_server.domain.decide import decide
 from queue_server.domain.numbering import next_ordinal, printed
 from queue_server.domain.refusals import Refusal
 from tests.factories import CHIEF, FRIDAY, HOLIDAY, KIOSK, LAN, SATURDAY, Branch, config, field, moment
@@ -174,6 +175,13 @@ def test_a_holiday_opens_no_day_whatever_a_field_says() -> None:
 def test_a_land_field_comes_back_after_the_holiday() -> None:
     branch = Branch(today=HOLIDAY.replace(day=23))
     assert refused(branch, "dat-dai", "16:30") == ("issuing-closed", "2026-11-25T07:00:00+07:00")
+
+
+def test_a_day_that_should_have_ended_gives_no_numbers() -> None:
+    """Timers may be stopped (the clock stepped): yesterday's day is not today's."""
+    state = Branch().state
+    with pytest.raises(Refusal, match="day-not-open"):
+        decide(state, c.Issue(field="ho-tich"), KIOSK, moment("08:00", FRIDAY))
 
 
 def test_a_suspended_field_gives_no_numbers_and_keeps_its_queue() -> None:

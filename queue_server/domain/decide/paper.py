@@ -7,7 +7,7 @@ from datetime import datetime
 from queue_server.domain import events as ev
 from queue_server.domain.commands import By, ReportPaper, Reprint
 from queue_server.domain.refusals import Refusal
-from queue_server.domain.state import BranchState
+from queue_server.domain.state import DELAYED, BranchState
 
 
 def reprint(state: BranchState, command: Reprint, by: By, now: datetime) -> list[ev.Event]:
@@ -20,8 +20,13 @@ def reprint(state: BranchState, command: Reprint, by: By, now: datetime) -> list
 
 
 def report_paper(state: BranchState, command: ReportPaper, by: By, now: datetime) -> list[ev.Event]:
-    """What became of a job. A second report of the same outcome changes nothing; a job of another day is forgotten."""
+    """What became of a job. A second report of the same outcome changes nothing; a job of another day is forgotten.
+
+    That a paper is delayed is no news any more once it has ended.
+    """
     paper = state.papers.get(command.job)
     if paper is None or (paper.outcome, paper.reason) == (command.outcome, command.reason):
+        return []
+    if command.outcome == DELAYED and not paper.is_owed:
         return []
     return [ev.PaperReported(command.job, command.outcome, command.reason)]

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from queue_server.journal.gathering import Gathering
 from queue_server.journal.port import Batch, JournalUnavailable
 from queue_server.journal.sqlite.connections import roll_back, unavailable
 from queue_server.journal.sqlite.groups import ENTRY_FAULTS, Entry, GroupWriter, Small
@@ -38,6 +39,7 @@ class Writer:
         self._delay_s = commit_delay_s
         self._groups = GroupWriter(connection)
         self._thread = WriterThread(self._loop)
+        self._gathering = Gathering()
         self._waiting: list[Entry] = []
         self._works: deque[tuple[Work, asyncio.Future[Any]]] = deque()
         self._is_scheduled = self._is_lent = self._is_closing = False
@@ -92,6 +94,9 @@ class Writer:
 
     def _pump(self) -> None:
         """Write what waits. The works come after the group, one for each group, so that neither starves the other."""
+        if self._waiting and self._gathering.is_worth_a_turn(len(self._waiting), time.monotonic()):
+            self._loop.call_soon(self._pump)
+            return
         self._is_scheduled = False
         if self._waiting:
             self._write_group()

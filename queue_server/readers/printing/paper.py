@@ -7,7 +7,7 @@ identity number, and a priority ticket says that it is one, never why.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -33,19 +33,27 @@ Wait = WaitMinutes | WaitClock
 """A wait that could be told; `None` in its place is "Chưa dự tính được"."""
 
 
+class Rebooked(Struct, frozen=True):
+    """A turn on another day, in place of the number that was not served: "Hẹn lại: 24/11/2026 số A 001"."""
+
+    day: date
+    instead_of: str
+
+
 class TicketPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One printed ticket. `issued_at` and the times in `wait` are aware and in the branch's zone.
 
     `number` is the text that was issued ("A012"); the paper sets letter and digits apart. `counters` are those that
     serve the field now, in any order; none leaves the line out. `place` is how to get there ("Tầng 2"). `url` is where
-    the ticket can be followed; without one, or with a layout that shows no QR code, the paper has none.
+    the ticket can be followed; without one, or with a layout that shows no QR code, the paper has none. `ahead` None:
+    nobody has told how many, and the paper says nothing of people and waits; the same where it is `rebooked`.
     """
 
     organisation: str
     branch: str
     field: str
     number: str
-    ahead: int
+    ahead: int | None
     issued_at: datetime
     wait: Wait | None = None
     counters: tuple[int, ...] = ()
@@ -56,6 +64,7 @@ class TicketPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     field_en: str = ""
     is_reprint: bool = False
     is_training: bool = False
+    rebooked: Rebooked | None = None
 
 
 class LayoutConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

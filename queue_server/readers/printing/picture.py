@@ -24,7 +24,7 @@ from queue_server.readers.printing.lettering import (
     to_dots,
 )
 from queue_server.readers.printing.paper import Language, LayoutConfig, TicketPaper
-from queue_server.readers.printing.wording import moment, number_apart, say, wait_line, where_line
+from queue_server.readers.printing.wording import moment, number_apart, rebooked_line, say, wait_line, where_line
 
 _DESIGN_WIDTH = 576  # all sizes below are dots at this width
 _MARGIN = 18
@@ -132,16 +132,29 @@ def _number(sheet: _Sheet, paper: TicketPaper) -> None:
 
 
 def _facts(sheet: _Sheet, paper: TicketPaper) -> None:
+    """When it will be the citizen's turn: today behind so many people, or on another day."""
+    facts = _facts_in("vi", paper)
+    if not facts:
+        return
+    in_english = _facts_in("en", paper) if paper.language == "en" else [None] * len(facts)
     sheet.rule(2)
     sheet.gap(2)
-    _fact(sheet, say("ahead", "vi"), say("people", "vi", n=paper.ahead), 28, 33)
-    if paper.language == "en":
-        _fact(sheet, say("ahead", "en"), say("people", "en", n=paper.ahead), 23, 23)
-    _fact(sheet, *wait_line(paper.wait, paper.issued_at, "vi"), 28, 33)
-    if paper.language == "en":
-        _fact(sheet, *wait_line(paper.wait, paper.issued_at, "en"), 23, 23)
+    for vietnamese, english in zip(facts, in_english, strict=True):
+        _fact(sheet, *vietnamese, 28, 33)
+        if english:
+            _fact(sheet, *english, 23, 23)
     sheet.gap(6)
     sheet.rule(2)
+
+
+def _facts_in(language: Language, paper: TicketPaper) -> list[tuple[str, str]]:
+    if paper.rebooked:
+        instead = say("instead_of", language), number_apart(paper.rebooked.instead_of)
+        return [rebooked_line(paper.rebooked, paper.number, language), instead]
+    if paper.ahead is None:
+        return []
+    people = say("ahead", language), say("people", language, n=paper.ahead)
+    return [people, wait_line(paper.wait, paper.issued_at, language)]
 
 
 def _fact(sheet: _Sheet, label: str, value: str, label_size: int, value_size: int) -> None:

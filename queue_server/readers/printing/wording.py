@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from queue_server.readers.printing.paper import Language, TicketPaper, Wait, WaitClock, WaitMinutes
+from queue_server.readers.printing.paper import Language, Rebooked, TicketPaper, Wait, WaitClock, WaitMinutes
 
 _NUMBER = re.compile(r"^(\D*?)\s*(\d.*)$")
 _SHORTEST_RUN = 3  # "1–3" is shorter to read than "1, 2, 3"; "1–2" is not shorter than "1, 2"
@@ -22,6 +22,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "minutes": ("khoảng {low}–{high} phút", "about {low}–{high} minutes"),
     "minutes_one": ("khoảng {high} phút", "about {high} minutes"),
     "minutes_below": ("dưới {high} phút", "under {high} minutes"),
+    "from": ("từ {start}", "from {start}"),
+    "rebooked": ("Hẹn lại:", "New date:"),
+    "rebooked_to": ("{day} số {number}", "{day}, number {number}"),
+    "instead_of": ("Thay cho số:", "Instead of:"),
     "counter": ("Quầy {list}", "Counter {list}"),
     "counters": ("Quầy {list}", "Counters {list}"),
     "scan": ("Quét mã để theo dõi lượt trên điện thoại", "Scan to follow your turn on your phone"),
@@ -69,6 +73,8 @@ def wait_line(wait: Wait | None, issued_at: datetime, language: Language) -> tup
             return say("wait", language), _minutes(low, high, language)
         case WaitClock(start, end):
             day = "" if start.date() == issued_at.date() else f"{start:%d/%m} "
+            if start == end:
+                return say("turn", language), say("from", language, start=f"{day}{start:%H:%M}")
             return say("turn", language), f"{day}{start:%H:%M}–{end:%H:%M}"
 
 
@@ -78,6 +84,12 @@ def _minutes(low: int, high: int, language: Language) -> str:
     if low <= 0:
         return say("minutes_below", language, high=high)
     return say("minutes", language, low=low, high=high)
+
+
+def rebooked_line(rebooked: Rebooked, number: str, language: Language) -> tuple[str, str]:
+    """ "Hẹn lại:" and "24/11/2026 số A 001"."""
+    to = say("rebooked_to", language, day=f"{rebooked.day:%d/%m/%Y}", number=number_apart(number))
+    return say("rebooked", language), to
 
 
 def where_line(paper: TicketPaper, language: Language) -> str:

@@ -19,7 +19,7 @@ from queue_server.domain import upcast
 from queue_server.domain.events import type_of
 from queue_server.domain.refusals import Refusal
 from queue_server.realtime.live import live
-from queue_server.realtime.views import TicketView
+from queue_server.realtime.views import TicketView, name
 from queue_server.web import dispatch
 from queue_server.web.answering import json, raw_json
 from queue_server.web.asking import deadline_of, house_of, key_of, who_of
@@ -60,7 +60,7 @@ def _short(host: BranchHost) -> dict[str, Any]:
 
 
 async def branch(request: Request) -> Response:
-    """GET /branches/{branch}: fields with people waiting and wait estimates, counters, classes."""
+    """GET /branches/{branch}: fields with people waiting and wait estimates, counters, agencies, classes."""
     house = house_of(request)
     host = await house.bus.host(request.path_params["branch"])
     board = await house.hub.snapshot(host, f"board:{host.branch_id}")
@@ -72,10 +72,12 @@ async def branch(request: Request) -> Response:
         {"code": k.code, "name": msgspec.to_builtins(k.name), "explanation": msgspec.to_builtins(k.explanation)}
         for k in state.configured.classes
     ]
+    agencies = [{"code": a.code, "name": msgspec.to_builtins(name(a.name))} for a in state.configured.agencies]
     answer = _short(host) | {
         "day": shown.get("day", {}).get("today"),
         "fields": sorted(fields, key=lambda row: row["order"]),
         "counters": list(shown.get("counters", {}).values()),
+        "agencies": agencies,
         "classes": classes,
     }
     return json(answer)
@@ -147,7 +149,16 @@ async def who_am_i(request: Request) -> Response:
     """GET /me: who the server takes the asker for."""
     who = who_of(request)
     is_known = who.role is not Role.NOBODY
-    return json({"actor": who.actor, "role": who.role, "name": who.name, "branch": who.branch, "is_known": is_known})
+    return json(
+        {
+            "actor": who.actor,
+            "role": who.role,
+            "name": who.name,
+            "branch": who.branch,
+            "is_known": is_known,
+            "has_printer": who.printer is not None,
+        }
+    )
 
 
 routes = [

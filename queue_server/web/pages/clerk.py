@@ -1,5 +1,123 @@
-"""The clerk page."""
+"""The clerk's console at /clerk, and what it asks for besides the feed: who sits where, and who was absent."""
 
-from starlette.routing import BaseRoute
+from __future__ import annotations
 
-routes: list[BaseRoute] = []
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from queue_server.access.identity import Who
+from queue_server.access.rights import MAY_OVERRIDE, PAGES, Role
+from queue_server.domain.configuration import PriorityClass
+from queue_server.domain.refusals import Refusal
+from queue_server.domain.state import BranchState
+from queue_server.domain.tickets import Ticket, TicketState
+from queue_server.realtime.views import name
+from queue_server.web.answering import json
+from queue_server.web.asking import house_of, who_of
+from queue_server.web.house import House
+from queue_server.web.pages.rendering import page
+
+ABSENT = frozenset({TicketState.NO_SHOW, TicketState.CANCELLED})
+ABSENT_MAX = 60
+
+
+async def clerk(request: Request) -> Response:
+    """GET /clerk?branch=…: the console; the branch is the account's, or chosen when the account has none."""
+    who = who_of(request)
+    if who.role is Role.NOBODY:
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/sign-in?{urlencode({'next': here})}", 303, {"cache-control": "no-store"})
+    if who.role not in PAGES["clerk"]:
+        return page(request, "clerk.html", who=who, status=403, branch=None, zone="", branches=(), may_override=False)
+    house = house_of(request)
+    branches = [choice async for choice in _branches(house, who)]
+    wanted = request.query_params.get("branch") or (branches[0]["code"] if len(branches) == 1 else None)
+    chosen = next((choice for choice in branches if choice["code"] == wanted), None)
+    return page(
+        request,
+        "clerk.html",
+        who=who,
+        branch=chosen,
+        zone=chosen["zone"] if chosen else "",
+        branches=branches,
+        may_override=who.role in MAY_OVERRIDE,
+    )
+
+
+async def _branches(house: House, who: Who) -> Any:
+    """The branches at which this account may work."""
+    for head in await house.journal.heads():
+        if who.branch in (None, head.branch_id):
+            config = (await house.bus.host(head.branch_id)).state.configured
+            yield {"code": config.branch, "name": name(config.name), "zone": config.timezone}
+
+
+async def people(request: Request) -> Response:
+    """GET /clerk/people?branch=…: who sits where, what counters help with, and the priority classes; for staff."""
+    state = await _state(request)
+    names = house_of(request).access.names()
+    at = {str(c.no): c.clerk for c in state.counters.values() if c.clerk is not None}
+    return json(
+        {
+            "at": at,
+            "names": {clerk: names.get(clerk, clerk) for clerk in at.values()},
+            "helps": {str(c.no): c.helps for c in state.counters.values() if c.helps},
+            "classes": [_class(each) for each in state.configured.classes],
+        }
+    )
+
+
+def _class(each: PriorityClass) -> dict[str, Any]:
+    return {"code": each.code, "name": msgspec.to_builtins(name(each.name))}
+
+
+async def absent(request: Request) -> Response:
+    """GET /clerk/absent?branch=…: today's no-shows and cancelled tickets, latest first; for staff."""
+    state = await _state(request)
+    gone = sorted(_gone(state), key=lambda ticket: str(ticket.final_at), reverse=True)
+    return json({"tickets": [_absent_row(ticket) for ticket in gone[:ABSENT_MAX]]})
+
+
+def _gone(state: BranchState) -> Iterator[Ticket]:
+    """Those that have not used up their returns; whether the half-day allows it is decided when it is asked for."""
+    most = state.configured.limits.reinstate_max
+    return (t for t in state.tickets.values() if t.state in ABSENT and t.times_reinstated < most)
+
+
+def _absent_row(ticket: Ticket) -> dict[str, Any]:
+    return {
+        "id": ticket.id,
+        "number": ticket.number,
+        "field": ticket.field,
+        "state": ticket.state.value,
+        "at": ticket.final_at,
+        "counter": ticket.counter,
+    }
+
+
+async def _state(request: Request) -> BranchState:
+    """The confirmed state of the branch that is asked about, for who may open the console there.
+
+    Raises:
+        Refusal: `unauthenticated`, `forbidden`, `unknown-branch`.
+    """
+    branch = request.query_params.get("branch", "")
+    who = who_of(request)
+    if who.role is Role.NOBODY:
+        raise Refusal("unauthenticated")
+    who.require_page("clerk", branch)
+    host = await house_of(request).bus.host(branch)
+    return await host.settled()
+
+
+routes: list[BaseRoute] = [
+    Route("/clerk", clerk),
+    Route("/clerk/people", people),
+    Route("/clerk/absent", absent),
+]

@@ -1,5 +1,34 @@
-"""The dispenser page."""
+"""The ticket dispenser at /dispenser/{branch}: the page; fields and numbers come by the feed."""
 
-from starlette.routing import BaseRoute
+from __future__ import annotations
 
-routes: list[BaseRoute] = []
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from queue_server.domain.refusals import Refusal
+from queue_server.realtime.views import name
+from queue_server.web.asking import house_of, who_of
+from queue_server.web.pages.rendering import page, trouble
+
+
+async def dispenser(request: Request) -> Response:
+    """GET /dispenser/{branch}: Vietnamese unless `?lang=en`, whatever the kiosk's own browser prefers."""
+    try:
+        host = await house_of(request).bus.host(request.path_params["branch"])
+    except Refusal as refusal:
+        return trouble(request, refusal)
+    config = host.state.configured
+    return page(
+        request,
+        "dispenser.html",
+        who=who_of(request),
+        lang="en" if request.query_params.get("lang") == "en" else "vi",
+        branch=config.branch,
+        zone=config.timezone,
+        branch_name=name(config.name),
+        organisation=name(config.organisation),
+    )
+
+
+routes: list[BaseRoute] = [Route("/dispenser/{branch}", dispenser)]

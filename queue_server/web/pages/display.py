@@ -1,5 +1,78 @@
-"""The display page."""
+"""The lobby display: `/display/{branch}`, public, for televisions from 2018 on.
 
-from starlette.routing import BaseRoute
+`?muted=1` shows without speaking (a second screen in the same hall), `?lang=en` shows in English, `?pair=1` shows a
+pairing code, so that staff see when this screen is dark.
+"""
 
-routes: list[BaseRoute] = []
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from queue_server.domain.configuration import Text
+from queue_server.domain.refusals import Refusal
+from queue_server.web.asking import house_of, who_of
+from queue_server.web.pages.rendering import HEADERS, page
+
+SCRIPTS = (
+    "/static/protocol/feed.js",
+    "/static/device.js",
+    "/static/page.js",
+    "/static/times.js",
+    "/static/display/voice.js",
+    "/static/display/display_texts.js",
+    "/static/display/display_view.js",
+    "/static/display/display_turns.js",
+    "/static/display/display_layout.js",
+    "/static/display/display_board.js",
+    "/static/display/display.js",
+)
+"""Classic scripts, in the order in which they need each other."""
+
+_HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", re.ASCII)
+
+
+async def display(request: Request) -> Response:
+    """GET /display/{branch}"""
+    tongue = "en" if request.query_params.get("lang", "").lower().startswith("en") else "vi"
+    branch = request.path_params["branch"]
+    try:
+        host = await house_of(request).bus.host(branch)
+        config = host.state.configured
+    except Refusal:
+        return _page(request, tongue, status=404, **_missing(tongue))
+    names = {"branch_name": _say(config.name, tongue), "organisation_name": _say(config.organisation, tongue)}
+    title = Text("Đang kết nối", "Connecting")
+    return _page(request, tongue, branch=branch, zone=config.timezone, title=_say(title, tongue), how="", **names)
+
+
+def _page(request: Request, tongue: str, *, status: int = 200, **context: str) -> Response:
+    who = who_of(request)
+    answer = page(request, "display.html", who=who, status=status, tongue=tongue, scripts=SCRIPTS, **context)
+    answer.headers["content-security-policy"] = _policy(request.headers.get("host", ""))
+    return answer
+
+
+def _policy(host: str) -> str:
+    """Televisions' browsers do not count `ws://` of the same host as 'self'."""
+    policy = HEADERS["content-security-policy"]
+    if not _HOST.fullmatch(host):
+        return policy
+    return policy.replace("connect-src 'self'", f"connect-src 'self' ws://{host} wss://{host}")
+
+
+def _missing(tongue: str) -> dict[str, str]:
+    title = Text("Không có điểm phục vụ này", "There is no such branch")
+    how = Text("Hãy kiểm tra lại địa chỉ của màn hình.", "Please check the address of this screen.")
+    named = {"branch": "", "zone": "Asia/Ho_Chi_Minh", "branch_name": "", "organisation_name": ""}
+    return named | {"title": _say(title, tongue), "how": _say(how, tongue)}
+
+
+def _say(text: Text, tongue: str) -> str:
+    return (text.en if tongue == "en" else "") or text.vi
+
+
+routes = [Route("/display/{branch}", display)]

@@ -1,5 +1,75 @@
-"""The entrance page."""
+"""The way in: `/` lists the pages in plain words, `/sign-in` lets an account in."""
 
-from starlette.routing import BaseRoute
+from __future__ import annotations
 
-routes: list[BaseRoute] = []
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from queue_server.access.identity import Who
+from queue_server.access.rights import PAGES, Role
+from queue_server.realtime.views import name
+from queue_server.web.asking import house_of, language_of, who_of
+from queue_server.web.pages.rendering import page
+
+HOMES: dict[Role, str] = {
+    Role.CLERK: "/clerk",
+    Role.SUPERVISOR: "/manager",
+    Role.MANAGER: "/manager",
+}
+"""Where an account lands after signing in; the others see the list of pages."""
+
+
+async def start(request: Request) -> Response:
+    """GET /: the branches and their pages."""
+    who = who_of(request)
+    branches = await _branches(request, who)
+    return page(request, "start.html", who=who, branches=branches, staff_pages=_staff_pages(who))
+
+
+async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
+    """The branches that this asker has to do with; all of them for who belongs to none."""
+    house = house_of(request)
+    heads = [head for head in await house.journal.heads() if who.branch in (None, head.branch_id)]
+    hosts = [await house.bus.host(head.branch_id) for head in heads]
+    return [
+        {
+            "code": host.branch_id,
+            "path": quote(host.branch_id),
+            "name": name(host.state.configured.name),
+            "organisation": name(host.state.configured.organisation),
+        }
+        for host in hosts
+    ]
+
+
+def _staff_pages(who: Who) -> list[str]:
+    """The consoles that this account may open; before signing in, all of them, for they ask who is there."""
+    return [each for each in ("clerk", "manager") if who.role is Role.NOBODY or who.role in PAGES[each]]
+
+
+async def sign_in(request: Request) -> Response:
+    """GET /sign-in?next=…: the form; its script posts to /api/v1/session."""
+    who = who_of(request)
+    return page(request, "sign_in.html", who=who, next=local_path(request.query_params.get("next")), homes=HOMES)
+
+
+def local_path(wanted: str | None) -> str:
+    """A path of this site, or "" for anything that a browser might take for another one."""
+    is_local = wanted is not None and wanted.startswith("/") and wanted[1:2] not in ("/", "\\") and wanted.isprintable()
+    return wanted if wanted is not None and is_local else ""
+
+
+def sign_in_address(request: Request) -> str:
+    """/sign-in that comes back to the page that is asked for."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"/sign-in?{urlencode({'next': here} | ({'lang': 'en'} if language_of(request) == 'en' else {}))}"
+
+
+routes: list[BaseRoute] = [
+    Route("/", start),
+    Route("/sign-in", sign_in),
+]

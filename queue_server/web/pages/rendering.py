@@ -9,7 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from queue_server.access.identity import Who
+from queue_server.access.identity import NOBODY, Who
+from queue_server.domain.refusals import Refusal
+from queue_server.protocol.problems import problem
 from queue_server.web.asking import house_of, language_of
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -29,9 +31,19 @@ _environment = Environment(
 )
 
 
-def page(request: Request, template: str, *, who: Who, status: int = 200, **context: Any) -> Response:
-    """The page, in the asker's language. Templates get `lang`, `build`, `who` and the context."""
+def page(
+    request: Request, template: str, *, who: Who, status: int = 200, lang: str | None = None, **context: Any
+) -> Response:
+    """The page, in the asker's language unless `lang` says which. Templates get `lang`, `build`, `who`, the context."""
     html = _environment.get_template(template).render(
-        lang=language_of(request), build=house_of(request).build, who=who, **context
+        lang=lang or language_of(request), build=house_of(request).build, who=who, **context
     )
     return HTMLResponse(html, status, headers=HEADERS)
+
+
+def trouble(request: Request, refusal: Refusal) -> Response:
+    """A refusal as a page: nobody who opens a page should meet JSON."""
+    lang = language_of(request)
+    said = problem(refusal.code, refusal.data, lang)
+    title = "Không mở được trang này" if lang == "vi" else "This page cannot be opened"
+    return page(request, "trouble.html", who=NOBODY, status=said.status, title=title, sentence=said.detail)

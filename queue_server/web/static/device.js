@@ -5,10 +5,10 @@
  *
  *   LaySo.device({kind: "dispenser", branch: "go-vap"}).then(function (me) { start the page });
  *
- * The promise resolves once, when the server knows this browser; until then a full screen says what is going on. The
- * token comes by `#token=…` or by pairing and is kept in this browser, so that a device that was switched off for the
- * holidays finds its way back alone. `LaySo.deviceLost()` forgets the session's end by signing in anew: call it when
- * the feed closes with a code from 4400 on.
+ * `also` names roles of staff that may use the page with their own session. The promise resolves once, when the server
+ * knows this browser; until then a full screen says what is going on. The token comes by `#token=…` or by pairing and is
+ * kept in this browser, so that a device that was switched off for the holidays finds its way back alone.
+ * `LaySo.deviceLost()` signs in anew after a session has ended: call it when the feed closes with a code from 4400 on.
  */
 (function (global) {
   "use strict";
@@ -131,6 +131,7 @@
   function Device(options) {
     this._kind = options.kind;
     this._branch = options.branch;
+    this._also = options.also || [];
     this._screen = new Screen();
     this._given = tokenInAddress();
   }
@@ -171,7 +172,8 @@
   };
 
   Device.prototype._fits = function (me) {
-    return me.role === this._kind && (!this._branch || !me.branch || me.branch === this._branch);
+    var isKind = me.role === this._kind || this._also.indexOf(me.role) >= 0;
+    return isKind && (!this._branch || !me.branch || me.branch === this._branch);
   };
 
   Device.prototype._useToken = function (token) {

@@ -1,5 +1,6 @@
 /**
- * Small helpers that every page shares: words, numbers, times, waits, the state of the connection, the quiet reload.
+ * Small helpers that every page shares: words, elements, numbers, the state of the connection, the quiet reload. Times
+ * and waits in words are in times.js, which comes right after it.
  *
  * One classic ES2015 script, down to Chrome 53. What decides is pure; what touches the page says so.
  */
@@ -7,8 +8,6 @@
   "use strict";
 
   var LaySo = (global.LaySo = global.LaySo || {});
-  var MINUTE_MS = 60000;
-  var FIVE_MS = 5 * MINUTE_MS;
   var QUIET_MS = 20000;
   var RELOAD_GAP_MS = 60000;
 
@@ -18,13 +17,6 @@
       reconnecting: "Mất kết nối từ {time}, đang nối lại",
       connecting: "Đang kết nối",
       stopped: "Phiên đã hết, cần đăng nhập lại",
-      wait: "Thời gian chờ",
-      turn: "Dự kiến đến lượt",
-      unknown: "Chưa dự tính được",
-      under: "dưới {high} phút",
-      about: "khoảng {high} phút",
-      range: "khoảng {low}–{high} phút",
-      from: "từ {low}",
       other: "English"
     },
     en: {
@@ -32,13 +24,6 @@
       reconnecting: "Connection lost at {time}, reconnecting",
       connecting: "Connecting",
       stopped: "Session ended, please sign in again",
-      wait: "Waiting time",
-      turn: "Expected turn",
-      unknown: "Cannot be estimated yet",
-      under: "less than {high} minutes",
-      about: "about {high} minutes",
-      range: "about {low}–{high} minutes",
-      from: "from {low}",
       other: "Tiếng Việt"
     }
   };
@@ -118,108 +103,6 @@
       element.textContent = text;
     }
   };
-
-  // -- times --------------------------------------------------------------------------------------------------------------
-
-  var formats = {};
-
-  function partsIn(at) {
-    var zone = document.documentElement.getAttribute("data-zone") || "Asia/Ho_Chi_Minh";
-    if (!formats[zone]) {
-      formats[zone] = new Intl.DateTimeFormat("en-GB", {
-        timeZone: zone, hour12: false, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit"
-      });
-    }
-    // "22/11/2026, 16:05"
-    var found = formats[zone].format(at).match(/\d+/g);
-    return { day: found[0], month: found[1], year: found[2], hour: found[3] === "24" ? "00" : found[3], minute: found[4] };
-  }
-
-  /** "09:41" in the branch's zone. */
-  LaySo.time = function (at) {
-    var parts = partsIn(new Date(at));
-    return parts.hour + ":" + parts.minute;
-  };
-
-  /** "22/11/2026" in the branch's zone. */
-  LaySo.date = function (at) {
-    var parts = partsIn(new Date(at));
-    return parts.day + "/" + parts.month + "/" + parts.year;
-  };
-
-  /** Keep an element showing the server's time. */
-  LaySo.clock = function (element, feed) {
-    function show() {
-      LaySo.setText(element, LaySo.time(feed.now()));
-    }
-    show();
-    return setInterval(show, 1000);
-  };
-
-  // -- waits --------------------------------------------------------------------------------------------------------------
-
-  /** Minutes as told: to the minute up to 10, to 5 minutes above; `up` rounds the end of a range. */
-  LaySo.roundMinutes = function (seconds, up) {
-    var minutes = up ? Math.ceil(seconds / 60) : Math.floor(seconds / 60);
-    if (minutes <= 10) {
-      return minutes;
-    }
-    return (up ? Math.ceil(minutes / 5) : Math.floor(minutes / 5)) * 5;
-  };
-
-  /**
-   * A wait in words. `wait` is a `Told` row or null, `working` the spans in which counters work (`[{start, end}]`).
-   * → `{kind: "range" | "clock" | "unknown", label, value, isLate}`; `isLate` when the turn may come after the last span.
-   * Over an hour, before opening or across lunch it is told by the clock.
-   */
-  LaySo.wait = function (wait, working) {
-    if (!wait) {
-      return { kind: "unknown", label: say("wait"), value: say("unknown"), isLate: false };
-    }
-    var made = new Date(wait.made_at).getTime();
-    var low = made + wait.low_s * 1000;
-    var high = made + wait.high_s * 1000;
-    var spans = (working || []).map(function (span) {
-      return { start: new Date(span.start).getTime(), end: new Date(span.end).getTime() };
-    });
-    var isLate = spans.length > 0 && made + wait.likely_s * 1000 >= spans[spans.length - 1].end;
-    if (wait.high_s > 3600 || (spans.length > 0 && !isWithinOne(spans, made, high))) {
-      return { kind: "clock", label: say("turn"), value: clockRange(spans, low, high), isLate: isLate };
-    }
-    return { kind: "range", label: say("wait"), value: minutesRange(wait.low_s, wait.high_s), isLate: isLate };
-  };
-
-  function isWithinOne(spans, from, to) {
-    return spans.some(function (span, i) {
-      var isLast = i === spans.length - 1;
-      return span.start <= from && from < span.end && (to <= span.end || isLast);
-    });
-  }
-
-  /** Nobody is called in a break: an instant there means its end. */
-  function afterBreak(spans, at) {
-    for (var i = 0; i < spans.length; i += 1) {
-      if (at < spans[i].end) {
-        return Math.max(at, spans[i].start);
-      }
-    }
-    return at;
-  }
-
-  function clockRange(spans, low, high) {
-    var from = LaySo.time(Math.floor(afterBreak(spans, low) / FIVE_MS) * FIVE_MS);
-    var to = LaySo.time(Math.ceil(afterBreak(spans, high) / FIVE_MS) * FIVE_MS);
-    return from === to ? say("from", { low: from }) : from + "–" + to;
-  }
-
-  function minutesRange(lowS, highS) {
-    var low = LaySo.roundMinutes(lowS, false);
-    var high = LaySo.roundMinutes(highS, true);
-    if (low < 1) {
-      return say("under", { high: Math.max(high, 5) });
-    }
-    return say(low === high ? "about" : "range", { low: low, high: high });
-  }
 
   // -- connection ---------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""What runs on a lobby display: the page's scripts and styles, and the clips that it speaks with."""

@@ -1,0 +1,96 @@
+/**
+ * What stands where: the number in the light, the other called numbers, the last ones, or a sentence about the day. Pure.
+ *
+ * On a wide screen few called numbers stand beside the large one; many share the whole hall of the screen, each still a
+ * twelfth of its height. A tall screen always has the large one, with the others under it. A classic ES2015 script.
+ */
+(function (global) {
+  "use strict";
+
+  const LaySo = (global.LaySo = global.LaySo || {});
+
+  const CROWD_ABOVE = 6; // more called numbers than this do not fit beside the large one
+  const CROWD_UNTIL = 4; // back only when it is clearly calmer, so that the screen does not flap
+  const TILES = [9, 12, 16, 20]; // sizes of the crowd: 3×3, 4×3, 4×4, 4×5
+  const MOST = TILES[TILES.length - 1];
+  const PAGE_MS = 8000;
+
+  // Heights in hundredths of the screen's height, as in display.css.
+  const SIDE = { height: 66, head: 5, row: 12, recent: 7.6 };
+  const TALL = { height: 36, full: 57, head: 3.4, row: 6.4, short: 5.2, recent: 4.4, columns: 2 };
+
+  const RESTS_WITH_RECENT = ["lunch", "pause", "open"];
+
+  /**
+   * `{mode: "hero" | "crowd" | "rest", hero, isCalm, others, recent, isShort, isFull, tiles, size, page, pages, rest}`;
+   * `isFull` when the strip of fields makes room.
+   * board: `{calls, turns, phase, isReady}`; screen: `{isTall, wasCrowded, now}`, `now` in ms.
+   */
+  function arrange(board, screen) {
+    const turns = board.turns;
+    const inTurn = (call) => LaySo.displayTurns.isLit(turns, call.number) || LaySo.displayTurns.isWaiting(turns, call.number);
+    const active = board.calls.filter((call) => call.isActive || inTurn(call));
+    const recent = board.calls.filter((call) => active.indexOf(call) < 0);
+    if (!active.length && (board.phase.kind !== "open" || !recent.length)) { return rest(board.phase, recent, screen); }
+    const isCrowded = !screen.isTall && active.length > (screen.wasCrowded ? CROWD_UNTIL : CROWD_ABOVE);
+    return isCrowded ? crowd(active, turns, screen) : hero(active, recent, turns, screen);
+  }
+
+  /** Nobody is called: a sentence about the day, and the last numbers where they still matter. */
+  function rest(phase, recent, screen) {
+    const shown = RESTS_WITH_RECENT.indexOf(phase.kind) >= 0 ? recent.slice(0, slots(0, screen)) : [];
+    return { mode: "rest", rest: phase, recent: shown, others: [] };
+  }
+
+  function hero(active, recent, turns, screen) {
+    const called = active.length > 0;
+    const candidates = called ? active : recent;
+    const last = turns.last && candidates.find((call) => call.number === turns.last.number);
+    const large = called && last || candidates[0];
+    const waiting = active.filter((call) => call !== large);
+    const pages = LaySo.displayView.pagesOf(waiting, MOST);
+    const others = pages[pageOf(pages, turns, screen.now)];
+    const before = recent.filter((call) => call !== large).slice(0, Math.max(0, slots(others.length, screen)));
+    const shape = screen.isTall ? tall(others.length) : { isShort: false, isFull: false };
+    return Object.assign({ mode: "hero", hero: large, isCalm: !called, others: others, recent: before }, shape);
+  }
+
+  /** How many of the last numbers fit under so many called ones. */
+  function slots(others, screen) {
+    const size = screen.isTall ? TALL : SIDE;
+    const head = others ? size.head : 0;
+    if (!screen.isTall) { return Math.floor((size.height - others * size.row - head - size.head) / size.recent); }
+    const shape = tall(others);
+    const rows = shape.isShort ? Math.ceil(others / size.columns) * size.short : others * size.row;
+    const height = shape.isFull ? size.full : size.height;
+    return Math.floor((height - rows - head - size.head) / size.recent) * size.columns;
+  }
+
+  /** A tall screen with many called numbers shows them in two columns of shorter rows, with still more over its strip. */
+  function tall(others) {
+    const room = TALL.height - TALL.head;
+    const isShort = others * TALL.row > room;
+    return { isShort: isShort, isFull: isShort && Math.ceil(others / TALL.columns) * TALL.short > room };
+  }
+
+  /** All called numbers side by side in the order of their calls, so that each keeps its place; more than 20 in pages. */
+  function crowd(active, turns, screen) {
+    const inOrder = active.slice().reverse();
+    const pages = LaySo.displayView.pagesOf(inOrder, MOST);
+    const page = pageOf(pages, turns, screen.now);
+    const size = TILES.find((tiles) => tiles >= pages[page].length);
+    return {
+      mode: "crowd", tiles: pages[page], size: size, page: page, pages: pages.length, isFull: size > 12,
+      others: [], recent: []
+    };
+  }
+
+  /** The page with the number that came into the light last; without one, one page after the other. */
+  function pageOf(pages, turns, now) {
+    const number = turns.lit.length && turns.last ? turns.last.number : null;
+    const found = pages.findIndex((page) => page.some((call) => call.number === number));
+    return found >= 0 ? found : Math.floor(now / PAGE_MS) % pages.length;
+  }
+
+  LaySo.displayLayout = { arrange: arrange };
+})(window);

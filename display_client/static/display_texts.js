@@ -1,0 +1,112 @@
+/** The words of the lobby display, Vietnamese and English. A classic ES2015 script for Chrome 53. */
+(function (global) {
+  "use strict";
+
+  global.LaySo = global.LaySo || {};
+  global.LaySo.displayTexts = {
+    vi: {
+      calling: "Đang gọi",
+      called: "Vừa gọi",
+      counter: "Quầy",
+      floor: "Tầng {floor}",
+      priority: "Ưu tiên",
+      appointment: "Có lịch hẹn",
+      again: "Gọi lại lần {times}",
+      page: "{page}/{pages}",
+
+      waiting: "Đang chờ",
+      people: "người",
+      madeAt: "lúc {time}",
+      suspended: "Tạm ngừng cấp số",
+
+      none: "Chưa gọi số nào",
+      noneHow: "Số được gọi sẽ hiện lớn tại đây, kèm số quầy cần đến.",
+      before: "Chưa đến giờ làm việc",
+      lunch: "Đang nghỉ trưa",
+      pause: "Đang tạm nghỉ",
+      closed: "Ngoài giờ làm việc",
+      ended: "Đã kết thúc ngày làm việc",
+      dayOff: "Hôm nay không làm việc",
+      noDay: "Chưa mở ngày làm việc",
+      worksFrom: "Các quầy làm việc từ",
+      takeFrom: "Lấy số từ {time}.",
+      takeAgain: "Lấy số lại từ {time}.",
+      keepOrder: "Số buổi sáng vẫn giữ thứ tự.",
+      keepOrderAny: "Các số đã cấp giữ nguyên thứ tự.",
+      comeBack: "Mời quay lại vào ngày làm việc sau.",
+      connecting: "Đang kết nối",
+      connectingHow: "Bảng gọi số sẽ hiện ngay khi có kết nối.",
+      noBranch: "Không có điểm phục vụ này",
+      noBranchHow: "Hãy kiểm tra lại địa chỉ của màn hình.",
+
+      notice: "Thông báo",
+      issuingOver: "Hôm nay đã hết giờ cấp số. Các số đã cấp giữ nguyên thứ tự.",
+      suspendedHow: "Tạm ngừng cấp số {field} từ {time}: {reason}. Các số đã cấp giữ nguyên thứ tự.",
+      hours: "Giờ hôm nay",
+      hoursHow: "Hôm nay làm việc {spans}. Lý do: {reason}.",
+      hoursOff: "Hôm nay không làm việc. Lý do: {reason}.",
+      fieldHours: "{field} hôm nay làm việc {spans}. Lý do: {reason}.",
+      fieldOff: "{field} hôm nay không làm việc. Lý do: {reason}.",
+
+      live: "Trực tuyến",
+      stale: "Mất kết nối từ {time}, đang nối lại",
+      staleLabel: "Bảng lúc {time}",
+      staleHow: "Mất kết nối với máy chủ từ {time}, đang nối lại. Số mới gọi có thể chưa hiện; xin nghe gọi tại quầy.",
+      unlock: "Bấm OK hoặc chạm để bật loa",
+      noSound: "Màn hình này không có loa",
+      fullScreen: "Phím F: toàn màn hình"
+    },
+    en: {
+      calling: "Now calling",
+      called: "Just called",
+      counter: "Counter",
+      floor: "Floor {floor}",
+      priority: "Priority",
+      appointment: "Appointment",
+      again: "Call no. {times}",
+      page: "{page}/{pages}",
+
+      waiting: "Waiting",
+      people: "people",
+      madeAt: "at {time}",
+      suspended: "No numbers now",
+
+      none: "No number called yet",
+      noneHow: "A called number is shown here, large, with the counter to go to.",
+      before: "Not open yet",
+      lunch: "Lunch break",
+      pause: "Short break",
+      closed: "Closed now",
+      ended: "The service day has ended",
+      dayOff: "Closed today",
+      noDay: "No service day is open",
+      worksFrom: "Counters work from",
+      takeFrom: "Numbers are given from {time}.",
+      takeAgain: "Numbers are given again from {time}.",
+      keepOrder: "Numbers of the morning keep their order.",
+      keepOrderAny: "Numbers already given keep their order.",
+      comeBack: "Please come back on the next working day.",
+      connecting: "Connecting",
+      connectingHow: "The board appears as soon as there is a connection.",
+      noBranch: "There is no such branch",
+      noBranchHow: "Please check the address of this screen.",
+
+      notice: "Notice",
+      issuingOver: "No more numbers are given today. Numbers already given keep their order.",
+      suspendedHow: "No numbers for {field} since {time}: {reason}. Numbers already given keep their order.",
+      hours: "Hours today",
+      hoursHow: "Open today {spans}. Reason: {reason}.",
+      hoursOff: "Closed today. Reason: {reason}.",
+      fieldHours: "{field} is open today {spans}. Reason: {reason}.",
+      fieldOff: "{field} is closed today. Reason: {reason}.",
+
+      live: "Live",
+      stale: "Connection lost at {time}, reconnecting",
+      staleLabel: "Board at {time}",
+      staleHow: "Connection to the server lost at {time}, reconnecting. New calls may be missing here; please listen for your number.",
+      unlock: "Press OK or touch to turn on the sound",
+      noSound: "This screen has no sound",
+      fullScreen: "Key F: full screen"
+    }
+  };
+})(window);

@@ -1,0 +1,188 @@
+"""From the journal to a paper: which values stand on the ticket of one print job.
+
+What was told at the press (number, people ahead, range) is read from the `ticket.issued` event, however late the paper
+is printed. Where the ticket has moved to another field since, nothing was told about that one and nothing is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from queue_server.domain import events as ev
+from queue_server.domain import hours
+from queue_server.domain.configuration import BranchConfig
+from queue_server.domain.events import Recorded
+from queue_server.domain.refusals import Refusal
+from queue_server.domain.state import BranchState, Paper
+from queue_server.domain.tickets import Estimate
+from queue_server.readers.printing.paper import Language, Rebooked, TicketPaper, Wait, WaitClock, WaitMinutes
+
+_ROUNDED_ABOVE = 10  # minutes; a longer wait is told in fives
+_FIVE = timedelta(minutes=5)
+_BY_CLOCK_ABOVE_S = 3600
+
+Span = tuple[datetime, datetime]
+
+
+class Asked(Struct, frozen=True):
+    """The events behind a job: the one that asked for the paper, and the one that gave the number, if it is here."""
+
+    request: Recorded
+    issued: Recorded | None
+
+
+class _Turn(Struct, frozen=True):
+    """What the ticket was when the paper was asked for."""
+
+    ticket: str
+    number: str
+    field: str
+    is_priority: bool
+    language: str
+    issued_at: datetime
+    rebooked: Rebooked | None = None
+
+
+def seq_of(job: str) -> int:
+    """The seq of the event that asked for this paper; a job id ends with it.
+
+    Raises:
+        Refusal: `unknown-job`.
+    """
+    seq = job.rpartition("-")[2]
+    if not seq.isdigit():
+        raise Refusal("unknown-job", job=job)
+    return int(seq)
+
+
+def filled(state: BranchState, job: Paper, asked: Asked, *, url: str = "", is_marked: bool = False) -> TicketPaper:
+    """The paper of a job. `url` is where its ticket can be followed; `is_marked` prints it as a reprint in any case."""
+    config = state.configured
+    turn = _turn(state, job, asked.request)
+    field = state.field(turn.field)
+    told = _told(turn, asked.issued)
+    counters = counters_for(state, turn.field)
+    local = hours.zone(config.timezone)
+    return TicketPaper(
+        organisation=config.organisation.vi,
+        branch=config.name.vi,
+        field=field.name.vi,
+        field_en=field.name.en,
+        number=turn.number,
+        ahead=told.people_ahead if told else None,
+        issued_at=turn.issued_at.astimezone(local),
+        wait=wait_as_told(told.told, working_spans(state, turn.field), config) if told and told.told else None,
+        counters=counters,
+        place=place_of(state, turn.field, counters),
+        is_priority=turn.is_priority,
+        url=url or None,
+        language=_language(turn.language),
+        is_reprint=is_marked or job.is_reprint,
+        rebooked=turn.rebooked,
+    )
+
+
+def followed(state: BranchState, job: Paper) -> str:
+    """The ticket that the paper's code leads to: of a rebooked one, the ticket of its new day."""
+    ticket = state.ticket(job.ticket)
+    return ticket.rebooked.as_ticket if ticket.rebooked else ticket.id
+
+
+def _turn(state: BranchState, job: Paper, request: Recorded) -> _Turn:
+    event = request.event
+    if isinstance(event, ev.TicketIssued):
+        has_priority = event.priority is not None and event.is_priority_confirmed
+        return _Turn(event.ticket, event.number, event.field, has_priority, event.language, request.at)
+    ticket = state.ticket(job.ticket)
+    number, rebooked, at = ticket.number, None, ticket.issued_at
+    if ticket.rebooked is not None:
+        number, rebooked, at = ticket.rebooked.number, Rebooked(ticket.rebooked.day, ticket.number), request.at
+    return _Turn(ticket.id, number, ticket.field, ticket.has_priority, ticket.language, at, rebooked)
+
+
+def _told(turn: _Turn, issued: Recorded | None) -> ev.TicketIssued | None:
+    """What was told at the press, if it holds for the field in which the ticket waits now."""
+    event = issued.event if issued else None
+    return event if isinstance(event, ev.TicketIssued) and event.field == turn.field else None
+
+
+def _language(code: str) -> Language:
+    return "vi" if code == "vi" else "en"
+
+
+# -- where -------------------------------------------------------------------------------------------------------------
+
+
+def counters_for(state: BranchState, field: str) -> tuple[int, ...]:
+    """The counters that are there for a field now; before any has opened or paused, those that will be."""
+    taking = [c for c in state.counters.values() if field in c.fields and not c.is_retired]
+    manned = [c for c in taking if c.clerk is not None]
+    return tuple(c.no for c in manned or taking)
+
+
+def place_of(state: BranchState, field: str, counters: Sequence[int]) -> str:
+    """ "Tầng 2 · Khu 1", where the branch has floors or zones and the field's counters share one."""
+    desks = [state.desk(no) for no in counters]
+    has_floors = len({desk.floor for desk in state.configured.counters if not desk.is_retired}) > 1
+    floors, zones = {desk.floor for desk in desks}, {desk.zone for desk in desks}
+    floor = _floor(floors.pop()) if has_floors and len(floors) == 1 else ""
+    zone = state.field(field).zone or (zones.pop() if len(zones) == 1 else "")
+    return " · ".join(part for part in (floor, zone) if part)
+
+
+def _floor(number: int) -> str:
+    """Below the ground there are basements: -1 is "Tầng hầm 1"."""
+    return f"Tầng {number}" if number >= 0 else f"Tầng hầm {-number}"
+
+
+# -- when: the same rules as `LaySo.wait` in web/static/times.js, so that paper and dispenser say the same -----------
+
+
+def working_spans(state: BranchState, field: str) -> list[Span]:
+    """When the field's counters work today."""
+    config, day = state.configured, state.day
+    if day is None:
+        return []
+    changed = day.changed.get(field) or day.changed.get("")
+    planned = changed.hours if changed else hours.planned(config, day.date, state.field(field))
+    windows = planned.working
+    return [(hours.instant(config, day.date, w.start), hours.instant(config, day.date, w.end)) for w in windows]
+
+
+def wait_as_told(told: Estimate, working: Sequence[Span], config: BranchConfig) -> Wait:
+    """A range of minutes; over an hour, before opening or across lunch, the time of day."""
+    low, high = (told.made_at + timedelta(seconds=s) for s in (told.low_s, told.high_s))
+    is_apart = bool(working) and not _is_within_one(working, told.made_at, high)
+    if told.high_s <= _BY_CLOCK_ABOVE_S and not is_apart:
+        return _minutes(told)
+    local = hours.zone(config.timezone)
+    start, end = _after_break(working, low), _after_break(working, high)
+    start -= (start - datetime.min.replace(tzinfo=start.tzinfo)) % _FIVE
+    end += -(end - datetime.min.replace(tzinfo=end.tzinfo)) % _FIVE
+    return WaitClock(start.astimezone(local), end.astimezone(local))
+
+
+def _minutes(told: Estimate) -> WaitMinutes:
+    low, high = _rounded(told.low_s, up=False), _rounded(told.high_s, up=True)
+    return WaitMinutes(0, max(high, 5)) if low < 1 else WaitMinutes(low, high)
+
+
+def _rounded(seconds: int, *, up: bool) -> int:
+    minutes = -(-seconds // 60) if up else seconds // 60
+    if minutes <= _ROUNDED_ABOVE:
+        return minutes
+    return (-(-minutes // 5) if up else minutes // 5) * 5
+
+
+def _is_within_one(spans: Sequence[Span], start: datetime, end: datetime) -> bool:
+    """Nobody closes the doors on who waits: the last span may be overrun."""
+    last = spans[-1]
+    return any(opens <= start < closes and (end <= closes or (opens, closes) == last) for opens, closes in spans)
+
+
+def _after_break(spans: Sequence[Span], at: datetime) -> datetime:
+    """Nobody is called in a break: an instant there means its end."""
+    return next((max(at, opens) for opens, closes in spans if at < closes), at)

@@ -1,0 +1,163 @@
+"""The picture of a print job: what comes out of the printer, and the same for a preview."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Literal, cast
+
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from queue_server.access.identity import Who
+from queue_server.access.rights import Role
+from queue_server.branches.host import BranchHost
+from queue_server.domain import events as ev
+from queue_server.domain import upcast
+from queue_server.domain.events import Recorded
+from queue_server.domain.refusals import Refusal
+from queue_server.domain.state import BranchState, Paper
+from queue_server.journal.port import Journal
+from queue_server.readers.printing.filling import Asked, filled, followed, seq_of
+from queue_server.readers.printing.paper import LayoutConfig, TicketPaper
+from queue_server.web.asking import house_of, who_of
+from queue_server.web.house import House
+
+WIDTHS = {"576": 576, "512": 512}
+PICTURES_KEPT = 256
+"""Pictures are fetched again within minutes or never; one is about 10 kB."""
+EVENTS_AT_ONCE = 500
+
+PictureKey = tuple[str, bool, int]
+
+
+class Pictures:
+    """Draws papers one at a time in a thread, and keeps the newest. Pillow is loaded with the first one."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[PictureKey, bytes] = OrderedDict()
+        self._layout: LayoutConfig | None = None
+        self._drawing = asyncio.Lock()
+
+    def kept(self, key: PictureKey) -> bytes | None:
+        return self._kept.get(key)
+
+    async def draw(self, key: PictureKey, paper: TicketPaper) -> bytes:
+        """The paper as a PNG of one bit a dot, `key`'s width."""
+        async with self._drawing:
+            picture = self._kept.get(key)
+            if picture is None:
+                picture = self._kept[key] = await asyncio.to_thread(self._draw, paper, key[2])
+                if len(self._kept) > PICTURES_KEPT:
+                    self._kept.popitem(last=False)
+        return picture
+
+    def _draw(self, paper: TicketPaper, width: int) -> bytes:
+        from queue_server.readers.printing.layouts import layout_in_force
+        from queue_server.readers.printing.picture import draw_ticket, to_png
+
+        if self._layout is None:
+            self._layout = layout_in_force()
+        layout = replace(self._layout, width=cast(Literal[576, 512], width))
+        return to_png(draw_ticket(paper, layout))
+
+
+async def picture(request: Request) -> Response:
+    """GET /print-jobs/{job}?width=576&marked=0: the paper as a PNG, for its printer and for staff who may reprint.
+
+    `marked=1` says "IN LẠI" on it: an earlier attempt may have put a paper into somebody's hand.
+    """
+    house, who = house_of(request), who_of(request)
+    job = request.path_params["job"]
+    width = WIDTHS.get(request.query_params.get("width", "576"))
+    marked = {"0": False, "1": True}.get(request.query_params.get("marked", "0"))
+    if width is None or marked is None:
+        raise Refusal("malformed", fault="width" if width is None else "marked")
+    host, paper = await _find(house, who, job)
+    key = (job, marked, width)
+    pictures = _pictures(request)
+    png = pictures.kept(key) or await pictures.draw(key, await _filled(house, host, paper, is_marked=marked))
+    return Response(png, media_type="image/png", headers={"cache-control": "private, no-store"})
+
+
+def _pictures(request: Request) -> Pictures:
+    """The application's one cache, made when the first paper is asked for."""
+    state = request.app.state
+    if not hasattr(state, "pictures"):
+        state.pictures = Pictures()
+    pictures: Pictures = state.pictures
+    return pictures
+
+
+async def _find(house: House, who: Who, job: str) -> tuple[BranchHost, Paper]:
+    """The job and its branch, for somebody who may see it. Another printer's job does not exist for a printer."""
+    if who.role is Role.NOBODY:
+        raise Refusal("unauthenticated")
+    if who.role is Role.PRINTER and who.branch is not None:
+        host = await house.bus.host(who.branch)
+    else:
+        host = await _host_of(house, job)
+        who.require_command("reprint", host.branch_id)
+    paper = (await host.settled()).papers.get(job)
+    if paper is None or (who.role is Role.PRINTER and paper.printer != who.device):
+        raise Refusal("unknown-job", job=job)
+    return host, paper
+
+
+async def _host_of(house: House, job: str) -> BranchHost:
+    try:
+        return await house.bus.host(await house.bus.branch_of(job.rpartition("-")[0]))
+    except Refusal as refusal:
+        raise Refusal("unknown-job", job=job) from refusal
+
+
+async def _filled(house: House, host: BranchHost, job: Paper, *, is_marked: bool) -> TicketPaper:
+    asked = await _asked(house.journal, host, job)
+    state = await host.settled()
+    return filled(state, job, asked, url=_url(house, state, job), is_marked=is_marked)
+
+
+def _url(house: House, state: BranchState, job: Paper) -> str:
+    base = house.settings.public_url.rstrip("/")
+    return f"{base}/t/{house.access.ticket_tokens.token(followed(state, job))}" if base else ""
+
+
+# -- the events behind a job -------------------------------------------------------------------------------------------
+
+
+async def _asked(journal: Journal, host: BranchHost, job: Paper) -> Asked:
+    """What the journal says of this paper; a ticket that was carried over from another day has no number given here."""
+    seq = seq_of(job.job)
+    request = await _last_of(journal, host.branch_id, seq, seq - 1, lambda _: True)
+    if request is None:
+        raise Refusal("unknown-job", job=job.job)
+    if isinstance(request.event, ev.TicketIssued):
+        return Asked(request, request)
+    head = await journal.head(host.branch_id)
+    day_began = head.day_seq - 1 if head else 0
+    issued = await _last_of(journal, host.branch_id, seq, day_began, lambda event: _gave(event, job.ticket))
+    return Asked(request, issued)
+
+
+def _gave(event: ev.EventType, ticket: str) -> bool:
+    return isinstance(event, ev.TicketIssued) and event.ticket == ticket
+
+
+async def _last_of(
+    journal: Journal, branch: str, last: int, after: int, is_it: Callable[[ev.EventType], bool]
+) -> Recorded | None:
+    """The newest such event with `after < seq <= last`; read backwards, because a reprint mostly follows soon."""
+    while last > after:
+        start = max(after, last - EVENTS_AT_ONCE)
+        for stored in reversed(await journal.read(branch, start, last - start)):
+            recorded = upcast.load(stored.seq, stored.day, stored.type, stored.v, stored.body)
+            if is_it(recorded.event):
+                return recorded
+        last = start
+    return None
+
+
+routes = [Route("/print-jobs/{job}", picture, methods=["GET"])]

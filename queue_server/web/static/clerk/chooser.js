@@ -1,0 +1,79 @@
+/** Where does this clerk sit today? By a press, or by typing the counter's number. */
+import { html, useEffect } from "../vendor/preact-htm.js";
+import { keyOf } from "./keys.js";
+import { Connection, LanguageSwitch } from "./parts.js";
+import { SheetDialog } from "./sheet.js";
+import { clerkName, fieldName } from "./sheets.js";
+import { t } from "./texts.js";
+import { typedOn } from "./view.js";
+
+const PILL = { open: "ok", paused: "warn", closed: "plain" };
+
+export function Chooser(props) {
+  const { model, now, counters, choose, signOut, set } = props;
+  useEffect(() => {
+    const onKey = (event) => onTyped(event, { model, counters, choose, set });
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  });
+  return html`<div class="desk desk--choosing">
+    <header class="page-head">
+      <img class="page-head__mark" src="/static/mark.svg" alt="" />
+      <div class="page-head__names">
+        <p class="page-head__branch">${document.documentElement.dataset.branchName}</p>
+        <p class="page-head__organisation">${model.meName}</p>
+      </div>
+      <div class="page-head__tools">
+        <${Connection} model=${model} /><span class="clock">${LaySo.time(now)}</span>
+        <${LanguageSwitch} /><button class="button button--quiet" type="button" onClick=${signOut}>${t("signOut")}</button>
+      </div>
+    </header>
+    <main class="chooser">
+      <h1>${t("chooseTitle")}</h1>
+      <p class="quiet">${hintOf(model, counters)}</p>
+      <ul class="counters">${counters.map((row) => html`<${CounterCard} ...${props} row=${row} key=${row.no} />`)}</ul>
+    </main>
+    ${model.sheet && html`<${SheetDialog} ...${props} />`}
+  </div>`;
+}
+
+function hintOf(model, counters) {
+  const day = model.board.day ? model.board.day.today : null;
+  if (model.board.fields && !day) {
+    return t("noDay");
+  }
+  if (day && day.ended_at) {
+    return t("dayEnded", { time: LaySo.time(day.ended_at) });
+  }
+  return model.board.fields && counters.length === 0 ? t("chooseEmpty") : t(model.board.fields ? "chooseHint" : "loading");
+}
+
+function CounterCard({ model, row, isLive, choose }) {
+  const isTyped = model.typed === String(row.no);
+  const who = row.isMine ? t("mine") : row.clerk ? clerkName(model, row.clerk) : "";
+  const fields = row.fields.map((code) => fieldName(model, code)).join(", ");
+  return html`<li>
+    <button class=${`counter${row.isMine ? " counter--mine" : ""}${isTyped ? " counter--typed" : ""}`} type="button" data-no=${row.no}
+      disabled=${!isLive} aria-busy=${model.busy !== null && isTyped} onClick=${() => choose(row.no)}>
+      <span class="counter__no number">${row.no}</span>
+      <span class="counter__about">
+        <span class="counter__fields">${fields}</span>
+        <span class="counter__state"><span class=${`pill pill--${PILL[row.state]}`}>${t(`state.${row.state}`)}</span> ${who}</span>
+      </span>
+    </button>
+  </li>`;
+}
+
+/** Digits choose a counter, Enter opens it. */
+function onTyped(event, { model, counters, choose, set }) {
+  const key = keyOf(event);
+  if (model.sheet || event.ctrlKey || event.altKey || event.metaKey || event.repeat) {
+    return;
+  }
+  if (/^[0-9]$/.test(key)) {
+    set({ typed: typedOn(model.typed, key, counters.map((row) => String(row.no))) });
+  } else if (key === "Enter" && model.typed && (event.code === "NumpadEnter" || !event.target.closest("button, a"))) {
+    event.preventDefault();
+    choose(Number(model.typed));
+  }
+}

@@ -1,0 +1,123 @@
+/** The console itself: head, the number in hand, what may be done with it, and the queue beside it. */
+import { html } from "../vendor/preact-htm.js";
+import { Hand } from "./hand.js";
+import { Help } from "./help.js";
+import { Connection, Key, LanguageSwitch } from "./parts.js";
+import { Queue } from "./queue.js";
+import { Issued, SheetDialog } from "./sheet.js";
+import { fieldName, spaced } from "./sheets.js";
+import { t } from "./texts.js";
+import { secondsLeft } from "./undo.js";
+
+const OTHERS = ["recall", "noshow", "return", "cancel", "amend", "hold", "transfer", "step", "finish", "undo"];
+const STATE_PILL = { open: "ok", paused: "warn", closed: "plain" };
+
+export function Console(props) {
+  const { model, desk } = props;
+  return html`<div class="desk" data-mode=${desk.mode}>
+    <${Head} ...${props} />
+    <main class="desk__main">
+      <div class="desk__work">
+        <${Hand} ...${props} />
+        <${Primary} ...${props} />
+        <${Others} ...${props} />
+      </div>
+      <${Queue} ...${props} />
+    </main>
+    ${model.sheet && html`<${SheetDialog} ...${props} key=${model.sheet.name} />`}
+    ${model.issued && html`<${Issued} ...${props} />`}
+    ${model.isHelping && html`<${Help} ...${props} />`}
+  </div>`;
+}
+
+function Head(props) {
+  const { model, desk, now } = props;
+  const { row } = desk;
+  const fields = row ? row.fields.map((code) => fieldName(model, code)).join(", ") : "";
+  const helps = row && row.helps.length > 0 ? t("helps", { fields: row.helps.map((code) => fieldName(model, code)).join(", ") }) : "";
+  return html`<header class="page-head desk__head">
+    <div class="desk__no" aria-hidden="true"><span class="number">${model.no}</span></div>
+    <div class="page-head__names">
+      <h1 class="desk__name">${t("counter", { no: model.no })} ${row && html`<span class=${`pill pill--${STATE_PILL[row.state]}`}>${t(`state.${row.state}`)}</span>`}</h1>
+      <p class="desk__fields" title=${helps}>${fields}${helps && html` <span class="quiet">· ${helps}</span>`}</p>
+    </div>
+    <div class="page-head__tools">
+      <${Connection} model=${model} />
+      <span class="clock">${LaySo.time(now)}</span>
+      <${CounterButtons} ...${props} />
+      <${Menu} ...${props} />
+    </div>
+  </header>`;
+}
+
+function CounterButtons({ model, desk, isLive, press }) {
+  const isPaused = desk.mode === "paused";
+  const isOff = !isLive || model.busy !== null || !(desk.can.pause || isPaused);
+  return html`<button class="button" type="button" disabled=${isOff} onClick=${() => press("pause")}>
+    ${t(isPaused ? "primary.reopen" : "pause")} <${Key} name=${model.keys.pause} />
+  </button>`;
+}
+
+function Menu({ model, desk, isLive, press, signOut }) {
+  const item = (action) => html`<button class="menu__item" type="button" disabled=${!isLive || !desk.can[action]} onClick=${() => press(action)}>${t(action)}</button>`;
+  return html`<details class="menu" onFocusOut=${closeWhenLeft} onKeyDown=${closeOnEscape} onClick=${closeOnItem}>
+    <summary class="button button--quiet menu__who">${model.meName}</summary>
+    <div class="menu__items">
+      ${item("change")} ${item("close")}
+      <button class="menu__item" type="button" onClick=${() => press("help")}>${t("help")} <${Key} name=${model.keys.help} /></button>
+      <${LanguageSwitch} />
+      <button class="menu__item" type="button" onClick=${signOut}>${t("signOut")}</button>
+    </div>
+  </details>`;
+}
+
+function closeWhenLeft(event) {
+  if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget)) {
+    event.currentTarget.open = false;
+  }
+}
+
+function closeOnEscape(event) {
+  if (event.key === "Escape") {
+    event.currentTarget.open = false;
+  }
+}
+
+function closeOnItem(event) {
+  if (event.target.closest(".menu__item")) {
+    event.currentTarget.open = false;
+  }
+}
+
+// -- the primary action -------------------------------------------------------------------------------------------------------
+
+function Primary({ model, desk, isLive, press }) {
+  const label = desk.primary ? t(`primary.${desk.primary}`, { no: model.no }) : t("loading");
+  const isBusy = model.busy === "primary";
+  const isOff = !isLive || !desk.primary || (model.busy !== null && !isBusy);
+  return html`<button class="button button--primary button--big primary" type="button" aria-busy=${isBusy} aria-disabled=${isBusy}
+    disabled=${isOff} data-action=${desk.primary} onClick=${() => press("primary")}>
+    ${isLive ? label : t("offline")} ${isLive && !isBusy && html`<${Key} name=${model.keys.primary} />`}
+  </button>`;
+}
+
+// -- the others: always in the same place, whatever may be done now -----------------------------------------------------------
+
+function Others(props) {
+  return html`<div class="others">${OTHERS.map((action) => html`<${Other} ...${props} action=${action} key=${action} />`)}</div>`;
+}
+
+function Other({ model, desk, deed, isLive, now, press, action }) {
+  const isBusy = model.busy === action;
+  const canNow = action === "undo" ? deed !== null && desk.can.undo : desk.can[action];
+  const isOff = !isLive || !canNow || (model.busy !== null && !isBusy);
+  const what = action === "undo" && deed ? t(`did.${deed.did}`, { n: spaced(deed.number) }) : null;
+  const label = what && isLive ? t("undoIn", { s: secondsLeft(deed, now) }) : t(action);
+  const tone = action === "undo" && what ? " other--undo" : "";
+  return html`<button class=${`button other${tone}`} type="button" data-action=${action} aria-busy=${isBusy} disabled=${isOff}
+    onClick=${() => press(action)}>
+    <span class="other__label">${label}${what && html`<span class="other__what">${what}</span>`}</span>
+    <${Key} name=${model.keys[action]} />
+  </button>`;
+}
+

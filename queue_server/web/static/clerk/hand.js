@@ -1,0 +1,71 @@
+/** The number in hand, as large as it deserves, with what its clerk needs to know; or why there is none. */
+import { html } from "../vendor/preact-htm.js";
+import { Number_, minutesOf, minutesSince } from "./parts.js";
+import { clerkName, fieldName, languageName, whyWords } from "./sheets.js";
+import { t } from "./texts.js";
+
+export function Hand(props) {
+  const { model, desk, isLive } = props;
+  const { hand, mode } = desk;
+  const isShown = hand !== null && (mode === "open" || mode === "paused");
+  return html`<section class=${`hand card hand--${isShown ? hand.state : mode}`} aria-live="polite" data-state=${isShown ? hand.state : ""}>
+    ${isShown ? html`<${InHand} ...${props} />` : html`<${Without} ...${props} />`}
+    ${!isLive && model.status && html`<p class="hand__stale">${t("offlineHint", { time: LaySo.time(model.status.since) })}</p>`}
+  </section>`;
+}
+
+function InHand({ model, desk: { hand }, now }) {
+  const isCalled = hand.state === "called";
+  const state = isCalled && hand.times_called > 1 ? t("calledTimes", { n: hand.times_called }) : t(hand.state);
+  return html`
+    <div class="hand__state">
+      <span class=${`pill pill--${isCalled ? "info" : "ok"}`}>${state}</span>
+      <span class="quiet">${t("since", { time: LaySo.time(hand.since), minutes: minutesSince(hand.since, now) })}</span>
+    </div>
+    <div class="hand__number"><${Number_} number=${hand.number} /></div>
+    <div class="hand__about">
+      <p class="hand__field">${fieldName(model, hand.field)}</p>
+      <dl class="facts"><${Facts} model=${model} hand=${hand} /></dl>
+    </div>`;
+}
+
+function Facts({ model, hand }) {
+  const facts = [
+    ["waited", minutesOf(hand.waited_s)],
+    ["priority", hand.priority_name ? LaySo.name(hand.priority_name) : "", "strong"],
+    ["dossiers", hand.dossiers > 1 ? t("dossiersMany", { n: hand.dossiers }) : ""],
+    ["language", hand.language === "vi" ? "" : languageName(hand.language), "strong"],
+    ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
+    ["procedures", hand.procedures.join(", ")],
+    ["nextField", hand.next_field ? fieldName(model, hand.next_field) : ""],
+    ["why", whyWords(hand.why)],
+  ];
+  return facts
+    .filter(([, value]) => value)
+    .map(([key, value, tone]) => html`<div class=${`fact${tone ? " fact--strong" : ""}`} key=${key}><dt>${t(key)}</dt><dd>${value}</dd></div>`);
+}
+
+// -- no number in hand ----------------------------------------------------------------------------------------------------------
+
+function Without(props) {
+  const { title, hint } = saying(props);
+  return html`<div class="hand__without"><h2>${title}</h2><p class="quiet">${hint}</p></div>`;
+}
+
+function saying({ model, desk: { mode, row, queue } }) {
+  const no = model.no;
+  const time = row && row.since ? LaySo.time(row.since) : "";
+  switch (mode) {
+    case "loading":
+      return { title: t("loading"), hint: "" };
+    case "closed":
+      return { title: t("closedTitle", { no }), hint: t("closedHint") };
+    case "lost":
+      return { title: t("lostTitle", { no, name: clerkName(model, row.clerk) }), hint: t("lostHint", { time }) };
+    case "paused":
+      return { title: t("pausedTitle", { no }), hint: row.reason ? t("pausedWhy", { reason: row.reason, time }) : t("pausedSince", { time }) };
+    default:
+      return queue.length > 0 ? { title: t("idle"), hint: t("idleHint") } : { title: t("idleEmpty"), hint: t("idleEmptyHint") };
+  }
+}
+

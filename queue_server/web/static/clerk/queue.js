@@ -1,0 +1,128 @@
+/** Who waits in this counter's fields: the next one first, each wait against what that citizen was told. */
+import { html } from "../vendor/preact-htm.js";
+import { Key, Number_ } from "./parts.js";
+import { clerkName, fieldName, spaced } from "./sheets.js";
+import { t } from "./texts.js";
+import { bandOf, secondsSince } from "./view.js";
+
+const SHOWN_MAX = 100;
+
+export function Queue(props) {
+  const { model, desk, isLive, now } = props;
+  const { queue, later } = desk;
+  const stale = !isLive && model.status ? t("asOf", { time: LaySo.time(now) }) : "";
+  return html`<aside class=${`queue card${stale ? " queue--stale" : ""}`} aria-label=${t("queue")}>
+    <div class="queue__head">
+      <h2>${t("queue")}</h2>
+      <span class="queue__count figures">${queue.length + later.length}</span>
+    </div>
+    ${stale && html`<p class="queue__stale" role="status">${stale}</p>`}
+    <div class="queue__list" tabindex="0">
+      <${Rows} ...${props} />
+    </div>
+    <${Held} ...${props} />
+    <div class="queue__foot">
+      <${Foot} ...${props} action="resume" /><${Foot} ...${props} action="issue" />
+      <${Foot} ...${props} action="pick" /><${Foot} ...${props} action="reinstate" />
+    </div>
+  </aside>`;
+}
+
+function Rows(props) {
+  const { queue, later, mode } = props.desk;
+  if (queue.length + later.length === 0) {
+    return html`<p class="empty">${t(mode === "loading" ? "loading" : "queueEmpty")}</p>`;
+  }
+  const hidden = queue.length - SHOWN_MAX;
+  return html`<ul>
+    ${queue.slice(0, SHOWN_MAX).map((ticket, i) => html`<${Row} ...${props} ticket=${ticket} isNext=${i === 0} key=${ticket.id} />`)}
+    ${hidden > 0 && html`<li class="queue__more quiet" key="more">${t("more", { n: hidden })}</li>`}
+    ${later.length > 0 && html`<li class="queue__part quiet" key="later">${t("later")}</li>`}
+    ${later.slice(0, SHOWN_MAX).map((ticket) => html`<${Row} ...${props} ticket=${ticket} key=${ticket.id} />`)}
+  </ul>`;
+}
+
+function Row({ model, desk, isLive, now, showSheet, ticket, isNext }) {
+  const isOff = !isLive || !desk.can.pick || model.busy !== null;
+  return html`<li class=${`row${isNext ? " row--next" : ""}`} data-number=${ticket.number}>
+    <${Number_} number=${ticket.number} />
+    <span class="row__about">
+      <span class="row__field">${isNext && html`<b class="row__next">${t("next")}</b> `}${fieldName(model, ticket.field)}</span>
+      <span class="row__tags">${tagsOf(model, ticket, now).join(" · ")}</span>
+    </span>
+    <${Age} ticket=${ticket} now=${now} />
+    <button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}
+      onClick=${() => showSheet("pick", { fixed: ticket.id })}>${t("callThis")}</button>
+  </li>`;
+}
+
+function Age({ ticket, now }) {
+  const seconds = secondsSince(ticket.arrival_at, now);
+  const band = bandOf(ticket.told, now);
+  const words = seconds < 60 ? t("underMinuteShort") : t("minutesShort", { n: Math.floor(seconds / 60) });
+  return html`<span class=${`age age--${band}`} title=${t(`band.${band}`)}>
+    <span class="figures">${words}</span><span class="visually-hidden">, ${t(`band.${band}`)}</span>
+  </span>`;
+}
+
+/** What is special about a ticket, in few words. */
+function tagsOf(model, ticket, now) {
+  const tags = [];
+  if (ticket.priority !== null) {
+    const known = model.people.classes.find((each) => each.code === ticket.priority);
+    tags.push(known ? LaySo.name(known.name) : t("priority"));
+  }
+  if (ticket.not_before !== null && new Date(ticket.not_before) > now) {
+    tags.push(t("notBefore", { time: LaySo.time(ticket.not_before) }));
+  }
+  if (ticket.only_counter !== null) {
+    tags.push(t("onlyCounter", { no: ticket.only_counter }));
+  }
+  if (ticket.only_clerk !== null) {
+    tags.push(t("onlyClerk", { name: clerkName(model, ticket.only_clerk) }));
+  }
+  if (ticket.step > 0) {
+    tags.push(t("stepNo", { n: ticket.step + 1 }));
+  }
+  if (ticket.dossiers > 1) {
+    tags.push(t("dossiersMany", { n: ticket.dossiers }));
+  }
+  if (ticket.assistance) {
+    tags.push(t(`assistance.${ticket.assistance}`));
+  }
+  if (ticket.told) {
+    tags.push(toldWords(ticket.told));
+  }
+  return tags;
+}
+
+function toldWords(told) {
+  const low = LaySo.roundMinutes(told.low_s, false);
+  const high = LaySo.roundMinutes(told.high_s, true);
+  return low < 1 ? t("toldUnder", { high: Math.max(high, 5) }) : t("told", { low, high });
+}
+
+// -- on hold, and what is done with numbers that are not in hand --------------------------------------------------------------
+
+function Held({ model, desk, isLive, showSheet }) {
+  if (desk.held.length === 0) {
+    return null;
+  }
+  return html`<div class="held">
+    <h3 class="held__title">${t("held")} <span class="figures">${desk.held.length}</span></h3>
+    <ul class="held__list">
+      ${desk.held.map((ticket) => html`<li key=${ticket.id}>
+        <button class="held__ticket" type="button" disabled=${!isLive || !desk.can.resume || model.busy !== null}
+          title=${ticket.counter === model.no ? fieldName(model, ticket.field) : t("heldAt", { no: ticket.counter })}
+          onClick=${() => showSheet("resume", { ticket: ticket.id })}><${Number_} number=${ticket.number} /></button>
+      </li>`)}
+    </ul>
+  </div>`;
+}
+
+function Foot({ model, desk, isLive, press, action }) {
+  const isOff = !isLive || !desk.can[action] || model.busy !== null;
+  return html`<button class="button queue__tool" type="button" data-action=${action} disabled=${isOff} onClick=${() => press(action)}>
+    ${t(action)} <${Key} name=${model.keys[action]} />
+  </button>`;
+}

@@ -1,0 +1,266 @@
+/**
+ * The console's dialogs as data: a title, groups of choices, and the command that confirming gives. Pure: out of the
+ * model and what was chosen so far (`values`).
+ *
+ * @typedef {{value: any, label: string, note?: string, code?: string, number?: string, isOff?: boolean}} Option
+ * @typedef {{key: string, label: string, kind: "choice" | "count", options: Option[], value: any, empty?: string}} Group
+ * @typedef {{name: string, args: Record<string, any>, did?: string, ticket?: {id: string, number: string}}} Command
+ * @typedef {{title: string, text?: string, groups: Group[], confirm: string, tone?: string, command: Command | null}} Sheet
+ */
+import { has, list, t } from "./texts.js";
+
+const SHOWN_MAX = 60;
+const LANGUAGES = ["vi", "en"];
+const ASSISTANCE = ["guide", "low_counter", "sign_language"];
+const OUTCOMES = ["done", "supplement", "referred", "declined"];
+
+const spaced = (number) => LaySo.numberParts(number).filter(Boolean).join(" ");
+const byOrder = (a, b) => a.order - b.order;
+
+/** The words for a field's code. */
+export function fieldName(model, code) {
+  const row = model.board.fields ? model.board.fields[code] : null;
+  return row ? LaySo.name(row.name) : code;
+}
+
+export function clerkName(model, clerk) {
+  return model.people.names[clerk] || clerk;
+}
+
+function choice(key, label, options, values, fallback = options.length > 0 ? options[0].value : null) {
+  const coded = options.map((option, i) => ({ code: String(i + 1), ...option }));
+  const isChosen = coded.some((option) => option.value === values[key] && !option.isOff);
+  return { key, label, kind: "choice", options: coded, value: isChosen ? values[key] : fallback };
+}
+
+function count(key, label, value) {
+  return { key, label, kind: "count", options: [], value };
+}
+
+const reasons = (key) => list(key).map((reason) => ({ value: reason, label: reason }));
+const maybeReasons = (key) => [{ value: "", label: t("noReason") }, ...reasons(key)];
+
+function fieldOptions(model, isWanted) {
+  return Object.values(model.board.fields || {})
+    .filter((row) => !row.is_retired && isWanted(row))
+    .sort(byOrder)
+    .map((row) => ({ value: row.code, label: LaySo.name(row.name) }));
+}
+
+function classOptions(model) {
+  const classes = model.people.classes.map((each) => ({ value: each.code, label: LaySo.name(each.name) }));
+  return [{ value: "", label: t("noPriority") }, ...classes];
+}
+
+function sheet(title, groups, command, more = {}) {
+  return { title, groups, command, confirm: t("confirm"), ...more };
+}
+
+// -- on the number in hand --------------------------------------------------------------------------------------------------
+
+function hold({ desk: { hand }, values }) {
+  const where = [
+    { value: true, label: t("hold.here"), note: t("hold.hereNote") },
+    { value: false, label: t("hold.any") },
+  ];
+  const why = choice("reason", t("reason"), reasons("hold.reasons"), values);
+  const here = choice("here", t("hold.where"), where, values);
+  const args = { ticket: hand.id, reason: why.value, here_only: here.value };
+  const command = { name: "hold", args, did: "hold", ticket: hand };
+  return sheet(t("hold.title", { n: spaced(hand.number) }), [why, here], command, { confirm: t("hold") });
+}
+
+function transfer({ model, desk: { hand }, values }) {
+  const kinds = ["field", "counter", "clerk"].map((kind) => ({ value: kind, label: t(`transfer.${kind}`) }));
+  const to = choice("to", t("transfer.to"), kinds, values);
+  const target = choice(`${to.value}-target`, t(`transfer.${to.value}`), targets(model, hand, to.value), values, null);
+  target.empty = to.value === "clerk" ? t("transfer.nobody") : t("transfer.nowhere");
+  const why = choice("reason", t("reason"), maybeReasons("transfer.reasons"), values);
+  const args = { ticket: hand.id, [to.value]: target.value, reason: why.value };
+  const command = target.value === null ? null : { name: "transfer", args, did: "transfer", ticket: hand };
+  return sheet(t("transfer.title", { n: spaced(hand.number) }), [to, target, why], command, { confirm: t("transfer") });
+}
+
+function targets(model, hand, kind) {
+  if (kind === "field") {
+    return fieldOptions(model, (row) => row.code !== hand.field);
+  }
+  if (kind === "counter") {
+    const takes = (row) => [...row.fields, ...(model.people.helps[row.no] || [])].includes(hand.field);
+    return Object.values(model.board.counters || {})
+      .filter((row) => row.no !== model.no && takes(row))
+      .sort((a, b) => a.no - b.no)
+      .map((row) => ({ value: row.no, label: t("counter", { no: row.no }), note: t(`state.${row.state}`), code: String(row.no) }));
+  }
+  return Object.entries(model.people.at)
+    .filter(([no]) => Number(no) !== model.no)
+    .map(([no, clerk]) => ({ value: clerk, label: clerkName(model, clerk), note: t("counter", { no }) }));
+}
+
+function amend({ model, desk: { hand }, values }) {
+  const aids = ASSISTANCE.map((aid) => ({ value: aid, label: t(`assistance.${aid}`) }));
+  const none = hand.assistance === null ? [{ value: "", label: t("assistance.none") }] : [];
+  const groups = [
+    choice("field", t("field"), fieldOptions(model, () => true), values, hand.field),
+    choice("priority", t("priorityClass"), classOptions(model), values, hand.priority || ""),
+    count("dossiers", t("count"), values.dossiers ?? hand.dossiers),
+    choice("assistance", t("assistance"), [...none, ...aids], values, hand.assistance || ""),
+    choice("reason", t("reason"), maybeReasons("amend.reasons"), values),
+  ];
+  const was = { field: hand.field, priority: hand.priority || "", dossiers: hand.dossiers, assistance: hand.assistance || "" };
+  const changed = groups.filter((group) => group.key in was && group.value !== was[group.key]);
+  const args = Object.fromEntries(changed.map((group) => [group.key, group.value]));
+  const command = { name: "amend", args: { ticket: hand.id, ...args, reason: groups[4].value }, did: "amend", ticket: hand };
+  return sheet(t("amend.title", { n: spaced(hand.number) }), groups, changed.length > 0 ? command : null, { confirm: t("amend") });
+}
+
+function step({ model, desk: { hand, row }, values }) {
+  const options = fieldOptions(model, (field) => field.code !== hand.field);
+  const where = [
+    { value: false, label: t("step.away") },
+    { value: true, label: t("step.here") },
+  ];
+  const to = choice("field", t("step.field"), options, values, hand.next_field);
+  const canHere = [...row.fields, ...row.helps].includes(to.value);
+  const here = choice("here", t("step.where"), canHere ? where : where.slice(0, 1), values);
+  const args = { ticket: hand.id, field: to.value, here: here.value };
+  const command = to.value === null ? null : { name: "next-step", args, did: "next-step", ticket: hand };
+  return sheet(t("step.title", { n: spaced(hand.number) }), [to, here], command, { confirm: t("step") });
+}
+
+function cancel({ desk: { hand, row }, values }) {
+  const why = choice("reason", t("reason"), reasons("cancel.reasons"), values);
+  const command = { name: "cancel", args: { ticket: hand.id, reason: why.value }, did: "cancel", ticket: hand };
+  const text = t("cancel.text", { s: row.undo_s });
+  return sheet(t("cancel.title", { n: spaced(hand.number) }), [why], command, { text, tone: "danger", confirm: t("cancel") });
+}
+
+function finish({ desk: { hand }, values }) {
+  const outcomes = OUTCOMES.map((outcome) => ({ value: outcome, label: t(`finish.${outcome}`) }));
+  const outcome = choice("outcome", t("finish.outcome"), outcomes, values);
+  const dossiers = count("dossiers", t("count"), values.dossiers ?? hand.dossiers);
+  const args = { ticket: hand.id, outcome: outcome.value, dossiers: dossiers.value };
+  const command = { name: "finish", args, did: "finish", ticket: hand };
+  return sheet(t("finish.title", { n: spaced(hand.number) }), [outcome, dossiers], command, { confirm: t("finish") });
+}
+
+// -- on the counter -----------------------------------------------------------------------------------------------------------
+
+const atCounter = (model) => ({ branch: model.branch, counter: model.no });
+
+function pause({ model, desk, values }) {
+  const closing = { value: "close", label: t("pause.close"), code: "9", isOff: !desk.can.close };
+  const why = choice("reason", t("reason"), [...reasons("pause.reasons"), closing], values);
+  const isClosing = why.value === "close";
+  const pausing = { name: "pause", args: { ...atCounter(model), reason: why.value } };
+  const command = isClosing ? { name: "close", args: atCounter(model) } : pausing;
+  return sheet(t("pause.title", { no: model.no }), [why], command, {
+    confirm: t(isClosing ? "close" : "pause"),
+    text: isClosing ? closingText(desk) : undefined,
+  });
+}
+
+function closingText({ held, row }) {
+  const stuck = held.filter((ticket) => ticket.counter === row.no).length;
+  return t("close.text") + (stuck > 0 ? ` ${t("close.held", { n: stuck })}` : "");
+}
+
+function close({ model, desk }) {
+  const command = { name: "close", args: atCounter(model) };
+  return sheet(t("close.title", { no: model.no }), [], command, { text: closingText(desk), confirm: t("close") });
+}
+
+function takeover({ model, values }) {
+  const name = clerkName(model, model.people.at[values.no] || "");
+  const command = { name: "open", args: { branch: model.branch, counter: values.no, take_over: true } };
+  const text = t("takeover.text", { name });
+  return sheet(t("takeover.title", { no: values.no }), [], command, { text, tone: "danger", confirm: t("takeover.confirm") });
+}
+
+// -- on other numbers ---------------------------------------------------------------------------------------------------------
+
+function resume({ model, desk: { held }, values }) {
+  const options = held.map((ticket) => ({
+    value: ticket.id,
+    label: spaced(ticket.number),
+    number: ticket.number,
+    note: `${fieldName(model, ticket.field)} · ${t("sinceNow", { time: LaySo.time(ticket.since) })}`,
+  }));
+  const which = choice("ticket", t("resume.ticket"), options, values);
+  const ways = [
+    { value: false, label: t("resume.call") },
+    { value: true, label: t("resume.quietly"), note: t("resume.quietlyNote") },
+  ];
+  const how = choice("quietly", t("resume.how"), ways, values);
+  const ticket = held.find((each) => each.id === which.value);
+  const args = { ticket: which.value, counter: model.no, quietly: how.value };
+  const command = ticket ? { name: "resume", args, did: "resume", ticket } : null;
+  return sheet(t("resume.title"), [which, how], command, { confirm: t("resume") });
+}
+
+function pick({ model, desk, values }) {
+  const all = [...desk.queue, ...desk.later];
+  const options = all.slice(0, SHOWN_MAX).map((ticket) => ({
+    value: ticket.id,
+    label: spaced(ticket.number),
+    number: ticket.number,
+    note: fieldName(model, ticket.field),
+  }));
+  const which = choice("ticket", t("pick.which"), options, values);
+  const id = values.fixed || which.value;
+  const ticket = all.find((each) => each.id === id);
+  const command = ticket ? { name: "call", args: { ticket: id, counter: model.no }, did: "call", ticket } : null;
+  const n = ticket ? spaced(ticket.number) : "";
+  const text = ticket ? t("pick.text", { n, ahead: all.indexOf(ticket) }) : undefined;
+  return sheet(t("pick.title"), values.fixed ? [] : [which], command, { text, confirm: t("pickThis", { n }) });
+}
+
+function issue({ model, desk: { row }, values }) {
+  const suspended = (code) => model.board.fields[code].suspended !== null;
+  const options = fieldOptions(model, () => true).map((option) =>
+    suspended(option.value) ? { ...option, isOff: true, note: t("issue.closed") } : option,
+  );
+  const first = options.find((option) => row.fields.includes(option.value) && !option.isOff);
+  const languages = LANGUAGES.map((code) => ({ value: code, label: languageName(code) }));
+  const groups = [
+    choice("field", t("field"), options, values, first ? first.value : null),
+    choice("priority", t("priorityClass"), classOptions(model), values),
+    count("dossiers", t("count"), values.dossiers ?? 1),
+    choice("language", t("issue.language"), languages, values),
+  ];
+  const [field, priority, dossiers, language] = groups.map((group) => group.value);
+  const args = { branch: model.branch, field, priority: priority || null, dossiers, language, channel: "clerk" };
+  const command = field === null ? null : { name: "issue", args };
+  return sheet(t("issue.title"), groups, command, { confirm: t("issue") });
+}
+
+function reinstate({ model, values }) {
+  const options = (model.absent || []).map((ticket) => ({
+    value: ticket.id,
+    label: spaced(ticket.number),
+    number: ticket.number,
+    note: `${fieldName(model, ticket.field)} · ${t(`reinstate.${ticket.state}`, { time: LaySo.time(ticket.at) })}`,
+  }));
+  const which = choice("ticket", t("resume.ticket"), options, values);
+  which.empty = model.absent === null ? t("loading") : t("reinstate.none");
+  const ticket = (model.absent || []).find((each) => each.id === which.value);
+  const command = ticket ? { name: "reinstate", args: { ticket: ticket.id }, did: "reinstate", ticket } : null;
+  return sheet(t("reinstate.title"), [which], command, { text: t("reinstate.text"), confirm: t("reinstate") });
+}
+
+/** The language's name in the page's language. */
+export function languageName(code) {
+  return new Intl.DisplayNames([LaySo.language()], { type: "language" }).of(code) || code;
+}
+
+export function whyWords(why) {
+  return has(`why.${why}`) ? t(`why.${why}`) : "";
+}
+
+/** Sheet by name: `(context) → Sheet`, the context being `{model, desk, values}`. */
+export const SHEETS = { hold, transfer, amend, step, cancel, finish, pause, close, takeover, resume, pick, issue, reinstate };
+
+/** Sheets that are about the number in hand: they go when it goes. */
+export const ABOUT_HAND = new Set(["hold", "transfer", "amend", "step", "cancel", "finish"]);
+
+export { spaced };

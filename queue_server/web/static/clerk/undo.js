@@ -1,0 +1,73 @@
+/**
+ * What may be taken back, and until when. The list is pure; it is kept in this browser, so that a reload and a second
+ * tab of the same clerk show the same.
+ *
+ * @typedef {{ticket: string, number: string, did: string, until: string}} Deed
+ */
+
+/** The list with one more deed; of each ticket only its last change can be taken back. */
+export function done(deeds, deed) {
+  return [...without(deeds, deed.ticket), deed];
+}
+
+/** @param {Deed[]} deeds @param {string} ticket */
+export function without(deeds, ticket) {
+  return deeds.filter((deed) => deed.ticket !== ticket);
+}
+
+/**
+ * The deed that "undo" would take back now, or null. What the channel knows about the ticket in hand counts too: it may
+ * have been done on another machine, or something may have happened to it since.
+ * @param {Deed[]} deeds
+ * @param {import("./view.js").DeskTicket | null} hand
+ * @param {Date} now
+ * @returns {Deed | null}
+ */
+export function undoable(deeds, hand, now) {
+  const open = deeds.filter((deed) => new Date(deed.until) > now && isStillSo(deed, hand));
+  const last = open[open.length - 1];
+  if (last) {
+    return last;
+  }
+  if (hand && hand.can_undo_until && new Date(hand.can_undo_until) > now) {
+    return { ticket: hand.id, number: hand.number, did: "change", until: hand.can_undo_until };
+  }
+  return null;
+}
+
+function isStillSo(deed, hand) {
+  return !hand || hand.id !== deed.ticket || hand.can_undo_until !== null;
+}
+
+/** Whole seconds that are left. @param {Deed} deed @param {Date} now */
+export function secondsLeft(deed, now) {
+  return Math.max(0, Math.ceil((new Date(deed.until).getTime() - now.getTime()) / 1000));
+}
+
+// -- kept in this browser ---------------------------------------------------------------------------------------------------
+
+/** @returns {Deed[]} */
+export function load(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key) || "[]");
+  } catch {
+    return [];
+  }
+}
+
+export function save(key, deeds) {
+  try {
+    localStorage.setItem(key, JSON.stringify(deeds.slice(-8)));
+  } catch {
+    // A browser without storage undoes in this tab only.
+  }
+}
+
+/** Call `onDeeds` with what another tab has saved. */
+export function follow(key, onDeeds) {
+  addEventListener("storage", (event) => {
+    if (event.key === key) {
+      onDeeds(load(key));
+    }
+  });
+}

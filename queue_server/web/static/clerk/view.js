@@ -1,0 +1,183 @@
+/**
+ * What the console shows, out of the rows of its channels. Pure: no clock, no page, no words.
+ *
+ * @typedef {{likely_s: number, low_s: number, high_s: number, made_at: string}} Told
+ * @typedef {{id: string, number: string, field: string, arrival_at: string, queue_at: string, priority: string | null,
+ *   told: Told | null, not_before: string | null, only_counter: number | null, only_clerk: string | null,
+ *   dossiers: number, assistance: string | null, step: number}} QueueRow
+ * @typedef {{id: string, number: string, field: string, state: string, since: string, arrival_at: string,
+ *   times_called: number, priority: string | null, priority_name: {vi: string, en: string} | null, language: string,
+ *   dossiers: number, procedures: string[], assistance: string | null, next_field: string | null, why: string,
+ *   can_undo_until: string | null, waited_s: number, counter: number | null}} DeskTicket
+ * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
+ *   helps: string[], priority_run: number, priority_run_max: number, ordinary_after_s: number, undo_s: number}} DeskRow
+ * @typedef {{row: DeskRow | null, mode: "loading" | "closed" | "paused" | "open" | "lost", hand: DeskTicket | null,
+ *   held: DeskTicket[], queue: QueueRow[], later: QueueRow[], primary: string, can: Record<string, boolean>}} Desk
+ */
+
+const AT_COUNTER = ["called", "serving"];
+const PATIENCE_S = 60; // whoever was told "no wait" still needs a minute to be called
+
+/**
+ * The counter as its clerk sees it.
+ * @param {Record<string, Record<string, any>>} rows the view of `counter:BRANCH/NO`
+ * @param {number} no
+ * @param {string} me the clerk's account
+ * @param {Date} now
+ * @returns {Desk}
+ */
+export function deskOf(rows, no, me, now) {
+  const row = rows.counter ? rows.counter[no] || null : null;
+  const tickets = Object.values(rows.tickets || {});
+  const hand = tickets.find((ticket) => AT_COUNTER.includes(ticket.state)) || null;
+  const held = tickets.filter((ticket) => ticket.state === "held").sort((a, b) => compare(a.since, b.since));
+  const waiting = Object.values(rows.queue || {});
+  const { queue, later } = row ? ordered(waiting, row, me, now) : { queue: [], later: [] };
+  const mode = modeOf(row, me);
+  const desk = { row, mode, hand, held, queue, later };
+  return { ...desk, primary: primaryOf(desk), can: allowed(desk) };
+}
+
+function modeOf(row, me) {
+  if (!row) {
+    return "loading";
+  }
+  if (row.state !== "closed" && row.clerk !== null && row.clerk !== me) {
+    return "lost";
+  }
+  return row.state;
+}
+
+// -- the queue ----------------------------------------------------------------------------------------------------------
+
+const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
+function byTurn(a, b) {
+  return compare(a.queue_at, b.queue_at) || compare(a.arrival_at, b.arrival_at) || compare(a.number, b.number);
+}
+
+/** Whether this counter may call it now. A binding that has loosened on the server only shows up later here. */
+export function mayCall(ticket, row, me, now) {
+  const isDue = ticket.not_before === null || new Date(ticket.not_before) <= now;
+  const isForCounter = ticket.only_counter === null || ticket.only_counter === row.no;
+  return isDue && isForCounter && (ticket.only_clerk === null || ticket.only_clerk === me);
+}
+
+/** The queue in the order in which the server would call it: priority first, within the rule's bound. */
+function ordered(waiting, row, me, now) {
+  const ready = waiting.filter((ticket) => mayCall(ticket, row, me, now)).sort(byTurn);
+  const later = waiting.filter((ticket) => !mayCall(ticket, row, me, now)).sort(byTurn);
+  const priority = ready.filter((ticket) => ticket.priority !== null);
+  const ordinary = ready.filter((ticket) => ticket.priority === null);
+  const first = ordinary[0];
+  const isBoundReached = row.priority_run >= row.priority_run_max;
+  if (first && priority.length > 0 && isBoundReached && secondsSince(first.arrival_at, now) > row.ordinary_after_s) {
+    return { queue: [first, ...priority, ...ordinary.slice(1)], later };
+  }
+  return { queue: [...priority, ...ordinary], later };
+}
+
+export function secondsSince(instant, now) {
+  return Math.max(0, (now.getTime() - new Date(instant).getTime()) / 1000);
+}
+
+/**
+ * How a wait compares with what this citizen was told: "none" (nothing told), "in", "late" (beyond the likely value),
+ * "over" (beyond the range).
+ * @param {Told | null} told
+ * @param {Date} now
+ */
+export function bandOf(told, now) {
+  if (!told) {
+    return "none";
+  }
+  const waited = secondsSince(told.made_at, now);
+  if (waited > Math.max(told.high_s, PATIENCE_S)) {
+    return "over";
+  }
+  return waited > Math.max(told.likely_s, PATIENCE_S) ? "late" : "in";
+}
+
+// -- what may be done -----------------------------------------------------------------------------------------------------
+
+/** The one big action: "choose", "open", "reopen", "next", "start", "finish-next" or "finish"; "" while loading. */
+function primaryOf({ mode, hand, queue }) {
+  switch (mode) {
+    case "loading":
+      return "";
+    case "lost":
+      return "choose";
+    case "closed":
+      return "open";
+    default:
+  }
+  if (hand) {
+    return hand.state === "called" ? "start" : mode === "open" && queue.length > 0 ? "finish-next" : "finish";
+  }
+  return mode === "paused" ? "reopen" : "next";
+}
+
+/** Which of the other actions the state of things allows. */
+function allowed({ mode, hand, held, queue, later }) {
+  const isMine = mode === "open" || mode === "paused";
+  const isCalled = isMine && hand !== null && hand.state === "called";
+  const isServing = isMine && hand !== null && hand.state === "serving";
+  const isFree = mode === "open" && hand === null;
+  return {
+    recall: isCalled,
+    noshow: isCalled,
+    return: isCalled,
+    cancel: isCalled,
+    finish: isServing,
+    hold: isServing,
+    step: isServing,
+    transfer: isCalled || isServing,
+    amend: isCalled || isServing,
+    resume: isFree && held.length > 0,
+    pick: isFree && queue.length + later.length > 0,
+    pause: mode === "open",
+    close: isMine && hand === null,
+    change: mode !== "loading" && hand === null,
+    issue: isMine,
+    reinstate: isMine,
+    undo: isMine,
+    help: true,
+  };
+}
+
+// -- counters -------------------------------------------------------------------------------------------------------------
+
+/**
+ * The counters to choose from.
+ * @param {Record<string, any>} counters rows of the board
+ * @param {Record<string, string>} at counter number → clerk
+ * @param {string} me
+ */
+export function countersOf(counters, at, me) {
+  return Object.values(counters || {})
+    .sort((a, b) => a.no - b.no)
+    .map((row) => ({ ...row, clerk: row.state === "closed" ? null : at[row.no] || null, isMine: at[row.no] === me }));
+}
+
+/** The counter at which this clerk sits already: an open one before a paused one. */
+export function ownCounter(counters) {
+  const own = counters.filter((row) => row.isMine && row.state !== "closed");
+  return (own.find((row) => row.state === "open") || own[0] || null)?.no ?? null;
+}
+
+// -- choosing by typing digits ----------------------------------------------------------------------------------------------
+
+/**
+ * What a further digit makes of what was typed, given the codes that there are.
+ * @param {string} typed
+ * @param {string} digit
+ * @param {string[]} codes
+ * @returns {string} a prefix of some code, or the digit alone, or ""
+ */
+export function typedOn(typed, digit, codes) {
+  const fits = (text) => codes.some((code) => code.startsWith(text));
+  if (fits(typed + digit)) {
+    return typed + digit;
+  }
+  return fits(digit) ? digit : "";
+}

@@ -1,0 +1,90 @@
+/** The first screen: fields as cards; agencies and pages when there are many; or the whole branch at rest. */
+
+import { html } from "../vendor/preact-htm.js";
+import { dayAndTime, hoursSentences, Icon, LaySo, name, offerSentences, say } from "./parts.js";
+import { firstLevel, offerOf, pageOf } from "./rules.js";
+
+/** @param state the page's state; @param view `{fields, live, now, agencies, size}`; @param on what presses do */
+export function Home({ state, view, on }) {
+  const own = state.agency ? view.fields.filter((row) => row.agency === state.agency) : null;
+  const items = own ? own.map((field) => ({ field })) : firstLevel(view.fields);
+  const { items: shown, page, pages } = pageOf(items, state.page, view.size);
+  const isAgencies = items.some((item) => item.agency);
+  return html`<section class="home">
+    <div class="home__title">
+      <div>${own && html`<p class="home__agency">${agencyName(view, state.agency)}</p>`}<h1>${say(isAgencies ? "chooseAgency" : "choose")}</h1></div>
+      ${own && html`<button class="button" type="button" onClick=${on.home}><${Icon} of="back" />${say("back")}</button>`}
+    </div>
+    ${name(view.day.notice) && html`<p class="notice home__notice">${name(view.day.notice)}</p>`}
+    <ul class="cards cards--${Math.min(shown.length, 10)}">
+      ${shown.map((item) => html`<li key=${item.agency ?? item.field.code}>${item.agency ? html`<${AgencyCard} item=${item} view=${view} on=${on} />` : html`<${FieldCard} row=${item.field} view=${view} on=${on} />`}</li>`)}
+    </ul>
+    ${pages > 1 && html`<${Pager} page=${page} pages=${pages} on=${on} />`}
+  </section>`;
+}
+
+function agencyName(view, code) {
+  return name(view.agencies[code]);
+}
+
+function Pager({ page, pages, on }) {
+  return html`<div class="pager">
+    <button class="button" type="button" disabled=${page === 0} onClick=${() => on.page(page - 1)}><${Icon} of="back" />${say("earlier")}</button>
+    <span class="figures">${say("pageOf", { page: page + 1, pages })}</span>
+    <button class="button" type="button" disabled=${page === pages - 1} onClick=${() => on.page(page + 1)}>${say("later")}<${Icon} of="next" /></button>
+  </div>`;
+}
+
+function AgencyCard({ item, view, on }) {
+  const waiting = item.fields.reduce((sum, row) => sum + (view.live[row.code]?.waiting ?? 0), 0);
+  return html`<button class="field-card" type="button" data-agency=${item.agency} onClick=${() => on.agency(item.agency)}>
+    <span class="field-card__name">${agencyName(view, item.agency)}</span>
+    <span class="field-card__examples">${item.fields.map((row) => name(row.name)).join(" · ")}</span>
+    <span class="field-card__foot"><span class="fact-line"><${Icon} of="people" />${waiting ? say("waiting", { n: waiting }) : say("waitingNone")}</span></span>
+  </button>`;
+}
+
+function FieldCard({ row, view, on }) {
+  const live = view.live[row.code];
+  const offer = offerOf(row, live, view.now);
+  return offer.kind === "open" ? html`<${OpenCard} row=${row} live=${live} on=${on} />` : html`<${ShutCard} row=${row} offer=${offer} on=${on} />`;
+}
+
+function OpenCard({ row, live, on }) {
+  const told = LaySo.wait(live?.wait ?? null, row.working);
+  return html`<button class="field-card" type="button" data-field=${row.code} onClick=${() => on.field(row.code)}>
+    <span class="field-card__name">${name(row.name)}</span>
+    <span class="field-card__examples">${name(row.examples)}</span>
+    <span class="field-card__foot figures">
+      <span class="fact-line"><${Icon} of="people" />${!live ? "" : live.waiting ? say("waiting", { n: live.waiting }) : say("waitingNone")}</span>
+      <span class="fact-line"><${Icon} of="clock" />${told.kind === "clock" ? `${told.label}: ${told.value}` : told.value}</span>
+    </span>
+  </button>`;
+}
+
+/** Still to be pressed: then the whole sentence is shown large, instead of nothing happening. */
+function ShutCard({ row, offer, on }) {
+  const sentences = offerSentences(offer, row);
+  const reason = offer.kind !== "suspended" && row.reason ? name(row.reason) : null;
+  return html`<button class="field-card field-card--off" type="button" data-field=${row.code} data-state=${offer.kind} onClick=${() => on.field(row.code)}>
+    <span class="field-card__name">${name(row.name)}</span>
+    <span class="field-card__why figures">${[reason, ...sentences].filter(Boolean).join(" ")}</span>
+  </button>`;
+}
+
+/** No field is within its hours: when to come back, large. */
+export function Resting({ offer, day }) {
+  const [title, ...rest] = hoursSentences(offer);
+  const at = offer.at ? { label: say(offer.kind === "early" ? "takeFrom" : "againFrom"), time: LaySo.time(offer.at) } : null;
+  const back = !at && offer.returnsAt ? { label: say("backFrom"), ...dayAndTime(offer.returnsAt) } : null;
+  const shown = at ?? back;
+  const others = shown ? rest.slice(1) : rest;
+  const reason = day?.reason ? name(day.reason) : null;
+  return html`<section class="calm resting" data-state=${offer.kind}>
+    <h1>${title.replace(/\.$/, "")}</h1>
+    ${reason && html`<p class="calm__lead">${reason}</p>`}
+    ${shown && html`<p class="resting__label">${shown.label}</p><p class="resting__time figures">${shown.time}</p>`}
+    ${back && html`<p class="resting__date figures">${back.weekday}, ${back.date}</p>`}
+    ${others.map((sentence) => html`<p class="calm__lead figures">${sentence}</p>`)}
+  </section>`;
+}

@@ -1,0 +1,243 @@
+/**
+ * The dispenser: signs the device in, follows board and live, shows one screen at a time, and gives numbers.
+ *
+ * One press gives one number: a press is ignored while one is under way and for a moment after a new screen (a second
+ * tap of the same finger), and the feed sends a command that the line swallowed again with the same key. Without a
+ * connection nothing is taken and nothing is kept for later.
+ */
+
+import { html, render } from "../vendor/preact-htm.js";
+import { Home, Resting } from "./home.js";
+import { Bar, Head, LaySo } from "./parts.js";
+import { branchOffer, offerOf, shownFields } from "./rules.js";
+import { Confirm, Help, Issued, LineDown, Refused, Waiting } from "./steps.js";
+
+const IDLE_MS = 30_000;
+const NUMBER_MS = 12_000;
+const SAME_FINGER_MS = 400;
+const NO_LINE_MS = 8_000; // from opening the page to saying so, when there never was a connection
+const STAFF = ["helper", "clerk", "supervisor", "manager", "administrator"];
+
+const root = document.getElementById("kiosk");
+const page = document.documentElement;
+const branch = page.dataset.branch;
+const firstLanguage = LaySo.language();
+const names = {
+  branch: { vi: root.dataset.branchVi, en: root.dataset.branchEn },
+  organisation: { vi: root.dataset.organisationVi, en: root.dataset.organisationEn }
+};
+const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
+
+const START = { screen: "home", page: 0, agency: null, field: null, priority: null, ticket: null, problem: null, isBusy: false, isHelping: false };
+const state = { ...START, isEasy: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
+const data = { board: null, live: null, classes: [], agencies: {} };
+const openedAt = Date.now();
+let feed = null;
+let touchedAt = Date.now();
+let shownAt = 0;
+
+// -- what is on the screen ----------------------------------------------------------------------------------------------
+
+function show(changes) {
+  if ("screen" in changes && changes.screen !== state.screen) {
+    shownAt = Date.now();
+  }
+  Object.assign(state, changes);
+  draw();
+}
+
+function view() {
+  const { board, live, classes, agencies } = data;
+  return {
+    board,
+    live: live?.fields ?? {},
+    day: board.day?.today ?? null,
+    fields: shownFields(board),
+    now: feed.now().getTime(),
+    classes,
+    agencies,
+    size: landscape.matches ? 8 : 10
+  };
+}
+
+function draw() {
+  const time = feed ? LaySo.time(feed.now()) : "";
+  render(html`<${Head} state=${state} names=${names} time=${time} /><main class="stage" data-screen=${screenName()}>${stage()}</main><${Bar} state=${state} on=${on} />`, root);
+}
+
+function screenName() {
+  return state.status.state !== "live" ? "down" : state.isHelping ? "help" : state.screen;
+}
+
+function stage() {
+  if (state.status.state !== "live") {
+    return state.hasBeenLive || Date.now() - openedAt > NO_LINE_MS ? html`<${LineDown} />` : html`<${Waiting} />`;
+  }
+  if (!data.board || !data.live) {
+    return html`<${Waiting} />`;
+  }
+  if (state.isHelping) {
+    return html`<${Help} on=${on} />`;
+  }
+  return html`<${SCREENS[state.screen]} state=${state} view=${view()} on=${on} />`;
+}
+
+function First(props) {
+  const { fields, live, now, day } = props.view;
+  const resting = branchOffer(day, fields.map((row) => offerOf(row, live[row.code], now)));
+  return resting ? html`<${Resting} offer=${resting} day=${day} />` : html`<${Home} ...${props} />`;
+}
+
+const SCREENS = { home: First, confirm: Confirm, issued: Issued, refused: Refused };
+
+// -- what presses do ----------------------------------------------------------------------------------------------------
+
+/** A press counts unless a number is under way, or the screen has only just changed under the finger. */
+function press(work) {
+  return (...given) => {
+    if (!state.isBusy && Date.now() - shownAt > SAME_FINGER_MS) {
+      work(...given);
+    }
+  };
+}
+
+const goHome = () => show(START);
+
+const on = {
+  home: press(goHome),
+  back: press(() => show({ ...START, agency: state.agency, page: state.page })),
+  page: press((no) => show({ page: no })),
+  agency: press((agency) => show({ agency, page: 0 })),
+  field: press((field) => show({ screen: "confirm", field, priority: null })),
+  priority: press((code) => show({ priority: state.priority === code ? null : code })),
+  take: press(() => take()),
+  done: press(goHome),
+  help: press(() => show({ isHelping: !state.isHelping })),
+  easy: () => setEasy(!state.isEasy),
+  language: () => setLanguage(LaySo.language() === "en" ? "vi" : "en")
+};
+
+function setLanguage(language) {
+  page.lang = language;
+  draw();
+}
+
+function setEasy(isEasy) {
+  page.dataset.theme = isEasy ? "contrast" : "";
+  page.classList.toggle("is-easy", isEasy);
+  show({ isEasy });
+}
+
+/** Ask for the number, once: until it is settled no other press counts. */
+function take() {
+  const { field, priority } = state;
+  show({ isBusy: true });
+  feed.command("issue", { branch, field, priority, channel: "kiosk", language: LaySo.language() }).then(
+    (ticket) => show({ isBusy: false, screen: "issued", ticket }),
+    refuse
+  );
+}
+
+/** Without a line a person has been sent to a helper already; who comes when it is back finds the first screen. */
+function refuse(problem) {
+  if (isSessionGone(problem)) {
+    signInAgain();
+  } else {
+    show(state.status.state === "live" ? { isBusy: false, screen: "refused", problem } : START);
+  }
+}
+
+// -- time ---------------------------------------------------------------------------------------------------------------
+
+function tick() {
+  const idle = Date.now() - touchedAt;
+  if (state.screen === "issued" && state.status.state === "live" && Date.now() - shownAt > NUMBER_MS) {
+    leave();
+  } else if (!state.isBusy && idle > IDLE_MS && isAway()) {
+    leave();
+  }
+  draw();
+}
+
+function isAway() {
+  return state.screen !== "home" || state.isHelping || state.agency || state.page || state.isEasy || LaySo.language() !== firstLanguage;
+}
+
+/** The next person finds the first screen, in the first language. */
+function leave() {
+  page.lang = firstLanguage;
+  setEasy(false);
+  goHome();
+}
+
+// -- the line -----------------------------------------------------------------------------------------------------------
+
+function onStatus(status) {
+  const isLive = status.state === "live";
+  if (isLive && feed && feed.actor === "nobody") {
+    signInAgain();
+    return;
+  }
+  if (status.code >= 4400) {
+    signInAgain();
+  }
+  if (!isLive) {
+    data.live = null; // old figures are never shown as live
+  }
+  const lost = !isLive && !state.isBusy ? START : {};
+  show({ ...lost, status, hasBeenLive: state.hasBeenLive || isLive });
+}
+
+const isSessionGone = (problem) => problem.code === "unauthenticated" || problem.code === "forbidden";
+
+function signInAgain() {
+  feed.stop();
+  LaySo.deviceLost();
+}
+
+function onBoard(board, changes) {
+  data.board = board;
+  if (changes === null || changes.some(([table]) => table === "day" || table === "fields")) {
+    learn();
+  }
+  draw();
+}
+
+let learning = null;
+
+/** Classes and agencies: part of the configuration, asked for when it may have changed. */
+function learn() {
+  clearTimeout(learning);
+  learning = setTimeout(() => {
+    LaySo.ask("GET", `/branches/${encodeURIComponent(branch)}`).then(
+      (found) => {
+        data.classes = found.classes;
+        data.agencies = Object.fromEntries(found.agencies.map((each) => [each.code, each.name]));
+        draw();
+      },
+      () => {
+        learning = setTimeout(learn, 5000);
+      }
+    );
+  }, 50);
+}
+
+function start(me) {
+  state.hasPrinter = me.has_printer;
+  const reload = LaySo.quietReload(() => state.screen === "home" && !state.isBusy && state.status.state === "live");
+  feed = new LaySo.Feed({ build: page.dataset.build, onStatus, onBuild: reload });
+  feed.subscribe(`board:${branch}`, onBoard);
+  feed.subscribe(`live:${branch}`, (live) => {
+    data.live = live;
+    draw();
+  });
+  setInterval(tick, 1000);
+  draw();
+}
+
+for (const kind of ["pointerdown", "keydown"]) {
+  window.addEventListener(kind, () => { touchedAt = Date.now(); }, { capture: true, passive: true });
+}
+window.addEventListener("contextmenu", (event) => event.preventDefault());
+landscape.addEventListener("change", () => feed && draw());
+LaySo.device({ kind: "dispenser", branch, also: STAFF }).then(start);

@@ -1,0 +1,109 @@
+/** Parts that several screens share: icons, facts about a wait, sentences about an offer, head and bar. */
+
+import { html } from "../vendor/preact-htm.js";
+import { texts } from "./texts.js";
+
+export const LaySo = window.LaySo;
+export const say = LaySo.words(texts);
+export const name = (words) => LaySo.name(words);
+
+const PATHS = {
+  people: "M8.5 11a3.5 3.5 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM2 19.500c0-3.600 2.900-6 6.500-6s6.500 2.400 6.500 6M16 4.300a3.500 3.500 0 0 1 0 6.400M18 14c2.500.7 4 2.700 4 5.500",
+  clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.500 2",
+  check: "M5 12.500l4.500 4.500L19 7.500",
+  next: "M9 5l7 7-7 7",
+  back: "M15 5l-7 7 7 7",
+  down: "M12 4v15M5.500 12.500L12 19l6.500-6.500",
+  pause: "M9 6v12M15 6v12",
+  helper: "M12 11.500a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.500 20.500c.5-4 3.500-6.500 7.500-6.500s7 2.500 7.500 6.500",
+  question: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM9.500 9.500a2.500 2.500 0 1 1 3.600 2.300c-.7.4-1.100.9-1.100 1.900M12 16.700v.1",
+  globe: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM3 12h18M12 3c2.600 2.600 3.600 5.500 3.600 9s-1 6.400-3.600 9c-2.600-2.600-3.600-5.500-3.600-9s1-6.400 3.600-9z",
+  letters: "M2.500 19L8 5l5.500 14M4.300 14.500h7.400M15.500 19l3-8 3 8M16.500 16.500h4"
+};
+
+export function Icon({ of }) {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${PATHS[of]} /></svg>`;
+}
+
+export function people(n) {
+  return n === 1 ? say(LaySo.language() === "en" ? "person" : "people", { n }) : say("people", { n });
+}
+
+/** "07:00, thứ Hai 23/11/2026" in the branch's zone. */
+export function dayAndTime(instant) {
+  const date = LaySo.date(instant);
+  const [day, month, year] = date.split("/").map(Number);
+  const weekday = texts[LaySo.language()].weekdays[new Date(Date.UTC(year, month - 1, day)).getUTCDay()];
+  return { time: LaySo.time(instant), weekday, date };
+}
+
+const when = (instant) => say("at", dayAndTime(instant));
+
+/** Why no numbers are given, and what to do: sentences for a field that is not open. */
+export function offerSentences(offer, row) {
+  switch (offer.kind) {
+    case "suspended":
+      return [say("suspendedShort", { time: LaySo.time(row.suspended_at), reason: name(row.suspended).replace(/\.$/, "") }), say("keepOrder")];
+    case "full":
+      return [offer.returnsAt ? say("full", { when: when(offer.returnsAt) }) : say("fullNoDate")];
+    default:
+      return hoursSentences(offer);
+  }
+}
+
+/** Sentences about hours, of a field or of the whole branch. */
+export function hoursSentences(offer) {
+  const working = offer.worksAt && offer.at && new Date(offer.worksAt) > new Date(offer.at) ? say("working", { time: LaySo.time(offer.worksAt) }) : null;
+  const back = offer.returnsAt ? say("backOn", { when: when(offer.returnsAt) }) : say("backNextDay");
+  const sentences = {
+    none: [say("noDay"), say("backNextDay")],
+    lunch: [say("lunch"), say("again", { time: offer.at && LaySo.time(offer.at) }), working, say("morningKept")],
+    pause: [say("pause"), say("again", { time: offer.at && LaySo.time(offer.at) }), working, say("stillServed")],
+    early: [say("early"), say("from", { time: offer.at && LaySo.time(offer.at) }), working],
+    over: [say("over"), back],
+    closed: [say("closed"), back]
+  };
+  return sentences[offer.kind].filter(Boolean);
+}
+
+/** People ahead and the wait, as two facts with a label each. */
+export function Facts({ ahead, wait, working }) {
+  const told = LaySo.wait(wait, working);
+  return html`<dl class="facts">
+    <div class="fact"><dt><${Icon} of="people" />${say("ahead")}</dt><dd class="figures">${ahead === 0 ? say("nobodyAhead") : people(ahead)}</dd></div>
+    <div class="fact"><dt><${Icon} of="clock" />${told.label}</dt><dd class="figures">${told.value}</dd></div>
+  </dl>`;
+}
+
+export function Number({ number }) {
+  const [letter, digits] = LaySo.numberParts(number);
+  return html`<span class="number">${letter && html`<span class="number__letter">${letter}</span>`}<span class="number__digits">${digits}</span></span>`;
+}
+
+export function Head({ state, names, time }) {
+  const side = LaySo.language();
+  return html`<header class="head">
+    <img class="head__mark" src="/static/mark.svg" alt="" />
+    <div class="head__names"><p class="head__organisation">${names.organisation[side]}</p><p class="head__branch">${names.branch[side]}</p></div>
+    <div class="head__now"><span class="clock" data-key="clock">${time}</span><${Connection} state=${state} /></div>
+  </header>`;
+}
+
+/** Always there: a kiosk that says nothing about its line is trusted for too long. */
+function Connection({ state }) {
+  const { status } = state;
+  if (status.state === "live") {
+    return html`<span class="pill pill--ok" role="status">${say("live")}</span>`;
+  }
+  const words = state.hasBeenLive ? say("lost", { time: LaySo.time(status.since) }) : say("connecting");
+  return html`<span class="pill pill--warn" role="status">${words}</span>`;
+}
+
+/** Language, help and reading aid: on every screen, always in the same place. */
+export function Bar({ state, on }) {
+  return html`<nav class="bar">
+    <button class="button bar__key" type="button" data-key="language" lang=${LaySo.language() === "en" ? "vi" : "en"} onClick=${on.language}><${Icon} of="globe" />${say("language")}</button>
+    <button class="button bar__key" type="button" data-key="help" aria-pressed=${String(state.isHelping)} onClick=${on.help}><${Icon} of="question" />${say("help")}</button>
+    <button class="button bar__key" type="button" data-key="easy" aria-pressed=${String(state.isEasy)} onClick=${on.easy}><${Icon} of="letters" />${say("easy")}</button>
+  </nav>`;
+}

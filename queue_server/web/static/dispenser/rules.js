@@ -1,0 +1,133 @@
+/**
+ * What the dispenser may offer now: pure functions of the board's rows, the live figures and the server's time.
+ *
+ * @typedef {{kind: "open" | "suspended" | "full" | "lunch" | "pause" | "early" | "over" | "closed",
+ *   at: ?string, worksAt: ?string, returnsAt: ?string}} Offer  `at`: numbers again today; `returnsAt`: on another day
+ */
+
+const ms = (instant) => new Date(instant).getTime();
+const holds = (spans, now) => spans.some((span) => ms(span.start) <= now && now < ms(span.end));
+const nextStart = (spans, now) => spans.map((span) => span.start).find((start) => ms(start) > now) ?? null;
+
+/** Whether a field gives numbers now, and when again. @returns {Offer} */
+export function offerOf(row, live, now) {
+  const at = nextStart(row.issuing, now);
+  const offer = { kind: "open", at, worksAt: nextStart(row.working, now), returnsAt: row.returns_at };
+  if (!holds(row.issuing, now)) {
+    return { ...offer, kind: closedKind(row, now, at) };
+  }
+  if (row.suspended) {
+    return { ...offer, kind: "suspended" };
+  }
+  return live && live.cap_left === 0 ? { ...offer, kind: "full" } : offer;
+}
+
+function closedKind(row, now, at) {
+  if (row.issuing.length === 0) {
+    return "closed";
+  }
+  if (at === null) {
+    return "over";
+  }
+  if (ms(row.issuing[0].start) > now) {
+    return "early";
+  }
+  return holds(row.working, now) ? "pause" : "lunch";
+}
+
+const BY_HOURS = ["pause", "lunch", "early", "over", "closed"];
+
+/** The whole branch when no field is within its hours: the offer that comes back first; null while any is. */
+export function branchOffer(day, offers) {
+  if (!day) {
+    return { kind: "none", at: null, worksAt: null, returnsAt: null };
+  }
+  if (day.ended_at) {
+    return { kind: "over", at: null, worksAt: null, returnsAt: earliest(offers, "returnsAt") };
+  }
+  if (offers.length === 0 || offers.some((offer) => !BY_HOURS.includes(offer.kind))) {
+    return null;
+  }
+  const at = earliest(offers, "at");
+  const kinds = offers.filter((offer) => offer.at === at).map((offer) => offer.kind);
+  return {
+    kind: BY_HOURS.find((kind) => kinds.includes(kind)),
+    at,
+    worksAt: earliest(offers, "worksAt"),
+    returnsAt: earliest(offers, "returnsAt")
+  };
+}
+
+function earliest(offers, name) {
+  const found = offers.map((offer) => offer[name]).filter(Boolean);
+  return found.length ? found.reduce((a, b) => (ms(a) <= ms(b) ? a : b)) : null;
+}
+
+/** Fields that citizens may see, in the order of the configuration. */
+export function shownFields(board) {
+  return Object.values(board.fields ?? {}).filter((row) => !row.is_retired).sort((a, b) => a.order - b.order);
+}
+
+const MOST_UNGROUPED = 10;
+
+/**
+ * What stands on the first level: fields; or, when there are many of several agencies, agencies (one with a single
+ * field is that field).
+ * @returns {{field: object}[] | {agency: string, fields: object[]}[]}
+ */
+export function firstLevel(fields) {
+  const agencies = [...new Set(fields.map((row) => row.agency))];
+  if (fields.length <= MOST_UNGROUPED || agencies.length < 2) {
+    return fields.map((field) => ({ field }));
+  }
+  return agencies.map((agency) => {
+    const own = fields.filter((row) => row.agency === agency);
+    return own.length === 1 ? { field: own[0] } : { agency, fields: own };
+  });
+}
+
+/** The items of one page; pages are filled evenly, so that the last one is not a single card. */
+export function pageOf(items, page, size) {
+  const pages = Math.max(1, Math.ceil(items.length / size));
+  const each = Math.ceil(items.length / pages);
+  const at = Math.min(page, pages - 1);
+  return { items: items.slice(at * each, (at + 1) * each), page: at, pages };
+}
+
+/** [1, 2, 3, 5] → "1–3, 5" */
+export function countersText(numbers) {
+  const runs = [];
+  for (const no of [...numbers].sort((a, b) => a - b)) {
+    const last = runs[runs.length - 1];
+    if (last && last[1] === no - 1) {
+      last[1] = no;
+    } else {
+      runs.push([no, no]);
+    }
+  }
+  return runs.map(([a, b]) => (a === b ? `${a}` : b === a + 1 ? `${a}, ${b}` : `${a}–${b}`)).join(", ");
+}
+
+/** The counters that are there for a field: those that take it first of all. */
+export function countersOf(board, field) {
+  const rows = Object.values(board.counters ?? {});
+  return rows.filter((row) => row.fields.includes(field)).map((row) => row.no);
+}
+
+const REFUSALS = {
+  "field-suspended": "suspendedNow",
+  "issuing-closed": "closedNow",
+  "day-not-open": "closedNow",
+  "cap-reached": "fullNow",
+  "field-not-offered": "gone",
+  "unknown-field": "gone",
+  "too-late": "tooLate"
+};
+
+/** The key of the sentence that a citizen reads for a refusal; what only staff can mend sends them to a helper. */
+export function refusalKey(code) {
+  return REFUSALS[code] ?? "helperInstead";
+}
+
+/** After these nothing says whether a number was given: no second press, a person has to look. */
+export const UNSURE = ["no-answer", "internal"];

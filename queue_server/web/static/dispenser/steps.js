@@ -1,0 +1,118 @@
+/** The screens after the first: confirm, the number, refused, a field that is shut, help, the line is down. */
+
+import { html } from "../vendor/preact-htm.js";
+import { Facts, Icon, LaySo, name, Number, offerSentences, say } from "./parts.js";
+import { countersOf, countersText, offerOf, refusalKey, UNSURE } from "./rules.js";
+
+/** One step between a field and its number, with the priority classes of this branch. */
+export function Confirm({ state, view, on }) {
+  const row = view.board.fields[state.field];
+  const live = view.live[state.field];
+  const offer = offerOf(row, live, view.now);
+  if (offer.kind !== "open" && !state.isBusy) {
+    return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
+  }
+  const isLate = LaySo.wait(live?.wait ?? null, row.working).isLate;
+  return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"}">
+    <div class="confirm__what">
+      <h1>${name(row.name)}</h1>
+      <p class="confirm__examples">${name(row.examples)}</p>
+      <${Facts} ahead=${live?.waiting ?? 0} wait=${live?.wait ?? null} working=${row.working} />
+    </div>
+    ${view.classes.length > 0 && html`<${Classes} state=${state} classes=${view.classes} on=${on} />`}
+    <div class="confirm__do">
+      <p class="${isLate ? "notice notice--warn" : "confirm__next"}" role=${isLate ? "alert" : null}>${say(isLate ? "isLate" : "next")}</p>
+      <div class="confirm__buttons">
+        <button class="button button--big" type="button" data-key="back" disabled=${state.isBusy} onClick=${on.back}>${say(isLate ? "otherDay" : "back")}</button>
+        <button class="button button--big button--primary" type="button" data-key="take" aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
+      </div>
+    </div>
+  </section>`;
+}
+
+function Classes({ state, classes, on }) {
+  return html`<div class="classes" role="group" aria-labelledby="classes-title">
+    <h2 id="classes-title">${say("priority")}</h2>
+    <p class="classes__how">${say("priorityHow")}</p>
+    <ul class="classes__list">
+      ${classes.map((each) => html`<li key=${each.code}><button class="class" type="button" data-class=${each.code} aria-pressed=${String(state.priority === each.code)} disabled=${state.isBusy} onClick=${() => on.priority(each.code)}>
+        <span class="class__box"><${Icon} of="check" /></span>
+        <span><span class="class__name">${name(each.name)}</span>${name(each.explanation) && html`<span class="class__about">${name(each.explanation)}</span>`}</span>
+      </button></li>`)}
+    </ul>
+  </div>`;
+}
+
+/** The number: the paper is on its way, and here it is large for who finds no paper. */
+export function Issued({ state, view, on }) {
+  const { ticket, field } = state;
+  const row = view.board.fields[field];
+  const counters = countersText(countersOf(view.board, field));
+  return html`<section class="issued" onClick=${on.done}>
+    <article class="ticket">
+      <p class="ticket__label">${say("yourNumber")}</p>
+      <p class="ticket__number" data-number=${ticket.number}><${Number} number=${ticket.number} /></p>
+      <p class="ticket__field">${name(row?.name)}</p>
+      ${(counters || row?.zone) && html`<p class="ticket__where figures">${[counters && say("counters", { list: counters }), row?.zone && say("zone", { zone: row.zone })].filter(Boolean).join(" · ")}</p>`}
+      <div class="ticket__cut"></div>
+      <${Facts} ahead=${ticket.people_ahead} wait=${ticket.wait} working=${row?.working} />
+    </article>
+    <div class="issued__next">
+      <p class="issued__paper">${state.hasPrinter && html`<${Icon} of="down" />`}${say(state.hasPrinter ? "paper" : "noPaper")}</p>
+      <p>${say("listen")}</p>
+      ${state.hasPrinter && html`<p class="issued__missing">${say("paperMissing")}</p>`}
+    </div>
+    <button class="button button--big issued__done" type="button" data-key="done" onClick=${on.done}>${say("done")}<span class="issued__time"></span></button>
+  </section>`;
+}
+
+/** No number, and why, kindly. */
+export function Refused({ state, view, on }) {
+  const row = view.board.fields?.[state.field];
+  const isUnsure = UNSURE.includes(state.problem.code);
+  const offer = row && offerOf(row, view.live[state.field], view.now);
+  if (offer && offer.kind !== "open" && !isUnsure) {
+    return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
+  }
+  const sentence = isUnsure ? say("unsureHow") : say(refusalKey(state.problem.code), { field: row ? name(row.name) : "" });
+  return html`<section class="calm" role="alert" data-refusal=${state.problem.code}>
+    <span class="calm__sign"><${Icon} of="helper" /></span>
+    <h1>${say(isUnsure ? "unsure" : "notIssued")}</h1>
+    <p class="calm__lead">${sentence}</p>
+    <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say(isUnsure ? "toStart" : "chooseOther")}</button></div>
+  </section>`;
+}
+
+/** A field that gives no numbers now. */
+function Shut({ row, offer, on }) {
+  const reason = offer.kind !== "suspended" && row.reason ? name(row.reason) : null;
+  return html`<section class="calm" data-shut=${row.code}>
+    <span class="calm__sign"><${Icon} of="pause" /></span>
+    <h1>${name(row.name)}</h1>
+    ${[reason, ...offerSentences(offer, row)].filter(Boolean).map((sentence) => html`<p class="calm__lead figures">${sentence}</p>`)}
+    <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say("chooseOther")}</button></div>
+  </section>`;
+}
+
+/** The line is down: nothing can be pressed here, a person helps. */
+export function LineDown() {
+  return html`<section class="calm" role="alert" data-state="down">
+    <span class="calm__sign"><${Icon} of="helper" /></span>
+    <h1>${say("seeHelper")}</h1>
+    <p class="calm__lead">${say("lineDown")}</p>
+    <p class="calm__lead">${say("numbersKept")}</p>
+  </section>`;
+}
+
+export function Waiting() {
+  return html`<section class="calm" role="status"><p class="calm__lead">${say("connecting")}</p></section>`;
+}
+
+export function Help({ on }) {
+  return html`<section class="calm help">
+    <h1>${say("helpTitle")}</h1>
+    <ol class="help__steps">${["helpStep1", "helpStep2", "helpStep3"].map((key, i) => html`<li><span class="help__no figures">${i + 1}</span>${say(key)}</li>`)}</ol>
+    <p class="calm__lead"><strong>${say("seeHelper")}.</strong> ${say("helpPeople")}</p>
+    <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.help}>${say("close")}</button></div>
+  </section>`;
+}
