@@ -127,9 +127,9 @@ class Ledger:
             )
             return Begun(first=job.state is JobState.RECEIVED, attempts=job.attempts + 1)
 
-    def finish(self, job_id: str) -> None:
-        """The paper is out."""
-        self._end(job_id, JobState.DONE, "")
+    def finish(self, job_id: str, warning: str = "") -> None:
+        """The paper is out; `warning` is what was reported with it."""
+        self._end(job_id, JobState.DONE, warning)
 
     def give_up(self, job_id: str, reason: str) -> None:
         """No paper will come from this job; `reason` is what was reported."""
@@ -146,6 +146,14 @@ class Ledger:
                 f"SELECT {_COLUMNS} FROM job WHERE state IN ('received', 'begun') ORDER BY received_at, job_id"
             )
             return [_job(row) for row in rows]
+
+    def is_dirty(self) -> bool:
+        """The newest job that began did not end as a paper: the printer may hold half a picture."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT state FROM job WHERE begun_at IS NOT NULL ORDER BY begun_at DESC, job_id DESC LIMIT 1"
+            ).fetchone()
+            return row is not None and row[0] != JobState.DONE
 
     def prune(self) -> int:
         """Forget what has not been touched for `KEPT_TIME`; returns how many rows went."""

@@ -33,6 +33,11 @@ class Settings(BaseModel):
     dossier_url: str = Field(default="", description="Where wait times go, as CloudEvents by POST; empty: nowhere.")
     dossier_token: str = Field(default="", description="Bearer token for that address.", repr=False)
 
+    @property
+    def backups_folder(self) -> Path:
+        """Where daily backups go."""
+        return self.backups or self.data / "backups"
+
 
 class BadSettings(Exception):
     """Settings that cannot be used, a line for each fault."""

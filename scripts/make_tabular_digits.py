@@ -2,7 +2,7 @@
 
     python scripts/make_tabular_digits.py   # writes web/static/fonts/be-vietnam-pro-digits-WEIGHT.woff2
 
-Each digit keeps its outline and stands in the middle of the widest digit's width. The OFL allows it; the font names
+Each digit keeps its outline and stands in the middle of the same width. The OFL allows it; the font names
 itself differently.
 """
 
@@ -15,6 +15,8 @@ from fontTools.ttLib import TTFont
 
 FONTS = Path(__file__).parent.parent / "queue_server/web/static/fonts"
 FAMILY = "Be Vietnam Pro Digits"
+WIDTH = 672
+"""Thousandths of an em: what 0, 6 and 9 need with a little less air than in running text, so that 1 has no gap."""
 
 
 def make(weight: int) -> None:
@@ -24,13 +26,12 @@ def make(weight: int) -> None:
     keep.subset(font)
     glyphs, metrics = font["glyf"], font["hmtx"]
     digits = [font.getBestCmap()[code] for code in range(0x30, 0x3A)]
-    widest = max(metrics[digit][0] for digit in digits)
     for digit in digits:
         advance, left = metrics[digit]
-        shift = (widest - advance) // 2
+        shift = (WIDTH - advance) // 2
         glyphs[digit].coordinates.translate((shift, 0))
         glyphs[digit].recalcBounds(glyphs)
-        metrics[digit] = (widest, left + shift)
+        metrics[digit] = (WIDTH, left + shift)
     for record in font["name"].names:
         if record.nameID in (1, 4, 6):
             record.string = FAMILY.replace(" ", "") if record.nameID == 6 else FAMILY

@@ -181,8 +181,9 @@
     return el("li", { class: "field" }, [
       el("p", { class: "field__name" }),
       el("p", { class: "field__now" }, [
-        el("span", { class: "field__count figures" }), el("span", { class: "field__people" }), el("span", { class: "field__wait" })
-      ])
+        el("span", { class: "field__count figures" }), el("span", { class: "field__people" })
+      ]),
+      el("p", { class: "field__wait" })
     ]);
   }
 
@@ -204,6 +205,7 @@
   }
 
   const SCREENS_PER_S = 0.11; // the ticker's speed: a ninth of the screen's width in a second
+  const STANDS = 0.1; // the share of its time for which it stands still first, as in display.css
 
   /** Show a notice; how long it takes to read, in ms. */
   function drawNotice(notice) {
@@ -216,7 +218,7 @@
     text.classList.remove("is-moving");
     const room = text.parentNode.clientWidth;
     if (text.scrollWidth <= room + 1) { return 10000; }
-    const seconds = (text.scrollWidth + room) / (global.innerWidth * SCREENS_PER_S);
+    const seconds = text.scrollWidth / (global.innerWidth * SCREENS_PER_S) / (1 - STANDS);
     text.style.animationDuration = seconds + "s";
     void text.offsetWidth;
     text.classList.add("is-moving");
@@ -230,7 +232,11 @@
     setText(get("date"), LaySo.displayView.date(now));
     if (day) {
       setText(get("organisation"), LaySo.name(day.organisation));
-      setText(get("branch"), LaySo.name(day.branch));
+      const branch = get("branch");
+      if (branch.textContent !== LaySo.name(day.branch)) {
+        setText(branch, LaySo.name(day.branch));
+        fit(branch);
+      }
     }
   }
 
@@ -245,7 +251,7 @@
   }
 
   function refit() {
-    Array.from(document.querySelectorAll(".call__number, #hero-number")).forEach(fit);
+    Array.from(document.querySelectorAll(".call__number, #hero-number, #branch")).forEach(fit);
   }
 
   LaySo.displayBoard = {

@@ -17,7 +17,7 @@
 
   // Heights in hundredths of the screen's height, as in display.css.
   const SIDE = { height: 66, head: 5, row: 12, recent: 7.6 };
-  const TALL = { height: 36, full: 57, head: 3.4, row: 6.4, short: 5.2, recent: 4.4, columns: 2 };
+  const TALL = { height: 34, full: 56, head: 3.4, row: 6.4, short: 5.2, recent: 4.4, columns: 2 };
 
   const RESTS_WITH_RECENT = ["lunch", "pause", "open"];
 

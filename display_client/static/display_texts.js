@@ -17,6 +17,7 @@
       waiting: "Đang chờ",
       people: "người",
       madeAt: "lúc {time}",
+      turn: "đến lượt {time}",
       suspended: "Tạm ngừng cấp số",
 
       none: "Chưa gọi số nào",
@@ -34,10 +35,10 @@
       keepOrder: "Số buổi sáng vẫn giữ thứ tự.",
       keepOrderAny: "Các số đã cấp giữ nguyên thứ tự.",
       comeBack: "Mời quay lại vào ngày làm việc sau.",
+      takeNextDay: "Lấy số lại từ",
       connecting: "Đang kết nối",
       connectingHow: "Bảng gọi số sẽ hiện ngay khi có kết nối.",
-      noBranch: "Không có điểm phục vụ này",
-      noBranchHow: "Hãy kiểm tra lại địa chỉ của màn hình.",
+      noBranch: "Chưa nhận được bảng gọi số",
 
       notice: "Thông báo",
       issuingOver: "Hôm nay đã hết giờ cấp số. Các số đã cấp giữ nguyên thứ tự.",
@@ -53,8 +54,7 @@
       staleLabel: "Bảng lúc {time}",
       staleHow: "Mất kết nối với máy chủ từ {time}, đang nối lại. Số mới gọi có thể chưa hiện; xin nghe gọi tại quầy.",
       unlock: "Bấm OK hoặc chạm để bật loa",
-      noSound: "Màn hình này không có loa",
-      fullScreen: "Phím F: toàn màn hình"
+      noSound: "Màn hình này không có loa"
     },
     en: {
       calling: "Now calling",
@@ -69,6 +69,7 @@
       waiting: "Waiting",
       people: "people",
       madeAt: "at {time}",
+      turn: "turn {time}",
       suspended: "No numbers now",
 
       none: "No number called yet",
@@ -86,10 +87,10 @@
       keepOrder: "Numbers of the morning keep their order.",
       keepOrderAny: "Numbers already given keep their order.",
       comeBack: "Please come back on the next working day.",
+      takeNextDay: "Numbers are given again from",
       connecting: "Connecting",
       connectingHow: "The board appears as soon as there is a connection.",
-      noBranch: "There is no such branch",
-      noBranchHow: "Please check the address of this screen.",
+      noBranch: "The board cannot be received",
 
       notice: "Notice",
       issuingOver: "No more numbers are given today. Numbers already given keep their order.",
@@ -105,8 +106,7 @@
       staleLabel: "Board at {time}",
       staleHow: "Connection to the server lost at {time}, reconnecting. New calls may be missing here; please listen for your number.",
       unlock: "Press OK or touch to turn on the sound",
-      noSound: "This screen has no sound",
-      fullScreen: "Key F: full screen"
+      noSound: "This screen has no sound"
     }
   };
 })(window);

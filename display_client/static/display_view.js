@@ -8,8 +8,9 @@
 
   const LaySo = (global.LaySo = global.LaySo || {});
   const KEPT_CALLS = 24; // the server remembers this many calls
-  const SPLIT_FROM = 10.5; // a break that holds noon is lunch
-  const LUNCH_MS = 3600000;
+  const LUNCH_FROM = [10.5, 13.5]; // hours in which a break that begins is lunch
+  const LUNCH_MS = 4 * 3600000; // a longer break is none
+  const HALF_DAY_MS = 12 * 3600000;
 
   const say = LaySo.words(LaySo.displayTexts);
   const ms = (instant) => new Date(instant).getTime();
@@ -90,7 +91,7 @@
 
   function stripField(row, now) {
     const wait = LaySo.wait(now.wait, row.working);
-    const value = wait.kind === "clock" ? wait.label + ": " + wait.value : wait.value;
+    const value = wait.kind === "clock" ? say("turn", { time: wait.value }) : wait.value;
     return {
       code: row.code,
       name: LaySo.name(row.name),
@@ -138,21 +139,28 @@
     const working = openSpans(fields.length ? fields : [day], "working");
     const issuing = openSpans(fields.length ? fields : [day], "issuing");
     const at = now.getTime();
-    if (day.ended_at) { return isPast(day, at) ? quiet("closed", say("comeBack")) : quiet("ended", say("comeBack")); }
-    if (!working.length) { return quiet("dayOff", day.reason ? LaySo.name(day.reason) : say("comeBack")); }
+    if (day.ended_at) { return over(isPast(day, at) ? "closed" : "ended", fields, at); }
+    if (!working.length) { return day.reason ? quiet("dayOff", LaySo.name(day.reason)) : over("dayOff", fields, at); }
     if (holds(working, at)) { return { kind: "open" }; }
     const next = startAfter(working, at);
-    if (next === null) { return quiet("closed", say("comeBack")); }
-    return resting(working, issuing, at, next);
+    return next === null ? over("closed", fields, at) : resting(working, issuing, at, next);
   }
 
   /** The day ended more than half a day ago: that is no longer today's news. */
   function isPast(day, at) {
-    return at - ms(day.ended_at) > 12 * LUNCH_MS;
+    return at - ms(day.ended_at) > HALF_DAY_MS;
   }
 
   function quiet(kind, how) {
     return { kind: kind, title: say(kind), lead: "", time: "", how: how };
+  }
+
+  /** Nothing more today: when numbers are next given, where that is known and still to come. */
+  function over(kind, fields, at) {
+    const returns = fields.map((row) => row.returns_at).filter((instant) => instant && ms(instant) > at).map(ms);
+    if (!returns.length) { return quiet(kind, say("comeBack")); }
+    const next = Math.min.apply(null, returns);
+    return { kind: kind, title: say(kind), lead: say("takeNextDay"), time: LaySo.time(next), how: date(next) };
   }
 
   function resting(working, issuing, at, next) {
@@ -168,7 +176,7 @@
 
   function isLunch(from, to) {
     const hour = (instant) => Number(LaySo.time(instant).slice(0, 2)) + Number(LaySo.time(instant).slice(3)) / 60;
-    return hour(from) >= SPLIT_FROM && hour(from) <= 13.5 && to - from <= 4 * LUNCH_MS;
+    return hour(from) >= LUNCH_FROM[0] && hour(from) <= LUNCH_FROM[1] && to - from <= LUNCH_MS;
   }
 
   // -- notices --------------------------------------------------------------------------------------------------------

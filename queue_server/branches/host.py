@@ -23,6 +23,7 @@ from queue_server.branches.clock import Clock, Watch
 from queue_server.domain import upcast
 from queue_server.domain.apply import apply
 from queue_server.domain.commands import By, Command, EndDay, OpenDay
+from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.decide import decide
 from queue_server.domain.events import BranchConfigured, DayOpened, Event, Recorded
 from queue_server.domain.hours import service_day
@@ -99,7 +100,9 @@ class BranchHost:
         self._settled: asyncio.Event = asyncio.Event()
         self._settled.set()
         self._day_seq = 0
+        self._loaded_at = clock.now()
         self._due: Due | None = None
+        self._due_for: BranchConfig | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._recent: OrderedDict[tuple[str, str], Repeat] = OrderedDict()
 
@@ -182,7 +185,8 @@ class BranchHost:
         while (item := self._overdue()) is not None:
             timer = Pending(item.command, _TIMER, item.key, asyncio.get_running_loop().create_future())
             self._begin()
-            self._decide_one(timer, item.at)
+            is_missed = item.missed_at is not None and item.at < self._loaded_at
+            self._decide_one(timer, item.missed_at if is_missed and item.missed_at is not None else item.at)
             if timer.refusal is not None:
                 log.error("The timer %s of branch %s was refused: %s", item.kind, self.branch_id, timer.refusal.code)
             if not timer.events:
@@ -208,6 +212,7 @@ class BranchHost:
     def _abandon(self) -> None:
         if self._is_tentative:
             self.state.rollback()
+            self._due = due(self.state, self._watch.look())
         self._end()
 
     def _decide_all(self, waiting: list[Pending]) -> None:
@@ -258,6 +263,7 @@ class BranchHost:
     async def _append(self, waiting: list[Pending], events: list[Recorded]) -> list[Pending] | None:
         """Make the tentative state durable. None when done; otherwise those that must be decided again."""
         changes = self.state.changes()
+        self._refresh_due(changes)
         try:
             outcome = await self._journal.append(self._batch(waiting, events, changes))
         except JournalUnavailable as fault:
@@ -291,7 +297,6 @@ class BranchHost:
         """The tentative state is the confirmed one: tell the hub, then the callers."""
         self._is_tentative = False
         self._settled.set()
-        self._refresh_due(changes)
         self._publish(self, changes)
         self.state.mark()
         for pending in waiting:
@@ -389,11 +394,15 @@ class BranchHost:
         self.state.mark()
 
     def _refresh_due(self, changes: list[Change]) -> None:
+        """Ask anew what is due when these changes may have moved it."""
         config = self.state.config
         has_implied_start = config is not None and config.limits.implied_start_s is not None
-        is_moved = any(change.table == "day" or (has_implied_start and change.table == "tickets") for change in changes)
+        is_moved = config is not self._due_for or any(
+            change.table == "day" or (has_implied_start and change.table == "tickets") for change in changes
+        )
         if is_moved or self._due is None:
             self._due = due(self.state, self._watch.look())
+            self._due_for = config
 
     def _overdue(self) -> Due | None:
         """What time asks for by now; nothing while the clock is in doubt."""

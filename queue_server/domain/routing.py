@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import chain
 
 from msgspec import Struct
 
@@ -71,11 +69,3 @@ def _has_loosened(state: BranchState, ticket: Ticket, bound_to: Counter | None, 
         return False
     away_since = max(filter(None, (ticket.bound_at, bound_to.since if bound_to else None)), default=ticket.arrival_at)
     return now - away_since >= timedelta(seconds=state.configured.limits.bound_loosens_s)
-
-
-def queue_of(state: BranchState, counter: Counter) -> Iterator[Ticket]:
-    """Everybody waiting in the counter's fields, callable now or not; per field in queue order, priority first."""
-    return chain.from_iterable(
-        chain(state.waiting(code, priority=True), state.waiting(code, priority=False))
-        for code in dict.fromkeys((*counter.fields, *counter.helps))
-    )

@@ -178,6 +178,12 @@ class BranchState:
         queue = (self._priority if priority else self._ordinary).get(field, ())
         return (self.tickets[entry[1]] for entry in queue)
 
+    def queue(self, counter: Counter) -> Iterator[Ticket]:
+        """Everybody waiting in the counter's fields, callable now or not; per field in queue order, priority first."""
+        for code in dict.fromkeys((*counter.fields, *counter.helps)):
+            yield from self.waiting(code, priority=True)
+            yield from self.waiting(code, priority=False)
+
     def at_counter(self, no: int) -> Ticket | None:
         """The ticket that is called to, or served at, this counter."""
         ticket_id = self._at_counter.get(no)

@@ -15,12 +15,14 @@ from queue_server.domain.tickets import TicketState
 
 
 class Due(Struct, frozen=True):
-    """A command that time gives. Its key makes two processes do it once."""
+    """A command that time gives. Its key makes two processes do it once. One that was missed because the machine was
+    off happens as of `missed_at` where that is given."""
 
     at: datetime
     command: Command
     kind: str
     subject: str
+    missed_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -40,7 +42,8 @@ def _all(state: BranchState, now: datetime) -> Iterator[Due]:
         return
     day = state.day
     if day is not None and day.ended_at is None:
-        yield Due(ends_at(state, day), EndDay(reason="timer"), "end-day", day.date.isoformat())
+        closing = closes_at(state, day)
+        yield Due(ends_at(state, day, closing), EndDay(reason="timer"), "end-day", day.date.isoformat(), closing)
         yield from _implied_starts(state)
         return
     opening = _next_opening(state, now)
@@ -48,15 +51,20 @@ def _all(state: BranchState, now: datetime) -> Iterator[Due]:
         yield opening
 
 
-def ends_at(state: BranchState, day: Day) -> datetime:
+def closes_at(state: BranchState, day: Day) -> datetime | None:
+    """When the last counter's hours of this day end; None on a day without hours."""
+    config = state.configured
+    closings = (hours.closing(config, day.date, hours_today(config, day, field)) for field in (None, *config.fields))
+    return max((at for at in closings if at is not None), default=None)
+
+
+def ends_at(state: BranchState, day: Day, closing: datetime | None) -> datetime:
     """So many hours after the last closing, at the latest when the next service day begins."""
     config = state.configured
     next_begins = hours.boundary(config, day.date + timedelta(days=1))
-    closings = [hours.closing(config, day.date, hours_today(config, day, field)) for field in (None, *config.fields)]
-    last = max((at for at in closings if at is not None), default=None)
-    if last is None:
+    if closing is None:
         return next_begins
-    return min(last + timedelta(seconds=config.limits.end_day_after_s), next_begins)
+    return min(closing + timedelta(seconds=config.limits.end_day_after_s), next_begins)
 
 
 def _next_opening(state: BranchState, now: datetime) -> Due | None:

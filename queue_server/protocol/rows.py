@@ -203,8 +203,8 @@ class LiveField(Struct, frozen=True):
 class Live(Struct, frozen=True):
     """What a manager, a dispenser and a phone see of a branch now; the newest wins.
 
-    `printers_waiting` names each printer that cannot print the paper it owes, and why: "paper_out", "cover_open",
-    "offline", "fault", "unreachable", "timeout".
+    `printers_waiting` names each printer that owes a paper and cannot print it now, and why: "paper_out", "cover_open",
+    "offline", "fault", "unreachable", "timeout"; "silent" when nothing is heard of it.
     """
 
     branch: str

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from queue_server.domain.estimate import estimate_wait
 from queue_server.domain.state import DELAYED, BranchState
 from queue_server.domain.tickets import TicketState
 from queue_server.protocol.rows import Live, LiveField
 from queue_server.realtime.views import told
+
+SILENT_PRINTER = timedelta(seconds=15)
+"""A paper takes seconds, and a printer that cannot print it says so at once."""
 
 
 def live(state: BranchState, now: datetime) -> Live:
@@ -24,9 +27,16 @@ def live(state: BranchState, now: datetime) -> Live:
         cancelled=sum(state.count(code, TicketState.CANCELLED) for code in state.fields),
         uncovered_alarm_s=state.configured.limits.uncovered_alarm_s,
         papers_failed=sum(1 for paper in state.papers.values() if paper.outcome in ("failed", "too_old")),
-        printers_waiting={paper.printer: paper.reason for paper in state.papers.values() if paper.outcome == DELAYED},
+        printers_waiting=_printers_waiting(state, now),
         **totals,
     )
+
+
+def _printers_waiting(state: BranchState, now: datetime) -> dict[str, str]:
+    """Printers that owe a paper: with the reason that their agents gave, or "silent" where an agent says nothing."""
+    owed = [paper for paper in state.papers.values() if paper.is_owed]
+    silent = {paper.printer: "silent" for paper in owed if now - paper.asked_at > SILENT_PRINTER}
+    return silent | {paper.printer: paper.reason for paper in owed if paper.outcome == DELAYED}
 
 
 def _field(state: BranchState, code: str, now: datetime) -> LiveField:

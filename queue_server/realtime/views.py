@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from queue_server.domain import hours
 from queue_server.domain.configuration import DayHours, Field, Text
-from queue_server.domain.routing import queue_of
 from queue_server.domain.state import TODAY, BranchState, CallShown, Change, Paper
 from queue_server.domain.tickets import Estimate, StintKind, Ticket, TicketState
 from queue_server.protocol import rows
@@ -194,7 +193,7 @@ class CounterView:
         if ticket is not None:
             yield "tickets", ticket.id
         yield from (("tickets", held.id) for held in state.held() if self._is_in_hand(state, held))
-        yield from (("queue", waiting.id) for waiting in queue_of(state, counter))
+        yield from (("queue", waiting.id) for waiting in state.queue(counter))
 
     def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
         match change.table:

@@ -11,7 +11,6 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import RoutingRule
 from queue_server.domain.refusals import Refusal
-from queue_server.domain.routing import queue_of
 from tests.factories import CHIEF, HOA, KIOSK, LAN, MINH, Branch, config, moment
 
 
@@ -123,7 +122,7 @@ def test_the_preview_lists_everybody_in_the_counters_fields() -> None:
     branch.issue("chung-thuc", "07:11")
     branch.issue("ho-tich", "07:12", priority="NKT")
     branch.issue("dat-dai", "07:13")
-    assert [t.id for t in queue_of(branch.state, branch.state.counters[3])] == ["t3", "t1", "t2"]
+    assert [t.id for t in branch.state.queue(branch.state.counters[3])] == ["t3", "t1", "t2"]
 
 
 # -- bindings ----------------------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ class Pace:
     def __init__(
         self,
         *,
-        limit_s: float = 0.0005,
-        stall_s: float = 0.005,
+        limit_s: float = 0.001,
+        stall_s: float = 0.01,
         rest_s: float = 1.0,
         longest_rest_s: float = 60.0,
     ) -> None:

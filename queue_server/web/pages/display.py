@@ -15,7 +15,7 @@ from starlette.routing import Route
 from queue_server.domain.configuration import Text
 from queue_server.domain.refusals import Refusal
 from queue_server.web.asking import house_of, who_of
-from queue_server.web.pages.rendering import HEADERS, page
+from queue_server.web.pages.rendering import HEADERS, page, trouble
 
 SCRIPTS = (
     "/static/protocol/feed.js",
@@ -36,22 +36,24 @@ _HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", re.ASCII)
 
 
 async def display(request: Request) -> Response:
-    """GET /display/{branch}"""
-    tongue = "en" if request.query_params.get("lang", "").lower().startswith("en") else "vi"
-    branch = request.path_params["branch"]
+    """GET /display/{branch}: in Vietnamese unless `?lang=en` asks, whatever the television's own language is."""
     try:
-        host = await house_of(request).bus.host(branch)
+        host = await house_of(request).bus.host(request.path_params["branch"])
         config = host.state.configured
-    except Refusal:
-        return _page(request, tongue, status=404, **_missing(tongue))
-    names = {"branch_name": _say(config.name, tongue), "organisation_name": _say(config.organisation, tongue)}
-    title = Text("Đang kết nối", "Connecting")
-    return _page(request, tongue, branch=branch, zone=config.timezone, title=_say(title, tongue), how="", **names)
-
-
-def _page(request: Request, tongue: str, *, status: int = 200, **context: str) -> Response:
-    who = who_of(request)
-    answer = page(request, "display.html", who=who, status=status, tongue=tongue, scripts=SCRIPTS, **context)
+    except Refusal as refusal:
+        return trouble(request, refusal)
+    lang = "en" if request.query_params.get("lang", "").lower().startswith("en") else "vi"
+    answer = page(
+        request,
+        "display.html",
+        who=who_of(request),
+        lang=lang,
+        scripts=SCRIPTS,
+        branch=config.branch,
+        zone=config.timezone,
+        branch_name=_say(config.name, lang),
+        organisation_name=_say(config.organisation, lang),
+    )
     answer.headers["content-security-policy"] = _policy(request.headers.get("host", ""))
     return answer
 
@@ -64,15 +66,8 @@ def _policy(host: str) -> str:
     return policy.replace("connect-src 'self'", f"connect-src 'self' ws://{host} wss://{host}")
 
 
-def _missing(tongue: str) -> dict[str, str]:
-    title = Text("Không có điểm phục vụ này", "There is no such branch")
-    how = Text("Hãy kiểm tra lại địa chỉ của màn hình.", "Please check the address of this screen.")
-    named = {"branch": "", "zone": "Asia/Ho_Chi_Minh", "branch_name": "", "organisation_name": ""}
-    return named | {"title": _say(title, tongue), "how": _say(how, tongue)}
-
-
-def _say(text: Text, tongue: str) -> str:
-    return (text.en if tongue == "en" else "") or text.vi
+def _say(text: Text, lang: str) -> str:
+    return (text.en if lang == "en" else "") or text.vi
 
 
 routes = [Route("/display/{branch}", display)]

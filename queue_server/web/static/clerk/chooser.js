@@ -1,21 +1,14 @@
 /** Where does this clerk sit today? By a press, or by typing the counter's number. */
-import { html, useEffect } from "../vendor/preact-htm.js";
-import { keyOf } from "./keys.js";
+import { html } from "../vendor/preact-htm.js";
 import { Connection, LanguageSwitch } from "./parts.js";
 import { SheetDialog } from "./sheet.js";
 import { clerkName, fieldName } from "./sheets.js";
 import { t } from "./texts.js";
-import { typedOn } from "./view.js";
 
 const PILL = { open: "ok", paused: "warn", closed: "plain" };
 
 export function Chooser(props) {
-  const { model, now, counters, choose, signOut, set } = props;
-  useEffect(() => {
-    const onKey = (event) => onTyped(event, { model, counters, choose, set });
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  });
+  const { model, now, counters, signOut } = props;
   return html`<div class="desk desk--choosing">
     <header class="page-head">
       <img class="page-head__mark" src="/static/mark.svg" alt="" />
@@ -62,18 +55,4 @@ function CounterCard({ model, row, isLive, choose }) {
       </span>
     </button>
   </li>`;
-}
-
-/** Digits choose a counter, Enter opens it. */
-function onTyped(event, { model, counters, choose, set }) {
-  const key = keyOf(event);
-  if (model.sheet || event.ctrlKey || event.altKey || event.metaKey || event.repeat) {
-    return;
-  }
-  if (/^[0-9]$/.test(key)) {
-    set({ typed: typedOn(model.typed, key, counters.map((row) => String(row.no))) });
-  } else if (key === "Enter" && model.typed && (event.code === "NumpadEnter" || !event.target.closest("button, a"))) {
-    event.preventDefault();
-    choose(Number(model.typed));
-  }
 }

@@ -91,12 +91,12 @@ function closeOnItem(event) {
 
 // -- the primary action -------------------------------------------------------------------------------------------------------
 
-function Primary({ model, desk, isLive, press }) {
+function Primary({ model, desk, isLive, isReady, press }) {
   const label = desk.primary ? t(`primary.${desk.primary}`, { no: model.no }) : t("loading");
   const isBusy = model.busy === "primary";
   const isOff = !isLive || !desk.primary || (model.busy !== null && !isBusy);
-  return html`<button class="button button--primary button--big primary" type="button" aria-busy=${isBusy} aria-disabled=${isBusy}
-    disabled=${isOff} data-action=${desk.primary} onClick=${() => press("primary")}>
+  return html`<button class="button button--primary button--big primary" type="button" aria-busy=${isBusy} disabled=${isOff}
+    data-action=${desk.primary} data-ready=${isReady} onClick=${() => press("primary")}>
     ${isLive ? label : t("offline")} ${isLive && !isBusy && html`<${Key} name=${model.keys.primary} />`}
   </button>`;
 }

@@ -109,10 +109,10 @@ function onSheetKey(event, { sheet, choose, closeSheet, confirm, typed }) {
     act();
   } else if (group && key in NEXT) {
     stepIn(group, NEXT[key], choose);
-    focusChosenSoon(event.currentTarget, group);
+    focusChosen(event.currentTarget, group);
   } else if (group && /^[0-9]$/.test(key)) {
     typeIn(group, key, choose, typed);
-    focusChosenSoon(event.currentTarget, group);
+    focusChosen(event.currentTarget, group);
   } else {
     return;
   }
@@ -133,10 +133,6 @@ function focusNext(dialog, sheet, group) {
 
 function focusChosen(dialog, group) {
   dialog.querySelector(`[data-group="${group.key}"] [tabindex="0"]`)?.focus();
-}
-
-function focusChosenSoon(dialog, group) {
-  requestAnimationFrame(() => focusChosen(dialog, group));
 }
 
 function stepIn(group, by, choose) {

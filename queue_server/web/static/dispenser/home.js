@@ -40,7 +40,7 @@ function AgencyCard({ item, view, on }) {
   return html`<button class="field-card" type="button" data-agency=${item.agency} onClick=${() => on.agency(item.agency)}>
     <span class="field-card__name">${agencyName(view, item.agency)}</span>
     <span class="field-card__examples">${item.fields.map((row) => name(row.name)).join(" · ")}</span>
-    <span class="field-card__foot"><span class="fact-line"><${Icon} of="people" />${waiting ? say("waiting", { n: waiting }) : say("waitingNone")}</span></span>
+    <span class="field-card__foot"><span class="fact-line"><${Icon} of="people" />${waiting ? say("waiting", { n: waiting }) : say("waitingNone")}</span><span class="field-card__go"><${Icon} of="next" /></span></span>
   </button>`;
 }
 
@@ -55,9 +55,10 @@ function OpenCard({ row, live, on }) {
   return html`<button class="field-card" type="button" data-field=${row.code} onClick=${() => on.field(row.code)}>
     <span class="field-card__name">${name(row.name)}</span>
     <span class="field-card__examples">${name(row.examples)}</span>
-    <span class="field-card__foot figures">
+    <span class="field-card__foot">
       <span class="fact-line"><${Icon} of="people" />${!live ? "" : live.waiting ? say("waiting", { n: live.waiting }) : say("waitingNone")}</span>
-      <span class="fact-line"><${Icon} of="clock" />${told.kind === "clock" ? `${told.label}: ${told.value}` : told.value}</span>
+      <span class="fact-line"><${Icon} of="clock" />${told.kind === "clock" ? say("around", { range: told.value }) : told.value}</span>
+      <span class="field-card__go"><${Icon} of="next" /></span>
     </span>
   </button>`;
 }
@@ -68,7 +69,7 @@ function ShutCard({ row, offer, on }) {
   const reason = offer.kind !== "suspended" && row.reason ? name(row.reason) : null;
   return html`<button class="field-card field-card--off" type="button" data-field=${row.code} data-state=${offer.kind} onClick=${() => on.field(row.code)}>
     <span class="field-card__name">${name(row.name)}</span>
-    <span class="field-card__why figures">${[reason, ...sentences].filter(Boolean).join(" ")}</span>
+    <span class="field-card__why">${[reason, ...sentences].filter(Boolean).join(" ")}</span>
   </button>`;
 }
 
@@ -85,6 +86,6 @@ export function Resting({ offer, day }) {
     ${reason && html`<p class="calm__lead">${reason}</p>`}
     ${shown && html`<p class="resting__label">${shown.label}</p><p class="resting__time figures">${shown.time}</p>`}
     ${back && html`<p class="resting__date figures">${back.weekday}, ${back.date}</p>`}
-    ${others.map((sentence) => html`<p class="calm__lead figures">${sentence}</p>`)}
+    ${others.map((sentence) => html`<p class="calm__lead">${sentence}</p>`)}
   </section>`;
 }

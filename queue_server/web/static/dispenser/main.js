@@ -39,12 +39,17 @@ let shownAt = 0;
 // -- what is on the screen ----------------------------------------------------------------------------------------------
 
 function show(changes) {
-  if ("screen" in changes && changes.screen !== state.screen) {
-    shownAt = Date.now();
-  }
+  const before = placeOf(state);
   Object.assign(state, changes);
   draw();
+  if (placeOf(state) !== before) {
+    shownAt = Date.now();
+    window.scrollTo(0, 0);
+    root.querySelector(".stage").scrollTop = 0;
+  }
 }
+
+const placeOf = ({ screen, agency, page, isHelping }) => [screen, agency, page, isHelping].join("/");
 
 function view() {
   const { board, live, classes, agencies } = data;

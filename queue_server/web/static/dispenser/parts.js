@@ -70,8 +70,8 @@ export function hoursSentences(offer) {
 export function Facts({ ahead, wait, working }) {
   const told = LaySo.wait(wait, working);
   return html`<dl class="facts">
-    <div class="fact"><dt><${Icon} of="people" />${say("ahead")}</dt><dd class="figures">${ahead === 0 ? say("nobodyAhead") : people(ahead)}</dd></div>
-    <div class="fact"><dt><${Icon} of="clock" />${told.label}</dt><dd class="figures">${told.value}</dd></div>
+    <div class="fact"><dt><${Icon} of="people" />${say("ahead")}</dt><dd>${ahead === 0 ? say("nobodyAhead") : people(ahead)}</dd></div>
+    <div class="fact"><dt><${Icon} of="clock" />${told.label}</dt><dd>${told.value}</dd></div>
   </dl>`;
 }
 

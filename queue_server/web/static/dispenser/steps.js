@@ -53,7 +53,7 @@ export function Issued({ state, view, on }) {
       <p class="ticket__label">${say("yourNumber")}</p>
       <p class="ticket__number" data-number=${ticket.number}><${Number} number=${ticket.number} /></p>
       <p class="ticket__field">${name(row?.name)}</p>
-      ${(counters || row?.zone) && html`<p class="ticket__where figures">${[counters && say("counters", { list: counters }), row?.zone && say("zone", { zone: row.zone })].filter(Boolean).join(" · ")}</p>`}
+      ${(counters || row?.zone) && html`<p class="ticket__where">${[counters && say("counters", { list: counters }), row?.zone && say("zone", { zone: row.zone })].filter(Boolean).join(" · ")}</p>`}
       <div class="ticket__cut"></div>
       <${Facts} ahead=${ticket.people_ahead} wait=${ticket.wait} working=${row?.working} />
     </article>
@@ -89,7 +89,7 @@ function Shut({ row, offer, on }) {
   return html`<section class="calm" data-shut=${row.code}>
     <span class="calm__sign"><${Icon} of="pause" /></span>
     <h1>${name(row.name)}</h1>
-    ${[reason, ...offerSentences(offer, row)].filter(Boolean).map((sentence) => html`<p class="calm__lead figures">${sentence}</p>`)}
+    ${[reason, ...offerSentences(offer, row)].filter(Boolean).map((sentence) => html`<p class="calm__lead">${sentence}</p>`)}
     <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say("chooseOther")}</button></div>
   </section>`;
 }

@@ -1,0 +1,1 @@
+"""Figures of a service day, out of its tickets and events."""

@@ -1,0 +1,312 @@
+"""A service day's report, as pure functions over its tickets: books that add up, waits, services, counters, hours.
+
+Rules, so that everybody can check a figure:
+
+- A ticket belongs to the field in which it first waited, and is in exactly one column of the books.
+- Voided tickets (tests, mistakes) are counted apart and stand in no other figure.
+- The first wait runs from arrival to the first call; whoever was never called waited until the end. Who still waits
+  for a first call is not in the figures of waits yet.
+- A percentile is the nearest rank: a wait that somebody really had.
+- A service is what one ticket took in one field, or at one counter, all parts together. A part whose end nobody saw
+  leaves that service out of the mean.
+- An hour is the branch's: `issued` by arrival, `called` by first call.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from math import ceil
+
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from queue_server.domain import hours
+from queue_server.domain.configuration import BranchConfig, Text
+from queue_server.domain.tickets import Stint, StintKind, Ticket, TicketState
+
+LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)
+"""Waits that citizens feel; shown as shares."""
+
+
+class Books(Struct, frozen=True):
+    """Where the day's numbers went. `present` are still in the centre, `voided` are not among the issued."""
+
+    issued: int
+    finished: int
+    no_show: int
+    cancelled: int
+    rebooked: int
+    expired: int
+    present: int
+    voided: int
+
+    @property
+    def adds_up(self) -> bool:
+        ends = self.finished + self.no_show + self.cancelled + self.rebooked + self.expired
+        return self.issued == ends + self.present
+
+
+class Waits(Struct, frozen=True):
+    """First waits of `people`, in seconds; None of nobody. `over_15` and `over_30` are people."""
+
+    people: int
+    mean_s: int | None
+    p50_s: int | None
+    p95_s: int | None
+    longest_s: int | None
+    over_15: int
+    over_30: int
+
+
+class Services(Struct, frozen=True):
+    """Services that have ended; `inexact` of them are not in the mean."""
+
+    count: int
+    mean_s: int | None
+    inexact: int
+
+
+class FieldDay(Struct, frozen=True):
+    """A field's day; `outcomes` are those of the finished."""
+
+    code: str
+    name: Text
+    books: Books
+    waits: Waits
+    services: Services
+    dossiers: int
+    outcomes: dict[str, int]
+
+
+class CounterDay(Struct, frozen=True):
+    no: int
+    services: Services
+    open_s: int
+
+
+class HourDay(Struct, frozen=True):
+    """`hour` counts from the day's local midnight and may pass 24."""
+
+    hour: int
+    issued: int
+    called: int
+
+
+class DayReport(Struct, frozen=True):
+    """`made_at` is the instant that the figures hold for; `ended_at` None means that the day is open.
+
+    `given` is how many numbers the journal's events gave; `is_balanced` that every column adds up to it.
+    """
+
+    branch: str
+    name: Text
+    organisation: Text
+    day: date
+    opened_at: datetime
+    ended_at: datetime | None
+    made_at: datetime
+    given: int
+    is_balanced: bool
+    fields: tuple[FieldDay, ...]
+    total: FieldDay
+    counters: tuple[CounterDay, ...]
+    hours: tuple[HourDay, ...]
+
+
+class Course(Struct, frozen=True):
+    """What the day's events say: its configuration, hours, how many numbers were given, and how long counters were
+    open (seconds by number)."""
+
+    config: BranchConfig
+    opened_at: datetime
+    ended_at: datetime | None
+    given: int
+    open_times: dict[int, float]
+
+
+def day_report(day: date, course: Course, tickets: Sequence[Ticket], now: datetime) -> DayReport:
+    """The report of one day out of all its tickets."""
+    config, ended_at = course.config, course.ended_at
+    names = {field.code: field.name for field in config.fields}
+    by_field: dict[str, list[Ticket]] = {field.code: [] for field in config.fields if not field.is_retired}
+    for ticket in tickets:
+        by_field.setdefault(first_field(ticket), []).append(ticket)
+    in_field = services_by(tickets, lambda stint: stint.field)
+    fields = tuple(
+        _field(code, names.get(code, Text(code)), own, in_field.get(code, NO_SERVICES))
+        for code, own in by_field.items()
+    )
+    total = _field("", Text("Tổng", "Total"), tickets, services_by(tickets, lambda _: "").get("", NO_SERVICES))
+    return DayReport(
+        branch=config.branch,
+        name=config.name,
+        organisation=config.organisation,
+        day=day,
+        opened_at=course.opened_at,
+        ended_at=ended_at,
+        made_at=min(now, ended_at) if ended_at else now,
+        given=course.given,
+        is_balanced=_is_balanced(fields, total, course.given),
+        fields=fields,
+        total=total,
+        counters=_counters(tickets, course.open_times),
+        hours=_hours(config, day, tickets),
+    )
+
+
+def _is_balanced(fields: Sequence[FieldDay], total: FieldDay, given: int) -> bool:
+    columns = zip(*(astuple(field.books) for field in fields), strict=True)
+    is_sum = not fields or tuple(map(sum, columns)) == astuple(total.books)
+    is_whole = total.books.issued + total.books.voided == given
+    return is_sum and is_whole and all(each.books.adds_up for each in (*fields, total))
+
+
+def _field(code: str, name: Text, tickets: Sequence[Ticket], services: Services) -> FieldDay:
+    counted = [ticket for ticket in tickets if ticket.state is not TicketState.VOIDED]
+    finished = [ticket for ticket in counted if ticket.state is TicketState.FINISHED]
+    return FieldDay(
+        code=code,
+        name=name,
+        books=books(tickets),
+        waits=waits(first_wait(ticket) for ticket in counted if not is_waiting_first(ticket)),
+        services=services,
+        dossiers=sum(ticket.dossiers for ticket in finished),
+        outcomes=dict(sorted(Tally(ticket.outcome or "done" for ticket in finished).items())),
+    )
+
+
+# -- books -------------------------------------------------------------------------------------------------------------
+
+
+def books(tickets: Iterable[Ticket]) -> Books:
+    states = Tally(ticket.state for ticket in tickets)
+    return Books(
+        issued=states.total() - states[TicketState.VOIDED],
+        finished=states[TicketState.FINISHED],
+        no_show=states[TicketState.NO_SHOW],
+        cancelled=states[TicketState.CANCELLED],
+        rebooked=states[TicketState.REBOOKED],
+        expired=states[TicketState.EXPIRED],
+        present=sum(count for state, count in states.items() if state in _PRESENT),
+        voided=states[TicketState.VOIDED],
+    )
+
+
+_PRESENT = frozenset({TicketState.WAITING, TicketState.CALLED, TicketState.SERVING, TicketState.HELD})
+
+
+def first_field(ticket: Ticket) -> str:
+    """The field that the number was drawn for; amended while it first waited, the right one."""
+    return ticket.stints[0].field if ticket.stints else ticket.field
+
+
+# -- waits -------------------------------------------------------------------------------------------------------------
+
+
+def first_wait(ticket: Ticket) -> timedelta:
+    """All waiting before the first call, or until the end without one. (The same as `first_wait_s` in the records.)"""
+    waited = timedelta()
+    for stint in ticket.stints:
+        if stint.kind is not StintKind.WAITING:
+            break
+        if stint.end is not None:
+            waited += stint.end - stint.start
+    return waited
+
+
+def is_waiting_first(ticket: Ticket) -> bool:
+    """Still waiting, and never called yet."""
+    return ticket.state is TicketState.WAITING and all(stint.kind is StintKind.WAITING for stint in ticket.stints)
+
+
+def waits(found: Iterable[timedelta]) -> Waits:
+    ordered = sorted(found)
+    if not ordered:
+        return Waits(0, None, None, None, None, 0, 0)
+    return Waits(
+        people=len(ordered),
+        mean_s=_seconds(sum(ordered, timedelta()) / len(ordered)),
+        p50_s=_seconds(percentile(ordered, 50)),
+        p95_s=_seconds(percentile(ordered, 95)),
+        longest_s=_seconds(ordered[-1]),
+        over_15=sum(1 for wait in ordered if wait > LONG),
+        over_30=sum(1 for wait in ordered if wait > VERY_LONG),
+    )
+
+
+def percentile(ordered: Sequence[timedelta], percent: int) -> timedelta:
+    """The nearest rank: the smallest value that at least so many percent do not exceed."""
+    return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)]
+
+
+def _seconds(span: timedelta) -> int:
+    return round(span.total_seconds())
+
+
+# -- services ----------------------------------------------------------------------------------------------------------
+
+NO_SERVICES = Services(0, None, 0)
+
+
+def services_by(tickets: Iterable[Ticket], key: Callable[[Stint], Hashable]) -> dict[Hashable, Services]:
+    """Ended services, grouped by what `key` says of their stints."""
+    found: dict[Hashable, list[timedelta | None]] = {}
+    for ticket in tickets:
+        if ticket.state is not TicketState.VOIDED:
+            for group, service in _services_of(ticket, key).items():
+                found.setdefault(group, []).append(service)
+    return {group: _services(spans) for group, spans in found.items()}
+
+
+def _services_of(ticket: Ticket, key: Callable[[Stint], Hashable]) -> dict[Hashable, timedelta | None]:
+    """One ticket's service in each group; None when it is inexact, nothing while it runs."""
+    parts: dict[Hashable, list[Stint]] = {}
+    for stint in ticket.stints:
+        if stint.kind is StintKind.SERVICE:
+            parts.setdefault(key(stint), []).append(stint)
+    return {group: _whole(stints) for group, stints in parts.items() if all(stint.end for stint in stints)}
+
+
+def _whole(stints: Sequence[Stint]) -> timedelta | None:
+    if any(stint.is_inexact for stint in stints):
+        return None
+    return sum((stint.end - stint.start for stint in stints if stint.end), timedelta())
+
+
+def _services(spans: Sequence[timedelta | None]) -> Services:
+    exact = [span for span in spans if span is not None]
+    mean = _seconds(sum(exact, timedelta()) / len(exact)) if exact else None
+    return Services(len(spans), mean, len(spans) - len(exact))
+
+
+# -- counters and hours ------------------------------------------------------------------------------------------------
+
+
+def _counters(tickets: Sequence[Ticket], open_times: Mapping[int, float]) -> tuple[CounterDay, ...]:
+    """Counters at which something was served, or that were open."""
+    served = services_by(tickets, lambda stint: stint.counter)
+    numbers = {no for no in served if isinstance(no, int)} | {no for no, seconds in open_times.items() if seconds}
+    return tuple(CounterDay(no, served.get(no, NO_SERVICES), round(open_times.get(no, 0.0))) for no in sorted(numbers))
+
+
+def _hours(config: BranchConfig, day: date, tickets: Iterable[Ticket]) -> tuple[HourDay, ...]:
+    """Every hour between the first and the last in which something happened."""
+    midnight = hours.instant(config, day, 0)
+    issued: Tally[int] = Tally()
+    called: Tally[int] = Tally()
+    for ticket in tickets:
+        if ticket.state is TicketState.VOIDED:
+            continue
+        issued[_hour(ticket.arrival_at, midnight)] += 1
+        first = next((stint for stint in ticket.stints if stint.kind is StintKind.WALKING), None)
+        if first is not None:
+            called[_hour(first.start, midnight)] += 1
+    found = {*issued, *called}
+    span = range(min(found), max(found) + 1) if found else range(0)
+    return tuple(HourDay(hour, issued[hour], called[hour]) for hour in span)
+
+
+def _hour(at: datetime, midnight: datetime) -> int:
+    return int((at - midnight).total_seconds() // 3600)
