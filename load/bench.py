@@ -324,6 +324,8 @@ def warnings(results: Results) -> list[str]:
         found.append("more than 10 % stolen even after repeats: do not use this row")
     if measure.worst(results, "other") > measure.MOST_OTHER:
         found.append("other processes took much of the server's core: trust CPU, not latencies")
+    if measure.worst(results, "closed"):
+        found.append(f"connections closed by the server: {measure.worst(results, 'closed'):.0f}")
     if measure.SERVER_CORE == measure.LOAD_CORE:
         found.append("only one core: server and generator shared it")
     return found

@@ -29,7 +29,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`server` is the http(s) address; `printer` "network:HOST[:PORT]", "usb:VENDOR:PRODUCT[:IN:OUT]" (hexadecimal) or
     "file:PATH"; `state` the folder of the agent's memory. `confirms` "" chooses what the printer's kind allows."""
 
-    server: str
+    server: str = ""
     printer: str = ""
     state: Path = Path("/var/lib/layso-printer")
     token_file: Path | None = None
@@ -37,6 +37,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confirms: Literal["", "in_order", "real_time", "none"] = ""
     cut: Literal["partial", "full"] = "partial"
     job_time: float = 20.0
+
+    @property
+    def server_address(self) -> str:
+        if urlsplit(self.server).scheme not in ("http", "https"):
+            raise BadSettings(f"server: {self.server!r} is no http or https address")
+        return self.server
 
     @property
     def token_path(self) -> Path:
@@ -61,11 +67,9 @@ def read_settings(file: Path | None, given: Mapping[str, Any]) -> Settings:
             raise BadSettings(f"{file}: {fault}") from None
     found |= {name: value for name, value in given.items() if value is not None}
     try:
-        settings = msgspec.convert(found, Settings, strict=False)
+        settings = msgspec.convert(found, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as fault:
         raise BadSettings(str(fault)) from None
-    if urlsplit(settings.server).scheme not in ("http", "https"):
-        raise BadSettings(f"server: {settings.server!r} is no http or https address")
     return settings
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from queue_server.branches.bus import CommandBus
 from queue_server.branches.clock import Clock, FastClock, WallClock, Watch
 from queue_server.branches.host import BranchHost
 from queue_server.domain.state import Change
+from queue_server.journal.backup import back_up
 from queue_server.journal.port import Journal
 from queue_server.journal.sqlite import SqliteJournal
 from queue_server.readers.dossier.delivery import HttpSender
 from queue_server.readers.dossier.reader import DossierReader
+from queue_server.readers.housekeeping import Housekeeping
 from queue_server.readers.reader import Readers
 from queue_server.realtime.hub import Hub
 from queue_server.settings import Settings
@@ -26,6 +29,8 @@ from queue_server.web.application import application
 from queue_server.web.house import House
 
 DATABASE = "layso.db"
+DAILY_POLL_S = 60.0
+"""Housekeeping is woken when a day opens or ends; it looks this often in case that was missed."""
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -56,10 +61,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         hub = Hub(clock.now)
         dossier = dossier_of(settings, journal, clock)
         readers = Readers([dossier] if dossier is not None else [], journal)
+        daily = Readers([housekeeping_of(settings, journal, clock)], journal, poll_s=DAILY_POLL_S)
 
         def publish(host: BranchHost, changes: list[Change]) -> None:
             hub.publish(host, changes)
             readers.wake()
+            if any(change.table == "day" for change in changes):
+                daily.wake()
 
         bus = CommandBus(journal, clock, Watch(clock, speed=settings.clock_speed), publish)
         stack.callback(bus.close)
@@ -67,8 +75,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await bus.start()
         hub.start()
         stack.push_async_callback(hub.stop)
-        readers.start()
-        stack.push_async_callback(readers.stop)
+        for each in (readers, daily):
+            each.start()
+            stack.push_async_callback(each.stop)
         yield House(settings, journal, bus, hub, access, clock.now, build_name(), dossier)
 
 
@@ -77,6 +86,13 @@ def dossier_of(settings: Settings, journal: Journal, clock: Clock) -> DossierRea
         return None
     sender = HttpSender(settings.dossier_url, settings.dossier_token)
     return DossierReader(journal, sender, clock.now, speed=settings.clock_speed)
+
+
+def housekeeping_of(settings: Settings, journal: SqliteJournal, clock: Clock) -> Housekeeping:
+    def make(folder: Path, at: datetime, keep: int) -> Awaitable[Path]:
+        return back_up(journal, folder, at=at, keep=keep)
+
+    return Housekeeping(journal, make, settings.backups_folder, clock.now, speed=settings.clock_speed)
 
 
 def make_app(

@@ -82,6 +82,7 @@
     setText(part(element, "call__place"), item.place);
     setTag(part(element, "tag--why"), item.tag, item.reason);
     setTag(part(element, "tag--again"), item.again, "again");
+    show(part(element, "call__hints"), item.place + item.tag + item.again !== "");
     setText(part(element, "call__time"), item.time || "");
     setClass(element, "is-lit", item.isLit);
     if (isNew) {
@@ -123,6 +124,7 @@
     setText(get("hero-no"), String(call.counter));
     setText(get("hero-name"), call.name);
     setText(get("hero-place"), call.place);
+    show(get("hero-where"), call.name + call.place !== "");
     setTag(get("hero-why"), call.tag, call.reason);
     setTag(get("hero-again"), call.again, "again");
     setClass(hero, "is-calm", layout.isCalm);

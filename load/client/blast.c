@@ -258,6 +258,7 @@ static void give_up(struct conn *c)
     busy -= was_busy;
     c->busy = false;
     if (was_pending) { failed++; return; }
+    if (c->role == DISPLAY && turn.began && !c->seen) turn.audience--;
     lost += was_busy;
     closed++;
     if (c->role == ASKS_HTTP && !stopping) start_connecting(c);
@@ -619,6 +620,7 @@ static void loops(double seconds, long requests)
 static void one_turn(void)
 {
     struct conn *caller = &all[total - 1];
+    pump(all_quiet, after(5));                  /* the second step of the turn before */
     memset(&turn, 0, sizeof turn);
     for (int i = 0; i < total; i++) {
         all[i].seen = false;

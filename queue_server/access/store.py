@@ -78,8 +78,9 @@ class Access:
     # -- asking ----------------------------------------------------------------------------------------------------
 
     def names(self) -> dict[str, str]:
-        """The names of people by their account."""
-        return {username: who.name for username, (who, _) in self._accounts.items()}
+        """The names of people by their account, and of devices by their actor: whoever may sit at a counter."""
+        known = (*(who for who, _ in self._accounts.values()), *self._tokens.values())
+        return {who.clerk or who.actor: who.name for who in known}
 
     def by_bearer(self, token: str) -> Who:
         """The device of a bearer token.

@@ -39,7 +39,7 @@ class Command(Struct, frozen=True, tag_field="type", tag="command", forbid_unkno
 
     id: Key
     name: str
-    args: msgspec.Raw = msgspec.Raw(b"{}")
+    args: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
     deadline: datetime | None = None
 
 

@@ -184,7 +184,11 @@ class JobRow(Struct, frozen=True):
 
 
 class LiveField(Struct, frozen=True):
-    """A field now. `oldest_at` is the arrival of who has waited longest; `uncovered_at` since when nobody takes it."""
+    """A field now. `oldest_at` is the arrival of who has waited longest; `uncovered_at` since when nobody takes it.
+
+    `came_hour` and `served_hour` count the last 60 minutes, `over_15` and `over_30` who has waited over so many minutes
+    today, until the first call.
+    """
 
     code: str
     waiting: int
@@ -197,6 +201,11 @@ class LiveField(Struct, frozen=True):
     oldest_at: datetime | None
     uncovered_at: datetime | None
     wait: Told | None
+    held: int
+    came_hour: int
+    served_hour: int
+    over_15: int
+    over_30: int
     cap_left: int | None
 
 
@@ -215,6 +224,9 @@ class Live(Struct, frozen=True):
     finished: int
     no_show: int
     cancelled: int
+    held: int
+    over_15: int
+    over_30: int
     fields: dict[str, LiveField]
     uncovered_alarm_s: int
     papers_failed: int

@@ -30,6 +30,7 @@ class Housekeeping:
     """Follows every branch's `day.opened` and `day.closed`."""
 
     name = "housekeeping"
+    types: frozenset[str] | None = frozenset({"day.opened", "day.closed"})
 
     def __init__(
         self, journal: Journal, back_up: BackUp, folder: Path, now: Callable[[], datetime], *, speed: float = 1.0

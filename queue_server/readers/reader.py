@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from queue_server.domain import upcast
 from queue_server.domain.events import Recorded
-from queue_server.journal.port import Cursor, Journal, JournalUnavailable
+from queue_server.journal.port import Cursor, Journal, JournalUnavailable, StoredEvent
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +36,10 @@ class Progress(Struct, frozen=True):
 
 
 class Reader(Protocol):
-    """Handles events of one branch, in order."""
+    """Handles events of one branch, in order: those of the named types, or (None) all."""
 
     name: str
+    types: frozenset[str] | None
 
     async def handle(self, branch_id: str, events: Sequence[Recorded]) -> Progress:
         """Do what these events ask for; events after the returned `seq` are given again. Failing is allowed."""
@@ -47,9 +48,10 @@ class Reader(Protocol):
 class ReaderRunner:
     """Runs one reader over all branches."""
 
-    def __init__(self, reader: Reader, journal: Journal) -> None:
+    def __init__(self, reader: Reader, journal: Journal, *, poll_s: float = POLL_S) -> None:
         self._reader = reader
         self._journal = journal
+        self._poll_s = poll_s
         self._holder = uuid4().hex
         self._wake = asyncio.Event()
         self._pauses: dict[str, float] = {}
@@ -63,7 +65,7 @@ class ReaderRunner:
         """For ever; cancel it to stop."""
         while True:
             self._wake.clear()
-            wait_s = POLL_S
+            wait_s = self._poll_s
             try:
                 for head in await self._journal.heads():
                     wait_s = min(wait_s, await self._advance(head.branch_id, head.seq))
@@ -86,27 +88,26 @@ class ReaderRunner:
             return until - now
         cursor = self._cursors.get(branch_id)
         if cursor is not None and cursor.seq >= head_seq:
-            return POLL_S
+            return self._poll_s
         cursor = await self._journal.take_cursor(self._reader.name, branch_id, self._holder, LEASE_S)
         if cursor is None:
-            return POLL_S
+            return self._poll_s
         self._cursors[branch_id] = cursor
         return await self._handle(branch_id, cursor)
 
     async def _handle(self, branch_id: str, cursor: Cursor) -> float:
         stored = await self._journal.read(branch_id, cursor.seq, EVENTS_AT_ONCE)
         if not stored:
-            return POLL_S
-        events = [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in stored]
+            return self._poll_s
         try:
-            progress = await self._reader.handle(branch_id, events)
+            progress = await self._read(branch_id, stored)
         except Exception:  # the supervisor of this reader: it goes on with the next try
             log.exception("The reader %s failed at branch %s after %d.", self._reader.name, branch_id, cursor.seq)
             return self._back_off(branch_id)
         if progress.seq > cursor.seq:
             if not await self._journal.move_cursor(cursor, progress.seq):
                 self._cursors.pop(branch_id, None)
-                return POLL_S
+                return self._poll_s
             self._cursors[branch_id] = Cursor(
                 cursor.reader, branch_id, progress.seq, cursor.fence, cursor.holder, cursor.lease_until
             )
@@ -114,6 +115,16 @@ class ReaderRunner:
         if progress.pause_s > 0:
             self._until[branch_id] = asyncio.get_running_loop().time() + progress.pause_s
         return progress.pause_s
+
+    async def _read(self, branch_id: str, stored: Sequence[StoredEvent]) -> Progress:
+        """Give the reader what it wants of these events; past what it does not want it has read at once."""
+        types, last = self._reader.types, stored[-1].seq
+        wanted = [e for e in stored if types is None or e.type in types]
+        if not wanted:
+            return Progress(last)
+        events = [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in wanted]
+        progress = await self._reader.handle(branch_id, events)
+        return Progress(last, progress.pause_s) if progress.seq == wanted[-1].seq else progress
 
     def _back_off(self, branch_id: str) -> float:
         """Twice as long each time, with jitter, up to a minute."""
@@ -127,8 +138,8 @@ class ReaderRunner:
 class Readers:
     """All readers of this process, each in a named task."""
 
-    def __init__(self, readers: Sequence[Reader], journal: Journal) -> None:
-        self._runners = [ReaderRunner(reader, journal) for reader in readers]
+    def __init__(self, readers: Sequence[Reader], journal: Journal, *, poll_s: float = POLL_S) -> None:
+        self._runners = [ReaderRunner(reader, journal, poll_s=poll_s) for reader in readers]
         self._names = [reader.name for reader in readers]
         self._tasks: list[asyncio.Task[None]] = []
 

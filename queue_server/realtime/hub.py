@@ -13,15 +13,19 @@ import msgspec
 from queue_server.branches.host import BranchHost
 from queue_server.domain.state import Change
 from queue_server.protocol.frames import Beat, Close
+from queue_server.protocol.rows import Live
 from queue_server.realtime.channels import NumberedChannel
 from queue_server.realtime.connection import Connection, Message
 from queue_server.realtime.live import live
+from queue_server.realtime.pace import Pace
 from queue_server.realtime.views import BoardView, CounterView, PrinterView, TicketView, View
 
 log = logging.getLogger(__name__)
 
 BEAT_AFTER_S = 4.0
 LIVE_EVERY_S = 1.0
+LIVE_AGAIN_S = 20.0
+"""How old live figures get when nothing happens."""
 KEEP_UNREAD_S = 120.0
 """How long a channel without readers keeps its frames, for those who come back."""
 
@@ -37,6 +41,13 @@ class BranchChannels:
         self.live_frame: bytes = b""
         self.live_timer: asyncio.TimerHandle | None = None
         self.live_made_at = -LIVE_EVERY_S
+        self.pace: Pace | None = None
+
+    def pace_now(self) -> Pace:
+        """Counted over all tickets once, when somebody first wants to know."""
+        if self.pace is None:
+            self.pace = Pace(self.host.state)
+        return self.pace
 
     @property
     def live_name(self) -> str:
@@ -61,6 +72,8 @@ class Hub:
         if branch is None:
             return
         branch.host = host
+        if branch.pace is not None:
+            branch.pace.see(changes)
         for name, channel in branch.numbered.items():
             frame = channel.advance(host.state, changes)
             if frame is not None:
@@ -83,9 +96,7 @@ class Hub:
         The caller has checked that the connection may read it and that `name` belongs to the host's branch.
         """
         await host.settled()
-        branch = self._branches.get(host.branch_id)
-        if branch is None or branch.host is not host:
-            branch = self._branches[host.branch_id] = BranchChannels(host)
+        branch = self._branch(host)
         self._where[name] = branch
         if name == branch.live_name:
             self._join(branch, name, connection)
@@ -110,10 +121,13 @@ class Hub:
     async def snapshot(self, host: BranchHost, name: str) -> NumberedChannel:
         """A numbered channel's rows now, for an HTTP reader."""
         await host.settled()
+        return self.numbered(self._branch(host), name)
+
+    def _branch(self, host: BranchHost) -> BranchChannels:
         branch = self._branches.get(host.branch_id)
         if branch is None or branch.host is not host:
             branch = self._branches[host.branch_id] = BranchChannels(host)
-        return self.numbered(branch, name)
+        return branch
 
     def _join(self, branch: BranchChannels, name: str, connection: Connection) -> None:
         branch.readers.setdefault(name, set()).add(connection)
@@ -138,6 +152,18 @@ class Hub:
 
     # -- live ------------------------------------------------------------------------------------------------------
 
+    async def live(self, host: BranchHost) -> Live:
+        """How the branch is doing now, for an HTTP reader."""
+        state = await host.settled()
+        return live(state, self._now(), self._branch(host).pace_now())
+
+    def _refresh_live(self) -> None:
+        """Time alone changes waits and the last hour's counts."""
+        due = time.monotonic() - LIVE_AGAIN_S
+        for branch in self._branches.values():
+            if branch.live_made_at < due and branch.readers.get(branch.live_name):
+                self._schedule_live(branch)
+
     def _schedule_live(self, branch: BranchChannels) -> None:
         if branch.live_timer is None:
             wait = max(0.0, branch.live_made_at + LIVE_EVERY_S - time.monotonic())
@@ -155,7 +181,7 @@ class Hub:
         state = branch.host.state
         before = branch.live_frame
         branch.live_made_at = time.monotonic()
-        data = _encoder.encode(live(state, self._now()))
+        data = _encoder.encode(live(state, self._now(), branch.pace_now()))
         branch.live_frame = b'{"type":"snapshot","channel":"%b","seq":"%b","data":%b}' % (
             branch.live_name.encode(), branch.host.position.encode(), data,
         )  # fmt: skip
@@ -182,6 +208,7 @@ class Hub:
                 frame = frames[channels] = Message(_encoder.encode(Beat(self._now(), self._positions(channels))))
             if not connection.send(frame):
                 self.leave(connection)
+        self._refresh_live()
         self._forget_unread()
 
     def _positions(self, channels: frozenset[str]) -> dict[str, str]:

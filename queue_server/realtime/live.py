@@ -8,19 +8,19 @@ from queue_server.domain.estimate import estimate_wait
 from queue_server.domain.state import DELAYED, BranchState
 from queue_server.domain.tickets import TicketState
 from queue_server.protocol.rows import Live, LiveField
+from queue_server.realtime.pace import Pace
 from queue_server.realtime.views import told
+
+TOTALS = ("issued", "waiting", "called", "serving", "held", "finished", "no_show", "over_15", "over_30")
 
 SILENT_PRINTER = timedelta(seconds=15)
 """A paper takes seconds, and a printer that cannot print it says so at once."""
 
 
-def live(state: BranchState, now: datetime) -> Live:
+def live(state: BranchState, now: datetime, pace: Pace) -> Live:
     """The branch as a manager, a dispenser and a phone see it; ages are instants, so that only change changes it."""
-    fields = {code: _field(state, code, now) for code in state.fields}
-    totals = {
-        name: sum(getattr(field, name) for field in fields.values())
-        for name in ("issued", "waiting", "called", "serving", "finished", "no_show")
-    }
+    fields = {code: _field(state, code, now, pace) for code in state.fields}
+    totals = {name: sum(getattr(field, name) for field in fields.values()) for name in TOTALS}
     return Live(
         branch=state.configured.branch,
         fields=fields,
@@ -39,16 +39,18 @@ def _printers_waiting(state: BranchState, now: datetime) -> dict[str, str]:
     return silent | {paper.printer: paper.reason for paper in owed if paper.outcome == DELAYED}
 
 
-def _field(state: BranchState, code: str, now: datetime) -> LiveField:
+def _field(state: BranchState, code: str, now: datetime, pace: Pace) -> LiveField:
     waiting = state.waiting_count(code)
     today = state.fields[code]
     cap = state.field(code).daily_cap
+    lately = pace.of(code, now)
     heads = (next(state.waiting(code, priority=side), None) for side in (True, False))
     return LiveField(
         code=code,
         waiting=waiting,
         called=state.count(code, TicketState.CALLED),
         serving=state.count(code, TicketState.SERVING),
+        held=state.count(code, TicketState.HELD),
         issued=today.issued,
         finished=state.count(code, TicketState.FINISHED),
         no_show=state.count(code, TicketState.NO_SHOW),
@@ -56,5 +58,9 @@ def _field(state: BranchState, code: str, now: datetime) -> LiveField:
         oldest_at=min((head.arrival_at for head in heads if head), default=None),
         uncovered_at=today.uncovered_at,
         wait=told(estimate_wait(state, code, waiting, now)),
+        came_hour=lately.came,
+        served_hour=lately.served,
+        over_15=lately.over_15,
+        over_30=lately.over_30,
         cap_left=max(0, cap - today.issued) if cap is not None else None,
     )

@@ -20,6 +20,7 @@ from queue_server.web import pages
 from queue_server.web.answering import on_failure
 from queue_server.web.api import commands, dossier, entering, papers, reading
 from queue_server.web.asking import house_of
+from queue_server.web.contract import routes as contract
 from queue_server.web.house import House
 from queue_server.web.socket import socket_app
 
@@ -43,7 +44,14 @@ def routes() -> list[BaseRoute]:
     return [
         Mount(
             "/api/v1",
-            routes=[*commands.routes, *reading.routes, *entering.routes, *dossier.routes, *papers.routes],
+            routes=[
+                *commands.routes,
+                *reading.routes,
+                *entering.routes,
+                *dossier.routes,
+                *papers.routes,
+                *contract.routes,
+            ],
         ),
         WebSocketRoute("/ws/v1", _Socket()),
         Route("/healthz", healthz),

@@ -26,7 +26,7 @@ class Pace:
     ) -> None:
         self._limit_s = limit_s
         self._stall_s = stall_s
-        self._first_rest_s = self._rest_s = rest_s
+        self._first_rest_s = self._next_rest_s = rest_s
         self._longest_rest_s = longest_rest_s
         self._mean_s = limit_s / 2
         self._rest_until = 0.0 if limit_s > 0 else math.inf
@@ -45,7 +45,8 @@ class Pace:
 
     def _rest(self, now: float) -> None:
         has_failed_soon = self._trial < 100
-        self._rest_s = min(self._rest_s * 2, self._longest_rest_s) if has_failed_soon else self._first_rest_s
-        self._rest_until = now + self._rest_s
+        rest_s = self._next_rest_s if has_failed_soon else self._first_rest_s
+        self._next_rest_s = min(rest_s * 2, self._longest_rest_s)
+        self._rest_until = now + rest_s
         self._mean_s = self._limit_s / 2
         self._trial = 0

@@ -43,7 +43,7 @@ class Writer:
         self._gathering = Gathering()
         self._waiting: list[Entry] = []
         self._works: deque[tuple[Work, asyncio.Future[Any]]] = deque()
-        self._is_scheduled = self._is_lent = self._is_closing = False
+        self._is_scheduled = self._is_lent = self._is_closing = self._is_work_s_turn = False
         self._commits = self._checkpointed_at = 0
         self._idle = asyncio.Event()
 
@@ -94,23 +94,32 @@ class Writer:
             self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
-        """Write what waits. The works come after the group, one for each group, so that neither starves the other."""
-        if self._waiting and self._gathering.is_worth_a_turn(len(self._waiting), time.monotonic()):
+        """Do the next thing. Groups and works take turns and a checkpoint that is due comes first: none starves."""
+        is_work_next = bool(self._works) and (self._is_work_s_turn or not self._waiting)
+        if not is_work_next and self._waiting and self._is_gathering():
             self._loop.call_soon(self._pump)
             return
         self._is_scheduled = False
-        if self._waiting:
-            self._write_group()
-        if not self._is_lent and self._works:
-            self._lend(self._work, *self._works.popleft())
-        if not self._is_lent and self._is_checkpoint_due():
+        if self._is_checkpoint_due():
             self._checkpoint()
-        if self._is_lent:
-            return
-        if self._waiting or self._works:
-            self._schedule()
+        elif is_work_next:
+            self._is_work_s_turn = False
+            self._lend(self._work, *self._works.popleft())
+        elif self._waiting:
+            self._is_work_s_turn = True
+            self._write_group()
         elif self._is_closing:
             self._idle.set()
+            return
+        if not self._is_lent:
+            self._schedule_rest()
+
+    def _is_gathering(self) -> bool:
+        return self._gathering.is_worth_a_turn(len(self._waiting), time.monotonic())
+
+    def _schedule_rest(self) -> None:
+        if self._waiting or self._works or self._is_closing or self._is_checkpoint_due():
+            self._schedule()
 
     def _write_group(self) -> None:
         group, self._waiting = self._waiting, []

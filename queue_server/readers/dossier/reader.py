@@ -35,6 +35,7 @@ class DossierReader:
     """Posts what is final."""
 
     name = "dossier"
+    types: frozenset[str] | None = None
 
     def __init__(self, journal: Journal, sender: Sender, now: Callable[[], datetime], *, speed: float = 1.0) -> None:
         self._journal = journal

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import sha256
 
 from msgspec import Struct
 
 from queue_server.domain.tickets import Stint, StintKind, Ticket, TicketState
+from queue_server.domain.visits import first_wait
 
 VISIT = "vn.layso.visit.v1"
 DAY = "vn.layso.day.v1"
@@ -103,7 +104,7 @@ def visit(branch: str, day: date, ticket: Ticket) -> CloudEvent:
         issued_at=ticket.issued_at,
         arrival_at=ticket.arrival_at,
         final_at=ticket.final_at,
-        first_wait_s=_first_wait(ticket.stints),
+        first_wait_s=round(first_wait(ticket).total_seconds(), 3),
         wait_s=spent[StintKind.WAITING],
         walking_s=spent[StintKind.WALKING],
         service_s=spent[StintKind.SERVICE],
@@ -134,17 +135,6 @@ def _spent(stints: Iterable[Stint]) -> dict[StintKind, float]:
         if stint.end is not None:
             spent[stint.kind] += (stint.end - stint.start).total_seconds()
     return {kind: round(seconds, 3) for kind, seconds in spent.items()}
-
-
-def _first_wait(stints: Iterable[Stint]) -> float:
-    """Until the first call, or until it ended without one."""
-    waited = timedelta()
-    for stint in stints:
-        if stint.kind is not StintKind.WAITING:
-            break
-        if stint.end is not None:
-            waited += stint.end - stint.start
-    return round(waited.total_seconds(), 3)
 
 
 def _stint(stint: Stint, final_at: datetime) -> StintRecord:

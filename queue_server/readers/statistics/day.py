@@ -24,7 +24,8 @@ from msgspec.structs import astuple
 
 from queue_server.domain import hours
 from queue_server.domain.configuration import BranchConfig, Text
-from queue_server.domain.tickets import Stint, StintKind, Ticket, TicketState
+from queue_server.domain.tickets import LIVE, Stint, StintKind, Ticket, TicketState
+from queue_server.domain.visits import first_field, first_wait, is_waiting_first
 
 LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)
 """Waits that citizens feel; shown as shares."""
@@ -189,36 +190,12 @@ def books(tickets: Iterable[Ticket]) -> Books:
         cancelled=states[TicketState.CANCELLED],
         rebooked=states[TicketState.REBOOKED],
         expired=states[TicketState.EXPIRED],
-        present=sum(count for state, count in states.items() if state in _PRESENT),
+        present=sum(states[state] for state in LIVE),
         voided=states[TicketState.VOIDED],
     )
 
 
-_PRESENT = frozenset({TicketState.WAITING, TicketState.CALLED, TicketState.SERVING, TicketState.HELD})
-
-
-def first_field(ticket: Ticket) -> str:
-    """The field that the number was drawn for; amended while it first waited, the right one."""
-    return ticket.stints[0].field if ticket.stints else ticket.field
-
-
 # -- waits -------------------------------------------------------------------------------------------------------------
-
-
-def first_wait(ticket: Ticket) -> timedelta:
-    """All waiting before the first call, or until the end without one. (The same as `first_wait_s` in the records.)"""
-    waited = timedelta()
-    for stint in ticket.stints:
-        if stint.kind is not StintKind.WAITING:
-            break
-        if stint.end is not None:
-            waited += stint.end - stint.start
-    return waited
-
-
-def is_waiting_first(ticket: Ticket) -> bool:
-    """Still waiting, and never called yet."""
-    return ticket.state is TicketState.WAITING and all(stint.kind is StintKind.WAITING for stint in ticket.stints)
 
 
 def waits(found: Iterable[timedelta]) -> Waits:

@@ -13,6 +13,10 @@ from queue_server.web.answering import json
 from queue_server.web.asking import body_of, deadline_of, house_of, key_of, who_of
 
 
+NAMED = {name: kind for name, kind in dispatch.BRANCH_COMMANDS.items() if name != "issue"}
+"""Issuing has a path of its own: it makes a ticket."""
+
+
 async def issue(request: Request) -> Response:
     """POST /branches/{branch}/tickets → 201 with number, people ahead, wait, and the token to follow it."""
     return await _carry_out(request, "issue", status=201, branch=request.path_params["branch"])
@@ -21,7 +25,7 @@ async def issue(request: Request) -> Response:
 async def branch_command(request: Request) -> Response:
     """POST /branches/{branch}/{name}"""
     name, branch = request.path_params["name"], request.path_params["branch"]
-    _require_known(name, dispatch.BRANCH_COMMANDS)
+    _require_known(name, NAMED)
     return await _carry_out(request, name, branch=branch)
 
 

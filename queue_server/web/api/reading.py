@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,7 +19,19 @@ from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.events import type_of
 from queue_server.domain.refusals import Refusal
-from queue_server.realtime.live import live
+from queue_server.protocol.resources import (
+    Agency,
+    BoardData,
+    Branch,
+    Branches,
+    BranchShort,
+    FieldNow,
+    Me,
+    PriorityClass,
+    PublicEvents,
+    TicketNow,
+)
+from queue_server.protocol.rows import FieldRow, LiveField
 from queue_server.realtime.views import TicketView, name
 from queue_server.web import dispatch
 from queue_server.web.answering import json, raw_json
@@ -43,44 +56,50 @@ PUBLIC_EVENTS: Mapping[type[ev.Event], tuple[str, ...]] = {
 
 
 async def branches(request: Request) -> Response:
-    """GET /branches"""
+    """Every branch, in short."""
     house = house_of(request)
-    return json({"branches": [_short(await house.bus.host(h.branch_id)) for h in await house.journal.heads()]})
+    hosts = [await house.bus.host(head.branch_id) for head in await house.journal.heads()]
+    return json(Branches([BranchShort(**_short(host)) for host in hosts]))
 
 
 def _short(host: BranchHost) -> dict[str, Any]:
     config = host.state.configured
     return {
         "branch": config.branch,
-        "name": {"vi": config.name.vi, "en": config.name.en or config.name.vi},
-        "organisation": {"vi": config.organisation.vi, "en": config.organisation.en or config.organisation.vi},
+        "name": name(config.name),
+        "organisation": name(config.organisation),
         "timezone": config.timezone,
         "position": host.position,
     }
 
 
 async def branch(request: Request) -> Response:
-    """GET /branches/{branch}: fields with people waiting and wait estimates, counters, agencies, classes."""
+    """A branch with its fields, people waiting, wait estimates, counters, agencies and priority classes."""
     house = house_of(request)
     host = await house.bus.host(request.path_params["branch"])
     board = await house.hub.snapshot(host, f"board:{host.branch_id}")
     state = host.state
-    shown = msgspec.json.decode(board.data())
-    now = msgspec.to_builtins(live(state, house.now()))
-    fields = [row | now["fields"][code] for code, row in shown.get("fields", {}).items() if not row["is_retired"]]
-    classes = [
-        {"code": k.code, "name": msgspec.to_builtins(k.name), "explanation": msgspec.to_builtins(k.explanation)}
-        for k in state.configured.classes
-    ]
-    agencies = [{"code": a.code, "name": msgspec.to_builtins(name(a.name))} for a in state.configured.agencies]
-    answer = _short(host) | {
-        "day": shown.get("day", {}).get("today"),
-        "fields": sorted(fields, key=lambda row: row["order"]),
-        "counters": list(shown.get("counters", {}).values()),
-        "agencies": agencies,
-        "classes": classes,
-    }
+    shown = _board_data.decode(board.data())
+    now = (await house.hub.live(host)).fields
+    config = state.configured
+    answer = Branch(
+        **_short(host),
+        day=shown.day.get("today"),
+        fields=[
+            _field_now(row, now[row.code])
+            for row in sorted(shown.fields.values(), key=lambda row: row.order)
+            if not row.is_retired
+        ],
+        counters=list(shown.counters.values()),
+        agencies=[Agency(agency.code, name(agency.name)) for agency in config.agencies],
+        classes=[PriorityClass(k.code, name(k.name), name(k.explanation)) for k in config.classes],
+    )
     return json(answer)
+
+
+def _field_now(row: FieldRow, now: LiveField) -> FieldNow:
+    names = FieldNow.__struct_fields__
+    return FieldNow(**{name: value for name, value in (asdict(now) | asdict(row)).items() if name in names})
 
 
 async def board(request: Request) -> Response:
@@ -103,7 +122,7 @@ async def events(request: Request) -> Response:
     recorded = (upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in stored)
     public = [_public(item) for item in recorded if type(item.event) in PUBLIC_EVENTS]
     last = stored[-1].seq if stored else int(since)
-    return json({"epoch": host.epoch, "events": public, "next": last, "has_more": len(stored) == EVENTS_PER_PAGE})
+    return json(PublicEvents(host.epoch, public, last, len(stored) == EVENTS_PER_PAGE))
 
 
 def _public(item: ev.Recorded) -> dict[str, Any]:
@@ -123,8 +142,8 @@ async def ticket(request: Request) -> Response:
     row = TicketView(ticket_id).row(state, ("ticket", ticket_id))
     if row is None:
         raise Refusal("unknown-ticket", ticket=ticket_id)
-    found = state.tickets[ticket_id]
-    return json({"id": ticket_id, **msgspec.to_builtins(row), "position": host.position, "outcome": found.outcome})
+    outcome = state.tickets[ticket_id].outcome
+    return json(TicketNow(**asdict(row), id=ticket_id, position=host.position, outcome=outcome))
 
 
 async def cancel(request: Request) -> Response:
@@ -149,17 +168,10 @@ async def who_am_i(request: Request) -> Response:
     """GET /me: who the server takes the asker for."""
     who = who_of(request)
     is_known = who.role is not Role.NOBODY
-    return json(
-        {
-            "actor": who.actor,
-            "role": who.role,
-            "name": who.name,
-            "branch": who.branch,
-            "is_known": is_known,
-            "has_printer": who.printer is not None,
-        }
-    )
+    return json(Me(who.actor, who.role.value, who.name, who.branch, is_known, who.printer is not None))
 
+
+_board_data = msgspec.json.Decoder(BoardData)
 
 routes = [
     Route("/branches", branches),

@@ -112,7 +112,7 @@ function Other({ model, desk, deed, isLive, now, press, action }) {
   const canNow = action === "undo" ? deed !== null && desk.can.undo : desk.can[action];
   const isOff = !isLive || !canNow || (model.busy !== null && !isBusy);
   const what = action === "undo" && deed ? t(`did.${deed.did}`, { n: spaced(deed.number) }) : null;
-  const label = what && isLive ? t("undoIn", { s: secondsLeft(deed, now) }) : t(action);
+  const label = what && isLive ? t("undoIn", { s: secondsLeft(deed, now, desk.row.undo_s) }) : t(action);
   const tone = action === "undo" && what ? " other--undo" : "";
   return html`<button class=${`button other${tone}`} type="button" data-action=${action} aria-busy=${isBusy} disabled=${isOff}
     onClick=${() => press(action)}>

@@ -1,14 +1,15 @@
 /** The number in hand, as large as it deserves, with what its clerk needs to know; or why there is none. */
 import { html } from "../vendor/preact-htm.js";
-import { Number_, minutesOf, minutesSince } from "./parts.js";
-import { clerkName, fieldName, languageName, whyWords } from "./sheets.js";
+import { TicketNumber, minutesOf, minutesSince } from "./parts.js";
+import { clerkName, fieldName, languageName, spaced, whyWords } from "./sheets.js";
 import { t } from "./texts.js";
 
 export function Hand(props) {
   const { model, desk, isLive } = props;
   const { hand, mode } = desk;
   const isShown = hand !== null && (mode === "open" || mode === "paused");
-  return html`<section class=${`hand card hand--${isShown ? hand.state : mode}`} aria-live="polite" data-state=${isShown ? hand.state : ""}>
+  return html`<section class=${`hand card hand--${isShown ? hand.state : mode}`} data-state=${isShown ? hand.state : ""}>
+    <p class="visually-hidden" role="status">${isShown ? `${t(hand.state)} ${spaced(hand.number)}` : ""}</p>
     ${isShown ? html`<${InHand} ...${props} />` : html`<${Without} ...${props} />`}
     ${!isLive && model.status && html`<p class="hand__stale">${t("offlineHint", { time: LaySo.time(model.status.since) })}</p>`}
   </section>`;
@@ -22,7 +23,7 @@ function InHand({ model, desk: { hand }, now }) {
       <span class=${`pill pill--${isCalled ? "info" : "ok"}`}>${state}</span>
       <span class="quiet">${t("since", { time: LaySo.time(hand.since), minutes: minutesSince(hand.since, now) })}</span>
     </div>
-    <div class="hand__number"><${Number_} number=${hand.number} /></div>
+    <div class="hand__number"><${TicketNumber} number=${hand.number} /></div>
     <div class="hand__about">
       <p class="hand__field">${fieldName(model, hand.field)}</p>
       <dl class="facts"><${Facts} model=${model} hand=${hand} /></dl>
@@ -48,8 +49,13 @@ function Facts({ model, hand }) {
 // -- no number in hand ----------------------------------------------------------------------------------------------------------
 
 function Without(props) {
+  const { model, desk, isLive, press, showSheet } = props;
   const { title, hint } = saying(props);
-  return html`<div class="hand__without"><h2>${title}</h2><p class="quiet">${hint}</p></div>`;
+  const other = {
+    lost: html`<button class="button" type="button" disabled=${!isLive} onClick=${() => showSheet("takeover", { no: model.no })}>${t("takeBack")}</button>`,
+    closed: html`<button class="button" type="button" disabled=${!isLive} onClick=${() => press("change")}>${t("primary.choose")}</button>`,
+  }[desk.mode];
+  return html`<div class="hand__without"><h2>${title}</h2><p class="quiet">${hint}</p>${other}</div>`;
 }
 
 function saying({ model, desk: { mode, row, queue } }) {

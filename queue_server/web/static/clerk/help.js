@@ -26,10 +26,12 @@ export function Help({ model, set, setKeys }) {
     </button>
   </li>`;
   return html`<${Modal} label=${t("help.title")} onClose=${close} onKeyDown=${onKeyDown} className="help">
+    <div class="dialog__body">
     <h2 class="dialog__title">${t("help.title")}</h2>
     <p class="quiet">${t("help.text")}</p>
     <ul class="keys">${Object.keys(DEFAULTS).map(line)}</ul>
     <p class="quiet">${t("help.sheets")}</p>
+    </div>
     <div class="dialog__foot">
       <button class="button button--quiet" type="button" onClick=${() => setKeys({ ...DEFAULTS })}>${t("help.reset")}</button>
       <button class="button button--primary" type="button" data-first onClick=${() => set({ isHelping: false })}>${t("help.close")}</button>

@@ -5,7 +5,7 @@ import { t } from "./texts.js";
 import { secondsSince } from "./view.js";
 
 /** A ticket's number, letter and digits apart. */
-export function Number_({ number, size }) {
+export function TicketNumber({ number, size }) {
   const [letter, digits] = LaySo.numberParts(number);
   return html`<span class=${`number${size ? ` number--${size}` : ""}`}>
     ${letter && html`<span class="number__letter">${letter}</span>`}${letter && " "}

@@ -1,6 +1,6 @@
 /** Who waits in this counter's fields: the next one first, each wait against what that citizen was told. */
 import { html } from "../vendor/preact-htm.js";
-import { Key, Number_ } from "./parts.js";
+import { Key, TicketNumber } from "./parts.js";
 import { clerkName, fieldName, spaced } from "./sheets.js";
 import { t } from "./texts.js";
 import { bandOf, secondsSince } from "./view.js";
@@ -45,10 +45,10 @@ function Rows(props) {
 function Row({ model, desk, isLive, now, showSheet, ticket, isNext }) {
   const isOff = !isLive || !desk.can.pick || model.busy !== null;
   return html`<li class=${`row${isNext ? " row--next" : ""}`} data-number=${ticket.number}>
-    <${Number_} number=${ticket.number} />
+    <${TicketNumber} number=${ticket.number} />
     <span class="row__about">
       <span class="row__field">${isNext && html`<b class="row__next">${t("next")}</b> `}${fieldName(model, ticket.field)}</span>
-      <span class="row__tags">${tagsOf(model, ticket, now).join(" · ")}</span>
+      <span class=${`row__tags${ticket.priority ? " row__tags--priority" : ""}`}>${tagsOf(model, ticket, now).join(" · ")}</span>
     </span>
     <${Age} ticket=${ticket} now=${now} />
     <button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}
@@ -60,8 +60,9 @@ function Age({ ticket, now }) {
   const seconds = secondsSince(ticket.arrival_at, now);
   const band = bandOf(ticket.told, now);
   const words = seconds < 60 ? t("underMinuteShort") : t("minutesShort", { n: Math.floor(seconds / 60) });
-  return html`<span class=${`age age--${band}`} title=${t(`band.${band}`)}>
-    <span class="figures">${words}</span><span class="visually-hidden">, ${t(`band.${band}`)}</span>
+  return html`<span class="row__age" title=${t(`band.${band}`)}>
+    <span class=${`age age--${band}`}><span class="figures">${words}</span><span class="visually-hidden">, ${t(`band.${band}`)}</span></span>
+    ${ticket.told && html`<span class="row__told">${toldWords(ticket.told)}</span>`}
   </span>`;
 }
 
@@ -90,9 +91,6 @@ function tagsOf(model, ticket, now) {
   if (ticket.assistance) {
     tags.push(t(`assistance.${ticket.assistance}`));
   }
-  if (ticket.told) {
-    tags.push(toldWords(ticket.told));
-  }
   return tags;
 }
 
@@ -114,7 +112,7 @@ function Held({ model, desk, isLive, showSheet }) {
       ${desk.held.map((ticket) => html`<li key=${ticket.id}>
         <button class="held__ticket" type="button" disabled=${!isLive || !desk.can.resume || model.busy !== null}
           title=${ticket.counter === model.no ? fieldName(model, ticket.field) : t("heldAt", { no: ticket.counter })}
-          onClick=${() => showSheet("resume", { ticket: ticket.id })}><${Number_} number=${ticket.number} /></button>
+          onClick=${() => showSheet("resume", { ticket: ticket.id })}><${TicketNumber} number=${ticket.number} /></button>
       </li>`)}
     </ul>
   </div>`;

@@ -1,7 +1,7 @@
 /** A dialog out of a sheet's data. By mouse, by Tab and arrows, or by numeric keypad alone. */
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { keyOf } from "./keys.js";
-import { Key, Number_ } from "./parts.js";
+import { Key, TicketNumber } from "./parts.js";
 import { SHEETS } from "./sheets.js";
 import { t } from "./texts.js";
 import { typedOn } from "./view.js";
@@ -30,11 +30,13 @@ export function SheetDialog({ model, desk, set, closeSheet, confirm, isLive }) {
   const isBusy = model.busy === "sheet";
   const canConfirm = isLive && sheet.command !== null;
   const onKeyDown = (event) => onSheetKey(event, { sheet, choose, closeSheet, confirm: () => canConfirm && confirm(), typed });
-  return html`<${Modal} label=${sheet.title} onClose=${closeSheet} onKeyDown=${onKeyDown} className="sheet">
+  return html`<${Modal} label=${sheet.title} onClose=${closeSheet} onKeyDown=${onKeyDown} className=${sheet.groups.length > 0 ? "sheet" : "sheet confirm"}>
+    <div class="dialog__body">
     <h2 class="dialog__title">${sheet.title}</h2>
     ${sheet.text && html`<p class="sheet__text">${sheet.text}</p>`}
     ${sheet.groups.map((group, i) => html`<${Group} group=${group} choose=${choose} isFirst=${i === 0} key=${group.key} />`)}
     <p class="sheet__problem notice notice--bad" role="alert" hidden=${!problem}>${problem}</p>
+    </div>
     <div class="dialog__foot">
       <button class="button" type="button" onClick=${closeSheet} disabled=${isBusy}>${t("cancelSheet")} <${Key} name="." /></button>
       <button class=${`button ${sheet.tone === "danger" ? "button--danger" : "button--primary"}`} type="button" data-confirm
@@ -68,7 +70,7 @@ function Options({ group, choose, isFirst }) {
       data-value=${option.value} onClick=${() => choose(group, option.value)}>
       <${Key} name=${option.code} />
       <span class="option__words">
-        ${option.number ? html`<${Number_} number=${option.number} />` : html`<span>${option.label}</span>`}
+        ${option.number ? html`<${TicketNumber} number=${option.number} />` : html`<span>${option.label}</span>`}
         ${option.note && html`<span class="option__note">${option.note}</span>`}
       </span>
     </button>`)}
@@ -174,10 +176,12 @@ export function Issued({ model, closeSheet }) {
     }
   };
   return html`<${Modal} label=${t("issue.done")} onClose=${closeSheet} onKeyDown=${onKeyDown} className="issued">
+    <div class="dialog__body">
     <h2 class="dialog__title">${t("issue.done")}</h2>
-    <p class="issued__number"><${Number_} number=${issued.number} /></p>
+    <p class="issued__number"><${TicketNumber} number=${issued.number} /></p>
     <p>${t("issue.ahead", { n: issued.people_ahead })}</p>
     <p class="quiet">${t("issue.tell")}</p>
+    </div>
     <div class="dialog__foot">
       <button class="button button--primary" type="button" data-first onClick=${closeSheet}>${t("help.close")} <${Key} name="Enter" /></button>
     </div>

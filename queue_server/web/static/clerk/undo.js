@@ -39,9 +39,9 @@ function isStillSo(deed, hand) {
   return !hand || hand.id !== deed.ticket || hand.can_undo_until !== null;
 }
 
-/** Whole seconds that are left. @param {Deed} deed @param {Date} now */
-export function secondsLeft(deed, now) {
-  return Math.max(0, Math.ceil((new Date(deed.until).getTime() - now.getTime()) / 1000));
+/** Whole seconds that are left, never more than there ever were. @param {Deed} deed @param {Date} now @param {number} most */
+export function secondsLeft(deed, now, most) {
+  return Math.min(most, Math.max(0, Math.ceil((new Date(deed.until).getTime() - now.getTime()) / 1000)));
 }
 
 // -- kept in this browser ---------------------------------------------------------------------------------------------------

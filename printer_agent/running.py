@@ -1,0 +1,121 @@
+"""Putting the agent together and running it until a signal, or until the server will not have it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+
+from printer_agent.agent import FIRST_PAUSE_S, LONGEST_PAUSE_S, Agent
+from printer_agent.board import Board
+from printer_agent.ledger import Ledger, LedgerError
+from printer_agent.links import Target
+from printer_agent.server import Me, Server, ServerRefused, ServerUnreachable
+from printer_agent.settings import LEDGER, STATUS, BadSettings, Settings, parse_target
+from printer_agent.wire import Wire
+from queue_server.protocol.client import Client, Refused, Stopped
+
+log = logging.getLogger(__name__)
+
+NOT_LET_IN = 3
+IN_USE = 2
+
+
+async def run(settings: Settings) -> int:
+    """Exit status: 0 stopped by a signal, 2 the memory cannot be used, 3 the server does not know this device."""
+    address, target = settings.server_address, parse_target(settings.printer)
+    token = _read_token(settings)
+    settings.state.mkdir(parents=True, exist_ok=True)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    try:
+        ledger = Ledger(settings.state / LEDGER)
+    except LedgerError as fault:
+        log.error("%s", fault)
+        return IN_USE
+    try:
+        return await _run(settings, address, target, token, ledger, stopping)
+    except* (ServerRefused, Refused, Stopped) as faults:
+        log.error("The server does not let this device in: %s. Pair it again.", _first(faults))
+    finally:
+        ledger.close()
+    return NOT_LET_IN
+
+
+def _first(fault: BaseException) -> BaseException:
+    while isinstance(fault, BaseExceptionGroup):
+        fault = fault.exceptions[0]
+    return fault
+
+
+def _read_token(settings: Settings) -> str:
+    try:
+        token = settings.token_path.read_text(encoding="utf-8").strip()
+    except OSError as fault:
+        raise BadSettings(f"token_file: {fault}. Run `printer-agent pair` first.") from None
+    if not token:
+        raise BadSettings(f"token_file: {settings.token_path} is empty. Run `printer-agent pair` first.")
+    return token
+
+
+async def _run(
+    settings: Settings, address: str, target: Target, token: str, ledger: Ledger, stopping: asyncio.Event
+) -> int:
+    ledger.prune()
+    server = Server(address, token)
+    board = Board(settings.state / STATUS)
+    board.show(server="reconnecting")
+    me = await _until_stopped(stopping, lambda: _me(server))
+    if me is None:
+        return 0
+    if me.role != "printer" or me.branch is None:
+        log.error("This token belongs to %s (%s), not to a printer of a branch.", me.actor, me.role)
+        return NOT_LET_IN
+    options = settings.options(target)
+    wire = Wire(target, options, is_dirty=ledger.is_dirty())
+    try:
+        async with Client(address, token, on_status=lambda status: board.show(server=status)) as client:
+            agent = Agent(me, client=client, server=server, wire=wire, ledger=ledger, board=board, width=options.width)
+            log.info("Printing for %s at %s.", me.device, me.branch)
+            await _run_agent(agent, stopping)
+    finally:
+        wire.close()
+    return 0
+
+
+async def _run_agent(agent: Agent, stopping: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(_stop_later(agent, stopping), name="signals")
+        await agent.run()
+        waiting.cancel()
+
+
+async def _stop_later(agent: Agent, stopping: asyncio.Event) -> None:
+    await stopping.wait()
+    agent.stop()
+
+
+async def _me(server: Server) -> Me:
+    """Who we are; at power-on the server may need longer than we do."""
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            return await server.me()
+        except ServerUnreachable as fault:
+            log.warning("No answer from the server yet: %s", fault)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+async def _until_stopped(stopping: asyncio.Event, work: Callable[[], Awaitable[Me]]) -> Me | None:
+    """The work's result, or None when the signal comes first."""
+    asked = asyncio.ensure_future(work())
+    stop = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({asked, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if asked.done():
+        return asked.result()
+    asked.cancel()
+    return None

@@ -1,0 +1,131 @@
+"""What reading calls answer over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from queue_server.protocol import rows
+from queue_server.protocol.rows import Name
+
+
+class BranchShort(Struct, frozen=True):
+    """`position` is where the branch's journal ends: EPOCH.SEQ."""
+
+    branch: str
+    name: Name
+    organisation: Name
+    timezone: str
+    position: str
+
+
+class Branches(Struct, frozen=True):
+    branches: list[BranchShort]
+
+
+class FieldNow(rows.FieldRow, frozen=True):
+    """A field as citizens see it, and how it is doing now; `wait` is what a new arrival would be told."""
+
+    waiting: int
+    called: int
+    serving: int
+    issued: int
+    open_counters: int
+    oldest_at: datetime | None
+    wait: rows.Told | None
+    cap_left: int | None
+
+
+class PriorityClass(Struct, frozen=True):
+    code: str
+    name: Name
+    explanation: Name
+
+
+class Agency(Struct, frozen=True):
+    code: str
+    name: Name
+
+
+class Branch(BranchShort, frozen=True):
+    """One branch with fields, people waiting, wait estimates, counters, agencies and priority classes."""
+
+    day: rows.DayRow | None
+    fields: list[FieldNow]
+    counters: list[rows.CounterRow]
+    agencies: list[Agency]
+    classes: list[PriorityClass]
+
+
+class BoardData(Struct, frozen=True):
+    """The rows of `board:BRANCH`, by table and key."""
+
+    day: dict[str, rows.DayRow] = {}
+    fields: dict[str, rows.FieldRow] = {}
+    counters: dict[str, rows.CounterRow] = {}
+    calls: dict[str, rows.CallRow] = {}
+
+
+class Board(Struct, frozen=True, tag_field="type", tag="snapshot"):
+    """What the lobby shows now, the same bytes as the channel's snapshot."""
+
+    channel: str
+    seq: str
+    data: BoardData
+
+
+class PublicEvents(Struct, frozen=True):
+    """A page of the public part of the journal. Go on with `since=next` while there is more."""
+
+    epoch: str
+    events: list[dict[str, Any]]
+    next: int
+    has_more: bool
+
+
+class TicketNow(rows.TicketRow, frozen=True):
+    """A ticket, for who has its token."""
+
+    id: str
+    position: str
+    outcome: str | None
+
+
+class Me(Struct, frozen=True):
+    """Who the server takes the asker for; `is_known` is false for somebody who has not signed in."""
+
+    actor: str
+    role: str
+    name: str
+    branch: str | None
+    is_known: bool
+    has_printer: bool
+
+
+class SignedIn(Struct, frozen=True):
+    role: str
+    name: str
+    branch: str | None
+
+
+class DeviceToken(Struct, frozen=True):
+    token: str
+
+
+class DeviceAdded(Struct, frozen=True):
+    device: str
+
+
+class DossierStatus(Struct, frozen=True):
+    """`told_seq` is how far the backend has been told of a journal that ends at `seq`."""
+
+    is_configured: bool
+    told_seq: int
+    seq: int
+    parked: list[dict[str, Any]]
+
+
+class SentAgain(Struct, frozen=True):
+    is_delivered: bool

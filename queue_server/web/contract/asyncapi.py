@@ -1,0 +1,96 @@
+"""AsyncAPI 3 out of the frames and rows that are sent."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, get_args
+
+import msgspec
+
+from queue_server import __version__
+from queue_server.protocol import SUBPROTOCOL, frames, rows
+from queue_server.web import dispatch
+
+REF = "#/components/schemas/{name}"
+
+CHANNELS: dict[str, tuple[str, dict[str, type]]] = {
+    "board:{branch}": (
+        "What everybody in the hall may know. Numbered.",
+        {"day": rows.DayRow, "fields": rows.FieldRow, "counters": rows.CounterRow, "calls": rows.CallRow},
+    ),
+    "counter:{branch}/{no}": (
+        "A clerk's own counter: what is in hand, and who waits in its fields. Numbered; staff only.",
+        {"counter": rows.DeskRow, "tickets": rows.DeskTicketRow, "queue": rows.QueueRow},
+    ),
+    "ticket:{token}": ("A citizen's own ticket, for who has its token. Numbered.", {"ticket": rows.TicketRow}),
+    "printer:{device}": ("The papers that a printer owes. Numbered; that device only.", {"jobs": rows.JobRow}),
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole document; made once."""
+    incoming, outgoing = get_args(frames.ClientFrame), get_args(frames.ServerFrame)
+    row_types = [row for _, tables in CHANNELS.values() for row in tables.values()]
+    commands = [
+        *dispatch.TICKET_COMMANDS.values(),
+        *dispatch.COUNTER_COMMANDS.values(),
+        *dispatch.BRANCH_COMMANDS.values(),
+    ]
+    types = list(dict.fromkeys([*incoming, *outgoing, *row_types, rows.Live, *commands]))
+    shapes, components = msgspec.json.schema_components(types, ref_template=REF)
+    named = dict(zip(types, shapes, strict=True))
+    messages = {_tag(frame): _message(frame, named) for frame in (*incoming, *outgoing)}
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Lấy Số",
+            "version": __version__,
+            "description": f"{(frames.__doc__ or '').strip()}\n\nSub-protocol: `{SUBPROTOCOL}`.",
+        },
+        "servers": {"this": {"host": "localhost", "protocol": "wss"}},
+        "channels": {
+            "socket": {
+                "address": "/ws/v1",
+                "messages": {tag: {"$ref": f"#/components/messages/{tag}"} for tag in messages},
+            }
+        },
+        "operations": {
+            "toServer": _operation("receive", incoming),
+            "toClient": _operation("send", outgoing),
+        },
+        "components": {"messages": messages, "schemas": components},
+        "x-channels": _channels(named),
+        "x-commands": {
+            name: named[kind]
+            for commands in (dispatch.TICKET_COMMANDS, dispatch.COUNTER_COMMANDS, dispatch.BRANCH_COMMANDS)
+            for name, kind in commands.items()
+        },
+        "x-close-codes": {code: value for code, value in vars(frames.Close).items() if isinstance(value, int)},
+    }
+
+
+def _channels(named: dict[type, Any]) -> dict[str, Any]:
+    numbered = {
+        name: {"description": said, "tables": {table: named[row] for table, row in tables.items()}}
+        for name, (said, tables) in CHANNELS.items()
+    }
+    live = {
+        "description": "How a branch is doing now; the newest snapshot replaces the last.",
+        "data": named[rows.Live],
+    }
+    return {**numbered, "live:{branch}": live}
+
+
+def _tag(frame: type) -> str:
+    return str(frame.__struct_config__.tag)  # type: ignore[attr-defined]
+
+
+def _message(frame: type, named: dict[type, Any]) -> dict[str, Any]:
+    summary = (frame.__doc__ or "").split("\n\n")[0].replace("\n    ", " ")
+    return {"name": _tag(frame), "summary": summary, "contentType": "application/json", "payload": named[frame]}
+
+
+def _operation(action: str, frames_: tuple[type, ...]) -> dict[str, Any]:
+    refs = [{"$ref": f"#/channels/socket/messages/{_tag(frame)}"} for frame in frames_]
+    return {"action": action, "channel": {"$ref": "#/channels/socket"}, "messages": refs}

