@@ -36,7 +36,7 @@ DAILY_POLL_S = 60.0
 def clock_of(settings: Settings) -> Clock:
     if settings.clock_start is None:
         return WallClock()
-    return FastClock(settings.clock_start, settings.clock_speed)
+    return FastClock(settings.clock_start, settings.clock_speed, origin=settings.clock_origin)
 
 
 def build_name() -> str:

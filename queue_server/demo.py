@@ -8,7 +8,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -47,7 +47,11 @@ class DemoOptions(Struct, frozen=True):
 
 def demo(settings: Settings, options: DemoOptions) -> int:
     """Prepare the data folder when it is empty, then serve until stopped."""
-    notes = asyncio.run(_prepared(settings, options))
+    notes = _notes(settings)
+    settings = _with_origin(settings, notes)
+    if "branch" not in notes:
+        notes |= asyncio.run(_prepared(settings, options))
+        _write_private(settings.data / NOTES, json.dumps(notes, ensure_ascii=False, indent=1))
     children: list[subprocess.Popen[bytes]] = []
     try:
         return serve(settings, on_ready=lambda url: _ready(url, notes, options, settings, children))
@@ -68,19 +72,36 @@ def always_open(config: BranchConfig) -> BranchConfig:
     )
 
 
+def with_patience(config: BranchConfig, speed: float) -> BranchConfig:
+    """A printer is as slow as ever when the clock runs fast."""
+    limits = config.limits
+    return replace(config, limits=replace(limits, paper_max_age_s=round(limits.paper_max_age_s * speed)))
+
+
+def _notes(settings: Settings) -> dict[str, Any]:
+    """What an earlier start has written down."""
+    file = settings.data / NOTES
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return found
+
+
+def _with_origin(settings: Settings, notes: dict[str, Any]) -> Settings:
+    """A demonstration's clock goes on where it was when the server is started again."""
+    if settings.clock_start is None:
+        return settings
+    notes.setdefault("clock_origin", datetime.now(UTC).isoformat())
+    return settings.model_copy(update={"clock_origin": datetime.fromisoformat(notes["clock_origin"])})
+
+
 async def _prepared(settings: Settings, options: DemoOptions) -> dict[str, Any]:
-    """Accounts and tokens of the demo; made once, kept beside the database for whoever may read that."""
-    notes_file = settings.data / NOTES
-    if notes_file.exists():
-        found: dict[str, Any] = json.loads(notes_file.read_text(encoding="utf-8"))
-        return found
+    """Put the centre in force; its accounts and tokens, kept beside the database for whoever may read that."""
     async with open_house(settings) as house:
         organisation = read_organisation(ORGANISATION)
         plan = await house.journal.run(lambda db: plan_import(db, organisation))
         configs = await house.journal.run(lambda db: store_import(db, plan, house.now()))
-        adapt: Callable[[BranchConfig], BranchConfig] = always_open if options.hours == "always" else _as_it_is
         for config in configs:
-            await house.bus.put_in_force(adapt(config), SETUP.by(), uuid4().hex)
+            adapted = always_open(config) if options.hours == "always" else config
+            await house.bus.put_in_force(with_patience(adapted, settings.clock_speed), SETUP.by(), uuid4().hex)
         branch = configs[0].branch
         accounts = []
         for role, username, name in STAFF:
@@ -93,13 +114,7 @@ async def _prepared(settings: Settings, options: DemoOptions) -> dict[str, Any]:
             beside = printer if kind is Role.DISPENSER else None
             _, tokens[kind.value] = await house.access.add_device(kind, name=name, branch=branch, printer=beside)
         _, tokens["integration"] = await house.access.add_device(Role.INTEGRATION, name="Tích hợp", branch=branch)
-    notes = {"branch": branch, "accounts": accounts, "tokens": tokens}
-    _write_private(notes_file, json.dumps(notes, ensure_ascii=False, indent=1))
-    return notes
-
-
-def _as_it_is(config: BranchConfig) -> BranchConfig:
-    return config
+    return {"branch": branch, "accounts": accounts, "tokens": tokens}
 
 
 def _write_private(file: Path, text: str) -> None:
@@ -117,7 +132,7 @@ def _ready(
         "clerk": f"{url}/clerk",
         "manager": f"{url}/manager",
     }
-    said = {"url": url, **notes, "pages": pages}
+    said = {"url": url, "branch": branch, "pages": pages, "accounts": notes["accounts"], "tokens": tokens}
     if options.is_json:
         print(json.dumps(said, ensure_ascii=False), flush=True)
     else:

@@ -29,6 +29,9 @@ class Settings(BaseModel):
     public_url: str = Field(default="", description="Address in QR codes on paper, such as https://hangdoi.example.vn.")
     reconnect_window_s: float = Field(default=1.5, ge=0.0, le=600.0, description="Clients come back within this time.")
     clock_start: AwareDatetime | None = Field(default=None, description="Demonstrations: the clock starts here.")
+    clock_origin: AwareDatetime | None = Field(
+        default=None, description="Demonstrations: when, by the wall, it showed that (now)."
+    )
     clock_speed: float = Field(default=1.0, gt=0.0, le=10_000.0, description="Demonstrations: how fast it runs.")
     dossier_url: str = Field(default="", description="Where wait times go, as CloudEvents by POST; empty: nowhere.")
     dossier_token: str = Field(default="", description="Bearer token for that address.", repr=False)

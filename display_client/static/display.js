@@ -97,7 +97,7 @@
       this._voice.start();
       global.addEventListener("resize", () => { this._draw(); board.refit(); this._notice.until = 0; });
       global.addEventListener("keydown", onKey);
-      if (document.fonts && document.fonts.ready) { document.fonts.ready.then(board.refit); }
+      if (document.fonts) { document.fonts.addEventListener("loadingdone", board.refit); }
       setInterval(() => this._tick(), TICK_MS);
       this._signIn().then(() => this._follow());
     }
@@ -145,11 +145,11 @@
     _takeUp(calls) {
       const epoch = epochOf(this._feed.position(this._channel));
       turnsOf.fresh(calls, this._seen, epoch, this._feed.now()).forEach((item) => {
-        this._seen = turnsOf.after(this._seen, item.row, epoch);
+        this._seen = turnsOf.remember(this._seen, item.row, epoch);
         if (!item.isSpoken) { return; }
         this._lastCallAt = monotonic();
         this._told[item.row.number] = { row: item.row, epoch: epoch };
-        this._turns = turnsOf.enter(this._turns, item.row.number);
+        this._turns = turnsOf.enter(this._turns, item.row.number, item.row.times);
         this._voice.say(item.row);
       });
     }
@@ -171,7 +171,7 @@
       const told = number === null ? null : this._told[number];
       if (told) {
         told.isDealt = true;
-        this._spoken = turnsOf.after(this._spoken, told.row, told.epoch);
+        this._spoken = turnsOf.remember(this._spoken, told.row, told.epoch);
         this._memory.write(this._spoken);
       }
       if (this._feed) {

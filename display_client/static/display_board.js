@@ -27,13 +27,15 @@
     element.classList.add("is-flashing");
   }
 
-  /** Make the text as large as its style says, or as large as its box allows. */
-  function fit(text) {
-    text.style.fontSize = "";
-    const room = text.parentNode.clientWidth;
-    const need = text.scrollWidth;
+  /** Make an element as large as its style says, or as its box allows, but no smaller than `least` of its size. */
+  function fit(element, least) {
+    element.style.fontSize = "";
+    const box = getComputedStyle(element.parentNode);
+    const room = element.parentNode.clientWidth - parseFloat(box.paddingLeft) - parseFloat(box.paddingRight);
+    const need = element.offsetWidth;
     if (room > 0 && need > room) {
-      text.style.fontSize = Math.floor(parseFloat(getComputedStyle(text).fontSize) * room / need) + "px";
+      const scale = Math.max(typeof least === "number" ? least : 0, room / need);
+      element.style.fontSize = Math.floor(parseFloat(getComputedStyle(element).fontSize) * scale) + "px";
     }
   }
 
@@ -87,9 +89,14 @@
     setClass(element, "is-lit", item.isLit);
     if (isNew) {
       element.setAttribute("data-call", String(item.call));
-      fit(part(element, "call__number"));
+      fitCall(element);
       if (item.isLit) { flash(element); }
     }
+  }
+
+  function fitCall(element) {
+    fit(part(element, "call__number"));
+    if (element.parentNode.id === "crowd") { fit(part(element, "call__to")); }
   }
 
   function setNumber(element, item) {
@@ -178,10 +185,12 @@
 
   // -- strip, ticker, head ------------------------------------------------------------------------------------------------
 
+  const LEAST_NAME = 0.8; // a longer name of a field ends in dots
+
   function makeField() {
     const el = LaySo.el;
     return el("li", { class: "field" }, [
-      el("p", { class: "field__name" }),
+      el("p", { class: "field__name" }, [el("span", { class: "field__fit" })]),
       el("p", { class: "field__now" }, [
         el("span", { class: "field__count figures" }), el("span", { class: "field__people" })
       ]),
@@ -190,9 +199,13 @@
   }
 
   function updateField(element, item) {
-    setText(part(element, "field__name"), item.name);
+    const name = part(element, "field__fit");
+    if (name.textContent !== item.name) {
+      setText(name, item.name);
+      fit(name, LEAST_NAME);
+    }
     setText(part(element, "field__count"), String(item.waiting));
-    setText(part(element, "field__people"), say("people"));
+    setText(part(element, "field__people"), say(item.waiting === 1 ? "person" : "people"));
     setText(part(element, "field__wait"), item.wait);
     setClass(element, "field--off", item.state === "suspended");
     setClass(element, "field--unknown", item.state === "unknown");
@@ -253,7 +266,9 @@
   }
 
   function refit() {
-    Array.from(document.querySelectorAll(".call__number, #hero-number, #branch")).forEach(fit);
+    Array.from(document.querySelectorAll(".call")).forEach(fitCall);
+    Array.from(document.querySelectorAll("#hero-number, #branch")).forEach((element) => fit(element));
+    Array.from(document.querySelectorAll(".field__fit")).forEach((element) => fit(element, LEAST_NAME));
   }
 
   LaySo.displayBoard = {

@@ -15,6 +15,7 @@
       page: "{page}/{pages}",
 
       waiting: "Đang chờ",
+      person: "người",
       people: "người",
       madeAt: "lúc {time}",
       turn: "đến lượt {time}",
@@ -67,6 +68,7 @@
       page: "{page}/{pages}",
 
       waiting: "Waiting",
+      person: "person",
       people: "people",
       madeAt: "at {time}",
       turn: "turn {time}",

@@ -11,7 +11,7 @@
   const LaySo = (global.LaySo = global.LaySo || {});
   const LIT_MS = 8000;
   const VOICE_LATE_MS = 15000; // a voice that has not come to the next call by then is not waited for
-  const PER_SLOT = 4; // with more waiting than this, one more is lit beside the others
+  const PER_SLOT = 3; // with more waiting than this, one more is lit beside the others
   const MOST_LIT = 4;
   const SPEAK_WITHIN_MS = 30000; // an older call is shown, not shouted
 
@@ -22,11 +22,12 @@
     return { queue: [], lit: [], last: null };
   }
 
-  /** A number was called, or called again: it waits for its turn once. */
-  function enter(turns, number) {
-    if (turns.queue.indexOf(number) >= 0) { return turns; }
-    const lit = turns.lit.filter((one) => one.number !== number);
-    return { queue: turns.queue.concat(number), lit: lit, last: turns.last };
+  /** A number was called: it waits for its turn, once. Called again it goes first: somebody is being looked for. */
+  function enter(turns, number, times) {
+    const others = turns.queue.filter((other) => other !== number);
+    const isWaiting = others.length < turns.queue.length;
+    const queue = times > 1 ? [number].concat(others) : isWaiting ? turns.queue : turns.queue.concat(number);
+    return { queue: queue, lit: turns.lit.filter((one) => one.number !== number), last: turns.last };
   }
 
   /** Numbers whose call was taken down leave at once. */
@@ -82,7 +83,7 @@
   }
 
   /** The memory after dealing with a call. */
-  function after(seen, row, epoch) {
+  function remember(seen, row, epoch) {
     const isBehind = seen && seen.epoch === epoch && seen.call >= row.call;
     return isBehind ? seen : { epoch: epoch, call: row.call, at: row.at };
   }
@@ -109,6 +110,6 @@
 
   LaySo.displayTurns = {
     none: none, enter: enter, keepOnly: keepOnly, step: step, isLit: isLit, isWaiting: isWaiting,
-    fresh: fresh, after: after, memoryIn: memoryIn
+    fresh: fresh, remember: remember, memoryIn: memoryIn
   };
 })(window);

@@ -191,7 +191,7 @@
     const fields = rows(view.fields).filter((row) => !row.is_retired).sort((one, other) => one.order - other.order);
     const told = fields.filter((row) => row.suspended).map((row) => ({
       kind: "warn",
-      label: say("suspended"),
+      label: say("notice"),
       text: say("suspendedHow", {
         field: LaySo.name(row.name), time: LaySo.time(row.suspended_at), reason: bare(LaySo.name(row.suspended))
       })

@@ -32,10 +32,12 @@ class WallClock:
 
 
 class FastClock:
-    """A clock for demonstrations and tests: starts at `start` and runs `speed` times as fast as the monotonic one."""
+    """A clock for demonstrations and tests: showed `start` at `origin` (the wall's time; by default now), and runs
+    `speed` times as fast as the monotonic one."""
 
-    def __init__(self, start: datetime, speed: float) -> None:
-        self._start = start
+    def __init__(self, start: datetime, speed: float, *, origin: datetime | None = None) -> None:
+        passed = datetime.now(UTC) - origin if origin is not None else timedelta()
+        self._start = start + passed * speed
         self._speed = speed
         self._origin = time.monotonic()
 

@@ -46,6 +46,12 @@ log = logging.getLogger(__name__)
 KEYS_REMEMBERED = 4096
 """Accepted commands of which a host knows the answer without asking the journal."""
 
+RETRY_S = 1.0
+"""What time asks for and the journal refused is tried again so much later, or with the next command."""
+
+LOOK_AGAIN = timedelta(seconds=30)
+"""How soon a clock in doubt is looked at again."""
+
 _TIMER = By(actor="timer", may_override=True)
 
 Publish = Callable[["BranchHost", list[Change]], None]
@@ -97,9 +103,11 @@ class BranchHost:
         self._runner: asyncio.Task[None] | None = None
         self._is_tentative = False
         self._is_stale = False
+        self._is_unwell = False
         self._settled: asyncio.Event = asyncio.Event()
         self._settled.set()
-        self._day_seq = 0
+        self._readers = 0
+        self._day_seq = self._marked_day_seq = 0
         self._loaded_at = clock.now()
         self._due: Due | None = None
         self._due_for: BranchConfig | None = None
@@ -121,7 +129,11 @@ class BranchHost:
     async def settled(self) -> BranchState:
         """The confirmed state, between batches."""
         while self._is_tentative:
-            await self._settled.wait()
+            self._readers += 1
+            try:
+                await self._settled.wait()
+            finally:
+                self._readers -= 1
         return self.state
 
     @property
@@ -148,40 +160,67 @@ class BranchHost:
     async def _run(self) -> None:
         """Batches, one after another, until nobody waits."""
         try:
-            while self._queue or self._is_overdue():
+            while self._queue or (self._is_overdue() and not self._is_unwell):
                 batch, self._queue = self._queue, []
-                try:
-                    await self._carry_out(batch)
-                except Exception as fault:  # the supervisor of this branch: nothing may die with the queue full
-                    log.exception("A batch of branch %s failed.", self.branch_id)
-                    self._abandon()
-                    for pending in batch:
-                        pending.fail(fault)
-                    if not batch:
-                        return
+                await self._carry_out_guarded(batch)
+                if self._readers:
+                    await asyncio.sleep(0)  # under load the next batch follows at once: readers have their turn first
         finally:
             self._runner = None
             self._set_alarm()
+
+    async def _carry_out_guarded(self, batch: list[Pending]) -> None:
+        """The supervisor of this branch: nothing may die with the queue full, and who asks for what nobody thought of
+        fails alone."""
+        try:
+            await self._carry_out(batch)
+        except Exception as fault:
+            self._abandon()
+            left = [pending for pending in batch if not pending.future.done()]
+            if len(left) > 1 and not isinstance(fault, JournalUnavailable):
+                for pending in left:
+                    await self._carry_out_guarded([pending])
+                return
+            if isinstance(fault, JournalUnavailable):
+                log.warning("A batch of branch %s could not be written: %s", self.branch_id, fault)
+            else:
+                log.exception("A batch of branch %s failed.", self.branch_id)
+            self._is_unwell = True
+            for pending in left:
+                pending.fail(fault)
 
     async def _carry_out(self, batch: list[Pending]) -> None:
         if self._is_stale:
             await self._catch_up()
         await self._carry_out_due()
-        waiting: list[Pending] | None = await self._without_repeats(batch)
+        decided = await self._without_repeats(batch)
+        waiting: list[Pending] | None = decided
         while waiting:
             self._begin()
             self._decide_all(waiting)
             events = [event for pending in waiting for event in pending.events]
-            if not events:
-                self._end()
+            if events:
+                waiting = await self._append(waiting, events)
+                continue
+            self._end()
+            if not await self._is_behind():
                 break
-            waiting = await self._append(waiting, events)
-        for pending in batch:
+            await self._catch_up()
+        for pending in decided:
             if not pending.future.done():
                 await self._answer_eventless(pending)
 
+    async def _is_behind(self) -> bool:
+        """Whether another process has written since: nobody is refused because of what is no longer so."""
+        head = await self._journal.head(self.branch_id)
+        return head is not None and head.seq != self.state.seq
+
     async def _carry_out_due(self) -> None:
-        """What time asks for comes first, each thing at its own instant and in a transaction of its own."""
+        """What time asks for comes first, each thing at its own instant and in a transaction of its own.
+
+        Raises:
+            JournalUnavailable: it could not be written, and so nothing may be decided after it.
+        """
         while (item := self._overdue()) is not None:
             timer = Pending(item.command, _TIMER, item.key, asyncio.get_running_loop().create_future())
             self._begin()
@@ -194,13 +233,18 @@ class BranchHost:
                 self._due = None
                 return
             await self._append([timer], timer.events)
-            if timer.future.done() and timer.future.exception() is not None:
-                return
+            fault = timer.future.exception() if timer.future.done() else None
+            if fault is not None:
+                raise JournalUnavailable(getattr(fault, "code", "unavailable"), f"the timer {item.kind}")
+            if self._due == item:
+                log.error("The timer %s of branch %s changes nothing: %s", item.kind, self.branch_id, item.key)
+                self._due = None
 
     # -- deciding --------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         self.state.mark()
+        self._marked_day_seq = self._day_seq
         self._is_tentative = True
         self._settled.clear()
 
@@ -212,6 +256,7 @@ class BranchHost:
     def _abandon(self) -> None:
         if self._is_tentative:
             self.state.rollback()
+            self._day_seq = self._marked_day_seq
             self._due = due(self.state, self._watch.look())
         self._end()
 
@@ -295,22 +340,28 @@ class BranchHost:
 
     def _confirm(self, waiting: list[Pending], changes: list[Change]) -> None:
         """The tentative state is the confirmed one: tell the hub, then the callers."""
-        self._is_tentative = False
-        self._settled.set()
-        self._publish(self, changes)
-        self.state.mark()
+        self._is_unwell = False
+        self._announce(changes)
         for pending in waiting:
             if pending.events:
                 self._remember(pending.by.actor, pending.key, pending.fingerprint, pending.events)
                 pending.answer(answer(self.branch_id, self.epoch, pending.events, self._number_of))
 
+    def _announce(self, changes: list[Change]) -> None:
+        """The state is confirmed: readers may see it, and the hub is told what differs."""
+        self._is_tentative = False
+        self._settled.set()
+        self._publish(self, changes)
+        self.state.mark()
+
     async def _after_doubt(self, waiting: list[Pending], fault: JournalUnavailable) -> list[Pending] | None:
         """The append failed or nobody knows: when the journal can be read, it tells; otherwise everyone is refused."""
-        self._is_stale = True
+        self._is_stale = self._is_unwell = True
         try:
             await self._catch_up()
             remaining = await self._without_repeats(waiting, ask_journal=True)
         except JournalUnavailable:
+            self._abandon()
             remaining = waiting
         for pending in remaining:
             pending.fail(Refusal(fault.reason if fault.reason == "disk-full" else "unavailable"))
@@ -334,8 +385,9 @@ class BranchHost:
         return fresh
 
     def _resubmit(self, pending: Pending, _: object) -> None:
-        self._queue.append(pending)
-        self._wake()
+        if not pending.future.done():
+            self._queue.append(pending)
+            self._wake()
 
     async def _answer_repeat(self, pending: Pending, *, ask_journal: bool) -> bool:
         identity = (pending.by.actor, pending.key)
@@ -374,9 +426,11 @@ class BranchHost:
     # -- catching up, and time -------------------------------------------------------------------------------------
 
     async def _catch_up(self) -> None:
-        """Fold what the journal has beyond the confirmed state."""
-        self.state.mark()
+        """Fold what the journal has beyond the confirmed state; nobody sees it half done."""
+        self._begin()
         before = self.state.seq
+        if not self.epoch and (head := await self._journal.head(self.branch_id)) is not None:
+            self.epoch = head.epoch
         while True:
             stored = await self._journal.read(self.branch_id, self.state.seq, 2000)
             for item in stored:
@@ -390,8 +444,8 @@ class BranchHost:
         self._is_stale = False
         self._due = due(self.state, self._watch.look())
         if self.state.seq != before:
-            self._publish(self, changes)
-        self.state.mark()
+            self._announce(changes)
+        self._end()
 
     def _refresh_due(self, changes: list[Change]) -> None:
         """Ask anew what is due when these changes may have moved it."""
@@ -419,8 +473,14 @@ class BranchHost:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if self._due is not None and not self._watch.has_stepped:
+        if self._is_unwell or self._is_clock_in_doubt(self._watch.look()):
+            self._alarm = asyncio.get_running_loop().call_later(RETRY_S, self._try_again)
+        elif self._due is not None:
             self._alarm = self._clock.call_at(self._due.at, self._wake)
+
+    def _try_again(self) -> None:
+        self._is_unwell = False
+        self._wake()
 
     def close(self) -> None:
         if self._alarm is not None:

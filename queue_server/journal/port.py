@@ -62,7 +62,10 @@ class TicketRow(Struct, frozen=True):
 
 
 class Batch(Struct, frozen=True):
-    """What one branch adds in one transaction, expecting its head at `expected` (0: no journal yet)."""
+    """What one branch adds in one transaction, expecting its head at `expected` (0: no journal yet).
+
+    `day_seq` 0 leaves the head's as it was; `due_at` always replaces it.
+    """
 
     branch_id: str
     expected: int
@@ -133,10 +136,14 @@ class Journal(Protocol):
 
         Raises:
             JournalUnavailable: nothing may be assumed about whether the batch was written.
+            ValueError: the batch is malformed: see `batches.check`.
         """
 
     async def append_together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
-        """Write all batches in one transaction or none (a ticket moves between branches)."""
+        """Write all batches, of different branches, in one transaction or none (a ticket moves between branches).
+
+        Where one is refused, those that were in order get Conflict with the seq where their head still is.
+        """
 
     async def find_command(self, branch_id: str, actor: str, key: str) -> CommandRow | None: ...
 

@@ -13,7 +13,9 @@ from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
-"""The rows lie in the primary key's tree itself: one tree to write less per row."""
+"""Small rows lie in the primary key's tree itself: one page to write less. Events and tickets are too large for that:
+they are appended to a table, and only their keys are sorted in (with 64 branches this halves the pages of a commit;
+see docs/decisions/0002)."""
 
 
 class BranchHead(SQLModel, table=True):
@@ -34,7 +36,6 @@ class JournalEvent(SQLModel, table=True):
     """One event. `seq` starts at 1 and has no gaps within its branch."""
 
     __tablename__: ClassVar[str] = "event"
-    __table_args__: ClassVar[Any] = CLUSTERED
 
     branch_id: str = Field(primary_key=True)
     seq: int = Field(primary_key=True, sa_type=BigInteger)
@@ -63,7 +64,7 @@ class TicketProjection(SQLModel, table=True):
     """What a ticket is now: a projection of the journal, written in the same transaction."""
 
     __tablename__: ClassVar[str] = "ticket"
-    __table_args__: ClassVar[Any] = (Index("ix_ticket_branch_day", "branch_id", "day"), CLUSTERED)
+    __table_args__: ClassVar[Any] = (Index("ix_ticket_branch_day", "branch_id", "day"),)
 
     id: str = Field(primary_key=True)
     branch_id: str

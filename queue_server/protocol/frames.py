@@ -40,7 +40,7 @@ class Command(Struct, frozen=True, tag_field="type", tag="command", forbid_unkno
     id: Key
     name: str
     args: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
-    deadline: datetime | None = None
+    deadline: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 ClientFrame = Subscribe | Unsubscribe | Command

@@ -65,6 +65,7 @@ PROBLEMS: dict[str, Said] = {
     "branch-not-configured": Said(409, "Điểm phục vụ này chưa được cấu hình.", "This branch has not been configured yet."),
     "other-branch": Said(409, "Cấu hình này là của điểm phục vụ “{branch}”.", "This configuration belongs to branch “{branch}”."),
     "only-between-days": Said(409, "Chỉ đổi múi giờ hoặc giờ đổi ngày khi ngày làm việc đã kết thúc.", "Time zone and day boundary can only change when the day has ended."),
+    "no-service-day": Said(404, "Không có ngày làm việc nào vào {day}. Hãy chọn ngày khác.", "There was no service day on {day}. Choose another date."),
     "no-dossier": Said(409, "Chưa cấu hình hệ thống hồ sơ để gửi số liệu.", "No dossier backend has been configured."),
     "unknown-record": Said(404, "Không có bản ghi nào như vậy đang để riêng.", "There is no such parked record."),
     "record-refused": Said(502, "Hệ thống hồ sơ vẫn chưa nhận bản ghi này. Hãy xem lý do và thử lại sau.", "The dossier backend still does not take this record. See its answer and try again later."),

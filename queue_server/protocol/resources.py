@@ -129,3 +129,16 @@ class DossierStatus(Struct, frozen=True):
 
 class SentAgain(Struct, frozen=True):
     is_delivered: bool
+
+
+class Health(Struct, frozen=True):
+    """What may be wrong with the machine itself. The clock has `stepped` against the machine's own, or is behind the
+    newest event; a backup is old when a whole
+    service day has passed since."""
+
+    is_plain_http: bool
+    clock_stepped_s: int | None
+    clock_behind_s: int | None
+    backup_at: datetime | None
+    is_backup_old: bool
+    is_disk_low: bool

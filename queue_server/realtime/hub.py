@@ -96,6 +96,8 @@ class Hub:
         The caller has checked that the connection may read it and that `name` belongs to the host's branch.
         """
         await host.settled()
+        if connection.is_closed:
+            return
         branch = self._branch(host)
         self._where[name] = branch
         if name == branch.live_name:
@@ -104,7 +106,7 @@ class Hub:
             connection.send(Message(branch.live_frame))
             return
         channel = self.numbered(branch, name)
-        missed = channel.resume(*since) if since is not None else None
+        missed = channel.resume(*since) if since is not None and since[1] <= host.state.seq else None
         self._join(branch, name, connection)
         for frame in missed if missed is not None else [channel.snapshot(host.state.seq)]:
             connection.send(Message(frame))

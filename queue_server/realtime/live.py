@@ -27,12 +27,12 @@ def live(state: BranchState, now: datetime, pace: Pace) -> Live:
         cancelled=sum(state.count(code, TicketState.CANCELLED) for code in state.fields),
         uncovered_alarm_s=state.configured.limits.uncovered_alarm_s,
         papers_failed=sum(1 for paper in state.papers.values() if paper.outcome in ("failed", "too_old")),
-        printers_waiting=_printers_waiting(state, now),
+        printers_waiting=printers_waiting(state, now),
         **totals,
     )
 
 
-def _printers_waiting(state: BranchState, now: datetime) -> dict[str, str]:
+def printers_waiting(state: BranchState, now: datetime) -> dict[str, str]:
     """Printers that owe a paper: with the reason that their agents gave, or "silent" where an agent says nothing."""
     owed = [paper for paper in state.papers.values() if paper.is_owed]
     silent = {paper.printer: "silent" for paper in owed if now - paper.asked_at > SILENT_PRINTER}

@@ -31,7 +31,7 @@ def test_the_journal_s_tables_are_the_same_to_the_letter():
         found, wanted = schema(migrated), schema(modelled)
     for name in ("branch_head", "event", "command", "ticket", "ix_ticket_branch_day", "cursor"):
         assert found[name] == wanted[name]
-    assert "WITHOUT ROWID" in found["event"]
+    assert "WITHOUT ROWID" in found["command"]
 
 
 def test_the_history_is_a_straight_line_in_the_order_of_its_files():

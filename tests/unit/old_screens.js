@@ -1,6 +1,6 @@
-/* What test_old_screens.py asks of the scripts on standard input (`[[name, source], …]`, JSON): for each, that it is
-   ES2015 (`error` says where not), and the names that it uses, as `[name, line]`: `members` after a dot, `globals`
-   that it does not declare itself and does not guard with typeof. */
+/* What test_old_screens.py asks about scripts (a JSON list of sources on standard input). For each: `error`, where it is
+   not ES2015; and what it uses, with lines: `calls` [method, receiver, line], `reads` [receiver.property, line] and
+   `globals` [name, line], which it neither declares nor guards by typeof. */
 "use strict";
 
 const fs = require("fs");
@@ -20,25 +20,6 @@ function children(node) {
 /** Whether a test such as `typeof window === "undefined"` stands here: what it chooses is guarded. */
 const isGuard = (node) => node.type === "UnaryExpression" && node.operator === "typeof" || children(node).some(isGuard);
 
-/** `member(node)` for each member access; `name(node)` for each other identifier that is not guarded. */
-function walk(node, member, name, isGuarded) {
-  if (node.type === "MemberExpression") {
-    if (!node.computed) { member(node.property.name, node); }
-    if (node.computed && node.property.type === "Literal") { member(String(node.property.value), node); }
-    walk(node.object, member, name, isGuarded);
-    if (node.computed) { walk(node.property, member, name, isGuarded); }
-    return;
-  }
-  if (node.type === "Property" && !node.computed) {
-    if (node.value.type === "AssignmentPattern" || node.shorthand) { member(node.key.name || String(node.key.value), node); }
-    walk(node.value, member, name, isGuarded);
-    return;
-  }
-  if (node.type === "Identifier" && !isGuarded) { name(node); }
-  const guards = (node.type === "ConditionalExpression" || node.type === "IfStatement") && isGuard(node.test);
-  children(node).forEach((child) => walk(child, member, name, isGuarded || guards));
-}
-
 function declared(node, names) {
   const bind = (pattern) => {
     if (pattern.type === "Identifier") { names.add(pattern.name); } else { children(pattern).forEach(bind); }
@@ -50,21 +31,35 @@ function declared(node, names) {
   return names;
 }
 
+function nameOf(member) {
+  if (!member.computed) { return member.property.name; }
+  return member.property.type === "Literal" ? String(member.property.value) : "";
+}
+
+/** Fills `used` from the tree. Names of properties are no globals; a method that is called is no mere read. */
+function collect(node, used, source, isGuarded) {
+  const line = node.loc.start.line;
+  const text = (part) => source.slice(part.start, part.end);
+  if (node.type === "CallExpression" && node.callee.type === "MemberExpression") {
+    used.calls.push([nameOf(node.callee), text(node.callee.object), line]);
+  }
+  if (node.type === "MemberExpression") { used.reads.push([text(node.object) + "." + nameOf(node), line]); }
+  if (node.type === "Identifier" && !isGuarded && !used.own.has(node.name)) { used.globals.push([node.name, line]); }
+  const guards = (node.type === "ConditionalExpression" || node.type === "IfStatement") && isGuard(node.test);
+  const isName = (child) => !node.computed && (child === node.property || child === node.key);
+  children(node).filter((child) => !isName(child)).forEach((child) => collect(child, used, source, isGuarded || guards));
+}
+
 function read(source) {
   let tree;
   try {
     tree = acorn.parse(source, { ecmaVersion: 2015, sourceType: "script", locations: true });
   } catch (error) {
-    return { error: error.message, members: [], globals: [] };
+    return { error: error.message, calls: [], reads: [], globals: [] };
   }
-  const own = declared(tree, new Set());
-  const members = [];
-  const globals = [];
-  const member = (name, node) => members.push([name, node.loc.start.line, node.object ? source.slice(node.object.start, node.object.end) : ""]);
-  const name = (node) => own.has(node.name) || globals.push([node.name, node.loc.start.line]);
-  walk(tree, member, name, false);
-  return { error: null, members: members, globals: globals };
+  const used = { own: declared(tree, new Set()), calls: [], reads: [], globals: [] };
+  collect(tree, used, source, false);
+  return { error: null, calls: used.calls, reads: used.reads, globals: used.globals };
 }
 
-const files = JSON.parse(fs.readFileSync(0, "utf8"));
-console.log(JSON.stringify(files.map((file) => read(file[1]))));
+console.log(JSON.stringify(JSON.parse(fs.readFileSync(0, "utf8")).map(read)));

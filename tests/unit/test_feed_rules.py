@@ -166,7 +166,8 @@ SCRIPTS: dict[str, dict[str, Any]] = {
         "channels": [BOARD],
         "frames": [
             WELCOME, snapshot("e.5", {"t": {}}), event("e.9", "e.8", ["t", "a", 1]),
-            event("e.10", "e.9", ["t", "b", 2]), snapshot("e.10", {"t": {"a": 1, "b": 2}}), event("e.11", "e.10", ["t", "a", None]),
+            event("e.10", "e.9", ["t", "b", 2]), snapshot("e.10", {"t": {"a": 1, "b": 2}}),
+            event("e.11", "e.10", ["t", "a", None]),
         ],
     },
     "another epoch asks for everything": {
@@ -274,7 +275,7 @@ def test_a_reader_sees_each_view_with_the_changes_that_led_to_it() -> None:
     channel.on_snapshot(frames.Snapshot(BOARD, "e.0", {"t": {}}))
     channel.on_event(frames.Event(BOARD, "e.1", "e.0", [("t", "a", 1)]))
     channel.on_event(frames.Event(BOARD, "e.2", "e.1", [("t", "a", 2)]))
-    views = [json.loads(json.dumps(update.view)) for update in iter(channel.next, None) if update is not None]
+    views = [json.loads(json.dumps(update.view)) for update in iter(channel.next, None)]
     assert views == [{"t": {}}, {"t": {"a": 1}}, {"t": {"a": 2}}]
 
 

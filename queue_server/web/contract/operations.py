@@ -11,8 +11,9 @@ from queue_server.access.store import DeviceInfo, PairingWait
 from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAnswer
 from queue_server.domain import commands as c
 from queue_server.protocol import resources as r
+from queue_server.readers.statistics.day import DayReport
 from queue_server.web import dispatch
-from queue_server.web.api import entering
+from queue_server.web.api import entering, managing
 
 QUEUE = ("malformed", "too-large", "key-missing", "key-reused", "unauthenticated", "forbidden", "unavailable")
 READ = ("unknown-branch",)
@@ -70,6 +71,19 @@ READING = (
         problems=("no-dossier", "unknown-record", "record-refused", *QUEUE), query=("id",), needs="manager and above",
         is_change=True,
     ),
+    Operation(
+        "GET", "/branches/{branch}/reports/{date}", "A day's books, waits, services, counters and hours", "branches",
+        DayReport, problems=(*READ, "no-service-day", "unauthenticated", "forbidden"),
+        needs="supervisor and above, integration",
+    ),
+    Operation(
+        "GET", "/branches/{branch}/health", "What may be wrong with the machine itself", "branches", r.Health,
+        problems=(*READ, "unauthenticated", "forbidden"), needs="supervisor and above",
+    ),
+    Operation(
+        "POST", "/clock/confirm", "The server's clock was looked at and is right", "access", status=204,
+        problems=("key-missing", "unauthenticated", "forbidden"), needs="administrator", is_change=True,
+    ),
 )  # fmt: skip
 
 ENTERING = (
@@ -97,6 +111,11 @@ ENTERING = (
     Operation(
         "GET", "/devices", "The devices of the asker's branch", "access", Devices,
         problems=("unauthenticated", "forbidden"), needs="manager and above",
+    ),
+    Operation(
+        "PATCH", "/devices/{id}", "Choose the printer beside a dispenser", "access", status=204,
+        request=managing.BesidePrinter, problems=("not-found", "malformed", "unauthenticated", "forbidden"),
+        needs="manager and above",
     ),
     Operation(
         "DELETE", "/devices/{id}", "End a device's token and sessions", "access", status=204,

@@ -22,10 +22,10 @@
     en: {
       wait: "Waiting time",
       turn: "Expected turn",
-      unknown: "Cannot be estimated yet",
-      under: "less than {high} minutes",
-      about: "about {high} minutes",
-      range: "about {low}–{high} minutes",
+      unknown: "Not known yet",
+      under: "less than {high} min",
+      about: "about {high} min",
+      range: "about {low}–{high} min",
       from: "from {low}"
     }
   });

@@ -21,9 +21,14 @@ def blob(name: str) -> sa.Column[bytes]:
     return sa.Column(name, sa.LargeBinary(), nullable=False)
 
 
-def create(name: str, *columns: sa.Column[str] | sa.Column[int] | sa.Column[bytes], key: tuple[str, ...]) -> None:
-    """A table whose rows lie in its primary key's tree."""
-    op.create_table(name, *columns, sa.PrimaryKeyConstraint(*key), sqlite_with_rowid=False)
+def create(
+    name: str,
+    *columns: sa.Column[str] | sa.Column[int] | sa.Column[bytes],
+    key: tuple[str, ...],
+    is_clustered: bool = True,
+) -> None:
+    """A table; `is_clustered`: its rows lie in its primary key's tree (SQLite)."""
+    op.create_table(name, *columns, sa.PrimaryKeyConstraint(*key), sqlite_with_rowid=not is_clustered)
 
 
 def upgrade() -> None:
@@ -46,6 +51,7 @@ def upgrade() -> None:
         sa.Column("v", sa.Integer(), nullable=False),
         blob("body"),
         key=("branch_id", "seq"),
+        is_clustered=False,
     )
     create(
         "command",
@@ -70,6 +76,7 @@ def upgrade() -> None:
         number("final_at", nullable=True),
         blob("body"),
         key=("id",),
+        is_clustered=False,
     )
     op.create_index("ix_ticket_branch_day", "ticket", ["branch_id", "day"])
     create(

@@ -96,7 +96,7 @@ function Primary({ model, desk, isLive, isReady, press }) {
   const isBusy = model.busy === "primary";
   const isOff = !isLive || !desk.primary || (model.busy !== null && !isBusy);
   return html`<button class="button button--primary button--big primary" type="button" aria-busy=${isBusy} disabled=${isOff}
-    data-action=${desk.primary} data-ready=${isReady} onClick=${() => press("primary")}>
+    data-primary=${desk.primary} data-ready=${isReady} onClick=${() => press("primary")}>
     ${isLive ? label : t("offline")} ${isLive && !isBusy && html`<${Key} name=${model.keys.primary} />`}
   </button>`;
 }
@@ -107,16 +107,21 @@ function Others(props) {
   return html`<div class="others">${OTHERS.map((action) => html`<${Other} ...${props} action=${action} key=${action} />`)}</div>`;
 }
 
+/** What would be taken back, and for how long that is possible: "8 s · Đã gọi A 012". */
+function undoWords(deed, desk, now) {
+  const what = t(`did.${deed.did}`, { n: spaced(deed.number) });
+  return t("undoWhat", { s: secondsLeft(deed, now, desk.row.undo_s), what });
+}
+
 function Other({ model, desk, deed, isLive, now, press, action }) {
   const isBusy = model.busy === action;
   const canNow = action === "undo" ? deed !== null && desk.can.undo : desk.can[action];
   const isOff = !isLive || !canNow || (model.busy !== null && !isBusy);
-  const what = action === "undo" && deed ? t(`did.${deed.did}`, { n: spaced(deed.number) }) : null;
-  const label = what && isLive ? t("undoIn", { s: secondsLeft(deed, now, desk.row.undo_s) }) : t(action);
-  const tone = action === "undo" && what ? " other--undo" : "";
+  const what = action === "undo" && canNow ? undoWords(deed, desk, now) : null;
+  const tone = what ? " other--undo" : "";
   return html`<button class=${`button other${tone}`} type="button" data-action=${action} aria-busy=${isBusy} disabled=${isOff}
     onClick=${() => press(action)}>
-    <span class="other__label">${label}${what && html`<span class="other__what">${what}</span>`}</span>
+    <span class="other__label">${t(action)}${what && html`<span class="other__what">${what}</span>`}</span>
     <${Key} name=${model.keys[action]} />
   </button>`;
 }

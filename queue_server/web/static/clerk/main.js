@@ -215,5 +215,5 @@ store.set({ deeds: undo.load(undoKey) });
 undo.follow(undoKey, (deeds) => store.set({ deeds }));
 addEventListener("keydown", onKey);
 // A button that was pressed by mouse must not keep the Enter key.
-addEventListener("click", (event) => event.detail > 0 && event.target.closest("button")?.blur());
+addEventListener("click", (event) => event.detail > 0 && event.target.closest(".desk__head button, main button")?.blur());
 setInterval(draw, 1000);

@@ -1,7 +1,7 @@
 /** The first screen: fields as cards; agencies and pages when there are many; or the whole branch at rest. */
 
 import { html } from "../vendor/preact-htm.js";
-import { dayAndTime, hoursSentences, Icon, LaySo, name, offerSentences, say } from "./parts.js";
+import { dayAndTime, hoursSentences, Icon, LaySo, name, offerSentences, say, sentence } from "./parts.js";
 import { firstLevel, offerOf, pageOf } from "./rules.js";
 
 /** @param state the page's state; @param view `{fields, live, now, agencies, size}`; @param on what presses do */
@@ -12,14 +12,14 @@ export function Home({ state, view, on }) {
   const isAgencies = items.some((item) => item.agency);
   return html`<section class="home">
     <div class="home__title">
+      ${own && html`<button class="button home__back" type="button" data-key="back" onClick=${on.home}><${Icon} of="back" />${say("back")}</button>`}
       <div>${own && html`<p class="home__agency">${agencyName(view, state.agency)}</p>`}<h1>${say(isAgencies ? "chooseAgency" : "choose")}</h1></div>
-      ${own && html`<button class="button" type="button" onClick=${on.home}><${Icon} of="back" />${say("back")}</button>`}
+      ${name(view.day.notice) && html`<p class="notice home__notice">${name(view.day.notice)}</p>`}
+      ${pages > 1 && html`<${Pager} page=${page} pages=${pages} on=${on} />`}
     </div>
-    ${name(view.day.notice) && html`<p class="notice home__notice">${name(view.day.notice)}</p>`}
     <ul class="cards cards--${Math.min(shown.length, 10)}">
       ${shown.map((item) => html`<li key=${item.agency ?? item.field.code}>${item.agency ? html`<${AgencyCard} item=${item} view=${view} on=${on} />` : html`<${FieldCard} row=${item.field} view=${view} on=${on} />`}</li>`)}
     </ul>
-    ${pages > 1 && html`<${Pager} page=${page} pages=${pages} on=${on} />`}
   </section>`;
 }
 
@@ -29,9 +29,9 @@ function agencyName(view, code) {
 
 function Pager({ page, pages, on }) {
   return html`<div class="pager">
-    <button class="button" type="button" disabled=${page === 0} onClick=${() => on.page(page - 1)}><${Icon} of="back" />${say("earlier")}</button>
-    <span class="figures">${say("pageOf", { page: page + 1, pages })}</span>
-    <button class="button" type="button" disabled=${page === pages - 1} onClick=${() => on.page(page + 1)}>${say("later")}<${Icon} of="next" /></button>
+    <button class="button" type="button" aria-label=${say("earlier")} data-key="earlier" disabled=${page === 0} onClick=${() => on.page(page - 1)}><${Icon} of="back" /></button>
+    <span>${say("pageOf", { page: page + 1, pages })}</span>
+    <button class="button" type="button" aria-label=${say("later")} data-key="later" disabled=${page === pages - 1} onClick=${() => on.page(page + 1)}><${Icon} of="next" /></button>
   </div>`;
 }
 
@@ -66,26 +66,32 @@ function OpenCard({ row, live, on }) {
 /** Still to be pressed: then the whole sentence is shown large, instead of nothing happening. */
 function ShutCard({ row, offer, on }) {
   const sentences = offerSentences(offer, row);
-  const reason = offer.kind !== "suspended" && row.reason ? name(row.reason) : null;
+  const reason = offer.kind !== "suspended" && row.reason ? sentence(row.reason) : null;
   return html`<button class="field-card field-card--off" type="button" data-field=${row.code} data-state=${offer.kind} onClick=${() => on.field(row.code)}>
     <span class="field-card__name">${name(row.name)}</span>
     <span class="field-card__why">${[reason, ...sentences].filter(Boolean).join(" ")}</span>
   </button>`;
 }
 
+/** On a day on which not every field works, which ones do. */
+function onlySome(offer, offers) {
+  const then = offers.filter((each) => each.returnsAt === offer.returnsAt);
+  return then.length < offers.length ? say("onlyFields", { fields: then.map((each) => name(each.row.name)).join(", ") }) : null;
+}
+
 /** No field is within its hours: when to come back, large. */
-export function Resting({ offer, day }) {
+export function Resting({ offer, day, offers }) {
   const [title, ...rest] = hoursSentences(offer);
   const at = offer.at ? { label: say(offer.kind === "early" ? "takeFrom" : "againFrom"), time: LaySo.time(offer.at) } : null;
   const back = !at && offer.returnsAt ? { label: say("backFrom"), ...dayAndTime(offer.returnsAt) } : null;
   const shown = at ?? back;
-  const others = shown ? rest.slice(1) : rest;
-  const reason = day?.reason ? name(day.reason) : null;
+  const others = [...(shown ? rest.slice(1) : rest), back && onlySome(offer, offers)].filter(Boolean);
+  const reason = day?.reason ? sentence(day.reason) : null;
   return html`<section class="calm resting" data-state=${offer.kind}>
     <h1>${title.replace(/\.$/, "")}</h1>
     ${reason && html`<p class="calm__lead">${reason}</p>`}
-    ${shown && html`<p class="resting__label">${shown.label}</p><p class="resting__time figures">${shown.time}</p>`}
-    ${back && html`<p class="resting__date figures">${back.weekday}, ${back.date}</p>`}
-    ${others.map((sentence) => html`<p class="calm__lead">${sentence}</p>`)}
+    ${shown && html`<p class="resting__label">${shown.label}</p><p class="resting__time">${shown.time}</p>`}
+    ${back && html`<p class="resting__date">${back.weekday}, ${back.date}</p>`}
+    ${others.map((line) => html`<p class="calm__lead">${line}</p>`)}
   </section>`;
 }

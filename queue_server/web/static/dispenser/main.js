@@ -89,8 +89,9 @@ function stage() {
 
 function First(props) {
   const { fields, live, now, day } = props.view;
-  const resting = branchOffer(day, fields.map((row) => offerOf(row, live[row.code], now)));
-  return resting ? html`<${Resting} offer=${resting} day=${day} />` : html`<${Home} ...${props} />`;
+  const offers = fields.map((row) => ({ row, ...offerOf(row, live[row.code], now) }));
+  const resting = branchOffer(day, offers);
+  return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }
 
 const SCREENS = { home: First, confirm: Confirm, issued: Issued, refused: Refused };

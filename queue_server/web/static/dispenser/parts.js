@@ -37,13 +37,16 @@ export function dayAndTime(instant) {
   return { time: LaySo.time(instant), weekday, date };
 }
 
+/** A text of staff as a sentence: they write reasons with and without a full stop. */
+export const sentence = (words) => name(words).trim().replace(/[.\s]*$/, ".");
+
 const when = (instant) => say("at", dayAndTime(instant));
 
 /** Why no numbers are given, and what to do: sentences for a field that is not open. */
 export function offerSentences(offer, row) {
   switch (offer.kind) {
     case "suspended":
-      return [say("suspendedShort", { time: LaySo.time(row.suspended_at), reason: name(row.suspended).replace(/\.$/, "") }), say("keepOrder")];
+      return [say("suspendedShort", { time: LaySo.time(row.suspended_at), reason: sentence(row.suspended).slice(0, -1) }), say("keepOrder")];
     case "full":
       return [offer.returnsAt ? say("full", { when: when(offer.returnsAt) }) : say("fullNoDate")];
     default:
@@ -75,7 +78,7 @@ export function Facts({ ahead, wait, working }) {
   </dl>`;
 }
 
-export function Number({ number }) {
+export function TicketNumber({ number }) {
   const [letter, digits] = LaySo.numberParts(number);
   return html`<span class="number">${letter && html`<span class="number__letter">${letter}</span>`}<span class="number__digits">${digits}</span></span>`;
 }

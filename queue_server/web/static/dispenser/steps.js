@@ -1,7 +1,7 @@
 /** The screens after the first: confirm, the number, refused, a field that is shut, help, the line is down. */
 
 import { html } from "../vendor/preact-htm.js";
-import { Facts, Icon, LaySo, name, Number, offerSentences, say } from "./parts.js";
+import { Facts, Icon, LaySo, name, offerSentences, say, sentence, TicketNumber } from "./parts.js";
 import { countersOf, countersText, offerOf, refusalKey, UNSURE } from "./rules.js";
 
 /** One step between a field and its number, with the priority classes of this branch. */
@@ -51,7 +51,7 @@ export function Issued({ state, view, on }) {
   return html`<section class="issued" onClick=${on.done}>
     <article class="ticket">
       <p class="ticket__label">${say("yourNumber")}</p>
-      <p class="ticket__number" data-number=${ticket.number}><${Number} number=${ticket.number} /></p>
+      <p class="ticket__number" data-number=${ticket.number}><${TicketNumber} number=${ticket.number} /></p>
       <p class="ticket__field">${name(row?.name)}</p>
       ${(counters || row?.zone) && html`<p class="ticket__where">${[counters && say("counters", { list: counters }), row?.zone && say("zone", { zone: row.zone })].filter(Boolean).join(" · ")}</p>`}
       <div class="ticket__cut"></div>
@@ -74,22 +74,22 @@ export function Refused({ state, view, on }) {
   if (offer && offer.kind !== "open" && !isUnsure) {
     return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
   }
-  const sentence = isUnsure ? say("unsureHow") : say(refusalKey(state.problem.code), { field: row ? name(row.name) : "" });
+  const why = isUnsure ? say("unsureHow") : say(refusalKey(state.problem.code), { field: row ? name(row.name) : "" });
   return html`<section class="calm" role="alert" data-refusal=${state.problem.code}>
     <span class="calm__sign"><${Icon} of="helper" /></span>
     <h1>${say(isUnsure ? "unsure" : "notIssued")}</h1>
-    <p class="calm__lead">${sentence}</p>
+    <p class="calm__lead">${why}</p>
     <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say(isUnsure ? "toStart" : "chooseOther")}</button></div>
   </section>`;
 }
 
 /** A field that gives no numbers now. */
 function Shut({ row, offer, on }) {
-  const reason = offer.kind !== "suspended" && row.reason ? name(row.reason) : null;
+  const reason = offer.kind !== "suspended" && row.reason ? sentence(row.reason) : null;
   return html`<section class="calm" data-shut=${row.code}>
     <span class="calm__sign"><${Icon} of="pause" /></span>
     <h1>${name(row.name)}</h1>
-    ${[reason, ...offerSentences(offer, row)].filter(Boolean).map((sentence) => html`<p class="calm__lead">${sentence}</p>`)}
+    ${[reason, ...offerSentences(offer, row)].filter(Boolean).map((line) => html`<p class="calm__lead">${line}</p>`)}
     <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say("chooseOther")}</button></div>
   </section>`;
 }

@@ -54,6 +54,7 @@ const vi = {
   backOn: "Mời quay lại {when}.",
   backNextDay: "Mời quay lại ngày làm việc sau.",
   at: "{time}, {weekday} {date}",
+  onlyFields: "Ngày này nhận: {fields}.",
   noDay: "Hiện chưa mở lấy số.",
   // the line is down, refusals, help
   seeHelper: "Vui lòng gặp nhân viên hướng dẫn",
@@ -136,6 +137,7 @@ const en = {
   backOn: "Please come back {when}.",
   backNextDay: "Please come back on the next working day.",
   at: "{time} on {weekday} {date}",
+  onlyFields: "On that day: {fields}.",
   noDay: "Numbers are not given now.",
   seeHelper: "Please see a helper",
   lineDown: "This dispenser has lost its connection. It starts again by itself.",

@@ -1,0 +1,95 @@
+"""A living hall for whoever looks: citizens come and clerks call, through the real interfaces, until told to stop.
+
+Started by `./run --live`; by itself: `python -m load.live --server http://127.0.0.1:8000 --notes DATA/demo.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from itertools import count
+from pathlib import Path
+
+from load.day.hall import Clerk, Dispenser, Log, Pace
+from load.day.visits import Visit, go_vap, plan, profile
+from queue_server.protocol.client import Client, ClientError
+
+HURRY = 8.0
+"""Services and walks take an eighth of their time, so that something happens while one looks."""
+FREE_COUNTERS = frozenset({5, 8, 15})
+"""Left for a person who wants to try."""
+BUSY_HOUR_VISITS = 90
+FIRST_RUSH = 25
+"""People who stand there already when the doors open."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--notes", type=Path, required=True, help="the demo's notes, with branch and tokens")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end when whoever started this has gone")
+    given = parser.parse_args(arguments)
+    notes = json.loads(given.notes.read_text(encoding="utf-8"))
+    try:
+        asyncio.run(_live(given.server, notes["branch"], notes["tokens"], given.seed, given.until_stdin_closes))
+    except KeyboardInterrupt:
+        pass
+    except ClientError as fault:
+        print(f"The living hall stopped: {fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _live(server: str, branch: str, tokens: dict[str, str], seed: int, is_bound: bool) -> None:
+    gone = asyncio.Event()
+    if is_bound:
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=_await_end, args=(loop, gone), daemon=True).start()
+    async with AsyncExitStack() as stack:
+        giver = await stack.enter_async_context(Client(server, tokens["dispenser"]))
+        pace, log = Pace(giver, 1.0, hurry=HURRY), Log()
+        work = [asyncio.create_task(_come(Dispenser(giver, branch, pace, log), seed), name="citizens")]
+        for counter in go_vap().counters:
+            for no in _numbers(counter.no):
+                if no not in FREE_COUNTERS:
+                    client = await stack.enter_async_context(Client(server, tokens["integration"]))
+                    clerk = Clerk(client, branch, no, pace, log)
+                    work.append(asyncio.create_task(clerk.work_forever(), name=f"counter {no}"))
+        leaving = asyncio.create_task(gone.wait(), name="leaving")
+        done, _ = await asyncio.wait({leaving, *work}, return_when=asyncio.FIRST_COMPLETED)
+        for task in {leaving, *work} - done:
+            task.cancel()
+        for task in done - {leaving}:
+            task.result()
+
+
+def _numbers(no: int | str) -> list[int]:
+    first, _, last = str(no).partition("-")
+    return list(range(int(first), int(last or first) + 1))
+
+
+async def _come(dispenser: Dispenser, seed: int) -> None:
+    """People at the rate of a busy hour, hurried like everything else."""
+    chance = random.Random(seed)
+    for day in count():
+        visits: list[Visit] = plan(go_vap(), profile(), count=700, seed=seed + day)
+        for number, visit in enumerate(visits):
+            is_rush = day == 0 and number < FIRST_RUSH
+            await asyncio.sleep(0.05 if is_rush else chance.expovariate(BUSY_HOUR_VISITS / 3600 * HURRY))
+            await dispenser.give(visit)
+
+
+def _await_end(loop: asyncio.AbstractEventLoop, gone: asyncio.Event) -> None:
+    sys.stdin.buffer.read()
+    loop.call_soon_threadsafe(gone.set)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

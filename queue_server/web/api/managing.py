@@ -1,0 +1,132 @@
+"""What who runs a branch asks for besides its queue: a day's report, the house's health, its clock, its printers."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date, datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from queue_server.access.rights import Role
+from queue_server.branches.host import BranchHost
+from queue_server.domain.hours import service_day
+from queue_server.domain.refusals import Refusal
+from queue_server.journal.backup import last_good
+from queue_server.protocol.resources import Health
+from queue_server.readers.days import day_before
+from queue_server.readers.statistics.course import report_of
+from queue_server.readers.statistics.day import DayReport
+from queue_server.web.answering import json
+from queue_server.web.asking import body_of, decode, house_of, key_of, who_of
+from queue_server.web.house import House
+
+BEHIND = timedelta(seconds=60)
+DISK_LOW_BYTES = 1024**3
+
+
+class BesidePrinter(Struct, frozen=True, forbid_unknown_fields=True):
+    """The printer beside a dispenser; null for none."""
+
+    printer: str | None
+
+
+_beside = msgspec.json.Decoder(BesidePrinter)
+
+
+async def report(request: Request) -> Response:
+    """GET /branches/{branch}/reports/{date}: the day's books, waits, services, counters and hours."""
+    branch = request.path_params["branch"]
+    who_of(request).require_page("reports", branch)
+    return json(await find_report(house_of(request), branch, request.path_params["date"]))
+
+
+async def find_report(house: House, branch: str, day: str) -> DayReport:
+    """The report of a day that is named by its date.
+
+    Raises:
+        Refusal: `unknown-branch`, or `no-service-day`.
+    """
+    host = await house.bus.host(branch)
+    wanted = _date(day)
+    state = await host.settled()
+    found = await report_of(house.journal, state, branch, wanted, house.now()) if wanted else None
+    if found is None:
+        raise Refusal("no-service-day", day=f"{wanted:%d/%m/%Y}" if wanted else day)
+    return found
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+async def health(request: Request) -> Response:
+    """GET /branches/{branch}/health: what may be wrong with the machine itself."""
+    house, branch = house_of(request), request.path_params["branch"]
+    who_of(request).require_page("manager", branch)
+    host = await house.bus.host(branch)
+    last = last_good(house.settings.backups_folder)
+    stepped = house.bus.watch.stepped_by
+    return json(
+        Health(
+            is_plain_http=house.settings.plain_http,
+            clock_stepped_s=round(stepped.total_seconds()) if stepped is not None else None,
+            clock_behind_s=_behind_s(host, house.now()),
+            backup_at=last[1] if last is not None else None,
+            is_backup_old=await _is_backup_old(house, host, last[1] if last is not None else None),
+            is_disk_low=shutil.disk_usage(house.settings.data).free < DISK_LOW_BYTES,
+        )
+    )
+
+
+def _behind_s(host: BranchHost, now: datetime) -> int | None:
+    newest = host.state.at
+    is_behind = newest is not None and now < newest - BEHIND
+    return round((newest - now).total_seconds()) if newest is not None and is_behind else None
+
+
+async def _is_backup_old(house: House, host: BranchHost, at: datetime | None) -> bool:
+    """Whether the last backup is older than the service day before this one; a first day cannot have any yet."""
+    day = host.state.day
+    before = await day_before(house.journal, host.branch_id, day.date) if day is not None else None
+    return before is not None and (at is None or service_day(host.state.configured, at) < before)
+
+
+async def confirm_clock(request: Request) -> Response:
+    """POST /clock/confirm: an administrator has looked at the server's clock, and it is right."""
+    key_of(request)
+    who = who_of(request)
+    if who.role is not Role.ADMINISTRATOR:
+        raise Refusal("unauthenticated" if who.role is Role.NOBODY else "forbidden")
+    house_of(request).bus.watch.confirm()
+    return Response(status_code=204)
+
+
+async def set_printer(request: Request) -> Response:
+    """PATCH /devices/{id} {printer}: the printer that stands beside a dispenser."""
+    who = who_of(request)
+    who.require_page("devices")
+    asked = decode(_beside, await body_of(request))
+    access = house_of(request).access
+    known = {device.id: device for device in await access.devices(who.branch) if device.revoked_at is None}
+    device = known.get(request.path_params["id"])
+    printer = known.get(asked.printer) if asked.printer is not None else None
+    is_usable = printer is not None and printer.kind == Role.PRINTER and device and printer.branch == device.branch
+    if device is None or (asked.printer is not None and not is_usable):
+        raise Refusal("not-found")
+    await access.set_printer(device.id, asked.printer)
+    return Response(status_code=204)
+
+
+routes = [
+    Route("/branches/{branch}/reports/{date}", report, methods=["GET"]),
+    Route("/branches/{branch}/health", health, methods=["GET"]),
+    Route("/clock/confirm", confirm_clock, methods=["POST"]),
+    Route("/devices/{id}", set_printer, methods=["PATCH"]),
+]

@@ -1,0 +1,470 @@
+"""The clerk's console in a real browser, against a real server process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Faults, Visit
+from tests.server import DemoServer
+
+pytestmark = pytest.mark.browser
+
+READY = '.primary[data-ready="true"]'
+KEYPAD = {
+    "+": "NumpadAdd",
+    "-": "NumpadSubtract",
+    "*": "NumpadMultiply",
+    "/": "NumpadDivide",
+    ".": "NumpadDecimal",
+    "Enter": "NumpadEnter",
+}
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Iterator[DemoServer]:
+    """A fresh centre for each test: they count what happened."""
+    with DemoServer(tmp_path) as server:
+        yield server
+
+
+class Desk:
+    """A counter's console, by what its clerk sees and does."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def opens(self, no: int) -> Desk:
+        self.page.locator(f'.counter[data-no="{no}"]').click()
+        return self.sees("open")
+
+    def sees(self, mode: str) -> Desk:
+        expect(self.page.locator(".desk")).to_have_attribute("data-mode", mode)
+        expect(self.page.locator(READY)).to_be_visible()
+        return self
+
+    def press(self, action: str) -> None:
+        """A mouse press of one of the buttons, once it can be pressed."""
+        self.page.locator(f'[data-action="{action}"]').click()
+
+    def primary(self, words: str) -> None:
+        expect(self.page.locator(READY)).to_contain_text(words)
+        self.page.locator(READY).click()
+
+    def key(self, *keys: str) -> None:
+        """Keys of the numeric keypad, each when the console is ready for it."""
+        for key in keys:
+            if self.page.locator("dialog").count() == 0:
+                expect(self.page.locator(READY)).to_be_visible()
+            self.page.keyboard.press(KEYPAD.get(key, f"Numpad{key}"))
+
+    def has(self, number: str, state: str) -> None:
+        expect(self.page.locator(".hand")).to_have_attribute("data-state", state)
+        expect(self.page.locator(".hand__number")).to_have_text(re.compile(number))
+        expect(self.page.locator(READY)).to_be_visible()
+
+    def is_free(self) -> None:
+        expect(self.page.locator(".hand")).to_have_attribute("data-state", "")
+        expect(self.page.locator(READY)).to_be_visible()
+
+    def waiting(self) -> list[str]:
+        return [str(row.get_attribute("data-number")) for row in self.page.locator(".row").all()]
+
+    def waits(self, *numbers: str) -> None:
+        """These wait, in this order."""
+        expect(self.page.locator(".queue__count")).to_have_text(str(len(numbers)))
+        assert self.waiting() == list(numbers)
+
+    def option(self, group: str, words: str) -> Locator:
+        return self.page.locator(f'[data-group="{group}"] .option', has_text=words)
+
+    def choose(self, group: str, words: str) -> None:
+        self.option(group, words).click()
+
+    def confirm(self) -> None:
+        self.page.locator("[data-confirm]").click()
+        expect(self.page.locator("dialog")).to_have_count(0)
+
+    def says(self, words: str) -> None:
+        expect(self.page.locator(".toast")).to_contain_text(words)
+
+
+@pytest.fixture
+def sit(visit: Visit) -> Callable[..., Desk]:
+    """`sit("lan", 1)`: this clerk's console with that counter open."""
+
+    def sit_down(account: str, no: int, path: str = "/clerk", **how: object) -> Desk:
+        return Desk(visit(path, account=account, **how)).opens(no)  # type: ignore[arg-type]
+
+    return sit_down
+
+
+def test_nobody_comes_in_without_signing_in(page: Page) -> None:
+    answer = page.request.get("/clerk?branch=go-vap", max_redirects=0)
+    assert answer.status == 303
+    assert answer.headers["location"] == "/sign-in?next=%2Fclerk%3Fbranch%3Dgo-vap"
+
+
+def test_a_helper_is_told_that_this_is_for_clerks(visit: Visit) -> None:
+    page = visit("/clerk", account="hoa")
+    expect(page.locator("h1")).to_have_text("Tài khoản này không làm việc tại quầy")
+
+
+def test_a_whole_citizen_by_mouse(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    ordinary = centre.api("dispenser").issue("chung-thuc")
+    elder = centre.api("dispenser").issue("chung-thuc", priority="NCT75", language="en", dossiers=3)
+    desk = sit("lan", 1)
+    desk.waits(elder.number, ordinary.number)
+    desk.primary("Gọi tiếp")
+    desk.has("A 002", "called")
+    about = desk.page.locator(".hand__about")
+    expect(about).to_contain_text("Chứng thực")
+    expect(about).to_contain_text("Người từ 75 tuổi trở lên")
+    expect(about).to_contain_text("Tiếng Anh")
+    expect(about).to_contain_text("3 hồ sơ")
+    desk.press("recall")
+    desk.says("Đã gọi lại A 002")
+    expect(desk.page.locator(".hand__state")).to_contain_text("lần 2")
+    desk.primary("Bắt đầu")
+    desk.has("A 002", "serving")
+    desk.primary("Hoàn thành và gọi tiếp")
+    desk.has("A 001", "called")
+    desk.primary("Bắt đầu")
+    desk.press("finish")
+    desk.choose("outcome", "Cần bổ sung hồ sơ")
+    desk.confirm()
+    desk.is_free()
+    assert centre.api().follow(elder.id)["state"] == "finished"
+    assert centre.api().follow(ordinary.id)["outcome"] == "supplement"
+    expect(desk.page.locator(".hand")).to_contain_text("Chưa có ai chờ")
+
+
+def test_a_shift_by_numeric_keypad_alone(centre: DemoServer, visit: Visit) -> None:
+    first, second, third = (centre.api("dispenser").issue("chung-thuc") for _ in range(3))
+    desk = Desk(visit("/clerk", account="lan"))
+    expect(desk.page.locator(".counter")).to_have_count(6)
+    expect(desk.page.locator(".connection")).to_have_text("Trực tuyến")
+    desk.page.keyboard.press("Numpad2")
+    desk.page.keyboard.press("NumpadEnter")
+    desk.sees("open")
+    desk.key("Enter")
+    desk.has("A 001", "called")
+    desk.key("+")
+    desk.says("Đã gọi lại")
+    desk.key("-")
+    desk.is_free()
+    desk.key("Enter")
+    desk.has("A 002", "called")
+    desk.key("Enter")
+    desk.has("A 002", "serving")
+    desk.key("*", "2", "*", "2", "Enter")
+    desk.is_free()
+    desk.key("Enter")
+    desk.has("A 003", "called")
+    desk.key("Enter")
+    desk.has("A 003", "serving")
+    desk.key("/", "*", "1", "Enter")  # to the first of the other fields
+    desk.is_free()
+    desk.key("2", "*", "2", "Enter")  # resume, quietly
+    desk.has("A 002", "serving")
+    desk.key("1", "Enter")
+    desk.is_free()
+    desk.key("0", "2", "Enter")
+    desk.sees("paused")
+    expect(desk.page.locator(".hand")).to_contain_text("Họp, từ")
+    desk.key("Enter")
+    desk.sees("open")
+    desk.key("0", "9", "Enter")
+    expect(desk.page.locator(".chooser")).to_be_visible()
+    api = centre.api()
+    assert [api.follow(each.id)["state"] for each in (first, second, third)] == ["no_show", "finished", "waiting"]
+    assert api.follow(third.id)["field"] == "ho-tich"
+    assert api.board()["counters"]["2"]["state"] == "closed"
+
+
+def test_a_key_that_bounces_presses_once(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.page.evaluate("""() => {
+      for (let i = 0; i < 3; i += 1) {
+        document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", code: "NumpadEnter", bubbles: true}));
+      }
+    }""")
+    desk.has("A 001", "called")
+    calls = [event for event in centre.api().events() if event["type"] == "ticket.called"]
+    assert len(calls) == 1
+
+
+def test_hold_and_resume_with_a_call(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    ticket = centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.primary("Gọi tiếp")
+    desk.primary("Bắt đầu")
+    desk.press("hold")
+    desk.choose("reason", "Đi nộp phí, lệ phí")
+    desk.choose("here", "Quầy nào cũng được")
+    desk.confirm()
+    desk.is_free()
+    expect(desk.page.locator(".held__ticket")).to_have_text(re.compile("A 001"))
+    desk.page.locator(".held__ticket").click()
+    desk.choose("quietly", "Gọi lại đến quầy")
+    desk.confirm()
+    desk.has("A 001", "called")
+    expect(desk.page.locator(".hand__about")).to_contain_text("tiếp tục sau khi bổ sung")
+    assert centre.api().follow(ticket.id)["counter"] == 1
+
+
+def test_transfer_to_another_counter_and_to_a_clerk(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    to_counter, to_clerk = (centre.api("dispenser").issue("chung-thuc") for _ in range(2))
+    minh = sit("minh", 2)
+    desk = sit("lan", 1)
+    desk.primary("Gọi tiếp")
+    desk.has("A 001", "called")
+    desk.press("transfer")
+    desk.choose("to", "Quầy")
+    expect(desk.option("counter-target", "Quầy 4")).to_have_count(0)  # does not take this field
+    desk.choose("counter-target", "Quầy 2")
+    desk.choose("reason", "Quầy khác thụ lý")
+    desk.confirm()
+    expect(minh.page.locator(".row", has_text="chỉ quầy 2")).to_have_attribute("data-number", to_counter.number)
+    expect(desk.page.locator(".queue__part")).to_have_text("Chưa đến lúc gọi")
+    desk.primary("Gọi tiếp")
+    desk.has("A 002", "called")
+    desk.press("transfer")
+    desk.choose("to", "Nhân viên")
+    desk.choose("clerk-target", "Trần Văn Minh")
+    desk.confirm()
+    expect(minh.page.locator(".row", has_text="chỉ Trần Văn Minh")).to_have_attribute("data-number", to_clerk.number)
+
+
+def test_undo_counts_down_and_takes_back_step_by_step(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    first, second = (centre.api("dispenser").issue("chung-thuc") for _ in range(2))
+    desk = sit("lan", 1)
+    desk.primary("Gọi tiếp")
+    desk.primary("Bắt đầu")
+    desk.primary("Hoàn thành và gọi tiếp")
+    desk.has("A 002", "called")
+    undo = desk.page.locator('[data-action="undo"]')
+    expect(undo).to_have_text(re.compile(r"\d+ s · Đã gọi A 002"))
+    desk.key(".")
+    desk.is_free()
+    expect(undo).to_have_text(re.compile(r"\d+ s · Đã hoàn thành A 001"))
+    desk.key(".")
+    desk.has("A 001", "serving")
+    assert centre.api().follow(second.id)["state"] == "waiting"
+    assert centre.api().follow(first.id)["state"] == "serving"
+    expect(undo).to_be_disabled(timeout=12_000)
+    expect(undo).to_have_text(re.compile(r"^Hoàn tác\s*\.$"))
+
+
+def test_correct_next_step_and_cancel(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    dispenser = centre.api("dispenser")
+    corrected = dispenser.issue("chung-thuc", steps=["ho-tich"])
+    dispenser.issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.primary("Gọi tiếp")
+    desk.primary("Bắt đầu")
+    desk.press("amend")
+    expect(desk.page.locator("[data-confirm]")).to_be_disabled()  # nothing has changed yet
+    desk.choose("priority", "Người khuyết tật")
+    desk.page.get_by_role("button", name="+1").click()
+    desk.confirm()
+    expect(desk.page.locator(".hand__about")).to_contain_text("Người khuyết tật")
+    expect(desk.page.locator(".hand__about")).to_contain_text("2 hồ sơ")
+    desk.press("step")
+    expect(desk.option("field", "Hộ tịch")).to_have_attribute("aria-checked", "true")
+    desk.choose("here", "Làm luôn tại quầy này")
+    desk.confirm()
+    desk.has("A 001", "called")
+    expect(desk.page.locator(".hand__field")).to_have_text("Hộ tịch")
+    desk.press("cancel")
+    desk.choose("reason", "Lấy nhầm số")
+    desk.confirm()
+    desk.is_free()
+    assert centre.api().follow(corrected.id)["state"] == "cancelled"
+    desk.press("reinstate")
+    desk.choose("ticket", "A 001")
+    desk.confirm()
+    expect(desk.page.locator('.row[data-number="A001"]')).to_be_visible()
+
+
+def test_call_out_of_turn_asks_first(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    for _ in range(3):
+        centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.waits("A001", "A002", "A003")
+    desk.page.locator('.row[data-number="A003"] .row__call').click()
+    expect(desk.page.locator(".sheet__text")).to_have_text("Gọi A 003 trước lượt? 2 số đang chờ trước.")
+    desk.confirm()
+    desk.has("A 003", "called")
+    desk.waits("A001", "A002")
+
+
+def test_a_clerk_gives_a_number(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    desk = sit("lan", 1)
+    desk.press("issue")
+    desk.choose("field", "Đất đai")
+    desk.choose("priority", "Người khuyết tật")
+    desk.page.locator("[data-confirm]").click()
+    expect(desk.page.locator(".issued__number")).to_have_text(re.compile("K 001"))
+    desk.page.keyboard.press("NumpadEnter")
+    expect(desk.page.locator("dialog")).to_have_count(0)
+    assert centre.api().look()["fields"][2]["waiting"] == 1
+
+
+def test_a_refusal_is_said_in_a_sentence_where_it_belongs(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    ticket = centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.primary("Gọi tiếp")
+    desk.press("cancel")
+    centre.api().ticket(ticket.id, "start")
+    desk.page.locator("[data-confirm]").click()
+    expect(desk.page.locator(".sheet__problem")).to_contain_text("Số A001 đang được phục vụ; không thể hủy lúc này.")
+    desk.page.keyboard.press("Escape")
+    desk.has("A 001", "serving")
+
+
+def test_taking_over_is_confirmed_and_the_other_is_told(sit: Callable[..., Desk], visit: Visit) -> None:
+    lan = sit("lan", 1)
+    minh = Desk(visit("/clerk", account="minh"))
+    card = minh.page.locator('.counter[data-no="1"]')
+    expect(card).to_contain_text("Nguyễn Thị Lan")
+    card.click()
+    expect(minh.page.locator(".sheet__text")).to_contain_text("Nguyễn Thị Lan đang phụ trách quầy này.")
+    minh.confirm()
+    minh.sees("open")
+    lan.sees("lost")
+    expect(lan.page.locator(".hand")).to_contain_text("Quầy 1 do Trần Văn Minh phụ trách")
+    lan.primary("Chọn quầy khác")
+    lan.opens(2)
+
+
+def test_a_second_tab_of_the_same_clerk_shows_the_same(
+    centre: DemoServer, sit: Callable[..., Desk], visit: Visit
+) -> None:
+    for _ in range(2):
+        centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    other = Desk(visit("/clerk", context=desk.page.context))
+    other.sees("open")  # finds its clerk's counter by itself
+    desk.primary("Gọi tiếp")
+    other.has("A 001", "called")
+    other.primary("Bắt đầu")
+    desk.has("A 001", "serving")
+    desk.primary("Hoàn thành và gọi tiếp")
+    other.has("A 002", "called")
+    other.key("-")
+    desk.is_free()
+    undo = desk.page.locator('[data-action="undo"]')
+    expect(undo).to_have_text(re.compile("Đã ghi vắng mặt A 002"))
+    undo.click()
+    other.has("A 002", "called")
+
+
+def test_a_reload_keeps_the_counter(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.primary("Gọi tiếp")
+    desk.has("A 001", "called")
+    desk.page.reload()
+    desk.has("A 001", "called")
+    expect(desk.page.locator('[data-action="undo"]')).to_contain_text("Đã gọi A 001")
+
+
+@pytest.mark.faults
+def test_a_killed_server_is_waited_for_and_nothing_is_doubled(
+    centre: DemoServer, sit: Callable[..., Desk], faults: Faults
+) -> None:
+    for _ in range(3):
+        centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.primary("Gọi tiếp")
+    desk.has("A 001", "called")
+    desk.primary("Bắt đầu")
+    desk.has("A 001", "serving")
+    centre.kill()
+    expect(desk.page.locator(".connection")).to_contain_text("Mất kết nối từ")
+    expect(desk.page.locator(".primary")).to_be_disabled()
+    expect(desk.page.locator(".primary")).to_have_text(re.compile("Đang nối lại máy chủ…"))
+    expect(desk.page.locator(".queue__stale")).to_contain_text("Danh sách lúc")
+    assert desk.waiting() == ["A002", "A003"]
+    desk.page.keyboard.press("NumpadEnter")
+    desk.page.keyboard.press("NumpadSubtract")
+    centre.restart()
+    expect(desk.page.locator(".connection")).to_have_text("Trực tuyến", timeout=3000)
+    desk.has("A 001", "serving")
+    desk.primary("Hoàn thành và gọi tiếp")
+    desk.has("A 002", "called")
+    calls = [event["number"] for event in centre.api().events() if event["type"] == "ticket.called"]
+    assert calls == ["A001", "A002"]
+
+
+def test_a_kill_in_the_middle_of_a_press_calls_once(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    for _ in range(3):
+        centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.page.locator(READY).click(no_wait_after=True)
+    centre.restart()
+    desk.has("A 001", "called")
+    calls = [event["number"] for event in centre.api().events() if event["type"] == "ticket.called"]
+    assert calls == ["A001"]
+
+
+def test_in_english(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    centre.api("dispenser").issue("ho-tich", priority="NCT75")
+    desk = sit("lan", 3, path="/clerk?lang=en")
+    expect(desk.page.locator(".queue")).to_contain_text("Civil status")
+    desk.primary("Call next")
+    desk.has("H 001", "called")
+    expect(desk.page.locator(".hand__about")).to_contain_text("Aged 75 and over")
+    expect(desk.page.locator('[data-action="noshow"]')).to_contain_text("No-show")
+    desk.primary("Start")
+    assert "lang=en" in desk.page.url
+    assert not re.search("[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", desk.page.locator(".desk__work").inner_text())
+
+
+def test_the_shortcuts_are_listed_and_can_be_changed(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.page.keyboard.press("?")
+    expect(desk.page.locator(".keys__line")).to_have_count(17)
+    desk.page.locator('[data-key-of="noshow"]').click()
+    desk.page.keyboard.press("NumpadDecimal")
+    expect(desk.page.locator('[data-key-of="noshow"]')).to_contain_text(".")
+    expect(desk.page.locator('[data-key-of="undo"]')).to_contain_text("−")
+    desk.page.keyboard.press("Escape")
+    desk.key("Enter")
+    desk.has("A 001", "called")
+    desk.key(".")
+    desk.is_free()
+    desk.key("-")
+    desk.has("A 001", "called")
+
+
+def test_everything_can_be_reached_by_tab(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    seen = []
+    for _ in range(12):
+        desk.page.keyboard.press("Tab")
+        seen.append(desk.page.evaluate("() => document.activeElement.textContent.replace(/\\s+/g, ' ').trim()"))
+    assert any("Tạm ngừng" in words for words in seen)
+    assert any("Gọi tiếp" in words for words in seen)
+    assert any("Cấp số" in words for words in seen)
+
+
+def test_bands_and_typing_are_pure(page: Page) -> None:
+    page.goto("/healthz")
+    said = page.evaluate("""async () => {
+      const { bandOf, typedOn } = await import("/static/clerk/view.js");
+      const told = {likely_s: 600, low_s: 300, high_s: 900, made_at: "2026-11-16T01:00:00Z"};
+      const after = (minutes) => bandOf(told, new Date(Date.parse(told.made_at) + minutes * 60000));
+      const codes = ["1", "2", "12", "20"];
+      return [bandOf(null, new Date()), after(5), after(11), after(16),
+              typedOn("", "1", codes), typedOn("1", "2", codes), typedOn("1", "5", codes), typedOn("12", "2", codes)];
+    }""")
+    assert said == ["none", "in", "late", "over", "1", "12", "", "2"]
