@@ -10,7 +10,6 @@ import asyncio
 import json
 import random
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from itertools import count
@@ -34,11 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--server", required=True)
     parser.add_argument("--notes", type=Path, required=True, help="the demo's notes, with branch and tokens")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--until-stdin-closes", action="store_true", help="end when whoever started this has gone")
     given = parser.parse_args(arguments)
     notes = json.loads(given.notes.read_text(encoding="utf-8"))
     try:
-        asyncio.run(_live(given.server, notes["branch"], notes["tokens"], given.seed, given.until_stdin_closes))
+        asyncio.run(_live(given.server, notes["branch"], notes["tokens"], given.seed))
     except KeyboardInterrupt:
         pass
     except ClientError as fault:
@@ -47,11 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _live(server: str, branch: str, tokens: dict[str, str], seed: int, is_bound: bool) -> None:
-    gone = asyncio.Event()
-    if is_bound:
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=_await_end, args=(loop, gone), daemon=True).start()
+async def _live(server: str, branch: str, tokens: dict[str, str], seed: int) -> None:
     async with AsyncExitStack() as stack:
         giver = await stack.enter_async_context(Client(server, tokens["dispenser"]))
         pace, log = Pace(giver, 1.0, hurry=HURRY), Log()
@@ -62,12 +56,7 @@ async def _live(server: str, branch: str, tokens: dict[str, str], seed: int, is_
                     client = await stack.enter_async_context(Client(server, tokens["integration"]))
                     clerk = Clerk(client, branch, no, pace, log)
                     work.append(asyncio.create_task(clerk.work_forever(), name=f"counter {no}"))
-        leaving = asyncio.create_task(gone.wait(), name="leaving")
-        done, _ = await asyncio.wait({leaving, *work}, return_when=asyncio.FIRST_COMPLETED)
-        for task in {leaving, *work} - done:
-            task.cancel()
-        for task in done - {leaving}:
-            task.result()
+        await asyncio.gather(*work)
 
 
 def _numbers(no: int | str) -> list[int]:
@@ -84,11 +73,6 @@ async def _come(dispenser: Dispenser, seed: int) -> None:
             is_rush = day == 0 and number < FIRST_RUSH
             await asyncio.sleep(0.05 if is_rush else chance.expovariate(BUSY_HOUR_VISITS / 3600 * HURRY))
             await dispenser.give(visit)
-
-
-def _await_end(loop: asyncio.AbstractEventLoop, gone: asyncio.Event) -> None:
-    sys.stdin.buffer.read()
-    loop.call_soon_threadsafe(gone.set)
 
 
 if __name__ == "__main__":

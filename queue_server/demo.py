@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from uuid import uuid4
 from msgspec import Struct
 from msgspec.structs import replace
 
+from queue_server import child
 from queue_server.access.rights import Role
 from queue_server.administration import SETUP
 from queue_server.app import open_house
@@ -23,6 +23,8 @@ from queue_server.directory.importing import plan_import, read_organisation, sto
 from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Hours, Window
 from queue_server.serving import serve
 from queue_server.settings import Settings
+
+Child = subprocess.Popen[str]
 
 ROOT = Path(__file__).parent.parent
 ORGANISATION = ROOT / "config" / "organisations" / "go-vap.yaml"
@@ -52,12 +54,17 @@ def demo(settings: Settings, options: DemoOptions) -> int:
     if "branch" not in notes:
         notes |= asyncio.run(_prepared(settings, options))
         _write_private(settings.data / NOTES, json.dumps(notes, ensure_ascii=False, indent=1))
-    children: list[subprocess.Popen[bytes]] = []
+    children: list[Child] = []
+    if not settings.dossier_url:
+        receiver, address = _start_receiver()
+        children.append(receiver)
+        settings = settings.model_copy(update={"dossier_url": address})
     try:
         return serve(settings, on_ready=lambda url: _ready(url, notes, options, settings, children))
     finally:
-        for child in children:
-            child.terminate()
+        for process in children:
+            with process:
+                process.terminate()
 
 
 def always_open(config: BranchConfig) -> BranchConfig:
@@ -122,9 +129,7 @@ def _write_private(file: Path, text: str) -> None:
         out.write(text)
 
 
-def _ready(
-    url: str, notes: dict[str, Any], options: DemoOptions, settings: Settings, children: list[subprocess.Popen[bytes]]
-) -> None:
+def _ready(url: str, notes: dict[str, Any], options: DemoOptions, settings: Settings, children: list[Child]) -> None:
     branch, tokens = notes["branch"], notes["tokens"]
     pages = {
         "dispenser": f"{url}/dispenser/{branch}#token={tokens['dispenser']}",
@@ -132,19 +137,43 @@ def _ready(
         "clerk": f"{url}/clerk",
         "manager": f"{url}/manager",
     }
-    said = {"url": url, "branch": branch, "pages": pages, "accounts": notes["accounts"], "tokens": tokens}
+    said: dict[str, Any] = {
+        "url": url,
+        "branch": branch,
+        "pages": pages,
+        "accounts": notes["accounts"],
+        "tokens": tokens,
+    }
     if options.is_json:
         print(json.dumps(said, ensure_ascii=False), flush=True)
     else:
         print(_for_people(said), flush=True)
+    children += _start_children(url, notes, options, settings)
+
+
+def _start_receiver() -> tuple[Child, str]:
+    """A dossier backend to see records arrive, and its address."""
+    receiver = child.start("queue_server.readers.dossier.receiver", "--port", "0", folder=ROOT, is_heard=True)
+    assert receiver.stdout is not None
+    return receiver, receiver.stdout.readline().strip()
+
+
+def _start_children(url: str, notes: dict[str, Any], options: DemoOptions, settings: Settings) -> list[Child]:
+    """A printer that prints into a file (or, where papers come all day, nowhere), and somebody who plays the day."""
+    state = settings.data / "printer"
+    state.mkdir(exist_ok=True)
+    _write_private(state / "token", notes["tokens"]["printer"])
+    paper = Path(os.devnull) if options.is_live else settings.data / "papers.escpos"
+    paper.touch()
+    started = [
+        child.start(
+            "printer_agent", "run", "--server", url, "--printer", f"file:{paper}", "--state", str(state), folder=ROOT
+        )
+    ]
     if options.is_live:
-        children.append(_start_live(url, settings.data / NOTES))
-
-
-def _start_live(url: str, notes: Path) -> subprocess.Popen[bytes]:
-    """Somebody who plays the day; it ends when our end of its standard input closes, however we die."""
-    command = [sys.executable, "-m", "load.live", "--server", url, "--notes", str(notes), "--until-stdin-closes"]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=sys.stderr)
+        file = str(settings.data / NOTES)
+        started.append(child.start("load.live", "--server", url, "--notes", file, folder=ROOT))
+    return started
 
 
 def _for_people(said: dict[str, Any]) -> str:

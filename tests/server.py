@@ -18,6 +18,7 @@ import sys
 import time
 from http.client import HTTPException
 from pathlib import Path
+from shutil import copytree
 from types import TracebackType
 from typing import Any, Self
 from urllib.error import HTTPError
@@ -172,14 +173,16 @@ class Api:
 class DemoServer:
     """`python -m tests.demo_server` as a process of its own: real uvicorn, real SQLite, a demo branch.
 
-    `port` stays the same over `restart`; `log` is what the process wrote.
+    `port` stays the same over `restart`; `log` is what the process wrote. `data` is a stopped one's folder to copy.
     """
 
     branch = BRANCH
     password = PASSWORD
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, data: Path | None = None) -> None:
         self.data = folder / "data"
+        if data is not None:
+            copytree(data, self.data)
         self.log = folder / "server.log"
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None

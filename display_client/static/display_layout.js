@@ -20,6 +20,7 @@
   const TALL = { height: 34, full: 56, head: 3.4, row: 6.4, short: 5.2, recent: 4.4, columns: 2 };
 
   const RESTS_WITH_RECENT = ["lunch", "pause", "open"];
+  const OVER = ["closed", "ended", "dayOff", "noDay"]; // nobody waits any more
 
   /**
    * `{mode: "hero" | "crowd" | "rest", hero, isCalm, others, recent, isShort, isFull, tiles, size, page, pages, rest}`;
@@ -39,7 +40,7 @@
   /** Nobody is called: a sentence about the day, and the last numbers where they still matter. */
   function rest(phase, recent, screen) {
     const shown = RESTS_WITH_RECENT.indexOf(phase.kind) >= 0 ? recent.slice(0, slots(0, screen)) : [];
-    return { mode: "rest", rest: phase, recent: shown, others: [] };
+    return { mode: "rest", rest: phase, recent: shown, others: [], isFull: OVER.indexOf(phase.kind) >= 0 };
   }
 
   function hero(active, recent, turns, screen) {

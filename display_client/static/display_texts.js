@@ -51,7 +51,7 @@
       fieldOff: "{field} hôm nay không làm việc. Lý do: {reason}.",
 
       live: "Trực tuyến",
-      stale: "Mất kết nối từ {time}, đang nối lại",
+      stale: "Mất kết nối từ {time}",
       staleLabel: "Bảng lúc {time}",
       staleHow: "Mất kết nối với máy chủ từ {time}, đang nối lại. Số mới gọi có thể chưa hiện; xin nghe gọi tại quầy.",
       unlock: "Bấm OK hoặc chạm để bật loa",
@@ -104,7 +104,7 @@
       fieldOff: "{field} is closed today. Reason: {reason}.",
 
       live: "Live",
-      stale: "Connection lost at {time}, reconnecting",
+      stale: "Connection lost at {time}",
       staleLabel: "Board at {time}",
       staleHow: "Connection to the server lost at {time}, reconnecting. New calls may be missing here; please listen for your number.",
       unlock: "Press OK or touch to turn on the sound",

@@ -196,7 +196,9 @@
         field: LaySo.name(row.name), time: LaySo.time(row.suspended_at), reason: bare(LaySo.name(row.suspended))
       })
     }));
-    return told.concat(changedHours(day, fields), issuingOver(view, fields, now), branchNotice(day));
+    const kind = phase(view, now).kind;
+    const isOver = kind === "closed" || kind === "ended";
+    return told.concat(isOver ? [] : changedHours(day, fields), issuingOver(fields, kind, now), branchNotice(day));
   }
 
   function changedHours(day, fields) {
@@ -211,9 +213,9 @@
     return { kind: "info", label: say("hours"), text: text };
   }
 
-  function issuingOver(view, fields, now) {
+  function issuingOver(fields, kind, now) {
     const issuing = openSpans(fields, "issuing");
-    const isOver = issuing.length && issuing[issuing.length - 1][1] <= now.getTime() && phase(view, now).kind === "open";
+    const isOver = kind === "open" && issuing.length && issuing[issuing.length - 1][1] <= now.getTime();
     return isOver ? [{ kind: "info", label: say("notice"), text: say("issuingOver") }] : [];
   }
 

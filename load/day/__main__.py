@@ -53,8 +53,8 @@ def run(folder: Path, count: int, speed: float, seed: int) -> int:
         day = read_day(folder / "data" / "layso.db", said["branch"])
         await_records(inbox, len(day.ends))
     finally:
-        server.terminate()
-        server.wait()
+        with server:
+            server.terminate()
         receiver.shutdown()
     found = faults(day, told=log.numbers, shown=log.calls_shown, records=inbox.summary()["records"])
     summary = {

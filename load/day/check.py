@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def read_day(database: Path, branch: str) -> Day:
     ends: dict[str, str] = {}
     calls: dict[int, str] = {}
     seqs: list[int] = []
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT seq, type, body FROM event WHERE branch_id = ? ORDER BY seq", (branch,))
         for seq, kind, body in rows:
             event = json.loads(body)["event"]

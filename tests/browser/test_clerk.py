@@ -26,9 +26,9 @@ KEYPAD = {
 
 
 @pytest.fixture
-def centre(tmp_path: Path) -> Iterator[DemoServer]:
+def centre(tmp_path: Path, prepared: Path) -> Iterator[DemoServer]:
     """A fresh centre for each test: they count what happened."""
-    with DemoServer(tmp_path) as server:
+    with DemoServer(tmp_path, data=prepared) as server:
         yield server
 
 
@@ -111,7 +111,18 @@ def test_nobody_comes_in_without_signing_in(page: Page) -> None:
 
 def test_a_helper_is_told_that_this_is_for_clerks(visit: Visit) -> None:
     page = visit("/clerk", account="hoa")
-    expect(page.locator("h1")).to_have_text("Tài khoản này không làm việc tại quầy")
+    expect(page.locator("h1")).to_have_text("Không mở được trang này")
+    expect(page.locator("main")).to_contain_text("không có quyền")
+
+
+def test_an_administrator_of_every_branch_is_at_once_at_the_only_one(visit: Visit) -> None:
+    page = visit("/clerk", account="admin")
+    expect(page.locator(".counter")).to_have_count(6)
+
+
+def test_a_branch_that_is_not_there_is_said_in_a_sentence(visit: Visit) -> None:
+    page = visit("/clerk?branch=nowhere", account="admin")
+    expect(page.locator("main")).to_contain_text("Không có điểm phục vụ “nowhere”")
 
 
 def test_a_whole_citizen_by_mouse(centre: DemoServer, sit: Callable[..., Desk]) -> None:

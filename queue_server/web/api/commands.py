@@ -12,7 +12,6 @@ from queue_server.web import dispatch
 from queue_server.web.answering import json
 from queue_server.web.asking import body_of, deadline_of, house_of, key_of, who_of
 
-
 NAMED = {name: kind for name, kind in dispatch.BRANCH_COMMANDS.items() if name != "issue"}
 """Issuing has a path of its own: it makes a ticket."""
 

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from queue_server.web.pages import clerk, dispenser, display, entrance, manager
+from queue_server.web.pages import clerk, dispenser, display, entrance, manager, report
 
 routes: list[BaseRoute] = [
     *entrance.routes,
@@ -10,4 +10,5 @@ routes: list[BaseRoute] = [
     *display.routes,
     *clerk.routes,
     *manager.routes,
+    *report.routes,
 ]

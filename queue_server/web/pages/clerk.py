@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from queue_server.access.identity import Who
-from queue_server.access.rights import MAY_OVERRIDE, PAGES, Role
+from queue_server.access.rights import Role
 from queue_server.domain.configuration import PriorityClass
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
@@ -21,7 +20,8 @@ from queue_server.realtime.views import name
 from queue_server.web.answering import json
 from queue_server.web.asking import house_of, who_of
 from queue_server.web.house import House
-from queue_server.web.pages.rendering import page
+from queue_server.web.pages.entrance import sign_in_address
+from queue_server.web.pages.rendering import page, trouble
 
 ABSENT = frozenset({TicketState.NO_SHOW, TicketState.CANCELLED})
 ABSENT_MAX = 60
@@ -31,26 +31,22 @@ async def clerk(request: Request) -> Response:
     """GET /clerk?branch=…: the console; the branch is the account's, or chosen when the account has none."""
     who = who_of(request)
     if who.role is Role.NOBODY:
-        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?{urlencode({'next': here})}", 303, {"cache-control": "no-store"})
-    if who.role not in PAGES["clerk"]:
-        return page(request, "clerk.html", who=who, status=403, branch=None, zone="", branches=(), may_override=False)
-    house = house_of(request)
-    branches = [choice async for choice in _branches(house, who)]
-    wanted = request.query_params.get("branch") or (branches[0]["code"] if len(branches) == 1 else None)
+        return RedirectResponse(sign_in_address(request), 303, {"cache-control": "no-store"})
+    wanted = request.query_params.get("branch")
+    try:
+        who.require_page("clerk", wanted)
+    except Refusal as refusal:
+        return trouble(request, refusal)
+    branches = [choice async for choice in _branches(house_of(request), who)]
+    if wanted is None and len(branches) == 1:
+        wanted = branches[0]["code"]
     chosen = next((choice for choice in branches if choice["code"] == wanted), None)
-    return page(
-        request,
-        "clerk.html",
-        who=who,
-        branch=chosen,
-        zone=chosen["zone"] if chosen else "",
-        branches=branches,
-        may_override=who.role in MAY_OVERRIDE,
-    )
+    if wanted is not None and chosen is None:
+        return trouble(request, Refusal("unknown-branch", branch=wanted))
+    return page(request, "clerk.html", who=who, branch=chosen, branches=branches)
 
 
-async def _branches(house: House, who: Who) -> Any:
+async def _branches(house: House, who: Who) -> AsyncIterator[dict[str, Any]]:
     """The branches at which this account may work."""
     for head in await house.journal.heads():
         if who.branch in (None, head.branch_id):

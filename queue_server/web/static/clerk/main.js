@@ -157,12 +157,13 @@ async function loadPeople() {
   }
 }
 
-function signIn() {
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+function signIn(next = location.pathname + location.search) {
+  const lang = LaySo.language() === "en" ? "&lang=en" : "";
+  location.assign(`/sign-in?next=${encodeURIComponent(next)}${lang}`);
 }
 
 function signOut() {
-  LaySo.ask("DELETE", "/session").then(() => location.assign(`/sign-in?next=${encodeURIComponent("/clerk")}`), actions.onProblem);
+  LaySo.ask("DELETE", "/session").then(() => signIn("/clerk"), actions.onProblem);
 }
 
 // -- keys -----------------------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ function view() {
     now: feed.now().getTime(),
     classes,
     agencies,
-    size: landscape.matches ? 8 : 10
+    size: state.isEasy ? 6 : landscape.matches ? 8 : 10
   };
 }
 
@@ -131,7 +131,7 @@ function setLanguage(language) {
 function setEasy(isEasy) {
   page.dataset.theme = isEasy ? "contrast" : "";
   page.classList.toggle("is-easy", isEasy);
-  show({ isEasy });
+  show({ isEasy, page: 0 });
 }
 
 /** Ask for the number, once: until it is settled no other press counts. */

@@ -1,0 +1,222 @@
+"""The day report on paper: /report/{branch}/{date}, one sheet A4, and the same as a table for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import date, datetime
+from io import StringIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from queue_server.access.identity import Who
+from queue_server.access.rights import Role
+from queue_server.domain.configuration import Text
+from queue_server.domain.hours import zone
+from queue_server.domain.refusals import Refusal
+from queue_server.readers.days import day_after, day_before
+from queue_server.readers.statistics.day import DayReport, FieldDay, Services, Waits
+from queue_server.web.api.managing import find_report
+from queue_server.web.asking import house_of, language_of, who_of
+from queue_server.web.pages.entrance import sign_in_address
+from queue_server.web.pages.rendering import page, trouble
+
+BOM = "\ufeff"
+"""Spreadsheets take a file without it for the encoding of the last century."""
+WEEKDAYS = {
+    "vi": ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+OUTCOMES = {
+    "done": Text("Giải quyết xong", "Done"),
+    "supplement": Text("Cần bổ sung", "Papers missing"),
+    "referred": Text("Hướng dẫn nơi khác", "Referred elsewhere"),
+    "declined": Text("Từ chối", "Declined"),
+    "forgotten": Text("Quên kết thúc", "Forgotten, ended with the day"),
+}
+
+
+async def report(request: Request) -> Response:
+    """GET /report/{branch}/{date}"""
+    lang, branch = language_of(request), request.path_params["branch"]
+    try:
+        found, who = await _found(request)
+    except Refusal as refusal:
+        return _instead(request, refusal)
+    journal = house_of(request).journal
+    host = await house_of(request).bus.host(branch)
+    return page(
+        request,
+        "report.html",
+        who=who,
+        report=found,
+        say=Sayings(lang, zone(host.state.configured.timezone)),
+        before=await day_before(journal, branch, found.day),
+        after=await day_after(journal, branch, found.day),
+        has_manager=who.role in (Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR),
+    )
+
+
+async def table(request: Request) -> Response:
+    """GET /report/{branch}/{date}.csv: UTF-8 with a mark, a row for each field and one for all."""
+    try:
+        found, _ = await _found(request)
+    except Refusal as refusal:
+        return _instead(request, refusal)
+    name = f"bao-cao-{found.branch}-{found.day}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(csv_of(found, language_of(request)), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _found(request: Request) -> tuple[DayReport, Who]:
+    who, branch = who_of(request), request.path_params["branch"]
+    who.require_page("reports", branch)
+    return await find_report(house_of(request), branch, request.path_params["date"]), who
+
+
+def _instead(request: Request, refusal: Refusal) -> Response:
+    """Sign in first, or a page that says what is wrong."""
+    if refusal.code == "unauthenticated":
+        return RedirectResponse(sign_in_address(request), 303, {"cache-control": "no-store"})
+    return trouble(request, refusal)
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+COLUMNS = (
+    Text("Lĩnh vực", "Field"),
+    Text("Cấp", "Issued"),
+    Text("Hoàn thành", "Finished"),
+    Text("Vắng mặt", "Absent"),
+    Text("Hủy", "Cancelled"),
+    Text("Hẹn lại", "Rebooked"),
+    Text("Chưa được phục vụ", "Not served"),
+    Text("Đang trong trung tâm", "Still in the centre"),
+    Text("Thử và nhầm (không tính)", "Tests and mistakes (not counted)"),
+    Text("Số người đã tính thời gian chờ", "People whose wait is counted"),
+    Text("Chờ trung bình (giây)", "Mean wait (seconds)"),
+    Text("Chờ trung vị (giây)", "Median wait (seconds)"),
+    Text("Chờ 95 % không quá (giây)", "95th percentile of waits (seconds)"),
+    Text("Chờ lâu nhất (giây)", "Longest wait (seconds)"),
+    Text("Chờ quá 15 phút (người)", "Waited over 15 minutes (people)"),
+    Text("Chờ quá 30 phút (người)", "Waited over 30 minutes (people)"),
+    Text("Chờ quá 15 phút (%)", "Waited over 15 minutes (%)"),
+    Text("Chờ quá 30 phút (%)", "Waited over 30 minutes (%)"),
+    Text("Lượt phục vụ", "Services"),
+    Text("Phục vụ trung bình (giây)", "Mean service (seconds)"),
+    Text("Lượt không rõ lúc kết thúc", "Services with an unknown end"),
+    Text("Hồ sơ", "Dossiers"),
+)
+
+
+def csv_of(report: DayReport, lang: str) -> str:
+    """Whole numbers only, so that no decimal sign is misread in any country; an empty cell is no figure."""
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow([_in(text, lang) for text in COLUMNS])
+    writer.writerows(list(_cells(row, lang)) for row in (*report.fields, report.total))
+    return BOM + out.getvalue()
+
+
+def _cells(row: FieldDay, lang: str) -> Iterator[object]:
+    books, waits, services = row.books, row.waits, row.services
+    yield _in(row.name, lang)
+    yield from (books.issued, books.finished, books.no_show, books.cancelled, books.rebooked, books.expired)
+    yield from (books.present, books.voided)
+    yield from (waits.people, waits.mean_s, waits.p50_s, waits.p95_s, waits.longest_s, waits.over_15, waits.over_30)
+    yield from (percent(waits.over_15, waits.people), percent(waits.over_30, waits.people))
+    yield from (services.count, services.mean_s, services.inexact, row.dossiers)
+
+
+def percent(part: int, whole: int) -> int | None:
+    return round(100 * part / whole) if whole else None
+
+
+def _in(text: Text, lang: str) -> str:
+    return (text.en if lang == "en" else "") or text.vi
+
+
+# -- words for the sheet -----------------------------------------------------------------------------------------------
+
+
+class Sayings:
+    """Figures and times as words, for the template."""
+
+    none = "–"
+
+    def __init__(self, lang: str, timezone: ZoneInfo) -> None:
+        self._lang = lang
+        self._zone = timezone
+
+    def name(self, text: Text) -> str:
+        return _in(text, self._lang)
+
+    def minutes(self, seconds: int | None) -> str:
+        """12,4"""
+        if seconds is None:
+            return self.none
+        said = f"{seconds / 60:.1f}"
+        return said if self._lang == "en" else said.replace(".", ",")
+
+    def span(self, seconds: int) -> str:
+        """7 giờ 05, for long times"""
+        hours, rest = divmod(round(seconds / 60), 60)
+        if not hours:
+            return f"{rest} phút" if self._lang == "vi" else f"{rest} min"
+        return f"{hours} giờ {rest:02}" if self._lang == "vi" else f"{hours} h {rest:02}"
+
+    def share(self, part: int, waits: Waits) -> str:
+        found = percent(part, waits.people)
+        return self.none if found is None else f"{found} %"
+
+    def count(self, number: int) -> str:
+        """A zero is a dash, so that the eye finds what there is."""
+        return str(number) if number else self.none
+
+    def time(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%H:%M}"
+
+    def moment(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%H:%M %d/%m/%Y}"
+
+    def on(self, day: date) -> str:
+        return f"{day:%d/%m/%Y}"
+
+    def weekday(self, day: date) -> str:
+        return WEEKDAYS[self._lang][day.weekday()]
+
+    def hour(self, hour: int) -> str:
+        return f"{hour % 24:02}"
+
+    def outcomes(self, row: FieldDay) -> list[tuple[str, int]]:
+        """What the finished came to, the usual outcome first."""
+        order = list(OUTCOMES)
+        known = sorted(row.outcomes, key=lambda code: order.index(code) if code in order else len(order))
+        return [(self.name(OUTCOMES.get(code, Text(code))), row.outcomes[code]) for code in known]
+
+    def bars(self, report: DayReport, *, height: int) -> list[dict[str, Any]]:
+        """The hours as bars of at most this height."""
+        highest = max((max(hour.issued, hour.called) for hour in report.hours), default=0) or 1
+        return [
+            {
+                "hour": self.hour(each.hour),
+                "issued": each.issued,
+                "called": each.called,
+                "issued_height": round(each.issued * height / highest, 1),
+                "called_height": round(each.called * height / highest, 1),
+            }
+            for each in report.hours
+        ]
+
+    def mean(self, services: Services) -> str:
+        return self.minutes(services.mean_s)
+
+
+routes: list[BaseRoute] = [
+    Route("/report/{branch}/{date}.csv", table),
+    Route("/report/{branch}/{date}", report),
+]

@@ -1,0 +1,4 @@
+/** The report's one button. */
+document.getElementById("print").addEventListener("click", function () {
+  window.print();
+});

@@ -1,0 +1,205 @@
+"""What tests of printing share: an agent process to start, kill and start again, and a reader of papers.
+
+A paper is told by its dots: each is compared with the server's pictures of every job, unmarked and marked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self
+
+import msgspec
+from PIL import Image, ImageChops, ImageOps
+
+from printer_agent.job import defused
+from printer_agent.server import Server
+from queue_server.protocol.client import Client
+from tests.server import DemoServer, Ticket
+from tests.simulators.escpos_decoder import Paper
+
+ROOT = Path(__file__).parents[1]
+STOP_WITHIN_S = 30.0
+WAIT_S = 30.0
+
+Jobs = dict[str, Any]
+
+
+class AgentProcess:
+    """`python -m printer_agent run` as a process of its own. `wipe` takes its memory of jobs away."""
+
+    def __init__(self, folder: Path, server: str, token: str, printer: tuple[str, int], *arguments: str) -> None:
+        self.state = folder / "agent"
+        self.log = folder / "agent.log"
+        folder.mkdir(parents=True, exist_ok=True)
+        token_file = folder / "agent-token"
+        token_file.write_text(token)
+        self._command = [
+            sys.executable, "-m", "printer_agent", "run", "--server", server, "--token-file", str(token_file),
+            "--printer", f"network:{printer[0]}:{printer[1]}", "--state", str(self.state), *arguments,
+        ]  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+
+    def kill(self) -> None:
+        """SIGKILL, as when the power goes."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """SIGTERM: the paper that is being printed is finished first. Returns the exit status."""
+        return self._end(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """The exit status of an agent that ends by itself."""
+        process, self._process = self._process, None
+        assert process is not None
+        return process.wait(STOP_WITHIN_S)
+
+    def wipe(self) -> None:
+        for file in self.state.glob("ledger.db*"):
+            file.unlink()
+
+    def _end(self, how: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if process.poll() is None:
+            os.kill(process.pid, how)
+        return process.wait(STOP_WITHIN_S)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        if fault is not None:
+            fault.add_note(self.log.read_text(errors="replace"))
+
+
+# -- what the server says ----------------------------------------------------------------------------------------------
+
+
+def job_of(ticket: Ticket) -> str:
+    """The job of a ticket's first paper: its id, and the seq of the event that gave the number."""
+    return f"{ticket.id}-{ticket.position.rpartition('.')[2]}"
+
+
+def owed(centre: DemoServer, until: Callable[[Jobs], bool]) -> Jobs:
+    """The jobs that the printer owes, as soon as they are as wanted."""
+    return asyncio.run(_owed(centre, until))
+
+
+async def _owed(centre: DemoServer, until: Callable[[Jobs], bool]) -> Jobs:
+    async with asyncio.timeout(WAIT_S), Client(centre.url, centre.tokens["printer"]) as client:
+        async for update in client.subscribe(f"printer:{centre.devices['printer']}"):
+            jobs: Jobs = update.view.get("jobs", {})
+            if until(jobs):
+                return jobs
+    raise AssertionError("the channel has ended")
+
+
+def wait_until_nothing_is_owed(centre: DemoServer) -> None:
+    owed(centre, lambda jobs: not jobs)
+
+
+def wait_for_live(centre: DemoServer, until: Callable[[dict[str, Any]], bool]) -> None:
+    """Until staff see it."""
+    asyncio.run(_wait_for_live(centre, until))
+
+
+async def _wait_for_live(centre: DemoServer, until: Callable[[dict[str, Any]], bool]) -> None:
+    async with asyncio.timeout(WAIT_S), Client(centre.url) as client:
+        async for update in client.subscribe(f"live:{centre.branch}"):
+            if until(update.view):
+                return
+
+
+class Reported(NamedTuple):
+    job: str
+    outcome: str
+    reason: str
+
+
+def reports(centre: DemoServer) -> list[Reported]:
+    """Every report in the journal, in order."""
+    with closing(sqlite3.connect(f"file:{centre.data / 'layso.db'}?mode=ro", uri=True)) as db:
+        rows = db.execute("SELECT body FROM event WHERE type = 'paper.reported' ORDER BY seq").fetchall()
+    events = [msgspec.json.decode(body)["event"] for (body,) in rows]
+    return [Reported(event["job"], event["outcome"], event.get("reason", "")) for event in events]
+
+
+# -- what came out of the printer --------------------------------------------------------------------------------------
+
+
+class Piece(NamedTuple):
+    """A piece of paper and what it is. `job` is None where too little is on it to tell, and for blank ones.
+
+    "whole": all that the server drew; "part": its upper part, of a broken job; "blank": nothing.
+    """
+
+    kind: Literal["whole", "part", "blank", "unknown"]
+    job: str | None
+    is_marked: bool
+
+
+class Reader:
+    """Knows the pictures of some jobs, and tells which a piece of paper shows."""
+
+    def __init__(self, centre: DemoServer, jobs: Iterable[str]) -> None:
+        self.pictures = asyncio.run(_pictures(centre, list(jobs)))
+
+    def read(self, paper: Paper) -> Piece:
+        shown = trimmed(paper.image)
+        if shown is None:
+            return Piece("blank", None, False)
+        for (job, is_marked), picture in self.pictures.items():
+            if same(picture, shown):
+                return Piece("whole", job, is_marked)
+        found = [key for key, picture in self.pictures.items() if is_top_of(shown, picture)]
+        if not found:
+            return Piece("unknown", None, False)
+        return Piece("part", *found[0]) if len(found) == 1 else Piece("part", None, False)
+
+
+async def _pictures(centre: DemoServer, jobs: list[str]) -> dict[tuple[str, bool], Image.Image]:
+    server = Server(centre.url, centre.tokens["printer"])
+    found: dict[tuple[str, bool], Image.Image] = {}
+    for job in jobs:
+        for is_marked in (False, True):
+            png = await server.picture(job, width=576, is_marked=is_marked)
+            picture = trimmed(defused(Image.open(BytesIO(png))))
+            assert picture is not None
+            found[job, is_marked] = picture
+    return found
+
+
+def trimmed(image: Image.Image) -> Image.Image | None:
+    """Without the white below the last dot; None when there is no dot."""
+    box = ImageOps.invert(image.convert("L")).getbbox() if image.height else None
+    return image.convert("1").crop((0, 0, image.width, box[3])) if box else None
+
+
+def same(one: Image.Image, other: Image.Image) -> bool:
+    return one.size == other.size and one.tobytes() == other.tobytes()
+
+
+def is_top_of(part: Image.Image, whole: Image.Image) -> bool:
+    if part.width != whole.width or part.height > whole.height:
+        return False
+    top = whole.crop((0, 0, part.width, part.height))
+    return ImageChops.difference(top.convert("L"), part.convert("L")).getbbox() is None

@@ -1,0 +1,340 @@
+"""What the lobby display decides without a page: its pure scripts, run in node. Instants are of 23 November 2026, in
+Vietnam (UTC+7), written as minutes or `HH:MM`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.test_old_screens import file_of, node
+
+SCRIPTS = (
+    "/static/page.js",
+    "/static/times.js",
+    "/static/display/display_texts.js",
+    "/static/display/display_view.js",
+    "/static/display/display_turns.js",
+    "/static/display/display_layout.js",
+)
+WORLD = """
+const fs = require("fs"), vm = require("vm");
+const [files, input] = JSON.parse(fs.readFileSync(0, "utf8"));
+const root = {lang: input.lang || "vi", getAttribute: () => "Asia/Ho_Chi_Minh"};
+const sandbox = {document: {documentElement: root}, Intl, console, addEventListener() {}};
+sandbox.window = sandbox;
+vm.createContext(sandbox);
+files.forEach((file) => vm.runInContext(fs.readFileSync(file, "utf8"), sandbox, {filename: file}));
+const {displayView: view, displayTurns: turns, displayLayout: layout} = sandbox.LaySo;
+const answer = (() => { SCRIPT })();
+console.log(JSON.stringify(answer === undefined ? null : answer));
+"""
+
+
+def run(script: str, **given: Any) -> Any:
+    """What the script answers; `input` holds what is given, `view`, `turns` and `layout` the display's functions."""
+    files = [str(file_of(address)) for address in SCRIPTS]
+    done = subprocess.run(
+        [node(), "-e", WORLD.replace("SCRIPT", script)],
+        input=json.dumps([files, given]),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def at(clock: str, day: int = 23) -> str:
+    return f"2026-11-{day:02}T{clock}:00+07:00"
+
+
+def spans(*windows: str) -> list[dict[str, str]]:
+    return [{"start": at(w.split("-")[0]), "end": at(w.split("-")[1])} for w in windows]
+
+
+OFFICE = spans("07:30-11:30", "13:00-17:00")
+ISSUING = spans("07:00-11:15", "12:30-16:30")
+NOTHING = {"vi": "", "en": ""}
+
+
+def a_field(code: str = "chung-thuc", **changes: Any) -> dict[str, Any]:
+    return {
+        "code": code,
+        "name": {"vi": "Chứng thực", "en": "Certification"},
+        "working": OFFICE,
+        "issuing": ISSUING,
+        "suspended": None,
+        "suspended_at": None,
+        "reason": None,
+        "returns_at": at("07:00", 24),
+        "is_retired": False,
+        "order": 0,
+    } | changes
+
+
+def a_day(**changes: Any) -> dict[str, Any]:
+    named = {"organisation": {"vi": "Phường", "en": "Ward"}, "branch": {"vi": "Trung tâm", "en": "Centre"}}
+    hours = {"working": OFFICE, "issuing": ISSUING, "ended_at": None, "reason": None, "notice": NOTHING}
+    return {"date": "2026-11-23"} | named | hours | changes
+
+
+def a_board(day: dict[str, Any] | None = None, *fields: dict[str, Any], **tables: Any) -> dict[str, Any]:
+    rows = {field["code"]: field for field in fields or (a_field(),)}
+    return {"day": {"today": day or a_day()}, "fields": rows, "counters": {}, "calls": {}} | tables
+
+
+def a_call(call: int, number: str, counter: int = 1, clock: str = "09:00", **changes: Any) -> dict[str, Any]:
+    row = {"call": call, "number": number, "field": "chung-thuc", "counter": counter, "times": 1, "at": at(clock)}
+    return row | {"reason": "", "language": "vi"} | changes
+
+
+def a_counter(no: int, number: str = "", since: str = "09:00", state: str = "called", **changes: Any) -> dict[str, Any]:
+    ticket = {"number": number, "state": state, "since": at(since)} if number else None
+    return {"no": no, "name": NOTHING, "zone": "", "floor": 1, "state": "open", "ticket": ticket} | changes
+
+
+def phase(board: dict[str, Any], now: str) -> dict[str, str]:
+    found: dict[str, str] = run("return view.phase(input.board, new Date(input.now))", board=board, now=now)
+    return found
+
+
+# -- the day ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("clock", "kind", "time", "how"),
+    [
+        ("06:50", "before", "07:30", "Lấy số từ 07:00."),
+        ("07:10", "before", "07:30", ""),
+        ("11:45", "lunch", "13:00", "Lấy số lại từ 12:30. Số buổi sáng vẫn giữ thứ tự."),
+        ("12:40", "lunch", "13:00", "Số buổi sáng vẫn giữ thứ tự."),
+        ("17:05", "closed", "07:00", "Thứ Ba, 24/11/2026"),
+    ],
+)
+def test_outside_working_hours_the_display_says_when_to_come(clock: str, kind: str, time: str, how: str) -> None:
+    found = phase(a_board(), at(clock))
+    assert (found["kind"], found["time"], found["how"]) == (kind, time, how)
+
+
+def test_while_any_field_works_the_board_is_open() -> None:
+    saturday = a_field("dat-dai", working=spans("07:30-12:00"))
+    assert phase(a_board(None, a_field(), saturday), at("11:45")) == {"kind": "open"}
+
+
+def test_a_break_in_the_morning_is_not_called_lunch() -> None:
+    found = phase(a_board(None, a_field(working=spans("07:30-09:00", "09:30-11:30"))), at("09:10"))
+    assert (found["title"], found["time"]) == ("Đang tạm nghỉ", "09:30")
+
+
+def test_a_day_that_has_ended_says_so_and_is_yesterdays_news_the_next_morning() -> None:
+    board = a_board(a_day(ended_at=at("20:00")))
+    assert phase(board, at("20:30"))["kind"] == "ended"
+    assert phase(board, at("09:00", 24))["kind"] == "closed"
+
+
+def test_a_holiday_shows_its_reason() -> None:
+    day = a_day(working=[], issuing=[], reason={"vi": "Nghỉ lễ", "en": "Holiday"})
+    found = phase(a_board(day, a_field(working=[], issuing=[])), at("09:00"))
+    assert (found["title"], found["how"]) == ("Hôm nay không làm việc", "Nghỉ lễ")
+
+
+def test_without_a_day_nothing_is_promised() -> None:
+    assert phase({"fields": {}, "counters": {}, "calls": {}}, at("09:00"))["kind"] == "noDay"
+
+
+def test_notices_go_from_the_most_urgent_to_the_branchs_own() -> None:
+    day = a_day(
+        reason={"vi": "Họp phường.", "en": ""}, working=spans("07:30-10:00"), notice={"vi": "Xin chào", "en": ""}
+    )
+    halted = a_field("dat-dai", name={"vi": "Đất đai", "en": "Land"}, order=1, reason={"vi": "Họp phường.", "en": ""},
+                     suspended={"vi": "hệ thống đang gián đoạn", "en": ""}, suspended_at=at("09:05"))  # fmt: skip
+    told = run(
+        "return view.notices(input.board, new Date(input.now))", board=a_board(day, a_field(), halted), now=at("09:10")
+    )
+    assert [notice["text"] for notice in told] == [
+        "Tạm ngừng cấp số Đất đai từ 09:05: hệ thống đang gián đoạn. Các số đã cấp giữ nguyên thứ tự.",
+        "Hôm nay làm việc 07:30–10:00. Lý do: Họp phường.",
+        "Xin chào",
+    ]
+
+
+def test_the_end_of_issuing_is_told_while_counters_still_work() -> None:
+    told = run("return view.notices(input.board, new Date(input.now))", board=a_board(), now=at("16:45"))
+    assert [notice["text"] for notice in told] == ["Hôm nay đã hết giờ cấp số. Các số đã cấp giữ nguyên thứ tự."]
+
+
+# -- calls ---------------------------------------------------------------------------------------------------------------
+
+
+def calls(board: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = run("return view.calls(input.board)", board=board)
+    return found
+
+
+def test_the_newest_call_of_each_number_is_shown_newest_first() -> None:
+    rows = {"0": a_call(5, "A001"), "1": a_call(9, "A002", 2), "2": a_call(12, "A001", times=2, clock="09:02")}
+    shown = calls(a_board(calls=rows, counters={"1": a_counter(1, "A001"), "2": a_counter(2, "A002", state="serving")}))
+    assert [(c["number"], c["call"], c["again"], c["isActive"]) for c in shown] == [
+        ("A001", 12, "Gọi lại lần 2", True),
+        ("A002", 9, "", False),
+    ]
+
+
+def test_letter_and_digits_come_apart_and_only_the_kind_of_reason_is_told() -> None:
+    rows = {"0": a_call(5, "A012", reason="priority"), "1": a_call(4, "1004", 2, reason="appointment")}
+    shown = calls(a_board(calls=rows))
+    assert [(c["letters"], c["digits"], c["tag"]) for c in shown] == [
+        ("A", "012", "Ưu tiên"),
+        ("", "1004", "Có lịch hẹn"),
+    ]
+
+
+def test_floor_and_zone_are_told_only_when_the_branch_has_several() -> None:
+    rows = {"0": a_call(5, "A001", 2)}
+    one = a_board(calls=rows, counters={"1": a_counter(1), "2": a_counter(2)})
+    two = a_board(calls=rows, counters={"1": a_counter(1), "2": a_counter(2, floor=2, zone="Khu B")})
+    assert [calls(one)[0]["place"], calls(two)[0]["place"]] == ["", "Tầng 2 · Khu B"]
+
+
+def test_a_number_on_its_next_step_at_the_same_counter_is_not_called_again() -> None:
+    board = a_board(calls={"0": a_call(5, "A001", clock="09:00")}, counters={"1": a_counter(1, "A001", since="09:10")})
+    assert calls(board)[0]["isActive"] is False
+
+
+def test_a_called_number_stays_though_24_newer_calls_have_pushed_its_call_out() -> None:
+    rows = {str(i): a_call(100 + i, f"K{i:03}", 2, clock="09:30") for i in range(24)}
+    shown = calls(a_board(calls=rows, counters={"1": a_counter(1, "A001", since="09:00")}))
+    assert [(c["number"], c["isActive"]) for c in shown if c["counter"] == 1] == [("A001", True)]
+
+
+# -- what is new, and what is spoken ---------------------------------------------------------------------------------
+
+
+def fresh(
+    rows: list[dict[str, Any]], seen: dict[str, Any] | None, now: str, epoch: str = "e"
+) -> list[tuple[str, bool]]:
+    found = run("return turns.fresh(input.rows, input.seen, input.epoch, new Date(input.now))",
+                rows=rows, seen=seen, now=now, epoch=epoch)  # fmt: skip
+    return [(item["row"]["number"], item["isSpoken"]) for item in found]
+
+
+def test_calls_are_taken_once_and_in_order() -> None:
+    rows = [a_call(9, "A003"), a_call(7, "A001"), a_call(8, "A002")]
+    assert fresh(rows, {"epoch": "e", "call": 7, "at": at("09:00")}, at("09:00")) == [("A002", True), ("A003", True)]
+
+
+def test_after_an_absence_calls_older_than_30_s_are_shown_but_not_shouted() -> None:
+    rows = [a_call(8, "A001", clock="09:00"), a_call(9, "A002", clock="09:05")]
+    assert fresh(rows, {"epoch": "e", "call": 3, "at": at("08:00")}, at("09:05")) == [("A001", False), ("A002", True)]
+
+
+def test_a_restored_journal_repeats_nothing_and_misses_nothing() -> None:
+    seen = {"epoch": "old", "call": 90, "at": at("09:05")}
+    rows = [a_call(88, "A001", clock="09:05"), a_call(89, "A002", clock="09:06")]
+    assert fresh(rows, seen, at("09:06"), epoch="new") == [("A002", True)]
+
+
+def test_a_clock_that_was_set_back_does_not_silence_the_display() -> None:
+    seen = {"epoch": "old", "call": 90, "at": at("16:00")}
+    assert fresh([a_call(4, "A001", clock="08:00")], seen, at("08:00"), epoch="new") == [("A001", True)]
+
+
+# -- turns ---------------------------------------------------------------------------------------------------------------
+
+SILENT = "{isBusy: false, number: null}"
+
+
+def lit(script: str) -> list[str]:
+    found: list[str] = run(f"let t = turns.none(); {script}; return t.lit.map((one) => one.number)")
+    return found
+
+
+def test_each_number_is_lit_for_eight_seconds_in_its_turn() -> None:
+    enter = "t = turns.enter(t, 'A1', 1); t = turns.enter(t, 'A2', 1); t = turns.step(t, 0, silent);"
+    enter = f"const silent = {SILENT}; {enter}"
+    assert lit(enter) == ["A1"]
+    assert lit(enter + "t = turns.step(t, 7999, silent)") == ["A1"]
+    assert lit(enter + "t = turns.step(t, 8000, silent)") == ["A2"]
+
+
+def test_many_are_lit_side_by_side_so_that_the_last_does_not_wait_for_minutes() -> None:
+    found = run(f"""
+      let t = turns.none(), last = 0;
+      for (let i = 0; i < 20; i += 1) t = turns.enter(t, "A" + i, 1);
+      const times = {{}};
+      for (let now = 0; now < 120000; now += 250) {{
+        t = turns.step(t, now, {SILENT});
+        t.lit.forEach((one) => {{ times[one.number] = (times[one.number] || 0) + 250; last = now; }});
+      }}
+      return [last, Object.keys(times).map((number) => times[number])];""")
+    assert found[0] < 60_000
+    assert found[1] == [8000] * 20
+
+
+def test_the_light_follows_the_voice() -> None:
+    enter = "t = turns.enter(t, 'A1', 1); t = turns.enter(t, 'A2', 1); t = turns.enter(t, 'A3', 1);"
+    speaks = "const speaks = (number) => ({isBusy: true, number: number});"
+    start = f"{speaks} {enter} t = turns.step(t, 0, speaks('A1'));"
+    assert lit(start + "t = turns.step(t, 5000, speaks('A1'))") == ["A1"]
+    assert lit(start + "t = turns.step(t, 5000, speaks('A2'))") == ["A1", "A2"]
+    assert lit(start + "t = turns.step(t, 11000, speaks('A1'))") == []
+    assert lit(start + "t = turns.step(t, 15000, speaks('A1'))") == ["A2"], "a voice that hangs is not waited for"
+
+
+def test_a_number_called_again_goes_first() -> None:
+    enter = "t = turns.enter(t, 'A1', 1); t = turns.enter(t, 'A2', 1); t = turns.enter(t, 'A2', 2);"
+    assert lit(f"{enter} t = turns.step(t, 0, {SILENT})") == ["A2"]
+
+
+def test_a_number_taken_down_leaves_the_light_at_once() -> None:
+    enter = "t = turns.enter(t, 'A1', 1); t = turns.enter(t, 'A2', 1);"
+    away = "t = turns.keepOnly(t, (number) => number !== 'A1')"
+    assert lit(f"{enter} t = turns.step(t, 0, {SILENT}); {away}") == []
+    assert lit(f"{enter} t = turns.step(t, 0, {SILENT}); {away}; t = turns.step(t, 1, {SILENT})") == ["A2"]
+
+
+# -- where it stands -------------------------------------------------------------------------------------------------
+
+
+def arranged(active: int, recent: int = 9, *, is_tall: bool = False, was_crowded: bool = False) -> dict[str, Any]:
+    shown = [{"number": f"A{i:03}", "isActive": i < active} for i in range(active + recent)]
+    found: dict[str, Any] = run(
+        "return layout.arrange({calls: input.calls, turns: turns.none(), phase: {kind: 'open'}}, input.screen)",
+        calls=shown, screen={"isTall": is_tall, "wasCrowded": was_crowded, "now": 0},
+    )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("is_tall", [False, True])
+@pytest.mark.parametrize("active", range(1, 21))
+def test_every_called_number_has_its_place(active: int, is_tall: bool) -> None:
+    found = arranged(active, is_tall=is_tall)
+    shown = [found["hero"], *found["others"]] if found["mode"] == "hero" else found["tiles"]
+    assert {call["number"] for call in shown} == {f"A{i:03}" for i in range(active)}
+
+
+def test_more_than_twenty_come_in_even_pages() -> None:
+    assert [arranged(30)["pages"], len(arranged(30)["tiles"])] == [2, 15]
+
+
+def test_the_picture_does_not_flap_between_its_two_forms() -> None:
+    modes = [arranged(6)["mode"], arranged(7)["mode"], arranged(6, was_crowded=True)["mode"]]
+    assert [*modes, arranged(4, was_crowded=True)["mode"]] == ["hero", "crowd", "crowd", "hero"]
+
+
+def test_when_nobody_is_called_the_last_number_stays_calmly() -> None:
+    found = arranged(0)
+    assert (found["mode"], found["isCalm"], found["hero"]["number"]) == ("hero", True, "A000")
+
+
+def test_the_strip_tells_who_waits_and_how_long() -> None:
+    live = {"chung-thuc": {"waiting": 12, "wait": {"likely_s": 1200, "low_s": 900, "high_s": 1500, "made_at": at("09:00")}},
+            "dat-dai": {"waiting": 3, "wait": None}}  # fmt: skip
+    board = a_board(None, a_field(), a_field("dat-dai", order=1))
+    found = run("return view.strip(input.board, {fields: input.live})", board=board, live=live)
+    assert found["madeAt"] == "09:00"
+    assert [(f["waiting"], f["wait"]) for f in found["fields"]] == [(12, "Khoảng 15–25 phút"), (3, "Chưa dự tính được")]
