@@ -19,7 +19,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import upcast
 from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.events import Recorded
-from queue_server.domain.state import Change
+from queue_server.domain.state import BranchState, Change
 from queue_server.journal.memory import MemoryJournal
 from queue_server.journal.port import Batch, Head, JournalUnavailable, Outcome, StoredEvent
 from tests.factories import CHIEF, KIOSK, LAN, config, moment
@@ -126,10 +126,11 @@ async def lost_after(batch: Batch, step: Step) -> Outcome:
 
 
 class Gate:
-    """An append that waits, before it writes or after it, until it is let through."""
+    """An append that waits, before it is written (or meets `then`) or after it, until it is let through."""
 
-    def __init__(self, *, is_after: bool = False) -> None:
+    def __init__(self, *, is_after: bool = False, then: Fault | None = None) -> None:
         self._is_after = is_after
+        self._then = then
         self.reached = asyncio.Event()
         self.opened = asyncio.Event()
 
@@ -137,6 +138,8 @@ class Gate:
         outcome = await step(batch) if self._is_after else None
         self.reached.set()
         await self.opened.wait()
+        if self._then is not None:
+            return await self._then(batch, step)
         return await step(batch) if outcome is None else outcome
 
 
@@ -148,6 +151,7 @@ class Center:
         self.clock = clock
         self.watch = watch
         self.published = published
+        self.told = asyncio.Event()
 
     @classmethod
     async def on(
@@ -160,11 +164,12 @@ class Center:
 
         def publish(host: BranchHost, changes: list[Change]) -> None:
             published.append(changes)
+            center.told.set()
             also(host, changes)
 
-        host = BranchHost(BRANCH, journal, clock, watch, publish)
-        await host.load()
-        return cls(host, clock, watch, published)
+        center = cls(BranchHost(BRANCH, journal, clock, watch, publish), clock, watch, published)
+        await center.host.load()
+        return center
 
     @classmethod
     async def open_on(cls, journal: Any, configuration: BranchConfig | None = None, **given: Any) -> Center:
@@ -181,6 +186,12 @@ class Center:
 
     async def do(self, command: c.Command, by: c.By = KIOSK, key: str = "") -> Any:
         return await self.submit(command, by, key)
+
+    async def until(self, holds: Callable[[BranchState], bool]) -> None:
+        """Wait until something published has made this so."""
+        while not holds(self.host.state):
+            self.told.clear()
+            await self.told.wait()
 
     async def issue(self, field: str = "chung-thuc", key: str = "") -> TicketAnswer:
         answer = await self.do(c.Issue(field=field), KIOSK, key)

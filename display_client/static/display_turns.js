@@ -11,7 +11,7 @@
   const LaySo = (global.LaySo = global.LaySo || {});
   const LIT_MS = 8000;
   const VOICE_LATE_MS = 15000; // a voice that has not come to the next call by then is not waited for
-  const PER_SLOT = 3; // with more waiting than this, one more is lit beside the others
+  const PER_SLOT = 4; // for so many in the light or waiting for it, one more is lit beside the others
   const MOST_LIT = 4;
   const SPEAK_WITHIN_MS = 30000; // an older call is shown, not shouted
 
@@ -51,7 +51,7 @@
 
   function isNextDue(turns, now, voice) {
     const isWaitingForVoice = voice.isBusy && turns.last !== null && now - turns.last.at < VOICE_LATE_MS;
-    const slots = Math.min(MOST_LIT, 1 + Math.floor(turns.queue.length / PER_SLOT));
+    const slots = Math.min(MOST_LIT, 1 + Math.floor((turns.queue.length + turns.lit.length) / PER_SLOT));
     return turns.lit.length < slots && !isWaitingForVoice;
   }
 

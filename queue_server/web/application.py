@@ -22,6 +22,7 @@ from queue_server.web.api import commands, dossier, entering, managing, papers, 
 from queue_server.web.asking import house_of
 from queue_server.web.contract import routes as contract
 from queue_server.web.house import House
+from queue_server.web.metrics import metrics
 from queue_server.web.socket import socket_app
 
 HERE = Path(__file__).parent
@@ -57,6 +58,7 @@ def routes() -> list[BaseRoute]:
         WebSocketRoute("/ws/v1", _Socket()),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
+        Route("/metrics", metrics),
         *pages.routes,
         Mount("/static/protocol", _Files(directory=HERE.parent / "protocol" / "js")),
         Mount("/static/display", _Files(directory=HERE.parent.parent / "display_client" / "static")),

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,7 +166,7 @@ def test_the_end_of_issuing_is_told_while_counters_still_work() -> None:
     assert [notice["text"] for notice in told] == ["Hôm nay đã hết giờ cấp số. Các số đã cấp giữ nguyên thứ tự."]
 
 
-# -- calls ---------------------------------------------------------------------------------------------------------------
+# -- calls -------------------------------------------------------------------------------------------------------------
 
 
 def calls(board: dict[str, Any]) -> list[dict[str, Any]]:
@@ -243,7 +242,7 @@ def test_a_clock_that_was_set_back_does_not_silence_the_display() -> None:
     assert fresh([a_call(4, "A001", clock="08:00")], seen, at("08:00"), epoch="new") == [("A001", True)]
 
 
-# -- turns ---------------------------------------------------------------------------------------------------------------
+# -- turns -------------------------------------------------------------------------------------------------------------
 
 SILENT = "{isBusy: false, number: null}"
 
@@ -300,40 +299,47 @@ def test_a_number_taken_down_leaves_the_light_at_once() -> None:
 # -- where it stands -------------------------------------------------------------------------------------------------
 
 
-def arranged(active: int, recent: int = 9, *, is_tall: bool = False, was_crowded: bool = False) -> dict[str, Any]:
-    shown = [{"number": f"A{i:03}", "isActive": i < active} for i in range(active + recent)]
-    found: dict[str, Any] = run(
-        "return layout.arrange({calls: input.calls, turns: turns.none(), phase: {kind: 'open'}}, input.screen)",
-        calls=shown, screen={"isTall": is_tall, "wasCrowded": was_crowded, "now": 0},
-    )  # fmt: skip
+def arranged(*screens: dict[str, Any]) -> list[dict[str, Any]]:
+    """The arrangement for each `{active, recent, isTall, wasCrowded}`."""
+    found: list[dict[str, Any]] = run(
+        """
+        return input.screens.map((screen) => {
+          const calls = Array.from({length: screen.active + (screen.recent || 0)}, (_, i) => (
+            {number: "A" + String(1000 + i).slice(1), isActive: i < screen.active}));
+          const board = {calls: calls, turns: turns.none(), phase: {kind: "open"}};
+          return layout.arrange(board, Object.assign({now: 0}, screen));
+        });""",
+        screens=list(screens),
+    )
     return found
 
 
-@pytest.mark.parametrize("is_tall", [False, True])
-@pytest.mark.parametrize("active", range(1, 21))
-def test_every_called_number_has_its_place(active: int, is_tall: bool) -> None:
-    found = arranged(active, is_tall=is_tall)
-    shown = [found["hero"], *found["others"]] if found["mode"] == "hero" else found["tiles"]
-    assert {call["number"] for call in shown} == {f"A{i:03}" for i in range(active)}
+def test_every_called_number_has_its_place() -> None:
+    screens = [{"active": n, "recent": 9, "isTall": is_tall} for n in range(1, 21) for is_tall in (False, True)]
+    for screen, found in zip(screens, arranged(*screens), strict=True):
+        shown = [found["hero"], *found["others"]] if found["mode"] == "hero" else found["tiles"]
+        assert {call["number"] for call in shown} == {f"A{i:03}" for i in range(screen["active"])}
 
 
 def test_more_than_twenty_come_in_even_pages() -> None:
-    assert [arranged(30)["pages"], len(arranged(30)["tiles"])] == [2, 15]
+    (found,) = arranged({"active": 30})
+    assert [found["pages"], len(found["tiles"])] == [2, 15]
 
 
 def test_the_picture_does_not_flap_between_its_two_forms() -> None:
-    modes = [arranged(6)["mode"], arranged(7)["mode"], arranged(6, was_crowded=True)["mode"]]
-    assert [*modes, arranged(4, was_crowded=True)["mode"]] == ["hero", "crowd", "crowd", "hero"]
+    screens = [(6, False), (7, False), (6, True), (4, True)]
+    found = arranged(*({"active": active, "wasCrowded": was} for active, was in screens))
+    assert [one["mode"] for one in found] == ["hero", "crowd", "crowd", "hero"]
 
 
 def test_when_nobody_is_called_the_last_number_stays_calmly() -> None:
-    found = arranged(0)
+    (found,) = arranged({"active": 0, "recent": 9})
     assert (found["mode"], found["isCalm"], found["hero"]["number"]) == ("hero", True, "A000")
 
 
 def test_the_strip_tells_who_waits_and_how_long() -> None:
-    live = {"chung-thuc": {"waiting": 12, "wait": {"likely_s": 1200, "low_s": 900, "high_s": 1500, "made_at": at("09:00")}},
-            "dat-dai": {"waiting": 3, "wait": None}}  # fmt: skip
+    wait = {"likely_s": 1200, "low_s": 900, "high_s": 1500, "made_at": at("09:00")}
+    live = {"chung-thuc": {"waiting": 12, "wait": wait}, "dat-dai": {"waiting": 3, "wait": None}}
     board = a_board(None, a_field(), a_field("dat-dai", order=1))
     found = run("return view.strip(input.board, {fields: input.live})", board=board, live=live)
     assert found["madeAt"] == "09:00"
