@@ -50,7 +50,7 @@ def start_script(name: str, with_db: bool, folder: Path, env: Mapping[str, str])
     argv = [measure.PYTHON, str(measure.HERE / name), "--port", str(port)]
     argv += ["--db", str(folder / "floor.db")] if with_db else []
     server = Server(measure.spawn(argv, folder, env), port, folder)
-    measure.await_port(server.process, port)
+    measure.await_port(server)
     return server
 
 

@@ -160,16 +160,17 @@ def spawn(argv: Sequence[str], folder: Path, env: Mapping[str, str]) -> subproce
         )
 
 
-def await_port(process: subprocess.Popen[bytes], port: int, seconds: float = 30) -> None:
+def await_port(server: Server, seconds: float = 30) -> None:
     until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
+    while time.monotonic() < until and server.process.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(("127.0.0.1", server.port), 1).close()
             return
         except OSError:
             time.sleep(0.05)
-    process.kill()
-    raise RuntimeError(f"{process.args!r} did not open port {port}; see stderr.log in {RUNS}")
+    server.stop()
+    log = (server.folder / "stderr.log").read_text()[-2000:]
+    raise RuntimeError(f"{server.process.args!r} did not open port {server.port}:\n{log}")
 
 
 @contextmanager
@@ -177,11 +178,13 @@ def running(launch: Launch, env: Mapping[str, str]) -> Iterator[Server]:
     """A fresh server in a fresh folder on the disk of this repository (never a tmpfs)."""
     folder = RUNS / f"{os.getpid()}-{time.monotonic_ns()}"
     folder.mkdir(parents=True)
-    server = launch(folder, env)
     try:
-        yield server
+        server = launch(folder, env)
+        try:
+            yield server
+        finally:
+            server.stop()
     finally:
-        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -165,11 +165,8 @@ def _start_children(url: str, notes: dict[str, Any], options: DemoOptions, setti
     _write_private(state / "token", notes["tokens"]["printer"])
     paper = Path(os.devnull) if options.is_live else settings.data / "papers.escpos"
     paper.touch()
-    started = [
-        child.start(
-            "printer_agent", "run", "--server", url, "--printer", f"file:{paper}", "--state", str(state), folder=ROOT
-        )
-    ]
+    printing = ("--printer", f"file:{paper}", "--confirms", "none", "--state", str(state))
+    started = [child.start("printer_agent", "run", "--server", url, *printing, folder=ROOT)]
     if options.is_live:
         file = str(settings.data / NOTES)
         started.append(child.start("load.live", "--server", url, "--notes", file, folder=ROOT))

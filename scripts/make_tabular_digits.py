@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
+from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 FONTS = Path(__file__).parent.parent / "queue_server/web/static/fonts"
 FAMILY = "Be Vietnam Pro Digits"

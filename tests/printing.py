@@ -17,6 +17,8 @@ from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
+from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import msgspec
 from PIL import Image, ImageChops, ImageOps
@@ -24,6 +26,7 @@ from PIL import Image, ImageChops, ImageOps
 from printer_agent.job import defused
 from printer_agent.server import Server
 from queue_server.protocol.client import Client
+from tests.demo_server import PASSWORD
 from tests.server import DemoServer, Ticket
 from tests.simulators.escpos_decoder import Paper
 
@@ -141,6 +144,19 @@ def reports(centre: DemoServer) -> list[Reported]:
         rows = db.execute("SELECT body FROM event WHERE type = 'paper.reported' ORDER BY seq").fetchall()
     events = [msgspec.json.decode(body)["event"] for (body,) in rows]
     return [Reported(event["job"], event["outcome"], event.get("reason", "")) for event in events]
+
+
+def signed_in(centre: DemoServer, username: str, method: str, path: str, body: object) -> None:
+    """A change by somebody with an account."""
+    headers = {"Content-Type": "application/json", "Idempotency-Key": uuid4().hex}
+    sign_in = Request(f"{centre.url}/api/v1/session", method="POST", headers=headers)
+    sign_in.data = msgspec.json.encode({"username": username, "password": PASSWORD})
+    with urlopen(sign_in, timeout=10) as answer:
+        cookie = answer.headers["set-cookie"].partition(";")[0]
+    change = Request(f"{centre.url}/api/v1{path}", method=method, headers={**headers, "Cookie": cookie})
+    change.data = msgspec.json.encode(body)
+    with urlopen(change, timeout=10):
+        pass
 
 
 # -- what came out of the printer --------------------------------------------------------------------------------------

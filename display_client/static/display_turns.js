@@ -66,8 +66,8 @@
   // -- what has been spoken -----------------------------------------------------------------------------------------------
 
   /**
-   * The calls that are new to this display, oldest first, each with `isSpoken`: whether it is still fresh enough to be
-   * spoken. `seen` is `{epoch, call, at}` of the newest call dealt with, null at the very first start. In a new epoch
+   * The calls that are new to this display, oldest first, each with `isSpoken`: whether it is young enough to be spoken
+   * and its number still called. `seen` is `{epoch, call, at}` of the newest call dealt with, null at the very first start. In a new epoch
    * (a restored or replaced journal) call numbers start anew and only the time tells what is new.
    */
   function fresh(calls, seen, epoch, now) {
@@ -79,7 +79,7 @@
     };
     const isYoung = (row) => now.getTime() - new Date(row.at).getTime() <= SPEAK_WITHIN_MS;
     return calls.filter(isNew).sort((one, other) => one.call - other.call)
-      .map((row) => ({ row: row, isSpoken: isYoung(row) }));
+      .map((row) => ({ row: row, isSpoken: row.isActive && isYoung(row) }));
   }
 
   /** The memory after dealing with a call. */

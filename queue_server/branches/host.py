@@ -236,7 +236,7 @@ class BranchHost:
             fault = timer.future.exception() if timer.future.done() else None
             if fault is not None:
                 raise JournalUnavailable(getattr(fault, "code", "unavailable"), f"the timer {item.kind}")
-            if self._due == item:
+            if timer.future.done() and self._due == item:
                 log.error("The timer %s of branch %s changes nothing: %s", item.kind, self.branch_id, item.key)
                 self._due = None
 

@@ -23,6 +23,7 @@ from queue_server.web.asking import house_of
 from queue_server.web.contract import routes as contract
 from queue_server.web.house import House
 from queue_server.web.metrics import metrics
+from queue_server.web.pages.rendering import is_for_a_person, trouble
 from queue_server.web.socket import socket_app
 
 HERE = Path(__file__).parent
@@ -76,6 +77,11 @@ class _Files(StaticFiles):
         return response
 
 
+async def _on_failure(request: Request, fault: Exception) -> Response:
+    """A page for who opens a page, a problem for everybody else."""
+    return trouble(request, fault) if is_for_a_person(request) else await on_failure(request, fault)
+
+
 class _Socket:
     """An object, so that Starlette hands it the bare ASGI call."""
 
@@ -91,5 +97,5 @@ def application(open_house: Callable[[], AbstractAsyncContextManager[House]]) ->
             app.state.house = house
             yield
 
-    handlers = dict.fromkeys((Refusal, JournalUnavailable, HTTPException, Exception), on_failure)
+    handlers = dict.fromkeys((Refusal, JournalUnavailable, HTTPException, Exception), _on_failure)
     return Starlette(routes=routes(), lifespan=lifespan, exception_handlers=handlers)

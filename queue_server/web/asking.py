@@ -32,6 +32,11 @@ def language_of(request: HTTPConnection) -> str:
     return "en" if wanted.lower().startswith("en") else "vi"
 
 
+def page_language_of(request: HTTPConnection) -> str:
+    """Pages are Vietnamese unless their switch says otherwise: many a centre's PC has an English browser."""
+    return "en" if request.query_params.get("lang", "").lower().startswith("en") else "vi"
+
+
 def who_of(request: HTTPConnection) -> Who:
     """The asker, by bearer token or session cookie; NOBODY without either.
 

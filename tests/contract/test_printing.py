@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from typing import Any
 
-import msgspec
 import pytest
-from PIL import Image
 
-from queue_server.protocol.problems import Problem
 from queue_server.readers.printing.layouts import read_layout
 from queue_server.readers.printing.paper import TicketPaper
 from queue_server.readers.printing.picture import draw_ticket
-from tests.demo_server import BRANCH, PASSWORD
+from tests.demo_server import BRANCH
 from tests.factories import VIETNAM
 from tests.printing import (
-    ROOT,
     AgentProcess,
     Piece,
     Reader,
@@ -30,7 +22,7 @@ from tests.printing import (
     job_of,
     owed,
     reports,
-    trimmed,
+    signed_in,
     wait_for_live,
     wait_until_nothing_is_owed,
 )
@@ -63,7 +55,7 @@ def an_agent(centre: DemoServer, printer: PrinterSimulator, folder: Path) -> Age
     return AgentProcess(folder, centre.url, centre.tokens["printer"], printer.address)
 
 
-def issue(centre: DemoServer, field: str = "chung-thuc", **asked: object) -> Ticket:
+def issue(centre: DemoServer, field: str = "chung-thuc", **asked: Any) -> Ticket:
     return centre.api("dispenser").issue(field, **asked)
 
 
@@ -233,167 +225,3 @@ def test_papers_are_printed_when_the_agent_comes_after_the_press(centre, printer
     with agent:
         wait_until_nothing_is_owed(centre)
     assert pieces(centre, printer, *tickets) == wholes(*tickets)
-
-
-# -- the picture over HTTP ---------------------------------------------------------------------------------------------
-
-
-def picture(centre: DemoServer, path: str, kind: str = "printer") -> Image.Image:
-    request = Request(f"{centre.url}/api/v1/print-jobs/{path}")
-    if kind in centre.tokens:
-        request.add_header("Authorization", f"Bearer {centre.tokens[kind]}")
-    with urlopen(request, timeout=10) as answer:
-        assert answer.headers["content-type"] == "image/png"
-        return Image.open(BytesIO(answer.read()))
-
-
-def refusal(centre: DemoServer, path: str, kind: str = "printer") -> tuple[int, str]:
-    with pytest.raises(HTTPError) as found:
-        picture(centre, path, kind)
-    with found.value as answer:
-        said = msgspec.json.decode(answer.read(), type=Problem)
-    return said.status, said.code
-
-
-def test_a_picture_has_one_bit_a_dot_and_the_width_of_the_head(centre):
-    job = job_of(issue(centre))
-    wide, narrow = picture(centre, job), picture(centre, f"{job}?width=512")
-    assert [(p.mode, p.width) for p in (wide, narrow)] == [("1", 576), ("1", 512)]
-    assert picture(centre, job).tobytes() == wide.tobytes()
-    marked = picture(centre, f"{job}?marked=1")
-    assert marked.height > wide.height
-
-
-def test_a_picture_is_the_same_after_a_restart(centre):
-    job = job_of(issue(centre))
-    before = picture(centre, job).tobytes()
-    centre.restart()
-    assert picture(centre, job).tobytes() == before
-
-
-def test_staff_who_may_reprint_see_the_picture(centre):
-    job = job_of(issue(centre))
-    assert picture(centre, job, "integration").tobytes() == picture(centre, job).tobytes()
-
-
-def test_others_do_not(centre):
-    job = job_of(issue(centre))
-    assert refusal(centre, job, "nobody") == (401, "unauthenticated")
-    assert refusal(centre, job, "dispenser") == (403, "forbidden")
-
-
-def test_another_printers_job_does_not_exist_for_a_printer(centre):
-    ticket = issue(centre)
-    answer = centre.api().ticket(ticket.id, "reprint", printer="printer-other")
-    job = job_of(answer)
-    assert refusal(centre, job) == (404, "unknown-job")
-    assert picture(centre, job, "integration").width == 576
-
-
-@pytest.mark.parametrize("job", ["x", "x-1", "ticket-99999999", "%20", "a%2Fb-1"])
-def test_what_is_no_job_is_refused(centre, job):
-    assert refusal(centre, job) in ((404, "unknown-job"), (404, "not-found"))
-    assert refusal(centre, job, "integration") in ((404, "unknown-job"), (404, "not-found"))
-
-
-@pytest.mark.parametrize("query", ["width=80", "width=", "marked=2", "marked=yes"])
-def test_a_question_that_makes_no_sense_is_refused(centre, query):
-    assert refusal(centre, f"{job_of(issue(centre))}?{query}") == (400, "malformed")
-
-
-def test_the_code_on_the_paper_leads_to_the_ticket(tmp_path, monkeypatch):
-    """With a public address the paper carries a QR code."""
-    with DemoServer(tmp_path / "without") as plain:
-        without = trimmed(picture(plain, job_of(issue(plain))))
-    with DemoServer(tmp_path / "with", "--public-url", "https://hangdoi.example.vn/") as centre:
-        with_code = trimmed(picture(centre, job_of(issue(centre))))
-    assert without is not None
-    assert with_code is not None
-    assert with_code.height > without.height + 100
-
-
-# -- the command line --------------------------------------------------------------------------------------------------
-
-
-def signed_in(centre: DemoServer, username: str, method: str, path: str, body: object) -> None:
-    """A change by somebody with an account."""
-    headers = {"Content-Type": "application/json", "Idempotency-Key": "a-key-of-its-own"}
-    sign_in = Request(f"{centre.url}/api/v1/session", method="POST", headers=headers)
-    sign_in.data = msgspec.json.encode({"username": username, "password": PASSWORD})
-    with urlopen(sign_in, timeout=10) as answer:
-        cookie = answer.headers["set-cookie"].partition(";")[0]
-    change = Request(f"{centre.url}/api/v1{path}", method=method, headers={**headers, "Cookie": cookie})
-    change.data = msgspec.json.encode(body)
-    with urlopen(change, timeout=10):
-        pass
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "printer_agent", *arguments]
-
-
-def test_a_new_printer_is_let_in_by_six_digits(centre, tmp_path):
-    state = tmp_path / "state"
-    asked = command("pair", "--server", centre.url, "--state", str(state))
-    with subprocess.Popen(asked, cwd=ROOT, stdout=subprocess.PIPE, text=True) as pairing:
-        assert pairing.stdout is not None
-        code = pairing.stdout.readline().partition(":")[2].replace(" ", "").strip()
-        assert len(code) == 6
-        body = {"code": code, "name": "Máy in tầng 2", "branch": BRANCH}
-        signed_in(centre, "quang", "POST", "/pairings/confirm", body)
-        assert pairing.wait(timeout=20) == 0
-    token = state / "token"
-    assert token.stat().st_mode & 0o777 == 0o600
-    me = centre.api()
-    me._token = token.read_text().strip()
-    assert me.get("/me")["name"] == "Máy in tầng 2"
-
-
-def status(state: Path, *more: str) -> tuple[int, str]:
-    done = subprocess.run(
-        command("status", "--state", str(state), *more), cwd=ROOT, capture_output=True, text=True, timeout=20
-    )
-    return done.returncode, done.stdout
-
-
-def test_the_status_says_what_the_agent_does_and_what_the_printer_has(centre, printer, agent):
-    address = "network:{}:{}".format(*printer.address)
-    printer.set(Fault.COVER_OPEN)
-    assert status(agent.state, "--printer", address) == (1, "agent    not running\nprinter  cover_open\n")
-    printer.clear(Fault.COVER_OPEN)
-    with agent:
-        issue(centre)
-        wait_until_nothing_is_owed(centre)
-        code, said = status(agent.state)
-        assert code == 0
-        assert said.splitlines()[1:] == ["printer  ok", "papers   0 owed, last printed: A001"]
-
-
-def test_an_agent_with_a_token_that_ended_says_so_and_stays_away(centre, printer, tmp_path):
-    with AgentProcess(tmp_path, centre.url, "no-token-of-ours", printer.address) as agent:
-        assert agent.wait() == 3
-        assert "Pair it again" in agent.log.read_text()
-
-
-def test_an_agent_with_somebody_elses_token_says_so(centre, printer, tmp_path):
-    with AgentProcess(tmp_path, centre.url, centre.tokens["display"], printer.address) as agent:
-        assert agent.wait() == 3
-
-
-def test_a_second_agent_with_the_same_memory_does_not_start(centre, printer, agent):
-    with agent:
-        issue(centre)
-        wait_until_nothing_is_owed(centre)
-        second = an_agent(centre, printer, agent.log.parent)
-        with second:
-            assert second.wait() == 2
-    assert "another printer agent is using it" in agent.log.read_text()
-
-
-def test_a_revoked_printer_stops(centre, printer, agent):
-    with agent:
-        issue(centre)
-        wait_until_nothing_is_owed(centre)
-        signed_in(centre, "quang", "DELETE", f"/devices/{centre.devices['printer']}", {})
-        centre.restart()
-        assert agent.wait() == 3

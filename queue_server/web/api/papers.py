@@ -79,7 +79,7 @@ async def picture(request: Request) -> Response:
     host, paper = await _find(house, who, job)
     key = (job, marked, width)
     pictures = _pictures(request)
-    png = pictures.kept(key) or await pictures.draw(key, await _filled(house, host, paper, is_marked=marked))
+    png = pictures.kept(key) or await pictures.draw(key, await filled_from(house, host, paper, is_marked=marked))
     return Response(png, media_type="image/png", headers={"cache-control": "private, no-store"})
 
 
@@ -114,7 +114,8 @@ async def _host_of(house: House, job: str) -> BranchHost:
         raise Refusal("unknown-job", job=job) from refusal
 
 
-async def _filled(house: House, host: BranchHost, job: Paper, *, is_marked: bool) -> TicketPaper:
+async def filled_from(house: House, host: BranchHost, job: Paper, *, is_marked: bool) -> TicketPaper:
+    """What stands on the paper of a job, from the branch's journal and its configuration in force."""
     asked = await _asked(house.journal, host, job)
     state = await host.settled()
     return filled(state, job, asked, url=_url(house, state, job), is_marked=is_marked)

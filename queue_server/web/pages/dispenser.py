@@ -6,18 +6,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from queue_server.domain.refusals import Refusal
 from queue_server.realtime.views import name
 from queue_server.web.asking import house_of, who_of
-from queue_server.web.pages.rendering import page, trouble
+from queue_server.web.pages.rendering import page
 
 
 async def dispenser(request: Request) -> Response:
     """GET /dispenser/{branch}: Vietnamese unless `?lang=en`, whatever the kiosk's own browser prefers."""
-    try:
-        host = await house_of(request).bus.host(request.path_params["branch"])
-    except Refusal as refusal:
-        return trouble(request, refusal)
+    host = await house_of(request).bus.host(request.path_params["branch"])
     config = host.state.configured
     return page(
         request,

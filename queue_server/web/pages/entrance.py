@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from queue_server.access.identity import Who
 from queue_server.access.rights import PAGES, Role
 from queue_server.realtime.views import name
-from queue_server.web.asking import house_of, language_of, who_of
+from queue_server.web.asking import house_of, page_language_of, who_of
 from queue_server.web.pages.rendering import page
 
 HOMES: dict[Role, str] = {
@@ -66,7 +66,7 @@ def local_path(wanted: str | None) -> str:
 def sign_in_address(request: Request) -> str:
     """/sign-in that comes back to the page that is asked for."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return f"/sign-in?{urlencode({'next': here} | ({'lang': 'en'} if language_of(request) == 'en' else {}))}"
+    return f"/sign-in?{urlencode({'next': here} | ({'lang': 'en'} if page_language_of(request) == 'en' else {}))}"
 
 
 routes: list[BaseRoute] = [

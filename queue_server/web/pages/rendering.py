@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from queue_server.access.identity import NOBODY, Who
-from queue_server.domain.refusals import Refusal
-from queue_server.protocol.problems import problem
-from queue_server.web.asking import house_of, language_of
+from queue_server.web.answering import refusal_problem
+from queue_server.web.asking import house_of, page_language_of
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -36,14 +35,20 @@ def page(
 ) -> Response:
     """The page, in the asker's language unless `lang` says which. Templates get `lang`, `build`, `who`, the context."""
     html = _environment.get_template(template).render(
-        lang=lang or language_of(request), build=house_of(request).build, who=who, **context
+        lang=lang or page_language_of(request), build=house_of(request).build, who=who, **context
     )
     return HTMLResponse(html, status, headers=HEADERS)
 
 
-def trouble(request: Request, refusal: Refusal) -> Response:
-    """A refusal as a page: nobody who opens a page should meet JSON."""
-    lang = language_of(request)
-    said = problem(refusal.code, refusal.data, lang)
+def trouble(request: Request, fault: Exception) -> Response:
+    """Any failure as a page: nobody who opens a page should meet JSON."""
+    lang = page_language_of(request)
+    said = refusal_problem(fault, lang)
     title = "Không mở được trang này" if lang == "vi" else "This page cannot be opened"
     return page(request, "trouble.html", who=NOBODY, status=said.status, title=title, sentence=said.detail)
+
+
+def is_for_a_person(request: Request) -> bool:
+    """Whether somebody opens a page, and not a program that calls the API."""
+    is_page = not request.url.path.startswith(("/api/", "/static/"))
+    return is_page and request.scope.get("method") == "GET" and "text/html" in request.headers.get("accept", "")

@@ -21,7 +21,7 @@ from queue_server.domain.refusals import Refusal
 from queue_server.readers.days import day_after, day_before
 from queue_server.readers.statistics.day import DayReport, FieldDay, Services, Waits
 from queue_server.web.api.managing import find_report
-from queue_server.web.asking import house_of, language_of, who_of
+from queue_server.web.asking import house_of, page_language_of, who_of
 from queue_server.web.pages.entrance import sign_in_address
 from queue_server.web.pages.rendering import page, trouble
 
@@ -42,7 +42,7 @@ OUTCOMES = {
 
 async def report(request: Request) -> Response:
     """GET /report/{branch}/{date}"""
-    lang, branch = language_of(request), request.path_params["branch"]
+    lang, branch = page_language_of(request), request.path_params["branch"]
     try:
         found, who = await _found(request)
     except Refusal as refusal:
@@ -69,7 +69,7 @@ async def table(request: Request) -> Response:
         return _instead(request, refusal)
     name = f"bao-cao-{found.branch}-{found.day}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(csv_of(found, language_of(request)), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(csv_of(found, page_language_of(request)), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def _found(request: Request) -> tuple[DayReport, Who]:

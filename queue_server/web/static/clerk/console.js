@@ -1,5 +1,6 @@
 /** The console itself: head, the number in hand, what may be done with it, and the queue beside it. */
 import { html } from "../vendor/preact-htm.js";
+import { isContrast, toggleContrast } from "./contrast.js";
 import { Hand } from "./hand.js";
 import { Help } from "./help.js";
 import { Connection, Key, LanguageSwitch } from "./parts.js";
@@ -65,6 +66,7 @@ function Menu({ model, desk, isLive, press, signOut }) {
     <div class="menu__items">
       ${item("change")} ${item("close")}
       <button class="menu__item" type="button" onClick=${() => press("help")}>${t("help")} <${Key} name=${model.keys.help} /></button>
+      <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
       <${LanguageSwitch} />
       <button class="menu__item" type="button" onClick=${signOut}>${t("signOut")}</button>
     </div>
@@ -107,22 +109,18 @@ function Others(props) {
   return html`<div class="others">${OTHERS.map((action) => html`<${Other} ...${props} action=${action} key=${action} />`)}</div>`;
 }
 
-/** What would be taken back, and for how long that is possible: "8 s · Đã gọi A 012". */
-function undoWords(deed, desk, now) {
-  const what = t(`did.${deed.did}`, { n: spaced(deed.number) });
-  return t("undoWhat", { s: secondsLeft(deed, now, desk.row.undo_s), what });
-}
-
 function Other({ model, desk, deed, isLive, now, press, action }) {
   const isBusy = model.busy === action;
   const canNow = action === "undo" ? deed !== null && desk.can.undo : desk.can[action];
   const isOff = !isLive || !canNow || (model.busy !== null && !isBusy);
-  const what = action === "undo" && canNow ? undoWords(deed, desk, now) : null;
+  const isUndo = action === "undo" && canNow;
+  const what = isUndo ? t(`did.${deed.did}`, { n: spaced(deed.number) }) : null;
   const tone = what ? " other--undo" : "";
   return html`<button class=${`button other${tone}`} type="button" data-action=${action} aria-busy=${isBusy} disabled=${isOff}
     onClick=${() => press(action)}>
     <span class="other__label">${t(action)}${what && html`<span class="other__what">${what}</span>`}</span>
-    <${Key} name=${model.keys[action]} />
+    <span class="other__key"><${Key} name=${model.keys[action]} />
+      ${isUndo && html`<span class="other__left figures">${t("seconds", { s: secondsLeft(deed, now, desk.row.undo_s) })}</span>`}</span>
   </button>`;
 }
 

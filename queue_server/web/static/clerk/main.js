@@ -119,7 +119,9 @@ function onBoard(view, changes) {
 function onDesk(view) {
   store.set({ rows: view, shown: model.shown + 1 });
   const row = view.counter ? view.counter[model.no] : null;
-  if (row && row.clerk && model.hasPeople && !model.people.names[row.clerk]) {
+  if (!row) {
+    store.set({ isChoosing: true }); // there is no such counter (any more)
+  } else if (row.clerk && model.hasPeople && !model.people.names[row.clerk]) {
     loadPeople();
   }
 }

@@ -46,10 +46,10 @@ function Row({ model, desk, isLive, now, showSheet, ticket, isNext }) {
   const tags = tagsOf(model, ticket, now);
   const isOff = !isLive || !desk.can.pick || model.busy !== null;
   return html`<li class=${`row${isNext ? " row--next" : ""}`} data-number=${ticket.number}>
-    <${TicketNumber} number=${ticket.number} />
+    <span class="row__number"><${TicketNumber} number=${ticket.number} />${isNext && html`<b class="row__next">${t("next")}</b>`}</span>
     <span class="row__about">
       <span class="row__field">${fieldName(model, ticket.field)}</span>
-      <span class=${`row__tags${ticket.priority ? " row__tags--priority" : ""}`}>${isNext && html`<b class="row__next">${t("next")}</b>`}${isNext && tags.length > 0 && " · "}${tags.join(" · ")}</span>
+      <span class=${`row__tags${ticket.priority ? " row__tags--priority" : ""}`}>${tags.join(" · ")}</span>
     </span>
     <${Age} ticket=${ticket} now=${now} />
     <button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}

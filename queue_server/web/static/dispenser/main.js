@@ -118,7 +118,7 @@ const on = {
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
   take: press(() => take()),
   done: press(goHome),
-  help: press(() => show({ isHelping: !state.isHelping })),
+  help: press(() => state.status.state === "live" && show({ isHelping: !state.isHelping })),
   easy: () => setEasy(!state.isEasy),
   language: () => setLanguage(LaySo.language() === "en" ? "vi" : "en")
 };

@@ -1,0 +1,96 @@
+"""The dispenser's sizes and its pure rules, in a real chromium."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.browser.kiosk import Kiosk, open_kiosk
+from tests.server import DemoServer
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def kiosk(visit: Visit, centre: DemoServer) -> Kiosk:
+    return open_kiosk(visit, centre)
+
+
+# -- sizes -------------------------------------------------------------------------------------------------------------
+
+SMALLEST = """() => {
+  const texts = [...document.querySelectorAll("#kiosk *")].filter(element => element.checkVisibility() &&
+    [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
+  const buttons = [...document.querySelectorAll("#kiosk button")].filter(element => element.checkVisibility());
+  return {
+    text: Math.min(...texts.map(element => parseFloat(getComputedStyle(element).fontSize))),
+    button: Math.min(...buttons.map(element => element.getBoundingClientRect().height)),
+    wider: document.documentElement.scrollWidth - innerWidth,
+  };
+}"""
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "zoom"), [(1080, 1920, 1), (1280, 800, 1), (1080, 1920, 2), (1280, 800, 2)]
+)
+def test_nothing_is_too_small_on_any_screen(
+    visit: Visit, centre: DemoServer, width: int, height: int, zoom: float
+) -> None:
+    kiosk = open_kiosk(visit, centre, width=width, height=height, zoom=zoom)
+    for step in (lambda: None, lambda: kiosk.choose("chung-thuc"), lambda: kiosk.take()):
+        step()
+        least = kiosk.page.evaluate(SMALLEST)
+        assert least["text"] >= 24
+        assert least["button"] >= 72
+        assert least["wider"] <= 0
+
+
+# -- pure rules --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("low", "likely", "high", "said"),
+    [
+        (0, 0, 150, "dưới 5 phút"),
+        (180, 300, 480, "khoảng 3–8 phút"),
+        (640, 1000, 1210, "khoảng 10–25 phút"),
+        (930, 1200, 1500, "khoảng 15–25 phút"),
+        (3000, 4000, 6010, "09:50–10:45"),
+        (5400, 6000, 6600, "10:30–10:50"),
+        (7000, 7100, 9000, "10:55–13:00"),
+    ],
+)
+def test_a_wait_is_told_as_a_range(kiosk: Kiosk, low: int, likely: int, high: int, said: str) -> None:
+    """To 5 minutes above 10; by the clock over an hour and across lunch."""
+    wait = {"low_s": low, "likely_s": likely, "high_s": high, "made_at": "2026-11-23T09:00:00+07:00"}
+    working = [
+        {"start": "2026-11-23T07:30:00+07:00", "end": "2026-11-23T11:30:00+07:00"},
+        {"start": "2026-11-23T13:00:00+07:00", "end": "2026-11-23T17:00:00+07:00"},
+    ]
+    told = kiosk.page.evaluate("([wait, working]) => LaySo.wait(wait, working)", [wait, working])
+    assert told["value"] == said
+    assert not told["isLate"]
+
+
+def test_a_number_that_may_not_be_served_today_is_known(kiosk: Kiosk) -> None:
+    wait = {"low_s": 1800, "likely_s": 3700, "high_s": 5400, "made_at": "2026-11-23T16:00:00+07:00"}
+    working = [{"start": "2026-11-23T13:00:00+07:00", "end": "2026-11-23T17:00:00+07:00"}]
+    assert kiosk.page.evaluate("([wait, working]) => LaySo.wait(wait, working)", [wait, working])["isLate"]
+
+
+RULES = """async ([name, ...given]) => (await import("/static/dispenser/rules.js"))[name](...given)"""
+
+
+def test_many_fields_are_grouped_by_agency_and_paged(kiosk: Kiosk) -> None:
+    def ask(name: str, *given: object) -> Any:
+        return kiosk.page.evaluate(RULES, [name, *given])
+
+    fields = [{"code": f"f{i}", "agency": "abc"[min(2, i // 5)]} for i in range(11)]
+    groups = ask("firstLevel", fields)
+    assert [group.get("agency") for group in groups] == ["a", "b", None]
+    assert groups[2] == {"field": fields[10]}
+    assert len(ask("firstLevel", fields[:10])) == 10
+    assert ask("pageOf", list(range(9)), 1, 8) == {"items": [5, 6, 7, 8], "page": 1, "pages": 2}
+    assert ask("countersText", [5, 1, 2, 3, 8, 9]) == "1–3, 5, 8, 9"
