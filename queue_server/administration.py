@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
+from getpass import getpass
 from pathlib import Path
 from uuid import uuid4
 
+from msgspec import Struct
+
 from queue_server.access.identity import Who
 from queue_server.access.rights import Role
-from queue_server.app import open_house
+from queue_server.access.store import Access
+from queue_server.app import DATABASE, open_house
 from queue_server.directory.faults import InvalidDirectory
 from queue_server.directory.importing import (
     Organisation,
@@ -20,7 +26,14 @@ from queue_server.directory.importing import (
     read_organisation,
     store_import,
 )
+from queue_server.journal.backup import BackupFailed, restore
+from queue_server.journal.migrations import NewerDatabase
+from queue_server.journal.port import JournalUnavailable
+from queue_server.journal.sqlite import SqliteJournal
 from queue_server.settings import Settings
+
+USERNAME = re.compile(r"[\w.\-]{2,40}")
+PASSWORD_MIN = 8
 
 SETUP = Who("account:setup", Role.ADMINISTRATOR, name="setup", clerk="setup")
 
@@ -60,3 +73,100 @@ async def _import(settings: Settings, organisation: Organisation, *, overwrite: 
         for config in configs:
             await house.bus.put_in_force(config, SETUP.by(), uuid4().hex)
     return 0
+
+
+# -- restore -----------------------------------------------------------------------------------------------------------
+
+
+def restore_backup(settings: Settings, backup: Path) -> int:
+    """Make the database of an empty data folder out of a backup."""
+    target = settings.data / DATABASE
+    try:
+        heads = restore(backup, target)
+    except FileExistsError:
+        print(f"{target} exists. Move it away first, with its -wal and -shm, or name an empty folder.", file=sys.stderr)
+        return 1
+    except (OSError, BackupFailed, JournalUnavailable, NewerDatabase) as fault:
+        print(f"Nothing was restored: {fault}", file=sys.stderr)
+        return 1
+    print(f"Restored {backup.name} to {target}:")
+    for head in heads:
+        print(f"  {head.branch_id}: {head.seq} events")
+    print("Start the server; displays and consoles take everything anew by themselves.")
+    return 0
+
+
+# -- accounts ----------------------------------------------------------------------------------------------------------
+
+
+class NewAccount(Struct, frozen=True):
+    username: str
+    role: Role
+    name: str
+    branch: str | None
+    is_replacing: bool
+
+
+def add_account(settings: Settings, account: NewAccount) -> int:
+    """Make an account; its password is asked for, or read from standard input when that is no terminal."""
+    if not USERNAME.fullmatch(account.username):
+        print("A user name has 2 to 40 letters, digits, dots or dashes.", file=sys.stderr)
+        return 2
+    password = _password()
+    if password is None or len(password) < PASSWORD_MIN:
+        print(f"The two passwords differ, or have fewer than {PASSWORD_MIN} characters.", file=sys.stderr)
+        return 2
+    return _with_access(settings, lambda journal, access: _add(journal, access, account, password))
+
+
+def _password() -> str | None:
+    """The same twice from a terminal; one line from a pipe."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass("Password: ")
+    return first if first == getpass("Again: ") else None
+
+
+async def _add(journal: SqliteJournal, access: Access, account: NewAccount, password: str) -> int:
+    if account.username in {known.username for known in await access.accounts()} and not account.is_replacing:
+        print(f"{account.username} exists. Add --replace for a new password, role, name or branch.", file=sys.stderr)
+        return 1
+    if account.branch is not None and await journal.head(account.branch) is None:
+        known = ", ".join(head.branch_id for head in await journal.heads()) or "none yet"
+        print(f"There is no branch {account.branch} here (there is: {known}).", file=sys.stderr)
+        return 1
+    await access.put_account(account.username, password, account.role, name=account.name, branch=account.branch)
+    print(f"{account.username} is a {account.role.value} {_where(account.branch)}.")
+    return 0
+
+
+def list_accounts(settings: Settings) -> int:
+    """Print every account that may sign in."""
+    return _with_access(settings, lambda _, access: _list(access))
+
+
+async def _list(access: Access) -> int:
+    for account in await access.accounts():
+        print(f"{account.username:<20} {account.role:<14} {_where(account.branch):<24} {account.name}")
+    return 0
+
+
+def _where(branch: str | None) -> str:
+    return f"at {branch}" if branch is not None else "at every branch"
+
+
+def _with_access(settings: Settings, work: Callable[[SqliteJournal, Access], Awaitable[int]]) -> int:
+    """Open the database alone, without timers or readers; the server must be stopped."""
+
+    async def run() -> int:
+        journal = await SqliteJournal.open(settings.data / DATABASE)
+        try:
+            return await work(journal, await Access.open(journal))
+        finally:
+            await journal.close()
+
+    try:
+        return asyncio.run(run())
+    except (JournalUnavailable, NewerDatabase) as fault:
+        print(f"The database cannot be opened: {fault}. Is the server still running? Stop it first.", file=sys.stderr)
+        return 1

@@ -1,4 +1,4 @@
-"""The command line: `queue-server serve | demo | import | check-config | doctor | restore`."""
+"""The command line: `queue-server serve | demo | import | check-config | restore | doctor | account`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands.add_parser("demo", help="serve a realistic demo centre"))
     _add_import(commands.add_parser("import", help="bring an organisation's file into the directory"))
     _add_check(commands.add_parser("check-config", help="print the settings in force, or check an organisation's file"))
+    _add_restore(commands.add_parser("restore", help="make a database of a backup, in an empty data folder"))
+    _add_doctor(commands.add_parser("doctor", help="say what is wrong and what to do"))
+    _add_account(commands.add_parser("account", help="add or list accounts"))
     return parser
 
 
@@ -104,3 +107,56 @@ def _check(given: argparse.Namespace) -> int:
         is_secret = name.endswith("token") and value
         print(f"{name} = {'********' if is_secret else value}")
     return 0
+
+
+def _add_restore(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _restore)
+    parser.add_argument("file", type=Path, metavar="FILE", help="such as backups/journal-20261122-103000.db")
+
+
+def _restore(given: argparse.Namespace) -> int:
+    from queue_server.administration import restore_backup
+
+    return restore_backup(_settings(given), given.file)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _doctor)
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from queue_server.app import DATABASE
+    from queue_server.doctor import doctor
+
+    settings = _settings(given)
+    return doctor(settings, settings.data / DATABASE)
+
+
+def _add_account(parser: argparse.ArgumentParser) -> None:
+    from queue_server.access.rights import STAFF
+
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    adding = actions.add_parser("add", help="make an account; asks for its password, or reads it from a pipe")
+    _add_common(adding, _account_add)
+    adding.add_argument("username")
+    adding.add_argument("--role", required=True, choices=sorted(role.value for role in STAFF))
+    adding.add_argument("--name", default="", help="as colleagues read it, such as “Nguyễn Thị Lan”")
+    adding.add_argument("--branch", help="where it may work; every branch without it")
+    adding.add_argument("--replace", action="store_true", help="also when there is such an account already")
+    _add_common(actions.add_parser("list", help="print every account"), _account_list)
+
+
+def _account_add(given: argparse.Namespace) -> int:
+    from queue_server.access.rights import Role
+    from queue_server.administration import NewAccount, add_account
+
+    name = given.name or given.username
+    return add_account(
+        _settings(given), NewAccount(given.username, Role(given.role), name, given.branch, is_replacing=given.replace)
+    )
+
+
+def _account_list(given: argparse.Namespace) -> int:
+    from queue_server.administration import list_accounts
+
+    return list_accounts(_settings(given))

@@ -213,6 +213,7 @@ class Center:
 
 async def settle(center: Center) -> None:
     """Until the host has nothing more to do now."""
+    await turns(2)  # an alarm that is due rings in the next turn
     while (runner := center.host._runner) is not None:
         await asyncio.wait([runner])
 

@@ -11,8 +11,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -23,8 +24,10 @@ from uuid import uuid4
 import msgspec
 from PIL import Image, ImageChops, ImageOps
 
+from printer_agent.board import read_board
 from printer_agent.job import defused
 from printer_agent.server import Server
+from printer_agent.settings import STATUS
 from queue_server.protocol.client import Client
 from tests.demo_server import PASSWORD
 from tests.server import DemoServer, Ticket
@@ -32,7 +35,8 @@ from tests.simulators.escpos_decoder import Paper
 
 ROOT = Path(__file__).parents[1]
 STOP_WITHIN_S = 30.0
-WAIT_S = 30.0
+WAIT_S = 60.0
+POLL_S = 0.05
 
 Jobs = dict[str, Any]
 
@@ -55,6 +59,16 @@ class AgentProcess:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+
+    def wait_until_live(self) -> None:
+        """Until it follows its channel."""
+        assert self._process is not None
+        give_up_at = time.monotonic() + WAIT_S
+        pid = self._process.pid
+        while (shown := read_board(self.state / STATUS)) is None or (shown.pid, shown.server) != (pid, "live"):
+            assert time.monotonic() < give_up_at, self.log.read_text(errors="replace")
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(POLL_S)
 
     def kill(self) -> None:
         """SIGKILL, as when the power goes."""

@@ -2,74 +2,28 @@
  * The lobby display: puts the feed, the views, the voice and the page together. See display_view.js for what the rows
  * mean, display_turns.js for who is lit and what is spoken, display_layout.js and display_board.js for the picture.
  *
- * One interval drives everything that depends on time; nothing here grows with the number of calls. A classic ES2015
- * script for Chrome 53. What the voice says is also told as an event `layso:voice` on the document.
+ * One interval drives everything that depends on time; nothing here grows with the number of calls. `?muted=1` says
+ * nothing, `?floor=2` shows and says that floor's calls only, `?pair=1` shows a pairing code. A classic ES2015 script for
+ * Chrome 53.
  */
 (function (global) {
   "use strict";
 
   const LaySo = global.LaySo;
   const TICK_MS = 250;
+  const TICKS_PER_STRIP = 4;
   const STALE_AFTER_MS = 3000; // a line that is back sooner only changes the small sign
   const STRIP_MS = 9000;
   const QUIET_MS = 20000;
   const WIDE_FIELDS = 4;
   const TALL_FIELDS = 8;
-  const VOICES = { vi: "/static/display/voice/vi-bac", en: "/static/display/voice/en" };
 
   const say = LaySo.words(LaySo.displayTexts);
   const turnsOf = LaySo.displayTurns;
   const board = LaySo.displayBoard;
+  const askedFloor = Number((/[?&]floor=(\d+)/.exec(location.search) || [0, 0])[1]);
   const isAsked = (name) => new RegExp("[?&]" + name + "=1").test(location.search);
   const monotonic = () => performance.now();
-
-  // -- the voice ----------------------------------------------------------------------------------------------------------
-
-  /** Speaks calls and knows which one is being spoken. Muted it says nothing and counts everything as said. */
-  class Voice {
-    constructor(isMuted, onChange) {
-      this.isBusy = false;
-      this.number = null;
-      this.trouble = "";
-      this._onChange = onChange;
-      const Context = global.AudioContext || global.webkitAudioContext;
-      this._player = isMuted ? null : new global.LaySoVoice.Player({
-        audioContext: Context ? new Context() : null,
-        load: global.LaySoVoice.packs(VOICES),
-        onState: (news) => this._onNews(news)
-      });
-    }
-
-    start() {
-      if (!this._player) { return; }
-      this._player.unlock();
-      ["keydown", "click", "touchend"].forEach((kind) => global.addEventListener(kind, () => this._player.unlock()));
-    }
-
-    say(call) {
-      if (!this._player) { return this._onChange(call.number); }
-      const language = call.language === "en" ? ["vi", "en"] : "vi";
-      this.isBusy = this.trouble === "";
-      this._player.say({ id: call.number, number: call.number, counter: call.counter, times: call.times, language: language });
-      return undefined;
-    }
-
-    cancel(number) {
-      if (this._player) { this._player.cancel(number); }
-    }
-
-    /** `onChange` gets the number that is dealt with: begun, given up, or said by a muted voice. */
-    _onNews(news) {
-      document.dispatchEvent(new CustomEvent("layso:voice", { detail: news }));
-      const dealt = news.state === "speaking" ? news.callId : news.dropped === undefined ? null : news.dropped;
-      if (news.state) {
-        this.isBusy = news.state === "speaking";
-        this.number = this.isBusy ? news.callId : null;
-        this.trouble = news.state === "blocked" ? news.reason : "";
-      }
-      this._onChange(dealt);
-    }
-  }
 
   // -- the display ----------------------------------------------------------------------------------------------------------
 
@@ -88,9 +42,10 @@
       this._notice = { index: -1, until: 0, key: "" };
       this._lastCallAt = 0;
       this._isCrowded = false;
+      this._ticks = 0;
       this._isDevice = false;
       this._lostAt = monotonic();
-      this._voice = new Voice(isAsked("muted"), (number) => this._onVoice(number));
+      this._voice = new LaySo.DisplayVoice(isAsked("muted"), (number) => this._onVoice(number));
     }
 
     start() {
@@ -116,7 +71,7 @@
         onBuild: LaySo.quietReload(() => this._isQuiet())
       });
       this._feed.subscribe(this._channel, (view) => this._onView(view), (problem) => { this._problem = problem; });
-      this._feed.subscribe("live:" + this._branch, (live) => { this._live = live; });
+      this._feed.subscribe("live:" + this._branch, (live) => { this._live = live; this._ticks = 0; });
       this._tick();
     }
 
@@ -137,9 +92,13 @@
       this._view = view;
       this._problem = null;
       this._takeDown(view.calls || {});
-      this._takeUp(LaySo.displayView.calls(view).filter((call) => call.call > 0));
+      this._takeUp(this._calls().filter((call) => call.call > 0));
       this._step();
       this._draw();
+    }
+
+    _calls() {
+      return this._view ? LaySo.displayView.calls(this._view, askedFloor) : [];
     }
 
     _takeUp(calls) {
@@ -194,8 +153,9 @@
       if (!this._feed) { return; }
       this._step();
       this._draw();
-      this._drawStrip();
+      if (this._ticks % TICKS_PER_STRIP === 0) { this._drawStrip(); }
       this._drawNotice();
+      this._ticks += 1;
     }
 
     _draw() {
@@ -203,7 +163,7 @@
       const now = this._feed.now();
       const isTall = global.innerHeight > global.innerWidth;
       const layout = LaySo.displayLayout.arrange(
-        { calls: this._view ? LaySo.displayView.calls(this._view) : [], turns: this._turns, phase: this._phase(now) },
+        { calls: this._calls(), turns: this._turns, phase: this._phase(now) },
         { isTall: isTall, wasCrowded: this._isCrowded, now: monotonic() }
       );
       this._isCrowded = layout.mode === "crowd";

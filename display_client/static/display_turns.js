@@ -13,6 +13,7 @@
   const VOICE_LATE_MS = 15000; // a voice that has not come to the next call by then is not waited for
   const PER_SLOT = 4; // for so many in the light or waiting for it, one more is lit beside the others
   const MOST_LIT = 4;
+  const MOST_WAITING = 24; // the server shows no more calls than this; the oldest goes first
   const SPEAK_WITHIN_MS = 30000; // an older call is shown, not shouted
 
   // -- turns ------------------------------------------------------------------------------------------------------------
@@ -26,8 +27,8 @@
   function enter(turns, number, times) {
     const others = turns.queue.filter((other) => other !== number);
     const isWaiting = others.length < turns.queue.length;
-    const queue = times > 1 ? [number].concat(others) : isWaiting ? turns.queue : turns.queue.concat(number);
-    return { queue: queue, lit: turns.lit.filter((one) => one.number !== number), last: turns.last };
+    const queue = times > 1 ? [number].concat(others) : isWaiting ? turns.queue : others.concat(number);
+    return { queue: queue.slice(-MOST_WAITING), lit: turns.lit.filter((one) => one.number !== number), last: turns.last };
   }
 
   /** Numbers whose call was taken down leave at once. */

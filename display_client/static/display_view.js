@@ -22,15 +22,16 @@
   /**
    * Every call worth showing, the newest first, one for each number:
    * `{call, number, letters, digits, counter, name, place, tag, again, times, at, isActive}`.
-   * `isActive` while the number is called and has not yet been seen at its counter.
+   * `isActive` while the number is called and has not yet been seen at its counter. With a floor, only that floor's.
    */
-  function calls(view) {
+  function calls(view, floor) {
     const counters = view.counters || {};
-    const place = placesOf(rows(counters));
+    const place = placesOf(rows(counters), floor);
     const newestFirst = rows(view.calls).sort((one, other) => other.call - one.call);
     const told = newestFirst.filter((row, i) => newestFirst.findIndex((other) => other.number === row.number) === i);
-    const shown = told.map((row) => shownCall(row, counters[row.counter], place));
-    return shown.concat(pushedOut(newestFirst, counters, told).map((row) => shownCall(row, counters[row.counter], place)));
+    const isHere = (row) => !floor || (counters[row.counter] || {}).floor === floor;
+    return told.concat(pushedOut(newestFirst, counters, told)).filter(isHere)
+      .map((row) => shownCall(row, counters[row.counter], place));
   }
 
   function shownCall(row, counter, place) {
@@ -69,9 +70,9 @@
       .map((c) => ({ call: 0, number: c.ticket.number, counter: c.no, times: 1, at: c.ticket.since, reason: "", language: "vi" }));
   }
 
-  /** What to say about where a counter is: its floor and its zone, each only when the branch has several. */
-  function placesOf(counters) {
-    const hasFloors = distinct(counters.map((counter) => counter.floor)).length > 1;
+  /** What to say about where a counter is: its floor and its zone, each only when there are several. */
+  function placesOf(counters, floor) {
+    const hasFloors = !floor && distinct(counters.map((counter) => counter.floor)).length > 1;
     const hasZones = distinct(counters.map((counter) => counter.zone)).length > 1;
     return (counter) => [hasFloors ? say("floor", { floor: counter.floor }) : "", hasZones ? counter.zone : ""]
       .filter(Boolean).join(" · ");

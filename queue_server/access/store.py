@@ -38,6 +38,15 @@ class DeviceInfo(Struct, frozen=True):
     revoked_at: int | None
 
 
+class AccountInfo(Struct, frozen=True):
+    """An account as the command line lists it."""
+
+    username: str
+    name: str
+    role: str
+    branch: str | None
+
+
 class PairingWait(Struct, frozen=True):
     """What a new device is told: the code to show, and the secret with which it asks whether somebody confirmed."""
 
@@ -142,6 +151,11 @@ class Access:
         )
 
     # -- accounts and devices --------------------------------------------------------------------------------------
+
+    async def accounts(self) -> list[AccountInfo]:
+        """Who may sign in, by user name."""
+        rows = (await self._journal.run(_read_all))[0]
+        return sorted((AccountInfo(r[0], r[1], r[2], r[4]) for r in rows), key=lambda account: account.username)
 
     async def put_account(self, username: str, password: str, role: Role, *, name: str, branch: str | None) -> None:
         row = (username, name, role.value, self._hasher.hash(password), branch, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
@@ -28,6 +29,8 @@ LIVE_AGAIN_S = 20.0
 """How old live figures get when nothing happens."""
 KEEP_UNREAD_S = 120.0
 """How long a channel without readers keeps its frames, for those who come back."""
+STOPS_KEPT = 4096
+"""Batches of which a branch remembers where they ended: minutes of the busiest hall."""
 
 
 class BranchChannels:
@@ -42,6 +45,19 @@ class BranchChannels:
         self.live_timer: asyncio.TimerHandle | None = None
         self.live_made_at = -LIVE_EVERY_S
         self.pace: Pace | None = None
+        self._stops: OrderedDict[int, None] = OrderedDict({host.state.seq: None})
+
+    def stop_at(self, seq: int) -> None:
+        """The state was confirmed at `seq`: readers may stand there."""
+        self._stops[seq] = None
+        if len(self._stops) > STOPS_KEPT:
+            self._stops.popitem(last=False)
+
+    def may_resume(self, since: tuple[str, int]) -> bool:
+        """Whether frames made here lead on from there. Another process may have sent a position that lies inside a
+        batch that was caught up here in one go: what changed before it and was back after it is in no frame."""
+        epoch, seq = since
+        return epoch == self.host.epoch and seq in self._stops
 
     def pace_now(self) -> Pace:
         """Counted over all tickets once, when somebody first wants to know."""
@@ -72,6 +88,7 @@ class Hub:
         if branch is None:
             return
         branch.host = host
+        branch.stop_at(host.state.seq)
         if branch.pace is not None:
             branch.pace.see(changes)
         for name, channel in branch.numbered.items():
@@ -106,7 +123,7 @@ class Hub:
             connection.send(Message(branch.live_frame))
             return
         channel = self.numbered(branch, name)
-        missed = channel.resume(*since) if since is not None and since[1] <= host.state.seq else None
+        missed = channel.resume(*since) if since is not None and branch.may_resume(since) else None
         self._join(branch, name, connection)
         for frame in missed if missed is not None else [channel.snapshot(host.state.seq)]:
             connection.send(Message(frame))

@@ -30,7 +30,7 @@ FLAGS = [
     "--no-first-run",
 ]
 HARMLESS = re.compile(r"WebSocket connection to|Failed to load resource")
-"""Chromium itself logs lines that drop and refused requests as errors; the page handles them."""
+"""Chromium itself logs lines that drop and refused requests as errors; the page handles them. Not a missing file."""
 
 SIGN_IN = """async ([username, password]) => {
   const body = JSON.stringify({username, password});
@@ -107,7 +107,8 @@ class Faults:
         page.on("console", lambda message: self._on_console(page, message))
 
     def _on_console(self, page: Page, message: ConsoleMessage) -> None:
-        if message.type == "error" and not HARMLESS.search(message.text):
+        is_missing = "404" in message.text and "/static/" in str(message.location.get("url", ""))
+        if message.type == "error" and (is_missing or not HARMLESS.search(message.text)):
             self._seen.append(f"{page.url}: {message.text}")
 
     def unexpected(self) -> list[str]:

@@ -260,10 +260,10 @@ def test_undo_counts_down_and_takes_back_step_by_step(centre: DemoServer, sit: C
     desk.primary("Hoàn thành và gọi tiếp")
     desk.has("A 002", "called")
     undo = desk.page.locator('[data-action="undo"]')
-    expect(undo).to_have_text(re.compile(r"Hoàn tác\s*Đã gọi A 002.*\d+ s"))
+    expect(undo).to_have_text(re.compile(r"Hoàn tác\s*Đã gọi A\s002.*\d+ s"))
     desk.key(".")
     desk.is_free()
-    expect(undo).to_have_text(re.compile(r"Hoàn tác\s*Đã hoàn thành A 001.*\d+ s"))
+    expect(undo).to_have_text(re.compile(r"Hoàn tác\s*Đã hoàn thành A\s001.*\d+ s"))
     desk.key(".")
     desk.has("A 001", "serving")
     assert centre.api().follow(second.id)["state"] == "waiting"
@@ -371,7 +371,7 @@ def test_a_second_tab_of_the_same_clerk_shows_the_same(
     other.key("-")
     desk.is_free()
     undo = desk.page.locator('[data-action="undo"]')
-    expect(undo).to_have_text(re.compile("Đã ghi vắng mặt A 002"))
+    expect(undo).to_have_text(re.compile(r"Đã ghi vắng mặt A\s002"))
     undo.click()
     other.has("A 002", "called")
 
@@ -440,7 +440,9 @@ def test_in_english(centre: DemoServer, sit: Callable[..., Desk]) -> None:
     expect(desk.page.locator('[data-action="noshow"]')).to_contain_text("No-show")
     desk.primary("Start")
     assert "lang=en" in desk.page.url
-    assert not re.search("[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", desk.page.locator(".desk__work").inner_text())
+    assert not re.search(
+        "[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", desk.page.locator(".desk__work").inner_text()
+    )
 
 
 def test_the_shortcuts_are_listed_and_can_be_changed(centre: DemoServer, sit: Callable[..., Desk]) -> None:

@@ -188,12 +188,13 @@ def test_paper_that_ends_inside_a_picture_is_followed_by_a_marked_one(centre, pr
 
 
 def test_a_paper_that_nobody_waits_for_any_more_is_not_printed_and_that_is_reported(tmp_path):
-    """A clock that runs a hundred times as fast: five minutes pass in three seconds."""
+    """A clock that runs thirty times as fast: five minutes pass in ten seconds."""
     with (
-        DemoServer(tmp_path, "--clock-speed", "100", "--clock-start", datetime.now(VIETNAM).isoformat()) as centre,
+        DemoServer(tmp_path, "--clock-speed", "30", "--clock-start", datetime.now(VIETNAM).isoformat()) as centre,
         PrinterSimulator() as printer,
-        an_agent(centre, printer, tmp_path),
+        an_agent(centre, printer, tmp_path) as agent,
     ):
+        agent.wait_until_live()
         printer.set(Fault.COVER_OPEN)
         late = issue(centre)
         wait_until_nothing_is_owed(centre)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from queue_server.journal.port import Appended, JournalUnavailable
+from queue_server.journal.port import Appended, Batch, JournalUnavailable
 from queue_server.journal.sqlite import SqliteJournal
 from queue_server.journal.sqlite.pace import Pace
 from tests.contract.journal_rows import batch, head, seqs
@@ -31,6 +31,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", folder], check=True)
 
 
+def next_batch(seq: int) -> Batch:
+    return batch("b1", seq, 20, keys=(f"k{seq}",), tickets=(f"t{seq}",))
+
+
 async def fill(journal: SqliteJournal) -> int:
     """Append until the journal refuses; returns the seq of the last batch that was acknowledged."""
     acknowledged = 0
@@ -38,8 +42,7 @@ async def fill(journal: SqliteJournal) -> int:
     async def append() -> None:
         nonlocal acknowledged
         while True:
-            one = batch("b1", acknowledged, 20, keys=(f"k{acknowledged}",), tickets=(f"t{acknowledged}",))
-            assert isinstance(await journal.append(one), Appended)
+            assert isinstance(await journal.append(next_batch(acknowledged)), Appended)
             acknowledged += 20
 
     with pytest.raises(JournalUnavailable) as refused:
@@ -49,18 +52,20 @@ async def fill(journal: SqliteJournal) -> int:
 
 
 async def ensure_it_only_refuses_to_write(journal: SqliteJournal, seq: int) -> None:
+    """The same batch again: a smaller one might still fit."""
     for _ in range(3):
         with pytest.raises(JournalUnavailable) as refused:
-            await journal.append(batch("b1", seq, 20, keys=("again",)))
+            await journal.append(next_batch(seq))
         assert refused.value.reason == "disk-full"
     assert (await head(journal, "b1")).seq == seq
     assert await seqs(journal, "b1") == list(range(1, seq + 1))
-    assert await journal.find_command("b1", "device:kiosk", "again") is None
+    assert await journal.find_command("b1", "device:kiosk", f"k{seq}") is None
+    assert await journal.find_ticket(f"t{seq}") is None
     assert await journal.find_ticket("t0") is not None
 
 
 async def ensure_it_works(journal: SqliteJournal, seq: int) -> None:
-    assert isinstance(await journal.append(batch("b1", seq, 20, keys=("again",))), Appended)
+    assert isinstance(await journal.append(next_batch(seq)), Appended)
     assert await seqs(journal, "b1") == list(range(1, seq + 21))
 
 

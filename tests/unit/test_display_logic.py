@@ -199,6 +199,13 @@ def test_floor_and_zone_are_told_only_when_the_branch_has_several() -> None:
     assert [calls(one)[0]["place"], calls(two)[0]["place"]] == ["", "Tầng 2 · Khu B"]
 
 
+def test_a_floors_display_shows_that_floor_only() -> None:
+    rows = {"0": a_call(5, "A001", 1), "1": a_call(6, "A002", 2)}
+    board = a_board(calls=rows, counters={"1": a_counter(1), "2": a_counter(2, floor=2)})
+    shown = run("return view.calls(input.board, 2)", board=board)
+    assert [(call["number"], call["place"]) for call in shown] == [("A002", "")]
+
+
 def test_a_number_on_its_next_step_at_the_same_counter_is_not_called_again() -> None:
     board = a_board(calls={"0": a_call(5, "A001", clock="09:00")}, counters={"1": a_counter(1, "A001", since="09:10")})
     assert calls(board)[0]["isActive"] is False
@@ -277,6 +284,12 @@ def test_many_are_lit_side_by_side_so_that_the_last_does_not_wait_for_minutes() 
       return [last, Object.keys(times).map((number) => times[number])];""")
     assert found[0] < 70_000
     assert found[1] == [8000] * 20
+
+
+def test_no_more_wait_than_the_server_shows() -> None:
+    filled = "for (let i = 0; i < 99; i += 1) t = turns.enter(t, 'A' + i, 1)"
+    found = run(f"let t = turns.none(); {filled}; return [t.queue.length, t.queue[0]]")
+    assert found == [24, "A75"]
 
 
 def test_the_light_follows_the_voice() -> None:

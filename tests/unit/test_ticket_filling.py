@@ -119,7 +119,9 @@ def test_a_rebooked_ticket_says_when_and_with_which_number() -> None:
     assert paper.rebooked is not None
     assert rebooked_line(paper.rebooked, paper.number, "vi") == ("Hẹn lại:", "17/11/2026 số A 001")
     assert followed(branch.state, job) == f"{ticket}-261117"
-    draw_ticket(replace(paper, language="en"), LayoutConfig())
+    english = replace(paper, language="en")
+    rules = LayoutConfig(rules="Số có giá trị trong ngày.", rules_en="Valid today only.")
+    assert draw_ticket(english, rules).tobytes() == draw_ticket(english, LayoutConfig()).tobytes()
 
 
 def test_a_ticket_carried_over_from_another_day_was_told_nothing() -> None:

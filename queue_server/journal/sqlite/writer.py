@@ -115,7 +115,9 @@ class Writer:
             self._schedule_rest()
 
     def _is_gathering(self) -> bool:
-        return self._gathering.is_worth_a_turn(len(self._waiting), time.monotonic())
+        """Only before a commit on the loop: during one in the thread the next group gathers by itself."""
+        now = time.monotonic()
+        return self._pace.is_fast(now) and self._gathering.is_worth_a_turn(len(self._waiting), now)
 
     def _schedule_rest(self) -> None:
         if self._waiting or self._works or self._is_closing or self._is_checkpoint_due():

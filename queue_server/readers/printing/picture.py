@@ -185,6 +185,8 @@ def _foot(sheet: _Sheet, paper: TicketPaper, layout: LayoutConfig) -> None:
     else:
         sheet.text(moment(paper.issued_at), "SemiBold", 29)
     sheet.gap(2)
+    if paper.rebooked:
+        return  # "valid today only" would be wrong
     sheet.text(layout.rules, "Regular", 23, most_lines=4)
     if paper.language == "en":
         sheet.text(layout.rules_en, "Regular", 21, most_lines=3)

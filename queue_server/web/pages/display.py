@@ -1,7 +1,7 @@
 """The lobby display: `/display/{branch}`, public, for televisions from 2018 on.
 
-`?muted=1` shows without speaking (a second screen in the same hall), `?lang=en` shows in English, `?pair=1` shows a
-pairing code, so that staff see when this screen is dark.
+`?muted=1` shows without speaking (a second screen in the same hall), `?floor=2` shows and says that floor's calls only,
+`?lang=en` shows in English, `?pair=1` shows a pairing code, so that staff see when this screen is dark.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ SCRIPTS = (
     "/static/display/display_turns.js",
     "/static/display/display_layout.js",
     "/static/display/display_board.js",
+    "/static/display/display_voice.js",
     "/static/display/display.js",
 )
 """Classic scripts, in the order in which they need each other."""

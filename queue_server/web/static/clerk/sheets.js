@@ -14,7 +14,8 @@ const LANGUAGES = ["vi", "en"];
 const ASSISTANCE = ["guide", "low_counter", "sign_language"];
 const OUTCOMES = ["done", "supplement", "referred", "declined"];
 
-const spaced = (number) => LaySo.numberParts(number).filter(Boolean).join(" ");
+/** "A012" → "A 012", with a space at which no line breaks. */
+const spaced = (number) => LaySo.numberParts(number).filter(Boolean).join("\u00a0");
 const byOrder = (a, b) => a.order - b.order;
 
 /** The words for a field's code. */

@@ -1,0 +1,164 @@
+"""`queue-server doctor`: what is wrong with an installation, and what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from msgspec import Struct
+
+from queue_server.domain import upcast
+from queue_server.domain.events import Recorded
+from queue_server.journal.backup import last_good
+from queue_server.journal.port import JournalUnavailable
+from queue_server.journal.sqlite.connections import lock
+from queue_server.journal.sqlite.doctor import has_wal_reset_fault, sqlite_warnings
+from queue_server.settings import Settings
+
+DISK_LOW_BYTES = 1024**3
+BACKUP_AGE = timedelta(days=4)
+"""A long weekend; used while a server has the database open and its days cannot be read."""
+TOLERANCE = timedelta(seconds=60)
+MENDED = (3, 51, 3)
+
+
+class Finding(Struct, frozen=True):
+    """A sentence for the administrator; `is_wrong` asks for something to be done."""
+
+    sentence: str
+    is_wrong: bool = True
+
+
+class Days(Struct, frozen=True):
+    """What the database says: its newest instant, and when its days were closed, newest first."""
+
+    newest_at: datetime | None
+    closed_at: tuple[datetime, ...]
+
+
+def examine(settings: Settings, database: Path, now: datetime) -> Iterator[Finding]:
+    """Everything that can be known without changing anything."""
+    if not database.exists():
+        yield Finding(f"There is no database in {settings.data}. Import an organisation, or restore a backup.")
+        return
+    days = _read_days(database)
+    if days is None:
+        yield Finding("A server has the database open: it watches clock and days; only files were looked at.", False)
+    yield from _sqlite(database)
+    yield from _disks(settings)
+    yield from _backups(settings.backups_folder, days, now)
+    yield from _clock(settings, database, days, now)
+    if settings.plain_http:
+        yield Finding(
+            "Signing in over http is allowed (LAYSO_PLAIN_HTTP): everybody on the network can read passwords. "
+            "Put a reverse proxy with https in front and remove the setting."
+        )
+
+
+def doctor(settings: Settings, database: Path) -> int:
+    """Print what was found; 1 when something is wrong."""
+    findings = list(examine(settings, database, datetime.now(UTC)))
+    for finding in findings:
+        print(f"{'WRONG' if finding.is_wrong else 'note '}  {finding.sentence}")
+    wrong = sum(finding.is_wrong for finding in findings)
+    print(f"{wrong} to mend." if wrong else "Nothing is wrong.")
+    return 1 if wrong else 0
+
+
+# -- one thing each ----------------------------------------------------------------------------------------------------
+
+
+def _sqlite(database: Path) -> Iterator[Finding]:
+    if has_wal_reset_fault(sqlite3.sqlite_version_info[:3]):
+        yield Finding(sqlite_warnings(database)[0], False)
+    for sentence in sqlite_warnings(database, MENDED):
+        yield Finding(sentence)
+
+
+def _disks(settings: Settings) -> Iterator[Finding]:
+    for folder in dict.fromkeys((settings.data, settings.backups_folder)):
+        there = next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
+        free = shutil.disk_usage(there).free
+        if free < DISK_LOW_BYTES:
+            yield Finding(f"The disk of {folder} has only {free // 1024**2} MB left. Make room, or move the folder.")
+
+
+def _backups(folder: Path, days: Days | None, now: datetime) -> Iterator[Finding]:
+    last = last_good(folder)
+    if last is None:
+        is_due = days is None or bool(days.closed_at)
+        hint = "Look at the server's log for why." if is_due else "The first one is made when a day ends."
+        yield Finding(f"There is no backup in {folder}. {hint}", is_due)
+        return
+    yield Finding(f"The last good backup is {last[0].name}.", False)
+    limit = days.closed_at[1] if days is not None and len(days.closed_at) > 1 else None
+    is_old = last[1] < limit if limit is not None else days is None and now - last[1] > BACKUP_AGE
+    if is_old:
+        yield Finding(f"It is older than a service day. Look at the server's log, and whether {folder} can be written.")
+
+
+def _clock(settings: Settings, database: Path, days: Days | None, now: datetime) -> Iterator[Finding]:
+    files = [database, database.with_name(f"{database.name}-wal")]
+    last = last_good(settings.backups_folder)
+    instants = [datetime.fromtimestamp(file.stat().st_mtime, UTC) for file in files if file.exists()]
+    instants += [last[1]] if last is not None else []
+    instants += [days.newest_at] if days is not None and days.newest_at is not None else []
+    newest = max(instants)
+    if now < newest - TOLERANCE:
+        yield Finding(
+            f"The clock shows {now:%Y-%m-%d %H:%M} UTC, but there is something of {newest:%Y-%m-%d %H:%M}: "
+            "it is behind, and no day will open. Set the clock."
+        )
+    if _is_unsynchronised():
+        yield Finding("The clock is not synchronised with a time server. Turn that on: timedatectl set-ntp true")
+
+
+def _is_unsynchronised() -> bool:
+    """Whether the system says so; where nothing says anything, nothing is claimed."""
+    tool = shutil.which("timedatectl")
+    if tool is None:
+        return False
+    try:
+        done = subprocess.run(
+            [tool, "show", "--property=NTPSynchronized", "--value"], capture_output=True, text=True, timeout=5
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and done.stdout.strip() == "no"
+
+
+# -- the database, while no server has it ------------------------------------------------------------------------------
+
+
+def _read_days(database: Path) -> Days | None:
+    """What its events say; None while a server has it open, for a second program must not touch it then."""
+    try:
+        held = lock(database)
+    except JournalUnavailable:
+        return None
+    with held, closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as db:
+        db.execute("PRAGMA query_only = ON")
+        branches = [row[0] for row in db.execute("SELECT branch_id FROM branch_head")]
+        newest = [event.at for branch in branches for event in _last(db, branch, 1)]
+        closed = [[event.recorded_at for event in _last(db, branch, 2, "day.closed")] for branch in branches]
+    last = max(closed, key=lambda found: found[:1], default=[])
+    return Days(max(newest, default=None), tuple(last))
+
+
+def _last(db: sqlite3.Connection, branch: str, count: int, event_type: str = "") -> list[Recorded]:
+    """The branch's last events, newest first, of one type or of any."""
+    rows = db.execute(
+        "SELECT seq, day, type, v, body FROM event WHERE branch_id = ? AND ? IN ('', type) ORDER BY seq DESC LIMIT ?",
+        (branch, event_type, count),
+    )
+    return [_recorded(row) for row in rows]
+
+
+def _recorded(row: tuple[int, str, str, int, bytes]) -> Recorded:
+    seq, day, event_type, version, body = row
+    return upcast.load(seq, date.fromisoformat(day), event_type, version, body)

@@ -1,0 +1,95 @@
+/** What needs somebody: people first, then the machine; and one line that says all is well. */
+import { html } from "../vendor/preact-htm.js";
+import { minutes, moment, spaced } from "./parts.js";
+import { t } from "./texts.js";
+import { careOf, faultsOf, printerTrouble, secondsSince } from "./view.js";
+
+export function Care(props) {
+  const { model, fields, counters, now } = props;
+  const found = careOf(model.live, fields, counters, now);
+  return html`<section class="alarms" aria-label=${t("care")} aria-live="polite" hidden=${found.length === 0}>
+    ${found.map((care) => html`<${Alarm} ...${CARES[care.kind](care, props)} kind=${care.kind} key=${care.kind + care.key} />`)}
+  </section>`;
+}
+
+function Alarm({ kind, level = "bad", title, hint, buttons = [], isLive }) {
+  return html`<div class=${`alarm alarm--${level}`} data-alarm=${kind}>
+    <span class="alarm__sign" aria-hidden="true">!</span>
+    <div class="alarm__words"><p class="alarm__title">${title}</p><p class="alarm__hint">${hint}</p></div>
+    <div class="alarm__do">${buttons.map(([words, press]) => html`<button class="button" type="button" disabled=${!isLive} onClick=${press}>${words}</button>`)}</div>
+  </div>`;
+}
+
+const CARES = {
+  uncovered: ({ field }, { now, open, isLive }) => ({
+    title: t("uncovered", { field: LaySo.name(field.row.name), n: field.live.waiting }),
+    hint: t("uncoveredSince", { time: LaySo.time(field.live.uncovered_at), minutes: minutes(secondsSince(field.live.uncovered_at, now)) }),
+    buttons: [
+      [t("assignCounter"), () => open("pick", { code: field.code })],
+      ...(field.row.suspended ? [] : [[t("suspend"), () => open("suspend", { code: field.code })]]),
+    ],
+    isLive,
+  }),
+  forgotten: ({ counter }, { now, open, isLive }) => ({
+    level: "warn",
+    title: t("forgotten", { no: counter.no, number: spaced(counter.number), minutes: minutes(secondsSince(counter.since, now)) }),
+    hint: t("forgottenHint"),
+    buttons: [[t("seeCounter"), () => open("counter", { no: counter.no })]],
+    isLive,
+  }),
+  papers: ({ count }) => ({ level: "warn", title: t("papersFailed", { n: count }), hint: t("papersFailedHint") }),
+  printer: ({ printer, reason }, { model }) => {
+    const known = model.devices.find((device) => device.id === printer);
+    return {
+      title: t("printerWaiting", { printer: known ? known.name : t("aPrinter") }),
+      hint: t(`printer.${printerTrouble(reason)}`),
+    };
+  },
+};
+
+// -- the machine ------------------------------------------------------------------------------------------------------------
+
+export function Faults(props) {
+  const { model } = props;
+  const found = faultsOf(model.health, model.dossier);
+  return html`<section class="alarms" aria-label=${t("faults")} hidden=${found.length === 0}>
+    ${found.map((fault) => html`<${Alarm} ...${FAULTS[fault.kind](fault, props)} kind=${fault.kind} key=${fault.kind + (fault.record ? fault.record.id : "")} />`)}
+  </section>`;
+}
+
+const FAULTS = {
+  clockStepped: ({ seconds }, { model, now, ask, isLive }) => ({
+    title: t("clockStepped", { minutes: minutes(seconds) }),
+    hint: t("clockHint"),
+    buttons: model.isAdministrator ? [[t("confirmClock", { time: LaySo.time(now) }), () => ask("POST", "/clock/confirm", {}, t("confirmClock", { time: LaySo.time(now) }))]] : [],
+    isLive,
+  }),
+  clockBehind: ({ seconds }) => ({ title: t("clockBehind", { minutes: minutes(seconds) }), hint: t("clockBehindHint") }),
+  backup: ({ at }, { now }) => ({
+    level: "warn",
+    title: at ? t("backupOld", { time: moment(at, now) }) : t("backupNone"),
+    hint: t("backupHint"),
+  }),
+  disk: () => ({ title: t("diskLow"), hint: t("diskHint") }),
+  plainHttp: () => ({ level: "warn", title: t("plainHttp"), hint: t("plainHttpHint") }),
+  dossierBehind: ({ count }) => ({ level: "warn", title: t("dossierBehind", { n: count }), hint: t("dossierBehindHint") }),
+  parked: ({ record }, { model, now, ask, isLive }) => ({
+    level: "warn",
+    title: t("parked", { time: moment(record.parked_at * 1000, now) }),
+    hint: t("parkedHint", { answer: record.answer || "–", status: record.status }),
+    buttons: model.hasDevices ? [[t("resend"), () => ask("POST", resendPath(model.branch, record.id), {}, t("resent"))]] : [],
+    isLive,
+  }),
+};
+
+const resendPath = (branch, id) => `/branches/${encodeURIComponent(branch)}/dossier/resend?id=${encodeURIComponent(id)}`;
+
+/** What works is said once, quietly. */
+export function Well({ model, now }) {
+  const { health, dossier } = model;
+  const said = [
+    health && health.backup_at && !health.is_backup_old && t("backupAt", { time: moment(health.backup_at, now) }),
+    dossier && dossier.is_configured && faultsOf(null, dossier).length === 0 && t("dossierTold"),
+  ].filter(Boolean);
+  return html`<p class="well quiet small">${said.join(" · ")}</p>`;
+}

@@ -1,0 +1,205 @@
+/**
+ * The manager's screen: one model, drawn anew whenever it changes and once a second. The feed changes it, and presses do.
+ */
+import { html, render } from "../vendor/preact-htm.js";
+import { Screen } from "./screen.js";
+import { t } from "./texts.js";
+import { fieldsOf, worstFirst } from "./view.js";
+
+const HEALTH_EVERY_MS = 30_000;
+const SORT_EVERY_MS = 10_000;
+const SIGNED_OUT_FROM = 4400;
+const page = document.documentElement.dataset;
+const root = document.getElementById("manager");
+const code = encodeURIComponent(page.branch);
+
+/** Everything that the screen is made of. */
+let model = {
+  branch: page.branch,
+  branchName: page.branchName,
+  me: page.accountName,
+  boundary: Number(page.boundary),
+  hasDevices: page.hasDevices !== undefined,
+  isAdministrator: page.isAdministrator !== undefined,
+  hasOthers: page.hasOthers !== undefined,
+  tab: tabOf(),
+  board: {},
+  live: null,
+  people: { at: {}, names: {}, helps: {} },
+  health: null,
+  dossier: null,
+  devices: [],
+  order: [],
+  status: null,
+  dialog: null,
+  problem: "",
+  isBusy: false,
+};
+let sortedAt = -SORT_EVERY_MS;
+let isTouched = false; // a pointer is over the list, or the focus in it: it must not be reordered
+
+const feed = new LaySo.Feed({
+  build: page.build,
+  onStatus: (status) => set({ status: { ...status } }),
+  onBuild: LaySo.quietReload(() => model.dialog === null && !model.isBusy),
+});
+
+function tabOf() {
+  return location.hash === "#devices" && page.hasDevices !== undefined ? "devices" : "now";
+}
+
+const isLive = () => model.status !== null && model.status.state === "live";
+
+/** The server's time; while it is away, the time of what is shown. */
+const at = () => (isLive() || !model.status ? feed.now() : model.status.since);
+
+function set(change) {
+  model = { ...model, ...change };
+  draw();
+}
+
+function draw() {
+  sort();
+  const shared = { model, now: at(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut };
+  render(html`<${Screen} ...${shared} />`, root);
+}
+
+/** Worst first, but never under a finger, and not all the time. */
+function sort() {
+  const isDue = Date.now() - sortedAt > SORT_EVERY_MS && !isTouched && model.dialog === null;
+  if (model.live && model.board.fields && (model.order.length === 0 || isDue)) {
+    sortedAt = Date.now();
+    model = { ...model, order: worstFirst(fieldsOf(model.live, model.board, at())) };
+  }
+}
+
+function touch(isNow) {
+  isTouched = isNow;
+}
+
+// -- doing ----------------------------------------------------------------------------------------------------------------
+
+/** Show a dialog: `name` and what it is about. */
+function open(name, about = {}) {
+  set({ dialog: { name, about }, problem: "" });
+}
+
+function close() {
+  set({ dialog: null, problem: "" });
+}
+
+/** One thing at a time: carry out `work`, say `done`, close the dialog; a refusal is shown where it was asked. */
+function underWay(work, done) {
+  if (model.isBusy) {
+    return Promise.resolve(false);
+  }
+  set({ isBusy: true, problem: "" });
+  return work().then(
+    () => {
+      set({ isBusy: false, dialog: null });
+      LaySo.toast(done, "ok");
+      load();
+      return true;
+    },
+    (problem) => {
+      if (problem instanceof Error) {
+        throw problem;
+      }
+      set({ isBusy: false, problem: problem.detail });
+      if (model.dialog === null) {
+        LaySo.toast(problem.detail, "bad");
+      }
+      return false;
+    },
+  );
+}
+
+/** A command of the branch, by the feed: it happens once. `args` may be a function that finds them out first. */
+function command(name, args, done) {
+  const found = typeof args === "function" ? args : () => Promise.resolve(args);
+  return underWay(() => found().then((known) => feed.command(name, known)), done);
+}
+
+/** The id of the ticket with this number at a counter: staff read it on the counter's own channel. */
+function ticketAt(no, number) {
+  const channel = `counter:${model.branch}/${no}`;
+  return new Promise((resolve, reject) => {
+    const show = (view) => {
+      feed.unsubscribe(channel);
+      const found = Object.values(view.tickets || {}).find((ticket) => ticket.number === number && ticket.state === "serving");
+      if (found) {
+        resolve(found.id);
+      } else {
+        reject({ code: "gone", detail: t("gone", { number }) });
+      }
+    };
+    feed.subscribe(channel, show, reject);
+  });
+}
+
+/** A change over HTTP. */
+function ask(method, path, body, done) {
+  return underWay(() => LaySo.ask(method, path, body), done);
+}
+
+function signOut() {
+  LaySo.ask("DELETE", "/session").finally(() => {
+    location.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+  });
+}
+
+// -- what does not come by the feed -----------------------------------------------------------------------------------------
+
+/** Health, dossier backend, who sits where, devices: asked for now and then, and after each change. */
+function load() {
+  get(LaySo.ask("GET", `/branches/${code}/health`), (health) => ({ health }));
+  get(LaySo.ask("GET", `/branches/${code}/dossier`), (dossier) => ({ dossier }));
+  loadPeople();
+  if (model.hasDevices) {
+    get(LaySo.ask("GET", "/devices"), ({ devices }) => ({ devices: devices.filter((each) => each.branch === model.branch) }));
+  }
+}
+
+function get(asked, change) {
+  asked.then((found) => set(change(found)), onRefusal);
+}
+
+function loadPeople() {
+  const asked = fetch(`/clerk/people?branch=${code}`, { credentials: "same-origin" }).then((answer) =>
+    answer.json().then((data) => (answer.ok ? data : Promise.reject(data))),
+  );
+  get(asked, (people) => ({ people }));
+}
+
+/** What is missing is asked for again; a session that has ended ends the page. */
+function onRefusal(problem) {
+  if (problem.code === "unauthenticated" || (model.status && model.status.code >= SIGNED_OUT_FROM)) {
+    location.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+  }
+}
+
+let peopleTimer = null;
+
+/** Who sits where changes with the counters: look soon, once for many changes. */
+function loadPeopleSoon() {
+  if (peopleTimer === null) {
+    peopleTimer = setTimeout(() => {
+      peopleTimer = null;
+      loadPeople();
+    }, 500);
+  }
+}
+
+feed.subscribe(`board:${model.branch}`, (view, changes) => {
+  if (changes === null || changes.some(([table]) => table === "counters")) {
+    loadPeopleSoon();
+  }
+  set({ board: { ...view } });
+});
+feed.subscribe(`live:${model.branch}`, (live) => set({ live }));
+window.addEventListener("hashchange", () => set({ tab: tabOf(), dialog: null }));
+load();
+setInterval(load, HEALTH_EVERY_MS);
+setInterval(draw, 1000);
+document.title = `${t("title")} – ${model.branchName}`;
+draw();

@@ -1,0 +1,133 @@
+/**
+ * What the manager's screen shows, out of the rows of its channels. Pure: no clock, no page, no words.
+ *
+ * @typedef {{likely_s: number, low_s: number, high_s: number, made_at: string}} Told
+ * @typedef {{code: string, waiting: number, called: number, serving: number, held: number, issued: number,
+ *   finished: number, no_show: number, open_counters: number, oldest_at: string | null, uncovered_at: string | null,
+ *   wait: Told | null, came_hour: number, served_hour: number, over_15: number, over_30: number,
+ *   cap_left: number | null}} LiveField
+ * @typedef {{issued: number, waiting: number, called: number, serving: number, held: number, finished: number,
+ *   no_show: number, cancelled: number, over_15: number, over_30: number, fields: Record<string, LiveField>,
+ *   uncovered_alarm_s: number, papers_failed: number, printers_waiting: Record<string, string>}} Live
+ * @typedef {{code: string, row: any, live: LiveField, age_s: number, level: "" | "warn" | "bad",
+ *   uncovered_s: number | null, isAlarm: boolean}} FieldView
+ * @typedef {{no: number, row: any, state: "closed" | "paused" | "idle" | "called" | "serving", since: string | null,
+ *   number: string}} CounterView
+ */
+
+export const LONG_S = 15 * 60;
+export const VERY_LONG_S = 30 * 60;
+const FORGOTTEN_S = 60 * 60;
+const BEHIND_EVENTS = 100; // a busy hall is always some events ahead of the dossier backend
+
+export function secondsSince(instant, now) {
+  return Math.max(0, (now.getTime() - new Date(instant).getTime()) / 1000);
+}
+
+export const levelOf = (seconds) => (seconds > VERY_LONG_S ? "bad" : seconds > LONG_S ? "warn" : "");
+
+// -- fields ---------------------------------------------------------------------------------------------------------------
+
+/** @returns {FieldView[]} in the order in which they are offered */
+export function fieldsOf(live, board, now) {
+  return Object.values(board.fields || {})
+    .filter((row) => live.fields[row.code] && (!row.is_retired || live.fields[row.code].waiting > 0))
+    .sort((a, b) => a.order - b.order)
+    .map((row) => fieldOf(row, live.fields[row.code], live.uncovered_alarm_s, now));
+}
+
+function fieldOf(row, live, alarmS, now) {
+  const age = live.oldest_at && live.waiting > 0 ? secondsSince(live.oldest_at, now) : 0;
+  const uncovered = live.uncovered_at ? secondsSince(live.uncovered_at, now) : null;
+  return {
+    code: row.code,
+    row,
+    live,
+    age_s: age,
+    level: levelOf(age),
+    uncovered_s: uncovered,
+    isAlarm: uncovered !== null && uncovered >= alarmS,
+  };
+}
+
+/** Codes, worst first: nobody takes it, then by the longest wait there is or is to come. */
+export function worstFirst(fields) {
+  const badness = (field) => {
+    const coming = field.live.waiting > 0 && field.live.wait ? field.live.wait.likely_s : 0;
+    return (field.isAlarm ? 1e6 : 0) + Math.max(field.age_s, coming) + field.live.waiting / 1000;
+  };
+  return [...fields].sort((a, b) => badness(b) - badness(a) || a.row.order - b.row.order).map((field) => field.code);
+}
+
+/** Fields in an order of codes that was made before; new ones come last. */
+export function inOrder(fields, codes) {
+  const place = (field) => (codes.includes(field.code) ? codes.indexOf(field.code) : codes.length);
+  return [...fields].sort((a, b) => place(a) - place(b));
+}
+
+/** The field in which somebody has waited longest, or null. */
+export function longestOf(fields) {
+  return fields.reduce((worst, field) => (field.live.waiting > 0 && field.age_s > (worst ? worst.age_s : -1) ? field : worst), null);
+}
+
+// -- counters -------------------------------------------------------------------------------------------------------------
+
+/** @returns {CounterView[]} */
+export function countersOf(board) {
+  return Object.values(board.counters || {})
+    .sort((a, b) => a.no - b.no)
+    .map((row) => ({
+      no: row.no,
+      row,
+      state: row.state !== "open" ? row.state : row.ticket ? row.ticket.state : "idle",
+      since: row.ticket ? row.ticket.since : row.since,
+      number: row.ticket ? row.ticket.number : "",
+    }));
+}
+
+/** How many are open, paused and closed. */
+export function tally(counters) {
+  const count = (state) => counters.filter((counter) => counter.row.state === state).length;
+  return { open: count("open"), paused: count("paused"), closed: count("closed") };
+}
+
+// -- what needs somebody --------------------------------------------------------------------------------------------------
+
+/** People who need care, worst first. */
+export function careOf(live, fields, counters, now) {
+  const uncovered = fields.filter((field) => field.isAlarm).map((field) => ({ kind: "uncovered", key: field.code, field }));
+  const forgotten = counters
+    .filter((counter) => counter.state === "serving" && secondsSince(counter.since, now) > FORGOTTEN_S)
+    .map((counter) => ({ kind: "forgotten", key: String(counter.no), counter }));
+  const printers = Object.entries(live.printers_waiting || {}).map(([printer, reason]) => ({ kind: "printer", key: printer, printer, reason }));
+  const papers = live.papers_failed > 0 ? [{ kind: "papers", key: "", count: live.papers_failed }] : [];
+  return [...uncovered, ...printers, ...papers, ...forgotten];
+}
+
+/** What is wrong with the machine; nothing when all is well or nothing is known. */
+export function faultsOf(health, dossier) {
+  const found = [];
+  if (health) {
+    if (health.clock_stepped_s !== null) found.push({ kind: "clockStepped", seconds: Math.abs(health.clock_stepped_s) });
+    if (health.clock_behind_s !== null) found.push({ kind: "clockBehind", seconds: health.clock_behind_s });
+    if (health.is_backup_old) found.push({ kind: "backup", at: health.backup_at });
+    if (health.is_disk_low) found.push({ kind: "disk" });
+    if (health.is_plain_http) found.push({ kind: "plainHttp" });
+  }
+  if (dossier && dossier.is_configured && dossier.seq - dossier.told_seq > BEHIND_EVENTS) {
+    found.push({ kind: "dossierBehind", count: dossier.seq - dossier.told_seq });
+  }
+  const parked = dossier ? dossier.parked.map((record) => ({ kind: "parked", record })) : [];
+  return [...found, ...parked];
+}
+
+/** "printer out of paper" and the like, as one of few words that have a sentence. */
+export function printerTrouble(reason) {
+  if (reason === "silent") return "silent";
+  if (/paper/i.test(reason)) return "paper";
+  return /cover/i.test(reason) ? "cover" : "other";
+}
+
+export function share(part, whole) {
+  return whole > 0 ? Math.round((100 * part) / whole) : 0;
+}

@@ -1,0 +1,106 @@
+"""What a printer agent is told, and what it refuses to be told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from printer_agent.board import Board, Shown, is_running, read_board
+from printer_agent.links import FileTarget, NetworkTarget, Target, UsbTarget
+from printer_agent.pairing import write_token
+from printer_agent.settings import BadSettings, Settings, parse_target, read_settings
+
+SHIPPED = Path(__file__).parents[2] / "config" / "deploy" / "printer.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("network:192.0.2.1:9100", NetworkTarget("192.0.2.1", 9100)),
+        ("network:printer.local", NetworkTarget("printer.local", 9100)),
+        ("network:[2001:db8::1]:9101", NetworkTarget("2001:db8::1", 9101)),
+        ("usb:04b8:0e15", UsbTarget(0x04B8, 0x0E15)),
+        ("usb:0fe6:811e:81:03", UsbTarget(0x0FE6, 0x811E, 0x81, 0x03)),
+        ("file:/dev/usb/lp0", FileTarget("/dev/usb/lp0")),
+    ],
+)
+def test_a_printer_is_named_by_its_kind_and_address(text: str, target: Target) -> None:
+    assert parse_target(text) == target
+
+
+@pytest.mark.parametrize(
+    "text", ["", "192.0.2.1", "network:", "network:a:x", "network:a:99999", "usb:04b8", "usb:x:y", "file:", "lpt:1"]
+)
+def test_what_names_no_printer_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(BadSettings, match=r"network:192\.0\.2\.1:9100"):
+        parse_target(text)
+
+
+def test_the_command_line_overrules_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "printer.toml"
+    file.write_text('server = "http://a"\nstate = "/var/a"\nwidth = 512\n')
+    found = read_settings(file, {"server": "https://b", "printer": None, "width": None})
+    assert found == Settings(server="https://b", state=Path("/var/a"), width=512)
+    assert found.token_path == Path("/var/a/token")
+
+
+def test_the_example_that_is_shipped_can_be_used() -> None:
+    found = read_settings(SHIPPED, {})
+    assert found.server_address == "http://127.0.0.1:8000"
+    assert parse_target(found.printer) == NetworkTarget("192.0.2.1", 9100)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("colour = 3\n", "colour"),
+        ("width = 500\n", "width"),
+        ('cut = "none"\n', "cut"),
+        ("width = \n", "printer.toml"),
+        ("state = 3\n", "state"),
+    ],
+)
+def test_a_fault_in_the_file_is_named(tmp_path: Path, text: str, named: str) -> None:
+    file = tmp_path / "printer.toml"
+    file.write_text(text)
+    with pytest.raises(BadSettings, match=named):
+        read_settings(file, {})
+
+
+@pytest.mark.parametrize("server", ["", "192.0.2.1:8000", "ftp://a"])
+def test_a_server_has_an_http_address(server: str) -> None:
+    with pytest.raises(BadSettings, match="server"):
+        _ = Settings(server=server).server_address
+
+
+def test_a_plain_file_confirms_nothing_and_everything_else_does(tmp_path: Path) -> None:
+    (tmp_path / "papers").touch()
+    assert Settings().options(FileTarget(str(tmp_path / "papers"))).confirms == "none"
+    assert Settings().options(FileTarget("/dev/null")).confirms == "in_order"
+    assert Settings().options(NetworkTarget("a")).confirms == "in_order"
+    assert Settings(confirms="real_time").options(NetworkTarget("a")).confirms == "real_time"
+
+
+def test_a_token_is_for_its_owner_only(tmp_path: Path) -> None:
+    for token in ("one", "two"):
+        write_token(tmp_path / "state" / "token", token)
+    file = tmp_path / "state" / "token"
+    assert file.read_text() == "two\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_board_is_written_when_something_changes(tmp_path: Path) -> None:
+    file = tmp_path / "status.json"
+    assert read_board(file) is None
+    board = Board(file)
+    board.show(server="live", owed=2)
+    written = file.stat().st_mtime_ns
+    board.show(owed=2)
+    assert file.stat().st_mtime_ns == written
+    shown = read_board(file)
+    assert shown is not None
+    assert (shown.pid, shown.server, shown.owed) == (os.getpid(), "live", 2)
+    assert is_running(shown)
+    assert not is_running(Shown(pid=2**22 + 1))
