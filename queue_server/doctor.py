@@ -91,7 +91,7 @@ def _disks(settings: Settings) -> Iterator[Finding]:
 def _backups(folder: Path, days: Days | None, now: datetime) -> Iterator[Finding]:
     last = last_good(folder)
     if last is None:
-        is_due = days is None or bool(days.closed_at)
+        is_due = days is not None and bool(days.closed_at)
         hint = "Look at the server's log for why." if is_due else "The first one is made when a day ends."
         yield Finding(f"There is no backup in {folder}. {hint}", is_due)
         return

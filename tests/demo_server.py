@@ -58,7 +58,7 @@ def demo_config(now: datetime) -> BranchConfig:
 
     The service day is given a boundary that is hours away, so that a test never runs across it.
     """
-    boundary = 0 if now.astimezone(hours.zone("Asia/Ho_Chi_Minh")).hour < 20 else DAY_MINUTES // 2
+    boundary = 0 if 2 <= now.astimezone(hours.zone("Asia/Ho_Chi_Minh")).hour < 20 else DAY_MINUTES // 2
     always = _around_the_clock(boundary)
     codes = ("chung-thuc", "ho-tich", "dat-dai", "kinh-doanh", "tra-ket-qua")
     own = {code: _around_the_clock(boundary, longer=10 * i) for i, code in enumerate(codes, 1)}

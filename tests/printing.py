@@ -80,9 +80,8 @@ class AgentProcess:
 
     def wait(self) -> int:
         """The exit status of an agent that ends by itself."""
-        process, self._process = self._process, None
-        assert process is not None
-        return process.wait(STOP_WITHIN_S)
+        assert self._process is not None
+        return self._process.wait(STOP_WITHIN_S)
 
     def wipe(self) -> None:
         for file in self.state.glob("ledger.db*"):

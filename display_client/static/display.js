@@ -44,7 +44,7 @@
       this._isCrowded = false;
       this._ticks = 0;
       this._isDevice = false;
-      this._lostAt = monotonic();
+      this._isLive = false;
       this._voice = new LaySo.DisplayVoice(isAsked("muted"), (number) => this._onVoice(number));
     }
 
@@ -76,7 +76,7 @@
     }
 
     _onStatus(status) {
-      this._lostAt = status.state === "live" ? null : monotonic();
+      this._isLive = status.state === "live";
       if (this._isDevice && status.code >= 4400) { LaySo.deviceLost(); }
       this._draw();
     }
@@ -183,14 +183,13 @@
 
     /** Since when the picture is old; "" while it is not, or only for a moment. */
     _lostTime() {
-      const isLong = this._lostAt !== null && monotonic() - this._lostAt > STALE_AFTER_MS;
-      return isLong ? LaySo.time(this._feed.status.since) : "";
+      const since = this._feed.status.since;
+      return !this._isLive && this._feed.now() - since > STALE_AFTER_MS ? LaySo.time(since) : "";
     }
 
     _drawLink() {
-      const isLive = this._lostAt === null;
       const lost = this._view ? say("stale", { time: LaySo.time(this._feed.status.since) }) : say("connecting");
-      board.link(isLive ? say("live") : lost, isLive);
+      board.link(this._isLive ? say("live") : lost, this._isLive);
       const trouble = this._voice.trouble;
       board.sound(trouble === "autoplay" ? say("unlock") : trouble === "unsupported" ? say("noSound") : "");
     }

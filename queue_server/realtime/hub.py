@@ -126,7 +126,9 @@ class Hub:
         missed = channel.resume(*since) if since is not None and branch.may_resume(since) else None
         self._join(branch, name, connection)
         for frame in missed if missed is not None else [channel.snapshot(host.state.seq)]:
-            connection.send(Message(frame))
+            if not connection.send(Message(frame)):
+                self.leave(connection)
+                return
 
     def numbered(self, branch: BranchChannels, name: str) -> NumberedChannel:
         """The channel, made from the confirmed state when nobody has read it yet."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -225,14 +225,15 @@ class Screens(RuleBasedStateMachine):
         """Some commands that wait together."""
         self.run(self.do(side, asked, after))
 
-    @rule(count=st.integers(1, 5))
-    def rounds(self, count: int) -> None:
-        """Somebody comes, is called, served and goes, so that the board forgets older calls."""
+    @rule(counter=st.sampled_from([1, 1, 2]), count=st.integers(1, 5), goes=st.booleans())
+    def rounds(self, counter: int, count: int, goes: bool) -> None:
+        """Somebody comes, is called, served and goes (or stays), so that the board forgets older calls."""
         for _ in range(count):
-            self.run(self.do("A", [(c.Issue(field="chung-thuc"), KIOSK), (c.CallNext(counter=1), LAN)], 1))
-            ticket = self.state("A").at_counter(1)
-            if ticket is not None:
-                self.run(self.do("A", [(c.Start(ticket=ticket.id), LAN), (c.Finish(ticket=ticket.id), LAN)], 1))
+            self.run(self.do("A", [(c.Issue(field="chung-thuc"), KIOSK), (c.CallNext(counter=counter), CHIEF)], 1))
+            ticket = self.state("A").at_counter(counter)
+            if ticket is not None and goes:
+                work = [c.Start(ticket=ticket.id), c.Finish(ticket=ticket.id)]
+                self.run(self.do("A", [(command, CHIEF) for command in work], 1))
 
     @rule(config=st.sampled_from(sorted(CONFIGS)), side=SIDES)
     def configure(self, config: str, side: str) -> None:
@@ -256,7 +257,7 @@ class Screens(RuleBasedStateMachine):
     def state(self, side: str) -> BranchState:
         return self.sides[side].center.host.state
 
-    async def do(self, side: str, asked: list[tuple[c.Command, c.By]], after: int) -> None:
+    async def do(self, side: str, asked: Sequence[tuple[c.Command, c.By]], after: int) -> None:
         await self.pass_time(timedelta(seconds=after))
         center = self.sides[side].center
         work = [center.submit(self.resolved(side, command), by) for command, by in asked]
@@ -383,8 +384,8 @@ class Screens(RuleBasedStateMachine):
     @invariant()
     def everything_holds(self) -> None:
         self.run(self.exchange())
-        self.every_view_is_what_a_fresh_snapshot_shows()
         self.who_is_too_slow_is_told_to_come_back_and_forgotten()
+        self.every_view_is_what_a_fresh_snapshot_shows()
         self.snapshots_of_one_position_are_the_same_bytes()
 
     def every_view_is_what_a_fresh_snapshot_shows(self) -> None:

@@ -9,13 +9,15 @@
  *   feed.command("call-next", {branch: "go-vap", counter: 5}).then(showAnswer, showProblem);
  *
  * A view is `{table: {key: row}}`. `changes` is `[[table, key, row or null], …]`, already applied to the view.
- * `onStatus` gets `{state: "live" | "reconnecting", since: Date}`; old data must never be shown as live. `onBuild` is
+ * `onStatus` gets `{state: "live" | "reconnecting", since: Date}`; old data must never be shown as live. A lost line's
+ * `since` is when the server was last heard, which may be 9 s ago. `onBuild` is
  * called when the server is of another release than the page (`build`): the page reloads itself in a quiet moment.
  */
 (function (global) {
   "use strict";
 
   var SILENT_MS = 9000; // the server is never silent for longer than 4 s
+  var WATCH_MS = 500;
   var DEADLINE_MS = 15000; // a press is worth this long; later nobody stands there any more
   var FIRST_RETRY_MS = 250;
   var LAST_RETRY_MS = 1000; // with the window of 1.5 s everybody is back within 3 s; a larger fleet gets a larger window
@@ -173,7 +175,7 @@
       if (Date.now() - feed._heardAt > SILENT_MS) {
         feed._drop();
       }
-    }, 1000);
+    }, WATCH_MS);
   };
 
   /** Nothing has been heard for too long: the line is dead, though the browser does not know it. */
@@ -206,7 +208,8 @@
 
   Feed.prototype._setStatus = function (state, code) {
     if (state !== this.status.state) {
-      this.status = { state: state, since: this.now(), code: code };
+      var silent = state === "live" ? 0 : (Date.now() - this._heardAt) * this._clock.speed;
+      this.status = { state: state, since: new Date(this.now().getTime() - silent), code: code };
       if (this._options.onStatus) {
         this._options.onStatus(this.status);
       }

@@ -1,0 +1,190 @@
+"""From the end of a day to a server that goes on with its backup, with real processes all the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.demo_server import BRANCH, NOTES
+from tests.server import ROOT, DemoServer, Refused
+from tests.staff import StaffApi, eventually, sign_in
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Iterator[DemoServer]:
+    with DemoServer(tmp_path) as server:
+        yield server
+
+
+def queue_server(*arguments: object, given: str = "") -> subprocess.CompletedProcess[str]:
+    """The command line, as an administrator runs it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LAYSO_")}
+    command = [sys.executable, "-m", "queue_server", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, timeout=60)
+
+
+def a_day(centre: DemoServer) -> list[str]:
+    """Three numbers: one served, one absent, one still waiting."""
+    api = centre.api()
+    ids = [api.issue("chung-thuc").id for _ in range(3)]
+    api.counter(1, "open")
+    for how in ("finish", "no-show"):
+        ticket = api.call_next(1)
+        assert ticket is not None
+        if how == "finish":
+            api.ticket(ticket.id, "start")
+        api.ticket(ticket.id, how)
+    return ids
+
+
+def backup_of(centre: DemoServer) -> Path:
+    """The backup that the end of the day brings."""
+    return eventually(lambda: sorted((centre.data / "backups").glob("journal-*.db")))[0]
+
+
+def epoch(centre: DemoServer) -> str:
+    return str(centre.api("nobody").get(f"/branches/{BRANCH}")["position"]).partition(".")[0]
+
+
+def test_the_end_of_a_day_brings_a_backup_that_a_new_server_goes_on_with(centre: DemoServer, tmp_path: Path):
+    ids = a_day(centre)
+    StaffApi(centre.url, "quang").branch_command("end-day", leftovers="rebook")
+    before = [centre.api().follow(ticket) for ticket in ids]
+    assert [ticket["state"] for ticket in before] == ["finished", "no_show", "rebooked"]
+    backup, old_epoch = backup_of(centre), epoch(centre)
+    centre.kill()
+
+    restored = tmp_path / "restored" / "data"
+    done = queue_server("restore", backup, "--data", restored)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert BRANCH in done.stdout
+    shutil.copy(centre.data / NOTES, restored)
+    with DemoServer(tmp_path / "restored") as again:
+        assert epoch(again) != old_epoch
+        follow = again.api().follow
+        assert [_without_position(follow(ticket)) for ticket in ids] == [_without_position(t) for t in before]
+        report = StaffApi(again.url, "quang").get(f"/branches/{BRANCH}/reports/{_today(again)}")
+        assert report["is_balanced"]
+        assert report["total"]["books"]["issued"] == 3
+
+
+def _without_position(ticket: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in ticket.items() if name != "position"}
+
+
+def _today(centre: DemoServer) -> str:
+    return str(centre.api().board()["day"]["today"]["date"])
+
+
+def test_a_database_that_is_there_is_not_overwritten(centre: DemoServer):
+    StaffApi(centre.url, "quang").branch_command("end-day", leftovers="expire")
+    backup = backup_of(centre)
+    centre.kill()
+    before = (centre.data / "layso.db").read_bytes()
+    done = queue_server("restore", backup, "--data", centre.data)
+    assert done.returncode == 1
+    assert "Move it away first" in done.stderr
+    assert (centre.data / "layso.db").read_bytes() == before
+
+
+def test_a_damaged_backup_leaves_nothing_behind(tmp_path: Path):
+    damaged = tmp_path / "journal-20261122-103000.db"
+    damaged.write_bytes(b"SQLite format 3\0" + b"\xaa" * 8192)
+    done = queue_server("restore", damaged, "--data", tmp_path / "new")
+    assert done.returncode == 1
+    assert "Nothing was restored" in done.stderr
+    assert not (tmp_path / "new" / "layso.db").exists()
+
+
+def test_ending_the_day_needs_the_right_and_says_so(centre: DemoServer):
+    with pytest.raises(Refused, match="forbidden"):
+        StaffApi(centre.url, "lan").branch_command("end-day", leftovers="expire")
+
+
+def test_the_health_of_a_first_day_is_good(centre: DemoServer):
+    health = StaffApi(centre.url, "tam").get(f"/branches/{BRANCH}/health")
+    assert health["backup_at"] is None
+    assert not any((health["is_backup_old"], health["is_plain_http"], health["is_disk_low"]))
+    assert (health["clock_stepped_s"], health["clock_behind_s"]) == (None, None)
+
+
+def test_only_an_administrator_confirms_the_clock(centre: DemoServer):
+    with pytest.raises(Refused, match="forbidden"):
+        StaffApi(centre.url, "quang").post("/clock/confirm")
+    StaffApi(centre.url, "admin").post("/clock/confirm")
+
+
+def test_the_printer_beside_a_dispenser_is_chosen(centre: DemoServer):
+    manager = StaffApi(centre.url, "quang")
+    dispenser, printer = centre.devices["dispenser"], centre.devices["printer"]
+
+    def beside() -> str | None:
+        devices = {device["id"]: device for device in manager.get("/devices")["devices"]}
+        found: str | None = devices[dispenser]["printer"]
+        return found
+
+    assert beside() == printer
+    manager.request("PATCH", f"/api/v1/devices/{dispenser}", {"printer": None})
+    assert beside() is None
+    manager.request("PATCH", f"/api/v1/devices/{dispenser}", {"printer": printer})
+    assert beside() == printer
+    for wrong in (dispenser, "printer-unknown"):
+        with pytest.raises(Refused, match="not-found"):
+            manager.request("PATCH", f"/api/v1/devices/{dispenser}", {"printer": wrong})
+
+
+def test_a_day_that_was_none_has_no_report(centre: DemoServer):
+    manager = StaffApi(centre.url, "quang")
+    for day in ("2001-01-01", "yesterday"):
+        with pytest.raises(Refused, match="no-service-day"):
+            manager.get(f"/branches/{BRANCH}/reports/{day}")
+    with pytest.raises(Refused, match="unauthenticated"):
+        centre.api("nobody").get(f"/branches/{BRANCH}/reports/2001-01-01")
+
+
+# -- the command line --------------------------------------------------------------------------------------------------
+
+
+def test_an_account_that_was_added_signs_in(centre: DemoServer):
+    centre.stop()
+    added = queue_server(
+        "account", "add", "thu", "--role", "supervisor", "--branch", BRANCH, "--data", centre.data, given="mat-khau-1\n"
+    )
+    assert (added.returncode, added.stderr) == (0, "")
+    assert "thu" in queue_server("account", "list", "--data", centre.data).stdout
+    again = queue_server("account", "add", "thu", "--role", "clerk", "--data", centre.data, given="mat-khau-2\n")
+    assert again.returncode == 1
+    elsewhere = queue_server(
+        "account", "add", "x1", "--role", "clerk", "--branch", "nowhere", "--data", centre.data, given="mat-khau-2\n"
+    )
+    assert (elsewhere.returncode, BRANCH in elsewhere.stderr) == (1, True)
+    centre.start()
+    assert sign_in(centre.url, "thu", "mat-khau-1")
+
+
+def test_accounts_are_not_touched_while_the_server_runs(centre: DemoServer):
+    done = queue_server("account", "list", "--data", centre.data)
+    assert done.returncode == 1
+    assert "Stop it first" in done.stderr
+
+
+def test_the_doctor_finds_what_is_wrong(centre: DemoServer, tmp_path: Path):
+    assert queue_server("doctor", "--data", tmp_path / "empty").returncode == 1
+    running = queue_server("doctor", "--data", centre.data)
+    assert "A server has the database open" in running.stdout
+    StaffApi(centre.url, "quang").branch_command("end-day", leftovers="expire")
+    backup = backup_of(centre)
+    centre.stop()
+    healthy = queue_server("doctor", "--data", centre.data)
+    assert backup.name in healthy.stdout
+    assert "WRONG  There is no backup" not in healthy.stdout
+    backup.unlink()
+    ill = queue_server("doctor", "--data", centre.data)
+    assert ill.returncode == 1
+    assert "WRONG  There is no backup" in ill.stdout

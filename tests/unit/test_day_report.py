@@ -1,0 +1,340 @@
+"""A day's report: the figures of a small day worked out by hand, and books that add up whatever happens."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import StringIO
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from queue_server.domain import commands as c
+from queue_server.domain import upcast
+from queue_server.domain.refusals import Refusal
+from queue_server.domain.state import BranchState
+from queue_server.domain.tickets import LIVE, TicketState
+from queue_server.domain.visits import is_waiting_first
+from queue_server.journal.port import StoredEvent
+from queue_server.protocol.rows import Live
+from queue_server.readers.statistics.course import course
+from queue_server.readers.statistics.day import Books, CounterDay, DayReport, Services, Waits, day_report, percentile
+from queue_server.realtime.live import live
+from queue_server.realtime.pace import Pace
+from queue_server.web.pages.report import COLUMNS, csv_of
+from tests.factories import CHIEF, KIOSK, MINH, MONDAY, Branch, minutes, moment
+
+NOBODY = Waits(0, None, None, None, None, 0, 0)
+NOTHING = Services(0, None, 0)
+
+
+def stored(branch: Branch) -> list[StoredEvent]:
+    """The day's events as they lie in a journal."""
+    return [StoredEvent(record.seq, record.day, *upcast.store(record)) for record in branch.records]
+
+
+def report_of(branch: Branch, now: datetime) -> DayReport:
+    found = course(stored(branch), now)
+    assert found is not None
+    return day_report(branch.today, found, list(branch.state.tickets.values()), now)
+
+
+def small_day() -> Branch:
+    """Seven numbers, of which one was a test; counter 1 is open from 07:30 to 12:00 and from 13:00 on."""
+    branch = Branch()
+    first = branch.issue("chung-thuc", "07:00")
+    branch.issue("chung-thuc", "07:10")
+    cancelled = branch.issue("ho-tich", "07:20")
+    branch.open(1, "07:30")
+    assert branch.served(1, "07:30") == first
+    branch.do(c.Finish(ticket=first), "07:36")
+    absent = branch.call_next(1, "07:36")
+    branch.do(c.NoShow(ticket=absent), "07:40")
+    branch.do(c.Void(ticket=branch.issue("chung-thuc", "07:45"), reason="test"), "07:46")
+    branch.do(c.Cancel(ticket=cancelled), "07:50")
+    branch.issue("chung-thuc", "08:00")
+    branch.issue("dat-dai", "08:00")
+    two_dossiers = branch.call_next(1, "08:04")
+    branch.do(c.Start(ticket=two_dossiers), "08:05")
+    branch.do(c.Finish(ticket=two_dossiers, outcome="supplement", dossiers=2), "08:15")
+    branch.do(c.PauseCounter(counter=1, reason="Nghỉ trưa"), "12:00")
+    branch.open(1, "13:00")
+    branch.issue("chung-thuc", "16:20")
+    branch.served(1, "16:30")
+    return branch
+
+
+def ended_day() -> Branch:
+    """The same, ended at 17:00: the land number is rebooked, the last service was forgotten."""
+    branch = small_day()
+    branch.do(c.EndDay(leftovers="rebook"), "17:00", CHIEF)
+    return branch
+
+
+@pytest.fixture(scope="module")
+def ended() -> DayReport:
+    return report_of(ended_day(), moment("18:00"))
+
+
+def field_of(report: DayReport, code: str):
+    return next(field for field in report.fields if field.code == code)
+
+
+# -- by hand -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_books_of_the_day_add_up(ended: DayReport):
+    # issued, finished, no_show, cancelled, rebooked, expired, present, voided
+    assert ended.total.books == Books(6, 3, 1, 1, 1, 0, 0, 1)
+    assert field_of(ended, "chung-thuc").books == Books(4, 3, 1, 0, 0, 0, 0, 1)
+    assert field_of(ended, "ho-tich").books == Books(1, 0, 0, 1, 0, 0, 0, 0)
+    assert field_of(ended, "dat-dai").books == Books(1, 0, 0, 0, 1, 0, 0, 0)
+    assert field_of(ended, "tra-ket-qua").books == Books(0, 0, 0, 0, 0, 0, 0, 0)
+    assert ended.given == 7
+    assert ended.is_balanced
+
+
+def test_waits_run_to_the_first_call_or_to_the_end(ended: DayReport):
+    # Certification waited 30, 26, 4 and 10 minutes: the median is the second of four, and 30 is not over 30.
+    assert field_of(ended, "chung-thuc").waits == Waits(4, 1050, 600, 1800, 1800, 2, 0)
+    # Cancelled after 30 minutes without a call; rebooked after nine hours.
+    assert field_of(ended, "ho-tich").waits == Waits(1, 1800, 1800, 1800, 1800, 1, 0)
+    assert field_of(ended, "dat-dai").waits == Waits(1, 32400, 32400, 32400, 32400, 1, 1)
+    assert field_of(ended, "tra-ket-qua").waits == NOBODY
+    # 4 + 10 + 26 + 30 + 30 + 540 minutes of six people.
+    assert ended.total.waits == Waits(6, 6400, 1560, 32400, 32400, 4, 1)
+
+
+def test_a_forgotten_service_counts_but_not_in_the_mean(ended: DayReport):
+    # Six and ten minutes; the third ended with the day.
+    assert field_of(ended, "chung-thuc").services == Services(3, 480, 1)
+    assert field_of(ended, "ho-tich").services == NOTHING
+    assert ended.total.services == Services(3, 480, 1)
+    assert ended.total.outcomes == {"done": 1, "forgotten": 1, "supplement": 1}
+    assert ended.total.dossiers == 1 + 2 + 1
+
+
+def test_a_pause_is_not_open_time(ended: DayReport):
+    assert ended.counters == (CounterDay(1, Services(3, 480, 1), round(8.5 * 3600)),)
+
+
+def test_hours_are_the_branch_s_and_without_gaps(ended: DayReport):
+    assert [each.hour for each in ended.hours] == list(range(7, 17))
+    busy = {each.hour: (each.issued, each.called) for each in ended.hours if each.issued or each.called}
+    assert busy == {7: (3, 2), 8: (2, 1), 16: (1, 1)}
+
+
+def test_while_the_day_is_open_some_are_still_in_the_centre():
+    report = report_of(small_day(), moment("16:40"))
+    assert report.total.books == Books(6, 2, 1, 1, 0, 0, 2, 1)
+    assert report.ended_at is None
+    assert report.is_balanced
+    assert field_of(report, "dat-dai").waits == NOBODY  # it still waits for a first call
+    assert report.counters[0].open_s == round((4.5 + 3 + 40 / 60) * 3600)
+
+
+def test_a_number_stays_in_the_field_that_it_was_drawn_for():
+    branch = Branch()
+    branch.open(1, "07:30")
+    moved = branch.issue("chung-thuc", "07:30")
+    branch.served(1, "07:40")
+    branch.do(c.Transfer(ticket=moved, field="ho-tich"), "07:45")
+    branch.open(3, "07:45", MINH)
+    branch.served(3, "07:50", MINH)
+    branch.do(c.Finish(ticket=moved), "08:00", MINH)
+    report = report_of(branch, moment("08:00"))
+    assert field_of(report, "chung-thuc").books.finished == 1
+    assert field_of(report, "ho-tich").books.issued == 0
+    assert field_of(report, "chung-thuc").waits.mean_s == 600
+    assert field_of(report, "chung-thuc").services == Services(1, 300, 0)
+    assert field_of(report, "ho-tich").services == Services(1, 600, 0)
+    assert report.total.services == Services(1, 900, 0)  # one visit, both parts together
+
+
+def test_a_rebooked_number_begins_its_wait_when_its_field_opens():
+    branch = ended_day()
+    branch.today = MONDAY + timedelta(days=1)
+    branch.wait("03:00")
+    branch.records = [record for record in branch.records if record.day == branch.today]
+    branch.open(4, "07:30")
+    branch.served(4, "07:42")
+    report = report_of(branch, moment("08:00", branch.today))
+    assert report.given == 1
+    assert report.is_balanced
+    assert field_of(report, "dat-dai").waits.mean_s == 12 * 60
+
+
+def test_an_event_that_is_missing_is_seen(ended: DayReport):
+    branch = ended_day()
+    events = [event for event in stored(branch) if not (event.type == "ticket.issued" and event.seq > 20)]
+    found = course(events, moment("18:00"))
+    assert found is not None
+    assert not day_report(MONDAY, found, list(branch.state.tickets.values()), moment("18:00")).is_balanced
+
+
+def test_a_day_that_was_never_opened_has_no_course():
+    assert course([], moment("18:00")) is None
+
+
+def test_a_percentile_is_a_wait_that_somebody_had():
+    waits = [minutes(n) for n in range(1, 21)]
+    assert percentile(waits, 50) == minutes(10)
+    assert percentile(waits, 95) == minutes(19)
+    assert percentile(waits[:1], 95) == minutes(1)
+
+
+def test_the_table_has_a_row_for_each_field_and_a_total(ended: DayReport):
+    text = csv_of(ended, "vi")
+    assert text.startswith("\ufeffLĩnh vực,Cấp,Hoàn thành")
+    rows = list(csv.DictReader(StringIO(text.removeprefix("\ufeff"))))
+    assert [row["Lĩnh vực"] for row in rows] == ["Chứng thực", "Hộ tịch", "Đất đai", "Trả kết quả", "Tổng"]
+    assert rows[0]["Chờ trung bình (giây)"] == "1050"
+    assert rows[0]["Chờ quá 15 phút (%)"] == "50"
+    assert rows[3]["Chờ trung bình (giây)"] == ""
+    for column in COLUMNS[1:10]:
+        assert sum(int(row[column.vi]) for row in rows[:-1]) == int(rows[-1][column.vi])
+    assert csv_of(ended, "en").startswith("\ufeffField,Issued,Finished")
+
+
+# -- whatever happens --------------------------------------------------------------------------------------------------
+
+FIELDS = ("chung-thuc", "ho-tich", "dat-dai", "tra-ket-qua")
+Step = Callable[[Branch, datetime], object]
+
+
+def issue(field: str) -> Step:
+    return lambda branch, at: branch.issue(field, at, KIOSK, dossiers=2)
+
+
+def of_counter(no: int, kind: Callable[..., c.Command]) -> Step:
+    return lambda branch, at: branch.do(kind(counter=no), at, CHIEF)
+
+
+def of_ticket(index: int, make: Callable[[str], c.Command]) -> Step:
+    def step(branch: Branch, at: datetime) -> None:
+        tickets = sorted(branch.state.tickets)
+        if tickets:
+            branch.do(make(tickets[index % len(tickets)]), at, CHIEF)
+
+    return step
+
+
+KINDS: tuple[Callable[[str], c.Command], ...] = (
+    lambda ticket: c.Start(ticket=ticket),
+    lambda ticket: c.Finish(ticket=ticket),
+    lambda ticket: c.NoShow(ticket=ticket),
+    lambda ticket: c.Cancel(ticket=ticket),
+    lambda ticket: c.Void(ticket=ticket),
+    lambda ticket: c.Hold(ticket=ticket),
+    lambda ticket: c.Resume(ticket=ticket, counter=2),
+    lambda ticket: c.ReturnToQueue(ticket=ticket),
+    lambda ticket: c.Postpone(ticket=ticket),
+    lambda ticket: c.Reinstate(ticket=ticket),
+    lambda ticket: c.Undo(ticket=ticket),
+    lambda ticket: c.EndService(ticket=ticket),
+    lambda ticket: c.Transfer(ticket=ticket, field="dat-dai"),
+    lambda ticket: c.Amend(ticket=ticket, field="ho-tich", reason="Chọn nhầm"),
+)
+
+steps = st.one_of(
+    st.sampled_from(FIELDS).map(issue),
+    st.builds(of_counter, st.integers(1, 5), st.sampled_from([c.OpenCounter, c.PauseCounter, c.CloseCounter])),
+    st.builds(of_counter, st.integers(1, 5), st.just(c.CallNext)),
+    st.builds(of_ticket, st.integers(0, 30), st.sampled_from(KINDS)),
+)
+days = st.lists(st.tuples(st.integers(0, 900), steps), max_size=60)
+endings = st.sampled_from([None, "rebook", "expire"])
+
+
+def lived(day: list[tuple[int, Step]], ending: str | None, look: Callable[[Branch, datetime], None]) -> datetime:
+    branch, at = Branch(at="07:30"), moment("07:30")
+    for seconds, step in day:
+        at += timedelta(seconds=seconds)
+        try:
+            step(branch, at)
+        except Refusal:
+            continue
+        finally:
+            look(branch, at)
+    if ending is not None:
+        branch.do(c.EndDay(leftovers=ending), at, CHIEF)  # type: ignore[arg-type]
+    look(branch, at)
+    return at
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(days, endings)
+def test_books_add_up_whatever_happens(day: list[tuple[int, Step]], ending: str | None):
+    seen: list[Branch] = []
+    at = lived(day, ending, lambda branch, _: seen.append(branch))
+    branch = seen[-1]
+    report = report_of(branch, at)
+    tickets = list(branch.state.tickets.values())
+    assert report.is_balanced
+    assert sum(field.books.issued for field in report.fields) == report.total.books.issued
+    assert sum(field.waits.people for field in report.fields) == report.total.waits.people
+    still = sum(1 for ticket in tickets if is_waiting_first(ticket))
+    assert report.total.waits.people + still == report.total.books.issued
+    assert report.total.books.present == sum(1 for ticket in tickets if ticket.state in LIVE)
+    assert (report.ended_at is None) or report.total.books.present == 0
+    waits = report.total.waits
+    if waits.p50_s is not None and waits.p95_s is not None and waits.longest_s is not None:
+        assert 0 <= waits.p50_s <= waits.p95_s <= waits.longest_s
+    assert waits.over_30 <= waits.over_15 <= waits.people
+    assert sum(hour.issued for hour in report.hours) == report.total.books.issued
+    assert sum(counter.open_s for counter in report.counters) <= 5 * (at - moment("07:30")).total_seconds() + 5
+
+
+# -- the live figures --------------------------------------------------------------------------------------------------
+
+
+class Watcher:
+    """Follows a branch's changes as the hub does."""
+
+    def __init__(self) -> None:
+        self.pace: Pace | None = None
+
+    def look(self, branch: Branch, _: datetime) -> None:
+        if self.pace is None:
+            branch.state.mark()
+            self.pace = Pace(branch.state)
+        self.pace.see(branch.state.changes())
+        branch.state.mark()
+
+
+def shown(state: BranchState, at: datetime, pace: Pace) -> Live:
+    return live(state, at, pace)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(days, endings)
+def test_live_figures_that_follow_changes_are_those_of_a_fresh_count(day: list[tuple[int, Step]], ending: str | None):
+    watcher, seen = Watcher(), []
+
+    def look(branch: Branch, at: datetime) -> None:
+        watcher.look(branch, at)
+        seen.append(branch)
+
+    at = lived(day, ending, look) + minutes(20)
+    state = seen[-1].state
+    assert watcher.pace is not None
+    assert shown(state, at, watcher.pace) == shown(state, at, Pace(state))
+
+
+def test_the_last_hour_and_long_waits_are_counted():
+    branch = Branch(at="07:30")
+    branch.open(1, "07:30")
+    for clock in ("07:30", "07:40", "08:20"):
+        branch.issue("chung-thuc", clock)
+    first = branch.served(1, "08:20")
+    branch.do(c.Finish(ticket=first), "08:30")
+    field = live(branch.state, moment("08:35"), Pace(branch.state)).fields["chung-thuc"]
+    assert (field.came_hour, field.served_hour) == (2, 1)  # 07:30 is 65 minutes ago
+    assert (field.over_15, field.over_30) == (2, 2)  # 50 minutes until its call, and 55 so far
+    assert field.oldest_at == moment("07:40")
+    assert branch[first].state is TicketState.FINISHED
+    later = live(branch.state, moment("09:31"), Pace(branch.state)).fields["chung-thuc"]
+    assert (later.came_hour, later.served_hour) == (0, 0)
+    assert (later.over_15, later.over_30) == (3, 3)
