@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 from uuid import uuid4
 
@@ -78,6 +79,12 @@ class ReaderRunner:
                 await self._sleep(wait_s)
                 await asyncio.sleep(GATHER_S)
 
+    async def release(self) -> None:
+        """Let go of the cursors, so that who is started next need not wait for the leases to end."""
+        for branch_id in self._cursors:
+            await self._journal.take_cursor(self._reader.name, branch_id, self._holder, 0.0)
+        self._cursors.clear()
+
     async def _sleep(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
@@ -97,7 +104,7 @@ class ReaderRunner:
             cursor = await self._journal.take_cursor(self._reader.name, branch_id, self._holder, LEASE_S)
             if cursor is None:
                 self._cursors.pop(branch_id, None)
-                return self._poll_s
+                return min(self._poll_s, POLL_S)
             self._cursors[branch_id] = cursor
             self._renew_at[branch_id] = now + LEASE_S / 3
         return await self._handle(branch_id, cursor)
@@ -165,6 +172,9 @@ class Readers:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(JournalUnavailable):
+            for runner in self._runners:
+                await runner.release()
 
 
 def _shout(task: asyncio.Task[None]) -> None:

@@ -199,6 +199,9 @@ class CounterView:
         match change.table:
             case "tickets":
                 return [("tickets", change.key), ("queue", change.key)] if self._concerns(state, change) else ()
+            case "calls":  # why a ticket was called is told while its call is remembered
+                sides = (side for side in (change.old, change.new) if side is not None)
+                return [("tickets", side.ticket) for side in sides]
             case "counters" if change.key == self.no:
                 is_same = change.old is not None and change.new is not None and _takes(change.old) == _takes(change.new)
                 return [("counter", str(self.no))] if is_same else None

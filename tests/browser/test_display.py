@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -438,6 +439,17 @@ def test_a_killed_server_is_seen_within_ten_seconds_and_its_return_within_three(
     assert time.monotonic() - back_at < 3
     expect(screen.page.locator("body.is-stale")).to_have_count(0)
     assert screen.called() == sorted(called_by(centre.api().board()))
+
+
+def test_a_server_that_hangs_is_seen_within_ten_seconds_of_silence(open_screen: Any, centre: DemoServer) -> None:
+    screen = open_screen()
+    assert centre.pid is not None
+    os.kill(centre.pid, signal.SIGSTOP)
+    try:
+        screen.page.wait_for_selector("body.is-stale", timeout=10_000)
+    finally:
+        os.kill(centre.pid, signal.SIGCONT)
+    screen.page.wait_for_function(LIVE)
 
 
 def called_by(board: dict[str, Any]) -> list[tuple[str, int]]:

@@ -426,8 +426,8 @@ def server_position(data: bytes) -> str:
 
 TestScreens = Screens.TestCase
 TestScreens.settings = settings(
-    max_examples=600,
-    stateful_step_count=50,
+    max_examples=40,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

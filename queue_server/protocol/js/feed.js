@@ -20,7 +20,7 @@
   var WATCH_MS = 500;
   var DEADLINE_MS = 15000; // a press is worth this long; later nobody stands there any more
   var FIRST_RETRY_MS = 250;
-  var LAST_RETRY_MS = 1000; // with the window of 1.5 s everybody is back within 3 s; a larger fleet gets a larger window
+  var LAST_RETRY_MS = 750; // with the window of 1.5 s everybody is back within 3 s; a larger fleet gets a larger window
   var STOP_FROM = 4400; // close codes from here on mean: do not come back without a change
 
   /** Apply changes to a view in place. Pure but for the view: no clock, no page. */

@@ -1,4 +1,5 @@
 /** The screen: head, the day, its figures, what needs somebody, fields and counters. */
+import { isContrast, toggleContrast } from "../clerk/contrast.js";
 import { html } from "../vendor/preact-htm.js";
 import { Care, Faults, Well } from "./care.js";
 import { Devices } from "./devices.js";
@@ -42,6 +43,7 @@ function Head({ model, now, signOut }) {
         <summary class="button button--quiet menu__who">${model.me}</summary>
         <div class="menu__items">
           ${model.hasOthers && html`<a class="menu__item" href=${`/manager${lang}`}>${t("others")}</a>`}
+          <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
           <${LanguageSwitch} />
           <button class="menu__item" type="button" onClick=${signOut}>${t("signOut")}</button>
         </div>

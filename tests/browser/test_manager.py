@@ -1,0 +1,442 @@
+"""The manager's screen in a real browser, against a real server process."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import SIGN_IN, Faults, Visit
+from tests.demo_server import BRANCH, PASSWORD
+from tests.server import DemoServer
+from tests.staff import StaffApi
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def centre(tmp_path: Path, prepared: Path) -> Iterator[DemoServer]:
+    """A fresh centre for each test: they count what happened."""
+    with DemoServer(tmp_path, data=prepared) as server:
+        yield server
+
+
+class Screen:
+    """What a manager sees and does."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def figure(self, name: str) -> Locator:
+        return self.page.locator(f'[data-figure="{name}"] .figure-tile__value')
+
+    def cell(self, field: str, name: str) -> Locator:
+        return self.page.locator(f'tr[data-field="{field}"] [data-cell="{name}"]')
+
+    def row(self, field: str) -> Locator:
+        return self.page.locator(f'tr[data-field="{field}"]')
+
+    def square(self, no: int) -> Locator:
+        return self.page.locator(f'[data-counter="{no}"]')
+
+    def alarm(self, kind: str) -> Locator:
+        return self.page.locator(f'[data-alarm="{kind}"]')
+
+    def adjust(self, field: str) -> Locator:
+        """The dialog about a field."""
+        self.row(field).get_by_role("button").click()
+        return self.dialog
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    def confirm(self) -> None:
+        self.dialog.locator("[data-confirm]").click()
+        expect(self.dialog).to_have_count(0)
+
+    def says(self, words: str) -> None:
+        expect(self.page.locator(".toast")).to_contain_text(words)
+
+
+@pytest.fixture
+def screen(visit: Visit) -> Screen:
+    return Screen(visit("/manager", account="quang"))
+
+
+def date_of(centre: DemoServer) -> str:
+    return str(centre.api().board()["day"]["today"]["date"])
+
+
+# -- getting in --------------------------------------------------------------------------------------------------------
+
+
+def test_a_manager_signs_in_and_comes_to_the_screen(visit: Visit):
+    page = visit("/manager")
+    expect(page).to_have_url(re.compile(r"/sign-in\?next=%2Fmanager"))
+    page.locator("#username").fill("quang")
+    page.locator("#password").fill(PASSWORD)
+    page.get_by_role("button", name="Đăng nhập").click()
+    expect(page.get_by_role("heading", name="Các lĩnh vực")).to_be_visible()
+    expect(page.locator(".connection")).to_have_text("Trực tuyến")
+
+
+def test_a_clerk_is_told_kindly_that_this_is_not_for_them(visit: Visit):
+    page = visit("/manager", account="lan")
+    expect(page.get_by_role("heading")).to_contain_text("không điều hành")
+
+
+def test_a_supervisor_has_no_devices(visit: Visit):
+    page = visit("/manager#devices", account="tam")
+    expect(page.get_by_role("heading", name="Các lĩnh vực")).to_be_visible()
+    expect(page.get_by_role("link", name="Thiết bị")).to_have_count(0)
+
+
+# -- how it is now -----------------------------------------------------------------------------------------------------
+
+
+def test_figures_follow_what_happens(centre: DemoServer, screen: Screen):
+    expect(screen.figure("issued")).to_have_text("0")
+    expect(screen.square(1)).to_contain_text("Đóng")
+    api = centre.api()
+    for _ in range(3):
+        api.issue("chung-thuc")
+    expect(screen.figure("issued")).to_have_text("3")
+    expect(screen.figure("waiting")).to_have_text("3")
+    expect(screen.cell("chung-thuc", "waiting")).to_have_text("3")
+    expect(screen.cell("chung-thuc", "came")).to_have_text("3")
+    expect(screen.cell("chung-thuc", "open")).to_have_text("0")
+    expect(screen.cell("chung-thuc", "forecast")).to_have_text("Chưa dự tính được")
+    api.counter(2, "open")
+    expect(screen.square(2)).to_contain_text("Rảnh")
+    expect(screen.cell("chung-thuc", "open")).to_have_text("1")
+    expect(screen.cell("chung-thuc", "forecast")).to_have_text("khoảng 9–25 phút")
+    first = api.call_next(2)
+    assert first is not None
+    expect(screen.square(2)).to_contain_text("A 001")
+    expect(screen.square(2)).to_contain_text("Đang gọi")
+    api.ticket(first.id, "start")
+    expect(screen.figure("serving")).to_have_text("1")
+    expect(screen.square(2)).to_have_class(re.compile("square--serving"))
+    api.ticket(first.id, "finish")
+    expect(screen.figure("finished")).to_have_text("1")
+    expect(screen.cell("chung-thuc", "served")).to_have_text("1")
+    absent = api.call_next(2)
+    assert absent is not None
+    api.ticket(absent.id, "no-show")
+    expect(screen.figure("no_show")).to_have_text("1")
+    expect(screen.figure("waiting")).to_have_text("1")
+    api.counter(2, "pause", reason="Nghỉ giải lao")
+    expect(screen.square(2)).to_contain_text("Tạm ngừng")
+
+
+class Fast:
+    """A centre whose clock runs a minute a second, and its manager."""
+
+    def __init__(self, centre: DemoServer, visit: Visit) -> None:
+        self.centre = centre
+        self._visit = visit
+
+    def screen(self) -> Screen:
+        page = self._visit()
+        page.goto(f"{self.centre.url}/healthz")
+        page.evaluate(SIGN_IN, ["quang", PASSWORD])
+        page.goto(f"{self.centre.url}/manager")
+        return Screen(page)
+
+
+@pytest.fixture
+def fast(tmp_path: Path, visit: Visit) -> Iterator[Fast]:
+    folder = tmp_path / "fast"
+    folder.mkdir()
+    with DemoServer(folder, "--clock-start", "2026-11-23T08:00:00+07:00", "--clock-speed", "60") as centre:
+        yield Fast(centre, visit)
+
+
+def test_the_worst_field_stands_first_and_the_longest_wait_has_its_name(fast: Fast):
+    api = fast.centre.api()
+    api.counter(4, "open")
+    api.issue("dat-dai")
+    screen = fast.screen()
+    expect(screen.figure("longest")).to_contain_text(re.compile(r"[1-9]\d* phút"))
+    expect(screen.page.locator('[data-figure="longest"]')).to_contain_text("Đất đai")
+    expect(screen.page.locator("tbody tr").first).to_have_attribute("data-field", "dat-dai")
+    expect(screen.figure("over_15")).to_have_text("100%", timeout=40_000)
+    expect(screen.page.locator('[data-figure="over_15"]')).to_contain_text("1 người hôm nay")
+    expect(screen.row("dat-dai").locator(".age")).to_be_visible()
+
+
+def test_a_field_that_nobody_takes_raises_an_alarm_after_five_minutes(fast: Fast):
+    screen, api = fast.screen(), fast.centre.api()
+    expect(screen.figure("issued")).to_have_text("0")
+    api.issue("kinh-doanh")
+    expect(screen.row("kinh-doanh")).to_contain_text("Không có quầy mở")
+    expect(screen.alarm("uncovered")).to_have_count(0)
+    expect(screen.alarm("uncovered")).to_contain_text("Kinh doanh: 1 người đang chờ", timeout=15_000)
+    screen.alarm("uncovered").get_by_role("button", name="Phân quầy").click()
+    screen.dialog.get_by_role("button", name=re.compile("^6")).click()
+    screen.dialog.get_by_role("radiogroup", name="Kinh doanh").get_by_role("radio", name="Nhận").check()
+    screen.confirm()
+    api.counter(6, "open")
+    expect(screen.alarm("uncovered")).to_have_count(0)
+
+
+def test_old_figures_are_never_shown_as_live(centre: DemoServer, screen: Screen):
+    centre.api().issue("ho-tich")
+    expect(screen.figure("issued")).to_have_text("1")
+    centre.kill()
+    expect(screen.page.locator(".stale")).to_contain_text("không phải bây giờ", timeout=15_000)
+    expect(screen.page.locator(".connection")).to_contain_text("Mất kết nối từ")
+    expect(screen.page.get_by_role("button", name="Kết thúc ngày")).to_be_disabled()
+    centre.start()
+    expect(screen.page.locator(".stale")).to_have_count(0, timeout=15_000)
+    expect(screen.figure("issued")).to_have_text("1")
+
+
+def test_rows_do_not_jump_under_the_pointer(centre: DemoServer, screen: Screen):
+    expect(screen.row("chung-thuc")).to_be_visible()
+    first = screen.page.locator("tbody tr").first.get_attribute("data-field")
+    screen.row("tra-ket-qua").hover()
+    centre.api().issue("tra-ket-qua")
+    expect(screen.cell("tra-ket-qua", "waiting")).to_have_text("1")
+    screen.page.wait_for_function(  # longer than the list ever keeps its order without a pointer
+        "() => { window.seen = window.seen || Date.now(); return Date.now() - window.seen > 11_000; }"
+    )
+    assert screen.page.locator("tbody tr").first.get_attribute("data-field") == first
+    screen.page.mouse.move(5, 5)
+    expect(screen.page.locator("tbody tr").first).to_have_attribute("data-field", "tra-ket-qua", timeout=15_000)
+
+
+# -- doing something about it ------------------------------------------------------------------------------------------
+
+
+def test_a_field_is_suspended_with_a_reason_that_everybody_reads(centre: DemoServer, screen: Screen):
+    screen.adjust("dat-dai").get_by_role("button", name="Tạm ngừng cấp số").click()
+    expect(screen.dialog.locator("[data-confirm]")).to_be_disabled()
+    screen.dialog.get_by_role("button", name="Hệ thống đang gián đoạn").click()
+    screen.confirm()
+    screen.says("Đã tạm ngừng cấp số Đất đai")
+    expect(screen.row("dat-dai")).to_contain_text("Tạm ngừng cấp số")
+    row = centre.api().board()["fields"]["dat-dai"]
+    assert row["suspended"] == {"vi": "Hệ thống đang gián đoạn", "en": "The system is down"}
+    expect(screen.adjust("dat-dai")).to_contain_text("Hệ thống đang gián đoạn")
+    screen.dialog.get_by_role("button", name="Cấp số lại").click()
+    screen.says("Đã cấp số Đất đai trở lại")
+    assert centre.api().board()["fields"]["dat-dai"]["suspended"] is None
+
+
+def test_today_s_hours_are_changed_for_one_field(centre: DemoServer, screen: Screen):
+    screen.adjust("ho-tich").get_by_role("button", name="Đổi giờ hôm nay").click()
+    expect(screen.dialog.locator("#scope")).to_have_value("ho-tich")
+    box = screen.dialog.locator("input.hours__time")
+    for i, clock in enumerate(("7:30", "1130", "07:00", "11:00")):
+        box.nth(i).fill(clock)
+    box.nth(1).fill("25:00")
+    expect(screen.dialog).to_contain_text("Giờ phải ghi như 07:30")
+    expect(screen.dialog.locator("[data-confirm]")).to_be_disabled()
+    box.nth(1).fill("11:30")
+    screen.dialog.locator('[name="reason"]').fill("Tập huấn nghiệp vụ")
+    screen.confirm()
+    screen.says("Đã đổi giờ hôm nay")
+    expect(screen.row("ho-tich")).to_contain_text("Đổi giờ")
+    row = centre.api().board()["fields"]["ho-tich"]
+    assert row["reason"]["vi"] == "Tập huấn nghiệp vụ"
+    assert [(span["start"][11:16], span["end"][11:16]) for span in row["working"]] == [("00:30", "04:30")]  # UTC
+
+
+def test_a_counter_is_given_other_fields(centre: DemoServer, screen: Screen):
+    screen.square(2).click()
+    roles = screen.dialog.get_by_role("radiogroup", name="Hộ tịch")
+    expect(roles.get_by_role("radio", name="Không")).to_be_checked()
+    roles.get_by_role("radio", name="Hỗ trợ").check()
+    screen.dialog.get_by_role("radiogroup", name="Chứng thực").get_by_role("radio", name="Không").check()
+    expect(screen.dialog).to_contain_text("ít nhất một lĩnh vực")
+    expect(screen.dialog.locator("[data-confirm]")).to_be_disabled()
+    screen.dialog.get_by_role("radiogroup", name="Đất đai").get_by_role("radio", name="Nhận").check()
+    screen.confirm()
+    screen.says("Đã phân công quầy 2")
+    assert centre.api().board()["counters"]["2"]["fields"] == ["dat-dai"]
+    screen.square(2).click()
+    expect(screen.dialog.get_by_role("radiogroup", name="Hộ tịch").get_by_role("radio", name="Hỗ trợ")).to_be_checked()
+
+
+def test_a_forgotten_service_is_ended(centre: DemoServer, screen: Screen):
+    api = centre.api()
+    api.counter(4, "open")
+    api.issue("dat-dai")
+    ticket = api.call_next(4)
+    assert ticket is not None
+    api.ticket(ticket.id, "start")
+    expect(screen.square(4)).to_have_class(re.compile("square--serving"))
+    screen.square(4).click()
+    screen.dialog.get_by_role("button", name="Kết thúc lượt bị quên").click()
+    expect(screen.dialog).to_contain_text("K 001")
+    screen.confirm()
+    screen.says("Đã kết thúc lượt phục vụ số K 001")
+    assert api.follow(ticket.id)["state"] == "finished"
+    screen.square(4).click()
+    screen.dialog.get_by_role("button", name="Đóng quầy").click()
+    screen.says("Đã đóng quầy 4")
+
+
+def test_the_day_is_ended_and_who_waits_is_rebooked(centre: DemoServer, screen: Screen):
+    api = centre.api()
+    waiting = [api.issue("dat-dai").id, api.issue("ho-tich").id]
+    api.counter(2, "open")
+    served = api.issue("chung-thuc").id
+    called = api.call_next(2)
+    assert called is not None
+    api.ticket(called.id, "start")
+    expect(screen.figure("waiting")).to_have_text("2")
+    expect(screen.figure("serving")).to_have_text("1")
+    screen.page.get_by_role("button", name="Kết thúc ngày").click()
+    preview = screen.dialog.locator("[data-preview]")
+    expect(preview).to_contain_text("2 người chưa được phục vụ xong: 2 đang chờ, 0 đang gọi")
+    expect(preview).to_contain_text("1 lượt đang phục vụ")
+    expect(preview).to_contain_text("1 quầy đang mở sẽ đóng")
+    expect(screen.dialog.locator("[data-confirm]")).to_be_disabled()
+    screen.dialog.get_by_text("Hẹn lại", exact=True).click()
+    screen.confirm()
+    screen.says("Đã kết thúc ngày làm việc")
+    expect(screen.page.locator(".day")).to_contain_text("Ngày làm việc đã kết thúc lúc")
+    expect(screen.page.get_by_role("button", name="Kết thúc ngày")).to_have_count(0)
+    assert [api.follow(ticket)["state"] for ticket in waiting] == ["rebooked", "rebooked"]
+    assert api.follow(served)["outcome"] == "forgotten"
+
+
+def test_a_refusal_is_shown_where_it_was_asked(centre: DemoServer, screen: Screen):
+    screen.adjust("dat-dai").get_by_role("button", name="Tạm ngừng cấp số").click()
+    StaffApi(centre.url, "quang").branch_command("end-day", leftovers="expire")
+    screen.dialog.get_by_role("button", name="Hệ thống đang gián đoạn").click()
+    screen.dialog.locator("[data-confirm]").click()
+    expect(screen.dialog.locator(".problem")).to_contain_text("chưa mở ngày làm việc")
+
+
+# -- devices -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_device_is_paired_by_six_digits_and_sent_away_again(centre: DemoServer, visit: Visit, faults: Faults):
+    faults.expected.append("401")
+    device = visit(f"/dispenser/{BRANCH}")
+    code = device.locator(".pairing__code")
+    expect(code).to_have_text(re.compile(r"^\d{3}\s?\d{3}$"))
+    page = visit("/manager#devices", account="quang")
+    page.get_by_role("button", name="Ghép nối").click()
+    expect(page.get_by_text("Mã gồm sáu chữ số.")).to_be_visible()
+    page.locator("#code").fill("000 000")
+    page.locator("#name").fill("Máy lấy số cửa sau")
+    page.get_by_role("button", name="Ghép nối").click()
+    expect(page.locator(".pair .problem")).to_contain_text("Mã ghép nối không đúng")
+    page.locator("#code").fill(code.inner_text())
+    page.locator("#printer").select_option(label="Máy in sảnh")
+    page.get_by_role("button", name="Ghép nối").click()
+    row = page.locator("[data-device]", has_text="Máy lấy số cửa sau")
+    expect(row.locator("select")).to_have_value(centre.devices["printer"])
+    expect(device.get_by_text("Chứng thực").first).to_be_visible(timeout=15_000)
+    row.locator("select").select_option(label="Không có")
+    expect(page.locator(".toast")).to_contain_text("Đã chọn máy in cho Máy lấy số cửa sau")
+    row.get_by_role("button").click()
+    page.get_by_role("dialog").locator("[data-confirm]").click()
+    expect(row).to_have_count(0)
+
+
+# -- the report --------------------------------------------------------------------------------------------------------
+
+
+def test_the_report_adds_up_and_comes_as_a_table_too(centre: DemoServer, screen: Screen):
+    api = centre.api()
+    api.counter(1, "open")
+    for _ in range(3):
+        api.issue("chung-thuc")
+    api.ticket(api.issue("ho-tich").id, "void", reason="test")
+    api.ticket(api.issue("ho-tich").id, "cancel")
+    for how in ("finish", "no-show"):
+        ticket = api.call_next(1)
+        assert ticket is not None
+        if how == "finish":
+            api.ticket(ticket.id, "start")
+        api.ticket(ticket.id, how)
+    page = screen.page
+    page.get_by_role("link", name="Báo cáo ngày").click()
+    expect(page.locator("#balance")).to_contain_text("Sổ khớp")
+    expect(page.locator("#balance")).to_contain_text("đã cấp 5 số = 4 số tính trong ngày + 1 số thử và nhầm")
+    assert [int(part) for part in page.locator(".sum b").all_inner_texts()] == [4, 1, 1, 1, 0, 0, 1]
+    total = page.locator('tfoot tr[data-field=""] td').all_inner_texts()
+    assert total[0] == "4"
+    expect(page.locator(".sheet__when")).to_contain_text("Ngày chưa kết thúc")
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Tải bảng (CSV)").click()
+    assert downloading.value.suggested_filename == f"bao-cao-{BRANCH}-{date_of(centre)}.csv"
+    content = Path(downloading.value.path()).read_bytes()
+    assert content.startswith("\ufeffLĩnh vực,".encode())
+    rows = list(csv.DictReader(StringIO(content.decode("utf-8-sig"))))
+    assert rows[-1]["Lĩnh vực"] == "Tổng"
+    assert sum(int(row["Cấp"]) for row in rows[:-1]) == int(rows[-1]["Cấp"]) == 4
+
+
+def test_the_printed_report_is_one_sheet_across(centre: DemoServer, visit: Visit):
+    centre.api().issue("chung-thuc")
+    page = visit(f"/report/{BRANCH}/{date_of(centre)}", account="tam")
+    expect(page.locator("#balance")).to_contain_text("Sổ khớp")
+    sheets = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(prefer_css_page_size=True))
+    assert len(sheets) == 1
+    page.emulate_media(media="print")
+    expect(page.locator(".bar")).to_be_hidden()
+
+
+def test_a_report_of_no_service_day_says_so(visit: Visit, faults: Faults):
+    faults.expected.append("404")
+    page = visit(f"/report/{BRANCH}/2001-01-01", account="tam")
+    expect(page.get_by_text("Không có ngày làm việc nào vào 01/01/2001")).to_be_visible()
+
+
+def test_a_report_needs_signing_in(visit: Visit):
+    expect(visit(f"/report/{BRANCH}/2026-11-23")).to_have_url(re.compile("/sign-in"))
+
+
+# -- for everybody -----------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_there_in_english(centre: DemoServer, visit: Visit):
+    centre.api().issue("chung-thuc")
+    page = visit("/manager?lang=en", account="quang")
+    expect(page.get_by_role("heading", name="Fields")).to_be_visible()
+    expect(page.locator('tr[data-field="chung-thuc"]')).to_contain_text("Certification")
+    expect(page.locator('[data-figure="issued"]')).to_contain_text("Issued")
+    page.get_by_role("button", name="End the day").click()
+    expect(page.get_by_role("dialog")).to_contain_text("cannot be opened again")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("link", name="Devices").click()
+    expect(page.get_by_role("heading", name="Pair a new device")).to_be_visible()
+    page.get_by_role("link", name="Day report").click()
+    expect(page.locator("#balance")).to_contain_text("The books balance")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (390, 844)])
+def test_nothing_is_cut_off_or_too_small_to_press(centre: DemoServer, visit: Visit, width: int, height: int):
+    centre.api().issue("dat-dai")
+    for path in ("/manager", "/manager#devices"):
+        page = visit(path, account="quang", width=width, height=height)
+        expect(page.locator("table").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("button, select, input, a.tab, summary")]
+              .filter((each) => each.offsetParent && each.getBoundingClientRect().height < 47.5)
+              .map((each) => each.outerHTML.slice(0, 80))"""
+        )
+        assert small == []
+
+
+def test_the_keyboard_alone_is_enough(centre: DemoServer, screen: Screen):
+    expect(screen.row("dat-dai")).to_be_visible()
+    screen.row("dat-dai").get_by_role("button").focus()
+    screen.page.keyboard.press("Enter")
+    expect(screen.dialog).to_contain_text("Đất đai")
+    screen.page.keyboard.press("Escape")
+    expect(screen.dialog).to_have_count(0)
