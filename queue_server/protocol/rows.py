@@ -186,6 +186,7 @@ class JobRow(Struct, frozen=True):
 class LiveField(Struct, frozen=True):
     """A field now. `oldest_at` is the arrival of who has waited longest; `uncovered_at` since when nobody takes it.
 
+    `issued` counts every number given, `voided` those of them that were tests or mistakes.
     `came_hour` and `served_hour` count the last 60 minutes, `over_15` and `over_30` who has waited over so many minutes
     today, until the first call.
     """
@@ -197,6 +198,7 @@ class LiveField(Struct, frozen=True):
     issued: int
     finished: int
     no_show: int
+    voided: int
     open_counters: int
     oldest_at: datetime | None
     uncovered_at: datetime | None
@@ -224,6 +226,7 @@ class Live(Struct, frozen=True):
     finished: int
     no_show: int
     cancelled: int
+    voided: int
     held: int
     over_15: int
     over_30: int

@@ -11,7 +11,7 @@ from queue_server.protocol.rows import Live, LiveField
 from queue_server.realtime.pace import Pace
 from queue_server.realtime.views import told
 
-TOTALS = ("issued", "waiting", "called", "serving", "held", "finished", "no_show", "over_15", "over_30")
+TOTALS = ("issued", "waiting", "called", "serving", "held", "finished", "no_show", "voided", "over_15", "over_30")
 
 SILENT_PRINTER = timedelta(seconds=15)
 """A paper takes seconds, and a printer that cannot print it says so at once."""
@@ -54,6 +54,7 @@ def _field(state: BranchState, code: str, now: datetime, pace: Pace) -> LiveFiel
         issued=today.issued,
         finished=state.count(code, TicketState.FINISHED),
         no_show=state.count(code, TicketState.NO_SHOW),
+        voided=state.count(code, TicketState.VOIDED),
         open_counters=state.open_counters(code),
         oldest_at=min((head.arrival_at for head in heads if head), default=None),
         uncovered_at=today.uncovered_at,

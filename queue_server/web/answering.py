@@ -50,8 +50,6 @@ def refusal_problem(fault: Exception, language: str) -> Problem:
             return problem(fault.code, fault.data, language)
         case JournalUnavailable():
             return problem("disk-full" if fault.reason == "disk-full" else "unavailable", {}, language)
-        case HTTPException(status_code=405):
-            return problem("method-not-allowed", {"method": ""}, language)
         case HTTPException():
             return problem("not-found", {}, language)
         case _:
@@ -62,4 +60,6 @@ def refusal_problem(fault: Exception, language: str) -> Problem:
 
 async def on_failure(request: Request, fault: Exception) -> Response:
     """Starlette's handler for every exception."""
+    if isinstance(fault, HTTPException) and fault.status_code == 405:
+        fault = Refusal("method-not-allowed", method=request.method)
     return problem_answer(refusal_problem(fault, language_of(request)))

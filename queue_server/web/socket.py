@@ -44,8 +44,8 @@ class Socket:
 
     # -- frames in -------------------------------------------------------------------------------------------------
 
-    def on_text(self, text: bytes | str) -> None:
-        """Take a frame; what is not one ends the connection with a problem that says why."""
+    def on_text(self, text: bytes) -> None:
+        """Take a frame; what is not one is answered with a problem that says why."""
         try:
             if len(text) > MAX_FRAME_BYTES:
                 raise Refusal("too-large", limit=MAX_FRAME_BYTES)
@@ -136,7 +136,7 @@ class Socket:
                 branch = rest
             case "counter":
                 branch, _, no = rest.rpartition("/")
-                if not no.isdigit():
+                if not (no.isascii() and no.isdigit()):
                     raise Refusal("unknown-channel", channel=channel)
             case "ticket":
                 branch = await self._house.bus.branch_of(self._house.access.ticket_tokens.ticket_of(rest))
@@ -189,7 +189,8 @@ async def _read_until_gone(receive: Receive, socket: Socket) -> None:
         if message["type"] == "websocket.disconnect":
             return
         if message["type"] == "websocket.receive":
-            socket.on_text(message.get("text") or message.get("bytes") or b"")
+            text = message.get("text")
+            socket.on_text(message.get("bytes") or b"" if text is None else text.encode())
 
 
 def _welcome(house: House, who: Who) -> frames.Welcome:

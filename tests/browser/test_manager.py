@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import SIGN_IN, Faults, Visit
 from tests.demo_server import BRANCH, PASSWORD
@@ -315,6 +315,93 @@ def test_a_refusal_is_shown_where_it_was_asked(centre: DemoServer, screen: Scree
     screen.dialog.get_by_role("button", name="Hệ thống đang gián đoạn").click()
     screen.dialog.locator("[data-confirm]").click()
     expect(screen.dialog.locator(".problem")).to_contain_text("chưa mở ngày làm việc")
+
+
+# -- the machine -------------------------------------------------------------------------------------------------------
+
+ILL = {
+    "is_plain_http": True,
+    "clock_stepped_s": 3600,
+    "clock_behind_s": None,
+    "backup_at": "2026-11-20T10:30:00Z",
+    "is_backup_old": True,
+    "is_disk_low": True,
+}
+REFUSING = {
+    "is_configured": True,
+    "told_seq": 100,
+    "seq": 420,
+    "parked": [{"id": "t1/1", "status": 422, "answer": "unknown field", "parked_at": 1_795_000_000}],
+}
+
+
+def test_faults_are_shown_only_when_there_are_any(screen: Screen):
+    expect(screen.row("chung-thuc")).to_be_visible()
+    assert screen.page.locator(".alarm").count() == 0
+    asked: list[str] = []
+    screen.page.route("**/api/v1/branches/*/health", lambda route: route.fulfill(json=ILL))
+    screen.page.route("**/api/v1/branches/*/dossier", lambda route: route.fulfill(json=REFUSING))
+
+    def on_resend(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(json={"is_delivered": True})
+
+    screen.page.route("**/dossier/resend?**", on_resend)
+    screen.page.reload()
+    for kind, words in {
+        "plainHttp": "http không mã hóa",
+        "clockStepped": "vừa bị đổi 1 giờ 00",
+        "backup": "17:30 20/11/2026",
+        "disk": "sắp đầy",
+        "dossierBehind": "320 sự kiện",
+        "parked": "từ chối một bản ghi",
+    }.items():
+        expect(screen.alarm(kind)).to_contain_text(words)
+    expect(screen.alarm("parked")).to_contain_text("unknown field")
+    expect(screen.alarm("clockStepped").get_by_role("button")).to_have_count(0)  # an administrator's
+    screen.alarm("parked").get_by_role("button", name="Gửi lại").click()
+    screen.says("Đã gửi lại")
+    assert [url.rpartition("?")[2] for url in asked] == ["id=t1%2F1"]
+
+
+def test_an_administrator_confirms_the_clock(visit: Visit):
+    page = visit("/manager", account="admin")
+    page.route("**/api/v1/branches/*/health", lambda route: route.fulfill(json=ILL))
+    page.reload()
+    alarm = Screen(page).alarm("clockStepped")
+    expect(alarm).to_be_visible()
+    page.unroute("**/api/v1/branches/*/health")
+    alarm.get_by_role("button", name="là đúng").click()
+    expect(alarm).to_have_count(0)
+
+
+def test_hours_are_read_as_people_write_them(screen: Screen):
+    found = screen.page.evaluate(
+        """async () => {
+          const { minutesOf, windowsOf, until, clock } = await import("/static/manager/hours.js");
+          const span = (from, to) => ({ from, to });
+          return {
+            minutes: ["7:30", "0730", "7", "24:00", "25:00", "7:61", "", "abc"].map(minutesOf),
+            office: windowsOf([span("07:30", "11:30"), span("13:00", "17:00")], 180),
+            wholeDay: windowsOf([span("03:00", "03:00")], 180),
+            night: windowsOf([span("20:00", "01:30")], 180),
+            overlapping: windowsOf([span("07:30", "11:30"), span("11:00", "17:00")], 180),
+            closed: windowsOf([], 180),
+            stopped: until([[450, 690], [780, 1020]], 600),
+            clock: [450, 1620].map(clock),
+          };
+        }"""
+    )
+    assert found == {
+        "minutes": [450, 450, 420, 1440, None, None, None, None],
+        "office": [[450, 690], [780, 1020]],
+        "wholeDay": [[180, 1620]],
+        "night": [[1200, 1530]],
+        "overlapping": None,
+        "closed": [],
+        "stopped": [[450, 600]],
+        "clock": ["07:30", "03:00"],
+    }
 
 
 # -- devices -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +39,7 @@ from queue_server.web.answering import json, raw_json
 from queue_server.web.asking import deadline_of, house_of, key_of, who_of
 
 EVENTS_PER_PAGE = 1000
+SEQ = re.compile("[0-9]{1,15}")
 
 PUBLIC_EVENTS: Mapping[type[ev.Event], tuple[str, ...]] = {
     ev.DayOpened: (),
@@ -116,7 +118,7 @@ async def events(request: Request) -> Response:
     house = house_of(request)
     host = await house.bus.host(request.path_params["branch"])
     since = request.query_params.get("since", "0").rpartition(".")[2]
-    if not since.isdigit():
+    if not SEQ.fullmatch(since):
         raise Refusal("malformed", fault="since")
     stored = await house.journal.read(host.branch_id, int(since), EVENTS_PER_PAGE)
     recorded = (upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in stored)

@@ -54,7 +54,8 @@ export function Dialog({ title, children, model, isLive, close, confirm, words, 
   const element = useRef(null);
   useLayoutEffect(() => {
     element.current.showModal();
-    element.current.querySelector("[data-first]")?.focus();
+    const first = element.current.querySelector("[data-first]") || element.current.querySelector("#dialog-title");
+    first.focus();
   }, []);
   const leave = () => !model.isBusy && close();
   const submit = (event) => {
@@ -69,11 +70,11 @@ export function Dialog({ title, children, model, isLive, close, confirm, words, 
       leave();
     }}>
     <form onSubmit=${submit} novalidate>
-      <h2 class="dialog__title" id="dialog-title">${title}</h2>
+      <h2 class="dialog__title" id="dialog-title" tabindex="-1">${title}</h2>
       ${children}
       <p class="notice notice--bad problem" role="alert" hidden=${!model.problem}>${model.problem}</p>
       <div class="dialog__foot">
-        <button class="button" type="button" onClick=${leave} disabled=${model.isBusy} data-first=${!confirm}>${t(confirm ? "cancel" : "close")}</button>
+        <button class="button" type="button" onClick=${leave} disabled=${model.isBusy} data-first=${isDanger || !confirm || null}>${t(confirm ? "cancel" : "close")}</button>
         ${confirm && html`<button class=${`button ${isDanger ? "button--danger" : "button--primary"}`} type="submit" data-confirm
           disabled=${!isLive || isOff} aria-busy=${model.isBusy}>${words}</button>`}
       </div>

@@ -112,13 +112,13 @@ function Figures({ model, fields, isOver }) {
   const { live } = model;
   const longest = isOver ? null : longestOf(fields);
   const over = (minute, people) => {
-    const percent = share(people, live.issued);
+    const percent = share(people, live.issued - live.voided);
     return html`<${Figure} name=${`over_${minute}`} label=${t("over", { n: minute })} more=${t("people", { n: people })} level=${percent >= WORRY_SHARE ? (minute > 15 ? "bad" : "warn") : ""}>
       ${percent}<small>%</small>
     <//>`;
   };
   return html`<section class="figures-row" aria-label=${t("today")}>
-    <${Figure} name="issued" label=${t("issued")}>${live.issued}<//>
+    <${Figure} name="issued" label=${t("issued")} more=${live.voided > 0 && t("voided", { n: live.voided })}>${live.issued - live.voided}<//>
     <${Figure} name="waiting" label=${t("waiting")}>${live.waiting}<//>
     <${Figure} name="serving" label=${t("serving")} more=${t("servingMore", { called: live.called, held: live.held })}>${live.serving}<//>
     <${Figure} name="finished" label=${t("finished")}>${live.finished}<//>
@@ -155,7 +155,7 @@ function Counters({ model, counters, now, open, isOver }) {
 
 function Square({ counter, now, name, open, isOver }) {
   const seconds = counter.since ? secondsSince(counter.since, now) : 0;
-  const time = counter.since && counter.state !== "closed" ? minutes(seconds) : "";
+  const time = counter.since && counter.state !== "closed" ? (seconds < 60 ? t("justNow") : minutes(seconds)) : "";
   const words = t(`state.${counter.state}`);
   const isLong = counter.state === "serving" && levelOf(seconds / 2) === "bad";
   const label = [t("counter", { no: counter.no }), words, counter.number && spaced(counter.number), time, name].filter(Boolean).join(", ");

@@ -22,6 +22,7 @@ const vi = {
   loading: "Đang tải số liệu…",
   // the figures
   issued: "Đã cấp",
+  voided: "thử, nhầm: {n}",
   waiting: "Đang chờ",
   serving: "Đang phục vụ",
   servingMore: "gọi {called} · chờ bổ sung {held}",
@@ -33,6 +34,7 @@ const vi = {
   over: "Chờ quá {n} phút",
   people: "{n} người hôm nay",
   // waits
+  justNow: "vừa mới",
   underMinute: "dưới 1 phút",
   minutes: "{n} phút",
   hours: "{h} giờ {m}",
@@ -221,6 +223,7 @@ const en = {
   stale: "Connection lost. The figures below are of {time}, not of now.",
   loading: "Loading…",
   issued: "Issued",
+  voided: "tests: {n}",
   waiting: "Waiting",
   serving: "Being served",
   servingMore: "called {called} · on hold {held}",
@@ -231,6 +234,7 @@ const en = {
   nobody: "Nobody is waiting",
   over: "Waited over {n} min",
   people: "{n} people today",
+  justNow: "just now",
   underMinute: "under 1 min",
   minutes: "{n} min",
   hours: "{h} h {m}",
