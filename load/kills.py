@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections import Counter as Tally
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,8 @@ from queue_server.protocol.feed import View
 
 COUNTERS = {1: "chung-thuc", 2: "chung-thuc", 6: "ho-tich", 9: "dat-dai", 12: "kinh-doanh", 16: "phi-dia-gioi"}
 """The counters that work, and the field of the tickets that their clerks also issue."""
+CERTIFYING = (1, 2, 3, 4, 5)
+"""Counters that take one field, for a day that is made quickly."""
 DISPLAYS = 8
 RESUMED_WITHIN_S = 3.0
 AGREED_WITHIN_S = 20.0
@@ -335,22 +336,32 @@ class Start(Struct, frozen=True):
     replay_s: float
 
 
+def _desk_of(product: Product, who: str) -> Desk:
+    return WebSocketDesk(product.port, product.tokens[who], product.branch)
+
+
 async def fill(product: Product, visits: int) -> None:
-    """A day of visits: issued, called, recalled, served, held and resumed, finished, with its paper reported."""
-    desk = WebSocketDesk(product.port, product.tokens["integration"], product.branch)
-    printer = WebSocketDesk(product.port, product.tokens["printer"], product.branch)
-    dispenser = WebSocketDesk(product.port, product.tokens["dispenser"], product.branch)
+    """A day of visits, some seven events each."""
+    share = len(CERTIFYING)
+    numbers = [visits // share + (place < visits % share) for place in range(share)]
+    await asyncio.gather(*[_visits(product, no, count) for no, count in zip(CERTIFYING, numbers, strict=True)])
+
+
+async def _visits(product: Product, no: int, visits: int) -> None:
+    """Issued, printed, called, called again, served, every third held for a while, finished."""
+    desk, printer, dispenser = (_desk_of(product, who) for who in ("integration", "printer", "dispenser"))
 
     async def give(by: Desk, name: str, **args: Any) -> Any:
         return await by.ask(name, args, uuid4().hex)
 
-    await give(desk, "open", counter=1)
-    for _ in range(visits):
+    await give(desk, "open", counter=no)
+    for number in range(visits):
         issued = await give(dispenser, "issue", field="chung-thuc")
         job = f"{issued['id']}-{issued['position'].rpartition('.')[2]}"
         await give(printer, "report-paper", job=job, outcome="printed")
-        called = await give(desk, "call-next", counter=1)
-        for name in ("recall", "start", "finish"):
+        called = await give(desk, "call-next", counter=no)
+        pause = ("hold", "resume", "start") if number % 3 == 0 else ()
+        for name in ("recall", "start", *pause, "finish"):
             await give(desk, name, ticket=called["id"])
     for each in (desk, printer, dispenser):
         await each.close()
@@ -402,15 +413,13 @@ def start_with(folder: Path, visits: int, issue_only: int = 0) -> Start:
 
 
 async def _issue(product: Product, count: int) -> None:
-    desk = WebSocketDesk(product.port, product.tokens["dispenser"], product.branch)
-    for _ in range(count):
-        await desk.ask("issue", {"field": "ho-tich"}, uuid4().hex)
-    await desk.close()
+    async def some(count: int) -> None:
+        desk = _desk_of(product, "dispenser")
+        for _ in range(count):
+            await desk.ask("issue", {"field": "ho-tich"}, uuid4().hex)
+        await desk.close()
 
-
-def _in_new_folder(work: Callable[[Path], Any]) -> Any:
-    with tempfile.TemporaryDirectory() as name:
-        return work(Path(name))
+    await asyncio.gather(*[some(count // 10) for _ in range(10)])
 
 
 def main() -> int:
@@ -421,9 +430,11 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.starts:
         for visits, waiting in ((700, 0), (0, 2000)):
-            print(_in_new_folder(lambda folder, v=visits, w=waiting: start_with(folder, v, w)))
+            with tempfile.TemporaryDirectory() as name:
+                print(start_with(Path(name), visits, waiting))
         return 0
-    report: Report = _in_new_folder(lambda folder: kill_often(folder, asked.kills, seed=asked.seed))
+    with tempfile.TemporaryDirectory() as name:
+        report = kill_often(Path(name), asked.kills, seed=asked.seed)
     print(f"{report.kills} kills under load ({report.idle_kills} more met nothing); {report.acknowledged} acknowledged")
     print(f"{report.unanswered} unanswered, of which {report.had_happened} had happened; asked again: once each")
     print(

@@ -35,7 +35,7 @@ class Product:
     def __init__(self, folder: Path, *options: str, env: Mapping[str, str] | None = None) -> None:
         self.data = folder / "data"
         self.log = folder / "server.log"
-        self._options = options
+        self.options = options
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("LAYSO_")} | dict(
             env or {}
         )
@@ -54,7 +54,7 @@ class Product:
     def launch(self) -> None:
         """Start, and do not wait."""
         command = [sys.executable, "-m", "queue_server", "demo", "--json"]
-        command += ["--port", str(self.port), "--data", str(self.data), *self._options]
+        command += ["--port", str(self.port), "--data", str(self.data), *self.options]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=subprocess.PIPE, stderr=log)
 
@@ -163,11 +163,16 @@ class HttpDesk:
         return body
 
     async def request(self, method: str, path: str, body: object = None, key: str = "") -> tuple[int, Any]:
-        """One exchange; a lost connection is opened anew by the next."""
+        """One exchange. The server hangs up on lines that were idle for 5 s: then it is sent once more on a new one,
+        with its key."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                if self._line is None:
-                    self._line = await asyncio.open_connection("127.0.0.1", self._port)
+                if self._line is not None:
+                    try:
+                        return await self._exchange(*self._line, method, path, body, key)
+                    except (ConnectionError, asyncio.IncompleteReadError):
+                        await self.close()
+                self._line = await asyncio.open_connection("127.0.0.1", self._port)
                 return await self._exchange(*self._line, method, path, body, key)
         except (OSError, EOFError, TimeoutError, ValueError, IndexError) as fault:
             await self.close()

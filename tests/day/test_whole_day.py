@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -73,6 +74,20 @@ def jobs_of(database: Path) -> dict[str, str]:
     return {f"{event['ticket']}-{seq}": event["number"] for seq, event in issued if event.get("printer")}
 
 
+def await_reports(database: Path, count: int) -> dict[str, str]:
+    """What the agent has reported of each job, once it has reported all; by plain SQL."""
+    until = time.monotonic() + PAPERS_WITHIN_S
+    while True:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            rows = connection.execute("SELECT body FROM event WHERE type = 'paper.reported' ORDER BY seq").fetchall()
+        events = [json.loads(body)["event"] for (body,) in rows]
+        reported = {event["job"]: event["outcome"] for event in events}
+        done = [job for job, outcome in reported.items() if outcome != "delayed"]
+        if len(done) >= count or time.monotonic() > until:
+            return reported
+        threading.Event().wait(0.1)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_everybody_is_served_shown_printed_and_told(tmp_path: Path, inbox: tuple[Inbox, str]) -> None:
@@ -90,7 +105,7 @@ def test_everybody_is_served_shown_printed_and_told(tmp_path: Path, inbox: tuple
             database = tmp_path / "data" / "layso.db"
             day = read_day(database, said["branch"])
             jobs = jobs_of(database)
-            printer.wait_until(lambda now: len(now.papers) >= len(jobs), PAPERS_WITHIN_S)
+            reported = await_reports(database, len(jobs))
             papers = printer.papers
             await_records(received, len(day.ends))
             by_dots = {picture(said, job): number for job, number in jobs.items()}
@@ -104,5 +119,8 @@ def test_everybody_is_served_shown_printed_and_told(tmp_path: Path, inbox: tuple
     assert len(day.numbers) > VISITS * 0.97
     assert set(Counter(day.ends.values())) <= {"finished", "no_show", "expired"}
     records = received.summary()["records"]
-    assert faults(day, told=log.numbers, shown=log.calls_shown, records=records, papers=printed) == []
+    assert faults(day, told=log.numbers, shown=log.calls_shown, records=records) == []
+    assert {job: reported.get(job) for job in jobs} == dict.fromkeys(jobs, "printed")
+    assert [number for number, count in Counter(printed).items() if count > 1] == []
+    assert set(printed) <= set(jobs.values())
     assert printer.complaints == []

@@ -24,7 +24,7 @@ def test_five_kills_under_load(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("visits", "waiting", "events"), [(700, 0, 4200), (0, 2000, 2000)], ids=["700 visits", "2,000 tickets"]
+    ("visits", "waiting", "events"), [(700, 0, 4900), (0, 2000, 2000)], ids=["700 visits", "2,000 tickets"]
 )
 def test_a_start_with_a_full_day(tmp_path: Path, visits: int, waiting: int, events: int) -> None:
     start = start_with(tmp_path, visits, waiting)
