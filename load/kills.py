@@ -113,7 +113,7 @@ class Kills:
             await screen.open()
         try:
             await self._until_all_agree()
-            while self.report.kills < kills:
+            while self.report.kills < kills and not self.report.faults:
                 await self._kill_once()
         finally:
             for screen in self._screens:
@@ -126,14 +126,15 @@ class Kills:
     async def _kill_once(self) -> None:
         clerks = [asyncio.ensure_future(self._work(no)) for no in COUNTERS]
         await asyncio.sleep(self._random.uniform(0.05, 0.8))
+        was_under_way = bool(self._under_way)
         self._product.kill()
         await asyncio.wait(clerks)
         for clerk in clerks:
             clerk.result()
         unanswered = dict(self._under_way)
         self._under_way.clear()
-        self.report.kills += bool(unanswered)
-        self.report.idle_kills += not unanswered
+        self.report.kills += was_under_way
+        self.report.idle_kills += not was_under_way
         self._check_acknowledged()
         began = time.monotonic()
         self._product.launch()

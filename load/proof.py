@@ -289,8 +289,10 @@ CHECKS = {
             FROM event WHERE type = 'ticket.issued'
             EXCEPT SELECT id, number FROM ticket)""",
     "a command left no event, or shares one": """
-        SELECT count(*) FROM command a JOIN command b
-        ON a.branch_id = b.branch_id AND b.first_seq > a.first_seq AND b.first_seq <= a.last_seq""",
+        SELECT count(*) FROM (
+            SELECT first_seq, last_seq, lag(last_seq, 1, 0) OVER (PARTITION BY branch_id ORDER BY first_seq) AS before
+            FROM command)
+        WHERE first_seq <= before OR last_seq < first_seq""",
 }
 """What must be 0, in SQL of our own."""
 

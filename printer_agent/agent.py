@@ -24,6 +24,7 @@ from printer_agent.ledger import Job, JobState, Ledger, LedgerError
 from printer_agent.server import Server, ServerRefused, ServerUnreachable
 from printer_agent.wire import Printed, Wire
 from queue_server.protocol.client import Client, ClientError, NoAnswer, Refused
+from queue_server.protocol.feed import Changes
 from queue_server.protocol.rows import JobRow
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,16 @@ class Agent:
     """Runs until `stop`, or until the server will not have it any more: ServerRefused, Refused or Stopped."""
 
     def __init__(
-        self, place: Place, *, client: Client, server: Server, wire: Wire, ledger: Ledger, board: Board, width: int
+        self,
+        place: Place,
+        *,
+        client: Client,
+        server: Server,
+        wire: Wire,
+        ledger: Ledger,
+        board: Board,
+        width: int,
+        rest_s: float = 0.0,
     ) -> None:
         self._place = place
         self._client = client
@@ -60,6 +70,7 @@ class Agent:
         self._ledger = ledger
         self._board = board
         self._width = width
+        self._rest_s = rest_s
         self._rows: dict[str, JobRow] = {}
         self._ended: set[str] = set()
         self._told: tuple[str, str] | None = None
@@ -86,10 +97,22 @@ class Agent:
 
     async def _follow(self) -> None:
         async for update in self._client.subscribe(f"printer:{self._place.device}"):
-            self._rows = msgspec.convert(update.view.get("jobs", {}), dict[str, JobRow])
-            self._ended = self._ended & self._rows.keys() if update.changes is not None else set()
+            if update.changes is None:
+                self._rows = msgspec.convert(update.view.get("jobs", {}), dict[str, JobRow])
+                self._ended = set()
+            else:
+                self._follow_changes(update.changes)
             self._board.show(owed=len(self._rows))
             self._news.set()
+
+    def _follow_changes(self, changes: Changes) -> None:
+        """One by one: a printer that is down may owe hundreds."""
+        for _, job, row in changes:
+            if row is None:
+                self._rows.pop(job, None)
+                self._ended.discard(job)
+            else:
+                self._rows[job] = msgspec.convert(row, JobRow)
 
     # -- printing ------------------------------------------------------------------------------------------------------
 
@@ -101,6 +124,8 @@ class Agent:
                 await self._news.wait()
             else:
                 await self._carry_out(row)
+                if self._rest_s:
+                    await self._pause(self._rest_s)
 
     def _next(self) -> JobRow | None:
         """The oldest paper that is owed and has not ended here."""

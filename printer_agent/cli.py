@@ -12,7 +12,7 @@ from pathlib import Path
 from printer_agent.settings import STATUS, BadSettings, Settings, parse_target, read_settings
 
 WRONG_USE, NOT_LET_IN, FAULTY = 2, 3, 1
-_GIVEN = ("server", "printer", "state", "token_file", "width", "confirms", "cut")
+_GIVEN = ("server", "printer", "state", "token_file", "width", "confirms", "cut", "rest")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +53,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--confirms", metavar="HOW", help="in_order, real_time or none; by default what the kind allows"
     )
     parser.add_argument("--cut", metavar="HOW", help="partial or full")
+    parser.add_argument("--rest", metavar="SECONDS", help="after each paper (0)")
 
 
 def _run(settings: Settings) -> int:

@@ -15,6 +15,7 @@ from printer_agent.server import Me, Server, ServerRefused, ServerUnreachable
 from printer_agent.settings import LEDGER, STATUS, BadSettings, Settings, parse_target
 from printer_agent.wire import Wire
 from queue_server.protocol.client import Client, Refused, Stopped
+from queue_server.protocol.frames import Close
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +39,16 @@ async def run(settings: Settings) -> int:
     try:
         return await _run(settings, address, target, token, ledger, stopping)
     except* (ServerRefused, Refused, Stopped) as faults:
-        log.error("The server does not let this device in: %s. Pair it again.", _first(faults))
+        log.error("%s", _advice(_first(faults)))
     finally:
         ledger.close()
     return NOT_LET_IN
+
+
+def _advice(fault: BaseException) -> str:
+    if isinstance(fault, Stopped) and fault.code == Close.TAKEN_OVER:
+        return "Another agent prints for this device now. Stop one of them, or pair this one as a printer of its own."
+    return f"The server does not let this device in: {fault}. Pair it again."
 
 
 def _first(fault: BaseException) -> BaseException:
@@ -77,7 +84,16 @@ async def _run(
     wire = Wire(target, options, is_dirty=ledger.is_dirty())
     try:
         async with Client(address, token, on_status=lambda status: board.show(server=status)) as client:
-            agent = Agent(me, client=client, server=server, wire=wire, ledger=ledger, board=board, width=options.width)
+            agent = Agent(
+                me,
+                client=client,
+                server=server,
+                wire=wire,
+                ledger=ledger,
+                board=board,
+                width=options.width,
+                rest_s=settings.rest,
+            )
             log.info("Printing for %s at %s.", me.device, me.branch)
             await _run_agent(agent, stopping)
     finally:

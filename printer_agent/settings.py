@@ -27,7 +27,8 @@ class BadSettings(Exception):
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`server` is the http(s) address; `printer` "network:HOST[:PORT]", "usb:VENDOR:PRODUCT[:IN:OUT]" (hexadecimal) or
-    "file:PATH"; `state` the folder of the agent's memory. `confirms` "" chooses what the printer's kind allows."""
+    "file:PATH"; `state` the folder of the agent's memory. `confirms` "" chooses what the printer's kind allows; `rest`
+    are seconds after each paper, for a file that plays a printer and takes no time of its own."""
 
     server: str = ""
     printer: str = ""
@@ -37,6 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confirms: Literal["", "in_order", "real_time", "none"] = ""
     cut: Literal["partial", "full"] = "partial"
     job_time: float = 20.0
+    rest: float = 0.0
 
     @property
     def server_address(self) -> str:

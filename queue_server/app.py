@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
@@ -59,7 +59,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(journal.close)
         clock = clock_of(settings)
         hub = Hub(clock.now)
-        dossier = dossier_of(settings, journal, clock)
+
+        async def undo_time(branch_id: str) -> timedelta:
+            return timedelta(seconds=(await bus.host(branch_id)).state.configured.limits.undo_s)
+
+        dossier = dossier_of(settings, journal, clock, undo_time)
         readers = Readers([dossier] if dossier is not None else [], journal)
         daily = Readers([housekeeping_of(settings, journal, clock)], journal, poll_s=DAILY_POLL_S)
 
@@ -81,11 +85,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         yield House(settings, journal, bus, hub, access, clock.now, build_name(), dossier)
 
 
-def dossier_of(settings: Settings, journal: Journal, clock: Clock) -> DossierReader | None:
+def dossier_of(
+    settings: Settings, journal: Journal, clock: Clock, undo_time: Callable[[str], Awaitable[timedelta]]
+) -> DossierReader | None:
     if not settings.dossier_url:
         return None
     sender = HttpSender(settings.dossier_url, settings.dossier_token)
-    return DossierReader(journal, sender, clock.now, speed=settings.clock_speed)
+    return DossierReader(journal, sender, clock.now, undo_time, speed=settings.clock_speed)
 
 
 def housekeeping_of(settings: Settings, journal: SqliteJournal, clock: Clock) -> Housekeeping:

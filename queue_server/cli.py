@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from queue_server.journal.port import JournalUnavailable
 from queue_server.settings import BadSettings, Settings, read_settings
 
 
@@ -19,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = given.run(given)
     except BadSettings as fault:
         print(fault, file=sys.stderr)
+        return 2
+    except JournalUnavailable as fault:
+        print(f"The database cannot be used: {fault.detail}. Is a server running? Stop it first.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -61,7 +65,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 def _serve(given: argparse.Namespace) -> int:
     from queue_server.serving import serve
 
-    return serve(_settings(given))
+    return serve(_settings(given), on_ready=lambda url: print(f"Lấy Số đang chạy tại {url}", flush=True))
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +74,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, and nothing else")
     parser.add_argument("--hours", choices=("always", "configured"), default="always", help="when the demo is open")
     parser.add_argument("--live", action="store_true", help="play a busy day through the real interfaces")
+    parser.add_argument("--printer", metavar="P", help="network:HOST[:PORT], usb:VENDOR:PRODUCT or file:PATH")
     parser.add_argument("--clock-start", type=datetime.fromisoformat, metavar="T", help="the clock starts at T (ISO)")
     parser.add_argument("--clock-speed", type=float, metavar="X", help="and runs X times as fast")
 
@@ -77,7 +82,8 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 def _demo(given: argparse.Namespace) -> int:
     from queue_server.demo import DemoOptions, demo
 
-    return demo(_settings(given), DemoOptions(is_json=given.json, hours=given.hours, is_live=given.live))
+    options = DemoOptions(is_json=given.json, hours=given.hours, is_live=given.live, printer=given.printer)
+    return demo(_settings(given), options)
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:

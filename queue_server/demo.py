@@ -39,12 +39,16 @@ STAFF = (
     (Role.ADMINISTRATOR, "quantri", "Quản trị"),
 )
 SERIES_LAST = 9_999_999
+PAPER_TAKES_S = "0.6"
+"""As long as a printer needs: 10 cm at 250 mm/s, and the cut."""
 
 
 class DemoOptions(Struct, frozen=True):
     is_json: bool = False
     hours: Literal["always", "configured"] = "always"
     is_live: bool = False
+    printer: str | None = None
+    """Where papers come out, as the agent's `--printer`; None collects them in a file of the data folder."""
 
 
 def demo(settings: Settings, options: DemoOptions) -> int:
@@ -159,18 +163,25 @@ def _start_receiver() -> tuple[Child, str]:
 
 
 def _start_children(url: str, notes: dict[str, Any], options: DemoOptions, settings: Settings) -> list[Child]:
-    """A printer that prints into a file (or, where papers come all day, nowhere), and somebody who plays the day."""
+    """The agent of the demo's printer, and somebody who plays the day."""
     state = settings.data / "printer"
     state.mkdir(exist_ok=True)
     _write_private(state / "token", notes["tokens"]["printer"])
-    paper = Path(os.devnull) if options.is_live else settings.data / "papers.escpos"
-    paper.touch()
-    printing = ("--printer", f"file:{paper}", "--confirms", "none", "--state", str(state))
+    printing = (*_paper(options, settings.data), "--state", str(state))
     started = [child.start("printer_agent", "run", "--server", url, *printing, folder=ROOT)]
     if options.is_live:
         file = str(settings.data / NOTES)
         started.append(child.start("load.live", "--server", url, "--notes", file, folder=ROOT))
     return started
+
+
+def _paper(options: DemoOptions, data: Path) -> tuple[str, ...]:
+    """Where papers come out: the printer asked for, a file, or (where they come all day) nowhere."""
+    if options.printer is not None:
+        return ("--printer", options.printer)
+    paper = Path(os.devnull) if options.is_live else data / "papers.escpos"
+    paper.touch()
+    return ("--printer", f"file:{paper}", "--confirms", "none", "--rest", PAPER_TAKES_S)
 
 
 def _for_people(said: dict[str, Any]) -> str:

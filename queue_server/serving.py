@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import uvicorn
 
-from queue_server.app import make_app
+from queue_server.app import DATABASE, make_app
+from queue_server.journal.port import JournalUnavailable
+from queue_server.journal.sqlite.connections import lock
 from queue_server.protocol.frames import MAX_FRAME_BYTES
 from queue_server.settings import Settings
 from queue_server.web.wires import DirectProtocol
@@ -64,6 +66,13 @@ class _Announcing(uvicorn.Server):
 
 def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> int:
     """Serve until stopped; `on_ready` gets the address when the first request can be answered."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        with lock(settings.data / DATABASE):
+            pass
+    except JournalUnavailable as fault:
+        print(f"Cannot serve: {fault.detail}. Stop that server, or choose another folder with --data.", file=sys.stderr)
+        return 2
     try:
         listener = bind(settings)
     except OSError as fault:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+
+from tests.server import DemoServer
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -30,3 +33,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("skipped tests fail the suite", red=True)
         for report in skipped:
             terminalreporter.line(report.nodeid)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a centre that was set up and has not done anything yet; starting on a copy is quick."""
+    with DemoServer(tmp_path_factory.mktemp("prepared")) as server:
+        return server.data

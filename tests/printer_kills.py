@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tests.printing import AgentProcess, Piece, Reader, Reported, job_of, owed, reports, wait_until_nothing_is_owed
+from tests.printing import AgentProcess, Piece, Reader, Reported, job_of, reports, wait_until_nothing_is_owed
 from tests.server import DemoServer
 from tests.simulators.printer import PrinterSimulator
 
@@ -97,7 +97,7 @@ class Killing:
         """What is true of the printer then, counted from now; with nothing else under way, so that it is a new job."""
         if moment == "pressed":
             return None
-        owed(self._centre, lambda jobs: not jobs)
+        wait_until_nothing_is_owed(self._centre)
         bytes_before, cut_before, lines_before = self._printer.received_bytes, self._cut(), self._printer.connections
         match moment:
             case "connected":

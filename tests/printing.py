@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
@@ -32,13 +33,12 @@ from queue_server.protocol.client import Client
 from tests.demo_server import PASSWORD
 from tests.server import DemoServer, Ticket
 from tests.simulators.escpos_decoder import Paper
+from tests.simulators.printer import PrinterSimulator
 
 ROOT = Path(__file__).parents[1]
 STOP_WITHIN_S = 30.0
 WAIT_S = 60.0
 POLL_S = 0.05
-
-Jobs = dict[str, Any]
 
 
 class AgentProcess:
@@ -55,6 +55,10 @@ class AgentProcess:
             "--printer", f"network:{printer[0]}:{printer[1]}", "--state", str(self.state), *arguments,
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def of(cls, centre: DemoServer, printer: PrinterSimulator, folder: Path) -> Self:
+        return cls(folder, centre.url, centre.tokens["printer"], printer.address)
 
     def start(self) -> None:
         with self.log.open("ab") as log:
@@ -115,22 +119,26 @@ def job_of(ticket: Ticket) -> str:
     return f"{ticket.id}-{ticket.position.rpartition('.')[2]}"
 
 
-def owed(centre: DemoServer, until: Callable[[Jobs], bool]) -> Jobs:
-    """The jobs that the printer owes, as soon as they are as wanted."""
-    return asyncio.run(_owed(centre, until))
+def owed(centre: DemoServer) -> set[str]:
+    """The jobs that the printer owes, by the journal: a job is named by its ticket and the seq that asked for it."""
+    jobs: set[str] = set()
+    for seq, event in events(centre):
+        if event.get("printer"):
+            jobs.add(f"{event['ticket']}-{seq}")
+        elif event.get("outcome") not in (None, "delayed"):
+            jobs.discard(event.get("job", ""))
+    return jobs
 
 
-async def _owed(centre: DemoServer, until: Callable[[Jobs], bool]) -> Jobs:
-    async with asyncio.timeout(WAIT_S), Client(centre.url, centre.tokens["printer"]) as client:
-        async for update in client.subscribe(f"printer:{centre.devices['printer']}"):
-            jobs: Jobs = update.view.get("jobs", {})
-            if until(jobs):
-                return jobs
-    raise AssertionError("the channel has ended")
+def wait_until_owed(centre: DemoServer, count: int) -> None:
+    give_up_at = time.monotonic() + WAIT_S
+    while len(left := owed(centre)) != count:
+        assert time.monotonic() < give_up_at, f"the printer owes {left}"
+        threading.Event().wait(POLL_S)
 
 
 def wait_until_nothing_is_owed(centre: DemoServer) -> None:
-    owed(centre, lambda jobs: not jobs)
+    wait_until_owed(centre, 0)
 
 
 def wait_for_live(centre: DemoServer, until: Callable[[dict[str, Any]], bool]) -> None:
@@ -153,10 +161,15 @@ class Reported(NamedTuple):
 
 def reports(centre: DemoServer) -> list[Reported]:
     """Every report in the journal, in order."""
+    found = (event for _, event in events(centre) if "job" in event)
+    return [Reported(event["job"], event["outcome"], event.get("reason", "")) for event in found]
+
+
+def events(centre: DemoServer) -> list[tuple[int, dict[str, Any]]]:
+    """Everything in the journal, by plain SQL."""
     with closing(sqlite3.connect(f"file:{centre.data / 'layso.db'}?mode=ro", uri=True)) as db:
-        rows = db.execute("SELECT body FROM event WHERE type = 'paper.reported' ORDER BY seq").fetchall()
-    events = [msgspec.json.decode(body)["event"] for (body,) in rows]
-    return [Reported(event["job"], event["outcome"], event.get("reason", "")) for event in events]
+        rows = db.execute("SELECT seq, body FROM event ORDER BY seq").fetchall()
+    return [(seq, msgspec.json.decode(body)["event"]) for seq, body in rows]
 
 
 def signed_in(centre: DemoServer, username: str, method: str, path: str, body: object) -> None:

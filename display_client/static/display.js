@@ -93,6 +93,7 @@
       this._problem = null;
       this._takeDown(view.calls || {});
       this._takeUp(this._calls().filter((call) => call.call > 0));
+      this._leaveOut(this._calls().filter((call) => call.isOver));
       this._step();
       this._draw();
     }
@@ -123,6 +124,13 @@
         delete this._told[number];
         this._turns = turnsOf.keepOnly(this._turns, (other) => other !== number);
       });
+    }
+
+    /** Who has had no turn before the counter called another: the hall is not sent to where somebody else is served. */
+    _leaveOut(over) {
+      const isOver = (number) => over.some((call) => call.number === number);
+      over.filter((call) => turnsOf.isWaiting(this._turns, call.number)).forEach((call) => this._voice.cancel(call.number));
+      this._turns = turnsOf.keepOnly(this._turns, (number) => !isOver(number));
     }
 
     /** What was begun is remembered, so that a reload speaks it no second time. */

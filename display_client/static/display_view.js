@@ -21,8 +21,9 @@
 
   /**
    * Every call worth showing, the newest first, one for each number:
-   * `{call, number, letters, digits, counter, name, place, tag, again, times, at, isActive}`.
-   * `isActive` while the number is called and has not yet been seen at its counter. With a floor, only that floor's.
+   * `{call, number, letters, digits, counter, name, place, tag, again, times, at, isActive, isOver}`.
+   * `isActive` while the number is called and has not yet been seen at its counter; `isOver` when that counter has called
+   * somebody else, or is closed: nobody is sent there any more. With a floor, only that floor's.
    */
   function calls(view, floor) {
     const counters = view.counters || {};
@@ -31,7 +32,13 @@
     const told = newestFirst.filter((row, i) => newestFirst.findIndex((other) => other.number === row.number) === i);
     const isHere = (row) => !floor || (counters[row.counter] || {}).floor === floor;
     return told.concat(pushedOut(newestFirst, counters, told)).filter(isHere)
-      .map((row) => shownCall(row, counters[row.counter], place));
+      .map((row) => Object.assign(shownCall(row, counters[row.counter], place), { isOver: isOver(row, newestFirst, counters) }));
+  }
+
+  function isOver(row, newestFirst, counters) {
+    const counter = counters[row.counter];
+    const hasCalledAnother = newestFirst.some((other) => other.counter === row.counter && other.call > row.call);
+    return row.call > 0 && (hasCalledAnother || !counter || counter.state === "closed");
   }
 
   function shownCall(row, counter, place) {

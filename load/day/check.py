@@ -29,6 +29,10 @@ class Day(Struct, frozen=True):
     numbers: dict[str, str]
     ends: dict[str, str]
     calls: dict[int, str]
+    jobs: dict[str, str]
+    """Print jobs and the numbers on them; a job is named by its ticket and the seq that asked for it."""
+    reports: dict[str, str]
+    """The last outcome that was reported of each job."""
     seqs: list[int]
 
 
@@ -37,6 +41,8 @@ def read_day(database: Path, branch: str) -> Day:
     numbers: dict[str, str] = {}
     ends: dict[str, str] = {}
     calls: dict[int, str] = {}
+    jobs: dict[str, str] = {}
+    reports: dict[str, str] = {}
     seqs: list[int] = []
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT seq, type, body FROM event WHERE branch_id = ? ORDER BY seq", (branch,))
@@ -45,13 +51,17 @@ def read_day(database: Path, branch: str) -> Day:
             seqs.append(seq)
             if kind == "ticket.issued":
                 numbers[event["ticket"]] = event["number"]
+                if event.get("printer"):
+                    jobs[f"{event['ticket']}-{seq}"] = event["number"]
+            elif kind == "paper.reported":
+                reports[event["job"]] = event["outcome"]
             elif kind in FINAL:
                 ends[event["ticket"]] = FINAL[kind]
             elif kind in REOPENS:
                 ends.pop(event["ticket"], None)
             elif kind in ("ticket.called", "ticket.recalled"):
                 calls[seq] = event["number"]
-    return Day(numbers, ends, calls, seqs)
+    return Day(numbers, ends, calls, jobs, reports, seqs)
 
 
 def faults(
@@ -99,5 +109,6 @@ def _record_faults(day: Day, records: list[Mapping[str, Any]]) -> list[str]:
 def _paper_faults(day: Day, papers: Counter[str]) -> list[str]:
     numbers = set(day.numbers.values())
     missing = [f"no paper of {number}" for number in numbers - set(papers)]
+    strange = [f"{count} times {number}" for number, count in papers.items() if number not in numbers]
     doubled = [f"{count} papers of {number}" for number, count in papers.items() if count > 1]
-    return [*missing, *doubled]
+    return [*missing, *strange, *doubled]

@@ -49,4 +49,8 @@ class Who(Struct, frozen=True):
         raise Refusal("unauthenticated" if self.role is Role.NOBODY else "forbidden")
 
 
+def device_actor(device: str) -> str:
+    return f"device:{device}"
+
+
 NOBODY = Who("nobody", Role.NOBODY)

@@ -18,6 +18,7 @@ class Role(StrEnum):
     DISPENSER = "dispenser"
     DISPLAY = "display"
     PRINTER = "printer"
+    HOLDER = "holder"
     NOBODY = "nobody"
 
 
@@ -43,8 +44,10 @@ COMMANDS: dict[Role, frozenset[str]] = {
     Role.DISPENSER: frozenset({"issue"}),
     Role.DISPLAY: frozenset(),
     Role.PRINTER: frozenset({"report-paper"}),
+    Role.HOLDER: frozenset({"postpone", "cancel"}),
     Role.NOBODY: frozenset(),
 }
+"""HOLDER is who has a ticket's token: it may do this to that ticket, and to no other."""
 
 EVERYBODY = frozenset(Role)
 
@@ -52,6 +55,7 @@ CHANNELS: dict[str, frozenset[Role]] = {
     "board": EVERYBODY,
     "live": EVERYBODY,
     "ticket": EVERYBODY,
+    "ahead": EVERYBODY,
     "counter": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
     "printer": frozenset({Role.PRINTER, Role.ADMINISTRATOR}),
 }

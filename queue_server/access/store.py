@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 
-from queue_server.access.identity import NOBODY, Who
+from queue_server.access.identity import NOBODY, Who, device_actor
 from queue_server.access.rights import Role
 from queue_server.access.tokens import TicketTokens, hash_of, new_code, new_token
 from queue_server.domain.refusals import Refusal
@@ -75,8 +76,9 @@ class Access:
 
     async def reload(self) -> None:
         accounts, devices, sessions = await self._journal.run(_read_all)
-        self._accounts = {row[0]: (_who_account(row), row[3]) for row in accounts}
         by_id = {row[0]: _who_device(row) for row in devices if row[7] is None}
+        printers = {who.branch: who.device for who in reversed(by_id.values()) if who.role is Role.PRINTER}
+        self._accounts = {row[0]: (_who_account(row, printers), row[3]) for row in accounts}
         self._tokens = {row[3]: by_id[row[0]] for row in devices if row[0] in by_id}
         self._sessions = {}
         for token_hash, account, device, expires_at in sessions:
@@ -291,11 +293,12 @@ def _pairing_kind(db: sqlite3.Connection, code: str) -> str | None:
     return found[0] if found else None
 
 
-def _who_account(row: tuple[Any, ...]) -> Who:
+def _who_account(row: tuple[Any, ...], printers: Mapping[str | None, str | None]) -> Who:
+    """Staff print at the oldest printer of their branch."""
     username, name, role, _, branch = row
-    return Who(f"account:{username}", Role(role), name=name, clerk=username, branch=branch)
+    return Who(f"account:{username}", Role(role), name, clerk=username, branch=branch, printer=printers.get(branch))
 
 
 def _who_device(row: tuple[Any, ...]) -> Who:
     device_id, kind, name, _, branch, printer = row[:6]
-    return Who(f"device:{device_id}", Role(kind), name=name, branch=branch, device=device_id, printer=printer)
+    return Who(device_actor(device_id), Role(kind), name=name, branch=branch, device=device_id, printer=printer)

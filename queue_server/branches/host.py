@@ -9,83 +9,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+import time
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
-from hashlib import blake2b
-
-import msgspec
-from msgspec import Struct
 
 from queue_server.branches.answers import Answer, answer, unchanged
+from queue_server.branches.batch import batch_of
 from queue_server.branches.clock import Clock, Watch
+from queue_server.branches.pending import Pending, Repeats
+from queue_server.branches.schedule import Schedule
 from queue_server.domain import upcast
 from queue_server.domain.apply import apply
 from queue_server.domain.commands import By, Command, EndDay, OpenDay
-from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.decide import decide
 from queue_server.domain.events import BranchConfigured, DayOpened, Event, Recorded
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Change
-from queue_server.domain.tickets import Ticket
-from queue_server.domain.timers import Due, due
-from queue_server.journal.port import (
-    Appended,
-    Batch,
-    CommandRow,
-    Journal,
-    JournalUnavailable,
-    StoredEvent,
-    TicketRow,
-)
+from queue_server.journal.gathering import Gathering
+from queue_server.journal.port import Appended, Conflict, Journal, JournalUnavailable
 
 log = logging.getLogger(__name__)
-
-KEYS_REMEMBERED = 4096
-"""Accepted commands of which a host knows the answer without asking the journal."""
-
-RETRY_S = 1.0
-"""What time asks for and the journal refused is tried again so much later, or with the next command."""
-
-LOOK_AGAIN = timedelta(seconds=30)
-"""How soon a clock in doubt is looked at again."""
 
 _TIMER = By(actor="timer", may_override=True)
 
 Publish = Callable[["BranchHost", list[Change]], None]
-
-
-class Repeat(Struct, frozen=True):
-    """An accepted command, to answer a repeat of it."""
-
-    fingerprint: bytes
-    first_seq: int
-    last_seq: int
-
-
-class Pending:
-    """A command on its way, and where its answer goes."""
-
-    __slots__ = ("by", "command", "deadline", "events", "fingerprint", "future", "key", "refusal")
-
-    def __init__(self, command: Command, by: By, key: str, future: asyncio.Future[Answer]) -> None:
-        self.command = command
-        self.by = by
-        self.key = key
-        self.future = future
-        self.fingerprint = blake2b(_encoder.encode(command), digest_size=16).digest()
-        self.events: list[Recorded] = []
-        self.refusal: Refusal | None = None
-
-    def answer(self, value: Answer) -> None:
-        if not self.future.done():
-            self.future.set_result(value)
-
-    def fail(self, fault: Exception) -> None:
-        if not self.future.done():
-            self.future.set_exception(fault)
 
 
 class BranchHost:
@@ -109,10 +58,9 @@ class BranchHost:
         self._readers = 0
         self._day_seq = self._marked_day_seq = 0
         self._loaded_at = clock.now()
-        self._due: Due | None = None
-        self._due_for: BranchConfig | None = None
-        self._alarm: asyncio.TimerHandle | None = None
-        self._recent: OrderedDict[tuple[str, str], Repeat] = OrderedDict()
+        self._schedule = Schedule(self.state, clock, watch, self.on_time)
+        self._repeats = Repeats(branch_id, journal)
+        self._gathering = Gathering()
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -124,7 +72,7 @@ class BranchHost:
             self._day_seq = head.day_seq
             self.state.seq = max(0, head.day_seq - 1)
             await self._catch_up()
-        self._set_alarm()
+        self._schedule.set_alarm()
 
     async def settled(self) -> BranchState:
         """The confirmed state, between batches."""
@@ -160,14 +108,16 @@ class BranchHost:
     async def _run(self) -> None:
         """Batches, one after another, until nobody waits."""
         try:
-            while self._queue or (self._is_overdue() and not self._is_unwell):
+            while self._queue or (self._schedule.overdue() and not self._is_unwell):
+                while self._gathering.is_worth_a_turn(len(self._queue), time.monotonic()):  # noqa: ASYNC110
+                    await asyncio.sleep(0)  # a turn of the loop, in which others may come
                 batch, self._queue = self._queue, []
                 await self._carry_out_guarded(batch)
                 if self._readers:
                     await asyncio.sleep(0)  # under load the next batch follows at once: readers have their turn first
         finally:
             self._runner = None
-            self._set_alarm()
+            self._schedule.set_alarm(is_unwell=self._is_unwell)
 
     async def _carry_out_guarded(self, batch: list[Pending]) -> None:
         """The supervisor of this branch: nothing may die with the queue full, and who asks for what nobody thought of
@@ -198,9 +148,8 @@ class BranchHost:
         while waiting:
             self._begin()
             self._decide_all(waiting)
-            events = [event for pending in waiting for event in pending.events]
-            if events:
-                waiting = await self._append(waiting, events)
+            if any(pending.events for pending in waiting):
+                waiting = await self._append(waiting)
                 continue
             self._end()
             if not await self._is_behind():
@@ -221,7 +170,7 @@ class BranchHost:
         Raises:
             JournalUnavailable: it could not be written, and so nothing may be decided after it.
         """
-        while (item := self._overdue()) is not None:
+        while (item := self._schedule.overdue()) is not None:
             timer = Pending(item.command, _TIMER, item.key, asyncio.get_running_loop().create_future())
             self._begin()
             is_missed = item.missed_at is not None and item.at < self._loaded_at
@@ -230,15 +179,15 @@ class BranchHost:
                 log.error("The timer %s of branch %s was refused: %s", item.kind, self.branch_id, timer.refusal.code)
             if not timer.events:
                 self._end()
-                self._due = None
+                self._schedule.drop()
                 return
-            await self._append([timer], timer.events)
+            await self._append([timer])
             fault = timer.future.exception() if timer.future.done() else None
             if fault is not None:
                 raise JournalUnavailable(getattr(fault, "code", "unavailable"), f"the timer {item.kind}")
-            if timer.future.done() and self._due == item:
+            if timer.future.done() and self._schedule.due == item:
                 log.error("The timer %s of branch %s changes nothing: %s", item.kind, self.branch_id, item.key)
-                self._due = None
+                self._schedule.drop()
 
     # -- deciding --------------------------------------------------------------------------------------------------
 
@@ -257,12 +206,12 @@ class BranchHost:
         if self._is_tentative:
             self.state.rollback()
             self._day_seq = self._marked_day_seq
-            self._due = due(self.state, self._watch.look())
+            self._schedule.ask()
         self._end()
 
     def _decide_all(self, waiting: list[Pending]) -> None:
         now = self._watch.look()
-        is_in_doubt = self._is_clock_in_doubt(now)
+        is_in_doubt = self._schedule.is_in_doubt(now)
         for pending in waiting:
             if is_in_doubt and isinstance(pending.command, OpenDay | EndDay):
                 pending.refusal = Refusal("clock-stepped")
@@ -298,19 +247,16 @@ class BranchHost:
         day = self.state.day
         return day.date if day is not None else service_day(self.state.configured, at)
 
-    def _is_clock_in_doubt(self, now: datetime) -> bool:
-        """The wall clock was set, or is behind what the journal has seen: no day is opened or ended by it."""
-        is_behind = self.state.at is not None and now < self.state.at - timedelta(seconds=60)
-        return self._watch.has_stepped or is_behind
-
     # -- appending -------------------------------------------------------------------------------------------------
 
-    async def _append(self, waiting: list[Pending], events: list[Recorded]) -> list[Pending] | None:
+    async def _append(self, waiting: list[Pending]) -> list[Pending] | None:
         """Make the tentative state durable. None when done; otherwise those that must be decided again."""
         changes = self.state.changes()
-        self._refresh_due(changes)
+        self._schedule.refresh(changes)
         try:
-            outcome = await self._journal.append(self._batch(waiting, events, changes))
+            outcome = await self._journal.append(
+                batch_of(self.branch_id, waiting, changes, day_seq=self._day_seq, due_at=self._schedule.due_at)
+            )
         except JournalUnavailable as fault:
             self._abandon()
             return await self._after_doubt(waiting, fault)
@@ -319,24 +265,10 @@ class BranchHost:
             self._confirm(waiting, changes)
             return None
         self._abandon()
+        if isinstance(outcome, Conflict) and outcome.seq <= self.state.seq:
+            raise RuntimeError(f"the journal of {self.branch_id} ends at {outcome.seq}, the state at {self.state.seq}")
         await self._catch_up()
         return await self._without_repeats(waiting, ask_journal=True)
-
-    def _batch(self, waiting: list[Pending], events: list[Recorded], changes: list[Change]) -> Batch:
-        day = events[-1].day
-        return Batch(
-            branch_id=self.branch_id,
-            expected=events[0].seq - 1,
-            events=[StoredEvent(e.seq, e.day, *upcast.store(e)) for e in events],
-            commands=[
-                CommandRow(p.by.actor, p.key, p.fingerprint, p.events[0].seq, p.events[-1].seq, day)
-                for p in waiting
-                if p.events
-            ],
-            tickets=[ticket_row(c.new, day) for c in changes if c.table == "tickets" and c.new is not None],
-            day_seq=self._day_seq,
-            due_at=self._due.at if self._due is not None else None,
-        )
 
     def _confirm(self, waiting: list[Pending], changes: list[Change]) -> None:
         """The tentative state is the confirmed one: tell the hub, then the callers."""
@@ -344,7 +276,7 @@ class BranchHost:
         self._announce(changes)
         for pending in waiting:
             if pending.events:
-                self._remember(pending.by.actor, pending.key, pending.fingerprint, pending.events)
+                self._repeats.remember(pending)
                 pending.answer(answer(self.branch_id, self.epoch, pending.events, self._number_of))
 
     def _announce(self, changes: list[Change]) -> None:
@@ -374,13 +306,12 @@ class BranchHost:
         fresh: list[Pending] = []
         seen: dict[tuple[str, str], Pending] = {}
         for pending in batch:
-            identity = (pending.by.actor, pending.key)
             if await self._answer_repeat(pending, ask_journal=ask_journal):
                 continue
-            if identity in seen:
-                seen[identity].future.add_done_callback(partial(self._resubmit, pending))
+            if pending.identity in seen:
+                seen[pending.identity].future.add_done_callback(partial(self._resubmit, pending))
                 continue
-            seen[identity] = pending
+            seen[pending.identity] = pending
             fresh.append(pending)
         return fresh
 
@@ -390,11 +321,7 @@ class BranchHost:
             self._wake()
 
     async def _answer_repeat(self, pending: Pending, *, ask_journal: bool) -> bool:
-        identity = (pending.by.actor, pending.key)
-        known = self._recent.get(identity)
-        if known is None and ask_journal:
-            row = await self._journal.find_command(self.branch_id, *identity)
-            known = Repeat(row.fingerprint, row.first_seq, row.last_seq) if row is not None else None
+        known = await self._repeats.find(pending, ask_journal=ask_journal)
         if known is None:
             return False
         if known.fingerprint != pending.fingerprint:
@@ -413,11 +340,6 @@ class BranchHost:
             pending.fail(pending.refusal)
         else:
             pending.answer(unchanged(self.state, self.branch_id, self.position, pending.command))
-
-    def _remember(self, actor: str, key: str, fingerprint: bytes, events: list[Recorded]) -> None:
-        self._recent[actor, key] = Repeat(fingerprint, events[0].seq, events[-1].seq)
-        if len(self._recent) > KEYS_REMEMBERED:
-            self._recent.popitem(last=False)
 
     def _number_of(self, ticket_id: str) -> str:
         ticket = self.state.tickets.get(ticket_id)
@@ -442,63 +364,15 @@ class BranchHost:
                 break
         changes = self.state.changes()
         self._is_stale = False
-        self._due = due(self.state, self._watch.look())
+        self._schedule.ask()
         if self.state.seq != before:
             self._announce(changes)
         self._end()
 
-    def _refresh_due(self, changes: list[Change]) -> None:
-        """Ask anew what is due when these changes may have moved it."""
-        config = self.state.config
-        has_implied_start = config is not None and config.limits.implied_start_s is not None
-        is_moved = config is not self._due_for or any(
-            change.table == "day" or (has_implied_start and change.table == "tickets") for change in changes
-        )
-        if is_moved or self._due is None:
-            self._due = due(self.state, self._watch.look())
-            self._due_for = config
-
-    def _overdue(self) -> Due | None:
-        """What time asks for by now; nothing while the clock is in doubt."""
-        now = self._watch.look()
-        if self._due is None or self._due.at > now or self._is_clock_in_doubt(now):
-            return None
-        return self._due
-
-    def _is_overdue(self) -> bool:
-        return self._overdue() is not None
-
-    def _set_alarm(self) -> None:
-        """Wake up when time next asks for something, though nobody touches the branch."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        if self._is_unwell or self._is_clock_in_doubt(self._watch.look()):
-            self._alarm = asyncio.get_running_loop().call_later(RETRY_S, self._try_again)
-        elif self._due is not None:
-            self._alarm = self._clock.call_at(self._due.at, self._wake)
-
-    def _try_again(self) -> None:
+    def on_time(self) -> None:
+        """Something is due, or may be tried again."""
         self._is_unwell = False
         self._wake()
 
     def close(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-
-
-_encoder = msgspec.json.Encoder()
-
-
-def ticket_row(ticket: Ticket, day: date) -> TicketRow:
-    """The projection of a ticket, as the reports and the dossier reader find it."""
-    return TicketRow(
-        id=ticket.id,
-        day=day,
-        number=ticket.number,
-        field=ticket.field,
-        state=ticket.state.value,
-        issued_at=ticket.issued_at,
-        final_at=ticket.final_at,
-        body=_encoder.encode(ticket),
-    )
+        self._schedule.close()

@@ -332,7 +332,8 @@ def _undone(state: BranchState, rec: Recorded, event: ev.TicketUndone) -> None:
     now = state.tickets[event.ticket]
     before = state.before[event.ticket]
     mark = Mark(rec.seq, rec.actor, rec.at, "ticket.undone")
-    state.put_ticket(replace(before, last=mark, revision=now.revision))
+    revision = now.revision + (before.final_at is not None)
+    state.put_ticket(replace(before, last=mark, revision=revision))
     if event.undone_type == "ticket.called":
         _take_down(state, now)
     for code in {now.field, before.field}:

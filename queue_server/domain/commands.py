@@ -215,6 +215,10 @@ class OpenDay(BranchCommand, frozen=True, kw_only=True, tag="open-day"):
     day: date
 
 
+TIMER = "timer"
+"""The reason that time itself gives."""
+
+
 class EndDay(BranchCommand, frozen=True, kw_only=True, tag="end-day"):
     """Close the books. Who still waits is rebooked or expires; by default as the branch is configured."""
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from queue_server.domain import hours
-from queue_server.domain.commands import Command, EndDay, ImplyStart, OpenDay
+from queue_server.domain.commands import TIMER, Command, EndDay, ImplyStart, OpenDay
 from queue_server.domain.decide.issuing import hours_today
 from queue_server.domain.state import BranchState, Day
 from queue_server.domain.tickets import TicketState
@@ -43,7 +43,7 @@ def _all(state: BranchState, now: datetime) -> Iterator[Due]:
     day = state.day
     if day is not None and day.ended_at is None:
         closing = closes_at(state, day)
-        yield Due(ends_at(state, day, closing), EndDay(reason="timer"), "end-day", day.date.isoformat(), closing)
+        yield Due(ends_at(state, day, closing), EndDay(reason=TIMER), "end-day", day.date.isoformat(), closing)
         yield from _implied_starts(state)
         return
     opening = _next_opening(state, now)

@@ -107,6 +107,7 @@ class JournalUnavailable(Exception):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+        self.detail = detail or reason
 
 
 class Cursor(Struct, frozen=True):

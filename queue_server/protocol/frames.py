@@ -59,7 +59,7 @@ class Welcome(Struct, frozen=True, tag_field="type", tag="welcome"):
 
 
 class Snapshot(Struct, frozen=True, tag_field="type", tag="snapshot"):
-    """All rows of a channel, by table and key, at a position; on a `live:` channel the newest replaces the last."""
+    """All rows of a channel, by table and key, at a position; of `live:` and `ahead:` the newest replaces the last."""
 
     channel: str
     seq: str
@@ -107,6 +107,7 @@ class Close:
     MALFORMED = 4400
     UNAUTHENTICATED = 4401
     FORBIDDEN = 4403
+    TAKEN_OVER = 4409
     TOO_LARGE = 1009
 
 

@@ -1,8 +1,9 @@
-"""The rows of the numbered channels, and what `live:` says. Nothing here depends on the clock or leads to a person.
+"""The rows of the numbered channels, and what `live:` and `ahead:` say. Nothing here leads to a person, and no row
+depends on the clock.
 
 board:BRANCH      day, fields, counters, calls
 counter:BRANCH/NO counter, tickets (called, served or held here), queue (waiting in its fields)
-ticket:TOKEN      ticket
+ticket:TOKEN      ticket, day, fields (its own)
 printer:DEVICE    jobs
 """
 
@@ -158,7 +159,9 @@ class DeskRow(Struct, frozen=True):
 
 
 class TicketRow(Struct, frozen=True):
-    """A citizen's own ticket."""
+    """A citizen's own ticket. `floor` and `zone` of its counter are only told where a branch has several; it is not
+    called before `not_before`, and then to `only_counter` if there is one. It may be postponed `postpones_left` more
+    times, by `postpone_s` each; `rebooked_as` is its number on the day `rebooked_on`."""
 
     number: str
     field: str
@@ -167,10 +170,25 @@ class TicketRow(Struct, frozen=True):
     branch_name: Name
     state: str
     counter: int | None
+    floor: int | None
+    zone: str
     times_called: int
     arrival_at: datetime
     told: Told | None
+    not_before: datetime | None
+    only_counter: int | None
+    postpones_left: int
+    postpone_s: int
     rebooked_as: str | None
+    rebooked_on: str | None
+
+
+class Ahead(Struct, frozen=True):
+    """How many are called before a waiting ticket, and how long it still waits; nothing when it does not wait. The
+    newest wins."""
+
+    people: int | None
+    wait: Told | None
 
 
 class JobRow(Struct, frozen=True):

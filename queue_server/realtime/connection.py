@@ -38,12 +38,13 @@ class Wire(Protocol):
 
 
 class Connection:
-    """One peer: its wire, its channels, and when it last heard from us."""
+    """One peer: its wire, who it is, its channels, and when it last heard from us."""
 
-    __slots__ = ("channels", "is_closed", "sent_at", "wire")
+    __slots__ = ("actor", "channels", "is_closed", "sent_at", "wire")
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, actor: str = "") -> None:
         self.wire = wire
+        self.actor = actor
         self.channels: set[str] = set()
         self.sent_at = time.monotonic()
         self.is_closed = False

@@ -15,18 +15,20 @@ from queue_server.branches.host import BranchHost
 from queue_server.domain.state import Change
 from queue_server.protocol.frames import Beat, Close
 from queue_server.protocol.rows import Live
+from queue_server.realtime import latest
 from queue_server.realtime.channels import NumberedChannel
 from queue_server.realtime.connection import Connection, Message
 from queue_server.realtime.live import live
 from queue_server.realtime.pace import Pace
-from queue_server.realtime.views import BoardView, CounterView, PrinterView, TicketView, View
+from queue_server.realtime.phone import TicketView, ticket_of
+from queue_server.realtime.views import BoardView, CounterView, PrinterView, View
 
 log = logging.getLogger(__name__)
 
 BEAT_AFTER_S = 4.0
-LIVE_EVERY_S = 1.0
-LIVE_AGAIN_S = 20.0
-"""How old live figures get when nothing happens."""
+LATEST_EVERY_S = 1.0
+LATEST_AGAIN_S = 20.0
+"""How old their figures get when nothing happens."""
 KEEP_UNREAD_S = 120.0
 """How long a channel without readers keeps its frames, for those who come back."""
 STOPS_KEPT = 4096
@@ -34,16 +36,16 @@ STOPS_KEPT = 4096
 
 
 class BranchChannels:
-    """The channels of one branch that somebody reads, or has read a moment ago."""
+    """The channels of one branch that somebody reads, or has read a moment ago; of `latest` what all readers have."""
 
     def __init__(self, host: BranchHost) -> None:
         self.host = host
         self.numbered: dict[str, NumberedChannel] = {}
         self.readers: dict[str, set[Connection]] = {}
         self.unread_since: dict[str, float] = {}
-        self.live_frame: bytes = b""
-        self.live_timer: asyncio.TimerHandle | None = None
-        self.live_made_at = -LIVE_EVERY_S
+        self.latest: dict[str, bytes] = {}
+        self.latest_timer: asyncio.TimerHandle | None = None
+        self.latest_made_at = -LATEST_EVERY_S
         self.pace: Pace | None = None
         self._stops: OrderedDict[int, None] = OrderedDict({host.state.seq: None})
 
@@ -64,10 +66,6 @@ class BranchChannels:
         if self.pace is None:
             self.pace = Pace(self.host.state)
         return self.pace
-
-    @property
-    def live_name(self) -> str:
-        return f"live:{self.host.branch_id}"
 
 
 class Hub:
@@ -95,8 +93,8 @@ class Hub:
             frame = channel.advance(host.state, changes)
             if frame is not None:
                 self._send_all(branch.readers.get(name, ()), Message(frame.data))
-        if branch.readers.get(branch.live_name):
-            self._schedule_live(branch)
+        if branch.latest:
+            self._schedule_latest(branch)
 
     def _send_all(self, readers: set[Connection] | tuple[()], message: Message) -> None:
         slow = [connection for connection in readers if not connection.send(message)]
@@ -117,10 +115,13 @@ class Hub:
             return
         branch = self._branch(host)
         self._where[name] = branch
-        if name == branch.live_name:
+        if latest.is_latest(name):
             self._join(branch, name, connection)
-            self._make_live(branch)
-            connection.send(Message(branch.live_frame))
+            data = self._newest(branch, name)
+            if branch.latest.setdefault(name, data) != data:
+                branch.latest[name] = b""  # the readers have different ones: all get the next
+                self._schedule_latest(branch)
+            connection.send(latest.snapshot(name, host.position, data))
             return
         channel = self.numbered(branch, name)
         missed = channel.resume(*since) if since is not None and branch.may_resume(since) else None
@@ -138,6 +139,23 @@ class Hub:
             branch.numbered[name] = channel
             branch.unread_since[name] = time.monotonic()
         return channel
+
+    def take_over(self, connection: Connection, name: str) -> None:
+        """Be the only reader: whoever else reads the channel is told to stay away. The newest wins, since the other may
+        be the same peer's connection of before a cut, which nobody has missed yet."""
+        branch = self._where.get(name)
+        others = branch.readers.get(name, set()) - {connection} if branch is not None else set()
+        self._send_away(others, Close.TAKEN_OVER, "another has taken over")
+
+    def expel(self, actor: str) -> None:
+        """The rights of this actor have ended: so do its connections."""
+        ended = {connection for connection in self.connections if connection.actor == actor}
+        self._send_away(ended, Close.UNAUTHENTICATED, "not valid any more")
+
+    def _send_away(self, connections: set[Connection], code: int, reason: str) -> None:
+        for connection in connections:
+            connection.close(code, reason)
+            self.leave(connection)
 
     async def snapshot(self, host: BranchHost, name: str) -> NumberedChannel:
         """A numbered channel's rows now, for an HTTP reader."""
@@ -164,6 +182,7 @@ class Hub:
         readers.discard(connection)
         if not readers:
             del branch.readers[name]
+            branch.latest.pop(name, None)
             branch.unread_since[name] = time.monotonic()
 
     def leave(self, connection: Connection) -> None:
@@ -171,42 +190,40 @@ class Hub:
             self.unsubscribe(connection, name)
         self.connections.discard(connection)
 
-    # -- live ------------------------------------------------------------------------------------------------------
+    # -- the newest ------------------------------------------------------------------------------------------------
 
     async def live(self, host: BranchHost) -> Live:
         """How the branch is doing now, for an HTTP reader."""
         state = await host.settled()
         return live(state, self._now(), self._branch(host).pace_now())
 
-    def _refresh_live(self) -> None:
+    def _refresh_latest(self) -> None:
         """Time alone changes waits and the last hour's counts."""
-        due = time.monotonic() - LIVE_AGAIN_S
+        due = time.monotonic() - LATEST_AGAIN_S
         for branch in self._branches.values():
-            if branch.live_made_at < due and branch.readers.get(branch.live_name):
-                self._schedule_live(branch)
+            if branch.latest_made_at < due and branch.latest:
+                self._schedule_latest(branch)
 
-    def _schedule_live(self, branch: BranchChannels) -> None:
-        if branch.live_timer is None:
-            wait = max(0.0, branch.live_made_at + LIVE_EVERY_S - time.monotonic())
-            branch.live_timer = asyncio.get_running_loop().call_later(wait, self._live_due, branch)
+    def _schedule_latest(self, branch: BranchChannels) -> None:
+        if branch.latest_timer is None:
+            wait = max(0.0, branch.latest_made_at + LATEST_EVERY_S - time.monotonic())
+            branch.latest_timer = asyncio.get_running_loop().call_later(wait, self._latest_due, branch)
 
-    def _live_due(self, branch: BranchChannels) -> None:
-        branch.live_timer = None
+    def _latest_due(self, branch: BranchChannels) -> None:
+        """Everybody gets what differs from what they have; who joined meanwhile may get it twice."""
+        branch.latest_timer = None
         if not branch.host.is_settled:
             return  # the commit that is under way schedules it again
-        if self._make_live(branch):
-            self._send_all(branch.readers.get(branch.live_name, ()), Message(branch.live_frame))
+        branch.latest_made_at = time.monotonic()
+        for name, had in list(branch.latest.items()):
+            data = self._newest(branch, name)
+            if data != had:
+                branch.latest[name] = data
+                message = latest.snapshot(name, branch.host.position, data)
+                self._send_all(branch.readers.get(name, ()), message)
 
-    def _make_live(self, branch: BranchChannels) -> bool:
-        """Make the newest frame; False when it says nothing new."""
-        state = branch.host.state
-        before = branch.live_frame
-        branch.live_made_at = time.monotonic()
-        data = _encoder.encode(live(state, self._now(), branch.pace_now()))
-        branch.live_frame = b'{"type":"snapshot","channel":"%b","seq":"%b","data":%b}' % (
-            branch.live_name.encode(), branch.host.position.encode(), data,
-        )  # fmt: skip
-        return branch.live_frame != before
+    def _newest(self, branch: BranchChannels, name: str) -> bytes:
+        return latest.newest(name, branch.host.state, self._now(), branch.pace_now)
 
     # -- beats -----------------------------------------------------------------------------------------------------
 
@@ -229,7 +246,7 @@ class Hub:
                 frame = frames[channels] = Message(_encoder.encode(Beat(self._now(), self._positions(channels))))
             if not connection.send(frame):
                 self.leave(connection)
-        self._refresh_live()
+        self._refresh_latest()
         self._forget_unread()
 
     def _positions(self, channels: frozenset[str]) -> dict[str, str]:
@@ -253,9 +270,7 @@ class Hub:
         """Ask everybody to come back, and stop beating."""
         if self._beats is not None:
             self._beats.cancel()
-        for connection in list(self.connections):
-            connection.close(Close.COME_BACK, "restarting, come back")
-            self.leave(connection)
+        self._send_away(set(self.connections), Close.COME_BACK, "restarting, come back")
 
 
 def view_of(name: str) -> View:
@@ -267,7 +282,7 @@ def view_of(name: str) -> View:
         case "counter":
             return CounterView(int(rest.rpartition("/")[2]))
         case "ticket":
-            return TicketView(rest.partition(".")[0])
+            return TicketView(ticket_of(name))
         case "printer":
             return PrinterView(rest)
         case _:

@@ -56,7 +56,7 @@ class BoardView:
             case "day":
                 return None
             case "fields":
-                return [("fields", change.key)] if _is_shown_differently(change) else ()
+                return [("fields", change.key)] if is_shown_differently(change) else ()
             case "counters" | "calls":
                 return [(change.table, str(change.key))]
             case "tickets":
@@ -67,9 +67,9 @@ class BoardView:
     def row(self, state: BranchState, key: RowKey) -> Struct | None:
         match key[0]:
             case "day":
-                return _day_row(state)
+                return day_row(state)
             case "fields":
-                return _field_row(state, key[1])
+                return field_row(state, key[1])
             case "counters":
                 return _counter_row(state, int(key[1]))
             case _:
@@ -77,7 +77,7 @@ class BoardView:
                 return _call_row(call) if call is not None else None
 
 
-def _is_shown_differently(change: Change) -> bool:
+def is_shown_differently(change: Change) -> bool:
     """A field's row shows its suspension; that one more number was issued is on the `live:` channel."""
     old, new = change.old, change.new
     return old is None or new is None or old.suspended != new.suspended
@@ -99,7 +99,7 @@ def _spans(state: BranchState, planned: DayHours, which: str) -> list[rows.Span]
     ]
 
 
-def _day_row(state: BranchState) -> rows.DayRow | None:
+def day_row(state: BranchState) -> rows.DayRow | None:
     config, day = state.configured, state.day
     if day is None:
         return None
@@ -119,7 +119,7 @@ def _day_row(state: BranchState) -> rows.DayRow | None:
     )
 
 
-def _field_row(state: BranchState, code: str) -> rows.FieldRow | None:
+def field_row(state: BranchState, code: str) -> rows.FieldRow | None:
     today, day = state.fields.get(code), state.day
     if today is None:
         return None
@@ -305,42 +305,6 @@ def _waited_s(ticket: Ticket) -> int:
     """Seconds of the waits that have ended; a rebooked ticket's first may end before it has begun."""
     waits = (s.end - s.start for s in ticket.stints if s.kind is StintKind.WAITING and s.end is not None)
     return max(0, round(sum(waits, timedelta()).total_seconds()))
-
-
-class TicketView:
-    """ticket:TOKEN, one citizen's own ticket."""
-
-    def __init__(self, ticket_id: str) -> None:
-        self.ticket_id = ticket_id
-
-    def keys(self, state: BranchState) -> Iterator[RowKey]:
-        if self.ticket_id in state.tickets:
-            yield "ticket", self.ticket_id
-
-    def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
-        if change.table == "day":
-            return None
-        is_mine = change.table == "tickets" and change.key == self.ticket_id
-        return [("ticket", self.ticket_id)] if is_mine else ()
-
-    def row(self, state: BranchState, key: RowKey) -> Struct | None:
-        ticket = state.tickets.get(self.ticket_id)
-        if ticket is None:
-            return None
-        config = state.configured
-        return rows.TicketRow(
-            number=ticket.number,
-            field=ticket.field,
-            field_name=name(state.field(ticket.field).name),
-            branch=config.branch,
-            branch_name=name(config.name),
-            state=ticket.state.value,
-            counter=ticket.counter,
-            times_called=ticket.times_called,
-            arrival_at=ticket.arrival_at,
-            told=told(ticket.told),
-            rebooked_as=ticket.rebooked.number if ticket.rebooked else None,
-        )
 
 
 class PrinterView:

@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import HTTPConnection, Request
 
 from queue_server.access.identity import NOBODY, Who
+from queue_server.access.rights import Role
 from queue_server.domain.refusals import Refusal
 from queue_server.web.house import House
 
@@ -56,6 +57,20 @@ def who_of(request: HTTPConnection) -> Who:
     if request.scope.get("method", "") not in SAFE:
         require_same_origin(request)
     return access.by_session(cookie)
+
+
+def holder_of(request: HTTPConnection, ticket_id: str) -> Who | None:
+    """The ticket's own citizen, by its token (`Ticket-Token` or `?token=`); None without that ticket's.
+
+    Raises:
+        Refusal: `unknown-ticket` for a forged token, `wrong-origin` for a change from another site's page.
+    """
+    token = request.headers.get("ticket-token") or request.query_params.get("token")
+    if token is None or house_of(request).access.ticket_tokens.ticket_of(token) != ticket_id:
+        return None
+    if request.scope.get("method", "") not in SAFE:
+        require_same_origin(request)
+    return Who(f"ticket:{ticket_id}", Role.HOLDER)
 
 
 def session_token(request: HTTPConnection) -> str | None:

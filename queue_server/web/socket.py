@@ -124,6 +124,8 @@ class Socket:
                 raise Refusal("too-many-channels", limit=CHANNELS_PER_CONNECTION)
             host = await self._house.bus.host(await self._branch_of(frame.channel))
             since = parse_position(frame.since) if frame.since is not None else None
+            if frame.channel.startswith("printer:"):
+                self._house.hub.take_over(self.connection, frame.channel)
             await self._house.hub.subscribe(self.connection, frame.channel, host, since)
         except Exception as fault:  # the edge of this connection: every failure becomes a problem
             self._refuse(fault, channel=frame.channel)
@@ -138,7 +140,7 @@ class Socket:
                 branch, _, no = rest.rpartition("/")
                 if not (no.isascii() and no.isdigit()):
                     raise Refusal("unknown-channel", channel=channel)
-            case "ticket":
+            case "ticket" | "ahead":
                 branch = await self._house.bus.branch_of(self._house.access.ticket_tokens.ticket_of(rest))
             case "printer" if self._who.device == rest and self._who.branch is not None:
                 branch = self._who.branch
@@ -171,7 +173,7 @@ async def socket_app(scope: Scope, receive: Receive, send: Send) -> None:
     await websocket.accept(subprotocol)
     protocol: DirectProtocol | None = scope.get("extensions", {}).get(EXTENSION)
     wire = AsgiWire(send) if protocol is None else protocol
-    socket = Socket(house, who, language_of(websocket), Connection(wire))
+    socket = Socket(house, who, language_of(websocket), Connection(wire, who.actor))
     house.hub.connections.add(socket.connection)
     socket.send(_welcome(house, who))
     if protocol is not None:

@@ -63,13 +63,6 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a centre that was set up and has not done anything yet; starting on a copy is quick."""
-    with DemoServer(tmp_path_factory.mktemp("prepared")) as server:
-        return server.data
-
-
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[DemoServer]:
     """A real server process with the demo branch."""

@@ -341,6 +341,15 @@ def test_who_has_come_moves_to_the_last_calls(hall: Hall, open_screen: Any) -> N
     expect(screen.page.locator("#recent-label")).to_have_text("Vừa gọi")
 
 
+def test_a_counter_that_has_called_the_next_stands_there_once(hall: Hall, open_screen: Any) -> None:
+    screen = open_screen()
+    for _ in range(3):
+        hall.call(5)
+        hall.api.ticket(hall.forget(5).id, "no-show")
+    last = hall.call(5)
+    screen.wait_until_called([(last.number, 5)], within_ms=2000)
+
+
 def test_an_undone_call_disappears_and_is_never_spoken(hall: Hall, open_screen: Any) -> None:
     screen = open_screen("")
     first = hall.call(5)

@@ -314,7 +314,7 @@ def test_a_refusal_is_shown_where_it_was_asked(centre: DemoServer, screen: Scree
     StaffApi(centre.url, "quang").branch_command("end-day", leftovers="expire")
     screen.dialog.get_by_role("button", name="Hệ thống đang gián đoạn").click()
     screen.dialog.locator("[data-confirm]").click()
-    expect(screen.dialog.locator(".problem")).to_contain_text("chưa mở ngày làm việc")
+    expect(screen.dialog.locator(".problem")).to_contain_text("Ngày làm việc chưa mở hoặc đã kết thúc")
 
 
 # -- the machine -------------------------------------------------------------------------------------------------------

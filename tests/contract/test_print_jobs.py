@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -31,12 +30,6 @@ from tests.server import DemoServer, Ticket
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
     """A server for tests that only look at pictures."""
     with DemoServer(tmp_path_factory.mktemp("house")) as server:
-        yield server
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[DemoServer]:
-    with DemoServer(tmp_path) as server:
         yield server
 
 

@@ -4,37 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.demo_server import BRANCH
 from tests.printing import ROOT, AgentProcess, signed_in, wait_until_nothing_is_owed
-from tests.server import DemoServer
-from tests.simulators.printer import Fault, PrinterSimulator
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[DemoServer]:
-    with DemoServer(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def printer() -> Iterator[PrinterSimulator]:
-    with PrinterSimulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def agent(centre: DemoServer, printer: PrinterSimulator, tmp_path: Path) -> AgentProcess:
-    """Not started yet."""
-    return an_agent(centre, printer, tmp_path)
-
-
-def an_agent(centre: DemoServer, printer: PrinterSimulator, folder: Path) -> AgentProcess:
-    return AgentProcess(folder, centre.url, centre.tokens["printer"], printer.address)
+from tests.simulators.printer import Fault
 
 
 def command(*arguments: str) -> list[str]:
@@ -93,10 +67,21 @@ def test_a_second_agent_with_the_same_memory_does_not_start(centre, printer, age
     with agent:
         centre.api("dispenser").issue("chung-thuc")
         wait_until_nothing_is_owed(centre)
-        second = an_agent(centre, printer, agent.log.parent)
+        second = AgentProcess.of(centre, printer, agent.log.parent)
         with second:
             assert second.wait() == 2
     assert "another printer agent is using it" in agent.log.read_text()
+
+
+def test_a_second_agent_of_one_printer_takes_over_and_the_first_stays_away(centre, printer, agent, tmp_path):
+    with agent:
+        agent.wait_until_live()
+        with AgentProcess(tmp_path / "second", centre.url, centre.tokens["printer"], printer.address):
+            assert agent.wait() == 3
+            assert "Another agent prints for this device now" in agent.log.read_text()
+            centre.api("dispenser").issue("chung-thuc")
+            wait_until_nothing_is_owed(centre)
+    assert len(printer.papers) == 1
 
 
 def test_a_revoked_printer_stops(centre, printer, agent):
@@ -104,5 +89,4 @@ def test_a_revoked_printer_stops(centre, printer, agent):
         centre.api("dispenser").issue("chung-thuc")
         wait_until_nothing_is_owed(centre)
         signed_in(centre, "quang", "DELETE", f"/devices/{centre.devices['printer']}", {})
-        centre.restart()
         assert agent.wait() == 3

@@ -20,13 +20,6 @@ from tests.contract.printer_jobs import OPTIONS, Begin, a_picture
 from tests.simulators.escpos_decoder import Decoder, picture_digest
 from tests.simulators.printer import Fault, PrinterSimulator
 
-
-@pytest.fixture
-def printer() -> Iterator[PrinterSimulator]:
-    with PrinterSimulator() as simulator:
-        yield simulator
-
-
 # Device files
 
 

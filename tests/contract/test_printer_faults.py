@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,13 +15,6 @@ from printer_agent.wire import Printed, Reason, Unknown
 from tests.contract.printer_jobs import OPTIONS, SHORT, Begin, a_picture, job_bytes, print_to
 from tests.simulators.escpos_decoder import picture_digest
 from tests.simulators.printer import Fault, PrinterSimulator
-
-
-@pytest.fixture
-def printer() -> Iterator[PrinterSimulator]:
-    with PrinterSimulator() as simulator:
-        yield simulator
-
 
 # After the first byte
 

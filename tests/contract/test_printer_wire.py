@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,12 +19,6 @@ from queue_server.readers.printing.picture import draw_ticket
 from tests.contract.printer_jobs import OPTIONS, SHORT, STATUS_BYTES, Begin, a_picture, print_to
 from tests.simulators.escpos_decoder import picture_digest
 from tests.simulators.printer import Fault, PrinterSimulator
-
-
-@pytest.fixture
-def printer() -> Iterator[PrinterSimulator]:
-    with PrinterSimulator() as simulator:
-        yield simulator
 
 
 @pytest.fixture

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from queue_server.readers.printing.layouts import read_layout
 from queue_server.readers.printing.paper import TicketPaper
@@ -20,39 +17,17 @@ from tests.printing import (
     Reader,
     Reported,
     job_of,
-    owed,
     reports,
     signed_in,
     wait_for_live,
     wait_until_nothing_is_owed,
+    wait_until_owed,
 )
 from tests.server import DemoServer, Ticket
 from tests.simulators.escpos_decoder import picture_digest
 from tests.simulators.printer import Fault, PrinterSimulator
 
 SLOW = 60_000  # bytes a second: a ticket takes 0.7 s
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[DemoServer]:
-    with DemoServer(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def printer() -> Iterator[PrinterSimulator]:
-    with PrinterSimulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def agent(centre: DemoServer, printer: PrinterSimulator, tmp_path: Path) -> AgentProcess:
-    """Not started yet."""
-    return an_agent(centre, printer, tmp_path)
-
-
-def an_agent(centre: DemoServer, printer: PrinterSimulator, folder: Path) -> AgentProcess:
-    return AgentProcess(folder, centre.url, centre.tokens["printer"], printer.address)
 
 
 def issue(centre: DemoServer, field: str = "chung-thuc", **asked: Any) -> Ticket:
@@ -121,11 +96,18 @@ def test_a_number_that_is_put_off_to_another_day_is_printed_with_its_date(centre
         ticket = issue(centre)
         printer.wait_for_papers(1)
         signed_in(centre, "tam", "POST", f"/branches/{BRANCH}/end-day", {"leftovers": "rebook"})
-        centre.api().ticket(ticket.id, "reprint")
         paper = printer.wait_for_papers(2)[1]
         wait_until_nothing_is_owed(centre)
     assert pieces(centre, printer, ticket)[1].kind == "unknown"  # not what was drawn at the press
     assert paper.image.height > 300
+
+
+def test_a_number_that_staff_give_is_printed_at_the_branchs_printer(centre, printer, agent):
+    with agent:
+        signed_in(centre, "tam", "POST", f"/branches/{BRANCH}/tickets", {"field": "chung-thuc"})
+        printer.wait_for_papers(1)
+        wait_until_nothing_is_owed(centre)
+    assert [report.outcome for report in reports(centre)] == ["printed"]
 
 
 # -- delivered twice ---------------------------------------------------------------------------------------------------
@@ -134,7 +116,7 @@ def test_a_number_that_is_put_off_to_another_day_is_printed_with_its_date(centre
 def delivered_twice(folder: Path, *, is_wiped: bool) -> tuple[list[Piece], list[Piece]]:
     """The server dies while a paper is being printed and never hears of its end: it delivers the job again."""
     with DemoServer(folder) as centre, PrinterSimulator(bytes_per_second=SLOW) as printer:
-        with an_agent(centre, printer, folder) as agent:
+        with AgentProcess.of(centre, printer, folder) as agent:
             ticket = issue(centre)
             printer.wait_until(lambda it: it.received_bytes > 1000)
             centre.kill()
@@ -192,7 +174,7 @@ def test_a_paper_that_nobody_waits_for_any_more_is_not_printed_and_that_is_repor
     with (
         DemoServer(tmp_path, "--clock-speed", "30", "--clock-start", datetime.now(VIETNAM).isoformat()) as centre,
         PrinterSimulator() as printer,
-        an_agent(centre, printer, tmp_path) as agent,
+        AgentProcess.of(centre, printer, tmp_path) as agent,
     ):
         agent.wait_until_live()
         printer.set(Fault.COVER_OPEN)
@@ -213,7 +195,7 @@ def test_a_server_that_dies_while_papers_wait_loses_none(centre, printer, agent)
     printer.set(Fault.PAPER_OUT)
     with agent:
         tickets = [issue(centre) for _ in range(4)]
-        owed(centre, lambda jobs: len(jobs) == 4)
+        wait_until_owed(centre, 4)
         centre.kill()
         centre.restart()
         printer.clear(Fault.PAPER_OUT)

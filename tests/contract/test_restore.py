@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,6 @@ import pytest
 from tests.demo_server import BRANCH, NOTES
 from tests.server import ROOT, DemoServer, Refused
 from tests.staff import StaffApi, eventually, sign_in
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a centre that was set up; starting on a copy is quick."""
-    with DemoServer(tmp_path_factory.mktemp("prepared")) as server:
-        return server.data
-
-
-@pytest.fixture
-def centre(tmp_path: Path, prepared: Path) -> Iterator[DemoServer]:
-    with DemoServer(tmp_path, data=prepared) as server:
-        yield server
 
 
 def queue_server(*arguments: object, given: str = "") -> subprocess.CompletedProcess[str]:

@@ -145,8 +145,8 @@ class PrinterSimulator:
             if not self._changed.wait_for(lambda: condition(self), timeout_s):
                 raise TimeoutError(f"the printer never got there; complaints: {self._decoder.complaints}")
 
-    def wait_for_papers(self, count: int) -> list[Paper]:
-        self.wait_until(lambda _: len(self._decoder.papers) >= count)
+    def wait_for_papers(self, count: int, timeout_s: float = 10) -> list[Paper]:
+        self.wait_until(lambda _: len(self._decoder.papers) >= count, timeout_s)
         return self.papers
 
     # The socket

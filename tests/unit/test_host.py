@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from queue_server.branches import host as host_module
+from queue_server.branches import pending as pending_module
+from queue_server.branches import schedule as schedule_module
 from queue_server.branches.answers import TicketAnswer
 from queue_server.branches.bus import CommandBus, fresh_id
 from queue_server.branches.clock import Watch
@@ -265,7 +266,7 @@ async def test_a_repeat_gets_the_first_answer_byte_for_byte_and_changes_nothing(
 ) -> None:
     """Most of these would be refused, or would do something else, if they were decided again."""
     if not is_restarted:
-        monkeypatch.setattr(host_module, "KEYS_REMEMBERED", 10)
+        monkeypatch.setattr(pending_module, "KEYS_REMEMBERED", 10)
     center = await Center.open_on(journal)
     given = await play(center)
     seq = center.host.state.seq
@@ -388,9 +389,7 @@ async def test_a_full_disk_is_not_asked_again_and_again_by_time(
     await turns(500)
     assert len(journal.appends) == before + 2, "a command tries what is overdue first, and is refused with it"
     journal.faults.clear()
-    assert center.host._alarm is not None
-    center.host._alarm.cancel()
-    center.host._try_again()
+    center.host.on_time()
     await settle(center)
     assert type_of((await events_in(journal))[-1].event) == "day.closed"
 
@@ -403,7 +402,7 @@ async def test_an_unreadable_journal_is_not_asked_again_and_again_by_time(journa
     await turns(500)
     assert len(journal.appends) == len(journal.outcomes) + 1
     journal.is_unreadable = False
-    center.host._try_again()
+    center.host.on_time()
     await settle(center)
     assert type_of((await events_in(journal))[-1].event) == "day.closed"
 
@@ -411,7 +410,7 @@ async def test_an_unreadable_journal_is_not_asked_again_and_again_by_time(journa
 async def test_time_is_asked_for_again_by_itself_when_the_journal_is_back(
     journal: FaultyJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_module, "RETRY_S", 0.001)
+    monkeypatch.setattr(schedule_module, "RETRY_S", 0.001)
     center = await Center.open_on(journal)
     journal.faults.append(lost_before())
     center.clock.to(moment("20:01"))
@@ -439,21 +438,21 @@ async def test_a_day_whose_opening_was_lost_does_not_move_where_replay_starts(jo
 # -- other writers -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_conflict_is_caught_up_and_everything_decided_again(journal: FaultyJournal) -> None:
+@pytest.mark.parametrize("others", [1, 3], ids=["one other", "as many others"])
+async def test_a_conflict_is_caught_up_and_everything_decided_again(journal: FaultyJournal, others: int) -> None:
     here = await Center.open_on(journal)
     there = await Center.on(journal.inner, here.clock)
 
     async def overtaken(batch: Batch, step: Step) -> Outcome:
-        await there.issue()
+        for _ in range(others):
+            await there.issue()
         return await step(batch)
 
     journal.faults.append(overtaken)
     answers = await asyncio.gather(*[here.submit(c.Issue(field="chung-thuc")) for _ in range(3)])
     assert isinstance(journal.outcomes[-2], Conflict)
     assert [(a.number, a.people_ahead) for a in answers if isinstance(a, TicketAnswer)] == [
-        ("A002", 1),
-        ("A003", 2),
-        ("A004", 3),
+        (f"A00{ahead + 1}", ahead) for ahead in range(others, others + 3)
     ]
     await ensure_the_journal_tells_the_same(here, journal)
 
@@ -586,7 +585,7 @@ async def test_a_reader_sees_only_what_the_journal_holds_and_is_not_kept_waiting
     journal = FaultyJournal()
     center = await Center.open_on(journal, limited())
     is_over = False
-    seen: list[int] = []
+    seen: set[int] = set()
 
     async def ask() -> None:
         while not is_over:
@@ -594,12 +593,12 @@ async def test_a_reader_sees_only_what_the_journal_holds_and_is_not_kept_waiting
             await center.do(c.Cancel(ticket=ticket.id), LAN)
 
     async def read() -> None:
-        while len(seen) < 30:
+        while len(seen) < 12:
             state = await center.host.settled()
             head = await journal.head(BRANCH)  # does not yield
             assert head is not None
             assert state.seq == head.seq
-            seen.append(state.seq)
+            seen.add(state.seq)
             await asyncio.sleep(0)
 
     async def hammer() -> None:
@@ -615,7 +614,6 @@ async def test_a_reader_sees_only_what_the_journal_holds_and_is_not_kept_waiting
         await read()
     is_over = True
     await asyncio.gather(*tasks)
-    assert len(set(seen)) > 10
 
 
 async def test_the_hub_is_told_after_the_commit_and_before_the_caller(journal: FaultyJournal) -> None:
@@ -684,7 +682,7 @@ async def test_after_a_step_of_the_clock_calling_goes_on_and_no_day_ends(journal
     await center.served()
     assert not {type_of(r.event) for r in await events_in(journal)} & {"day.closed"}
     center.watch.confirm()
-    center.host._try_again()
+    center.host.on_time()
     await settle(center)
     assert type_of((await events_in(journal))[-1].event) == "day.closed"
 
@@ -692,7 +690,7 @@ async def test_after_a_step_of_the_clock_calling_goes_on_and_no_day_ends(journal
 async def test_a_confirmed_clock_is_heard_of_without_a_command(
     journal: FaultyJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_module, "RETRY_S", 0.001)
+    monkeypatch.setattr(schedule_module, "RETRY_S", 0.001)
     center = await Center.open_on(journal)
     center.clock.set(moment("20:05"))
     await center.do(c.PauseCounter(counter=1), LAN)

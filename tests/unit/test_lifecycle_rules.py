@@ -415,6 +415,25 @@ def test_undo_is_for_the_same_actor_only() -> None:
             branch.do(c.Undo(ticket="t1"), "07:40:05", by)
 
 
+def test_who_ended_once_and_was_counted_cannot_be_called_a_mistake() -> None:
+    branch = open_branch()
+    branch.call_next(2, "07:40")
+    branch.do(c.NoShow(ticket="t1"), "07:41")
+    branch.do(c.Reinstate(ticket="t1"), "07:45", CHIEF)
+    with pytest.raises(Refusal, match="already-counted"):
+        branch.do(c.Void(ticket="t1"), "07:46", CHIEF)
+    branch.do(c.Cancel(ticket="t1"), "07:46", CHIEF)
+
+
+def test_an_end_that_comes_back_by_undo_outranks_the_first() -> None:
+    branch = open_branch()
+    branch.call_next(2, "07:40")
+    branch.do(c.NoShow(ticket="t1"), "07:41")
+    branch.do(c.Reinstate(ticket="t1"), "07:45", CHIEF)
+    branch.do(c.Undo(ticket="t1"), "07:45:05", CHIEF)
+    assert (branch["t1"].state, branch["t1"].revision) == ("no_show", 2)
+
+
 def test_undo_is_refused_after_ten_seconds() -> None:
     branch = open_branch()
     branch.call_next(2, "07:40")

@@ -72,7 +72,7 @@ class World:
         for job in jobs:
             row = {"job": job, "number": job, "asked_at": asked, "max_age_s": 300, "is_reprint": is_reprint}
             self.rows[job] = row
-        self.tell([])
+        self.tell([("jobs", job, self.rows[job]) for job in jobs])
 
     def tell(self, changes: Changes | None) -> None:
         self._updates.put_nowait(Update({"jobs": dict(self.rows)}, changes))

@@ -204,7 +204,7 @@ def test_hours_changed_into_the_past_end_the_day_now() -> None:
 
 def rebooking(today: date = MONDAY) -> Branch:
     branch = busy(limited(leftovers="rebook"), today)
-    branch.do(c.EndDay(), "17:30", replace(CHIEF, printer="printer-9"))
+    branch.do(c.EndDay(), "17:30", CHIEF)
     return branch
 
 
@@ -218,7 +218,26 @@ def test_who_is_left_is_rebooked_with_the_next_days_numbers() -> None:
         "t5": Rebooking(TUESDAY, "t5-261117", "A002", "A", 2),
     }
     assert branch.books() == {"finished": 1, "rebooked": 4, "cancelled": 1}
-    assert [p.ticket for p in branch.state.papers.values() if p.printer == "printer-9"] == ["t2", "t3", "t4", "t5"]
+    assert asked_of(branch) == [("t2", "printer-1"), ("t3", "printer-1"), ("t4", "printer-1"), ("t5", "printer-1")]
+
+
+def asked_of(branch: Branch) -> list[tuple[str, str]]:
+    """The papers that the newest command asked for, and where they come out."""
+    at = branch.records[-1].at
+    return [(paper.ticket, paper.printer) for paper in branch.state.papers.values() if paper.asked_at == at]
+
+
+def test_who_ends_the_day_beside_a_printer_gets_the_papers_there() -> None:
+    branch = busy(limited(leftovers="rebook"))
+    branch.do(c.EndDay(), "17:30", replace(CHIEF, printer="printer-9"))
+    assert asked_of(branch) == [(ticket, "printer-9") for ticket in ("t2", "t3", "t4", "t5")]
+
+
+def test_the_timer_prints_nothing_since_nobody_is_there() -> None:
+    branch = busy(limited(leftovers="rebook"))
+    branch.wait("23:00")
+    assert branch.books()["rebooked"] == 4
+    assert asked_of(branch) == []
 
 
 def test_the_supervisor_may_choose_what_becomes_of_the_leftovers() -> None:

@@ -7,11 +7,12 @@ from datetime import date, datetime
 
 from queue_server.domain import events as ev
 from queue_server.domain import hours
-from queue_server.domain.commands import By, ChangeHours, EndDay, OpenDay, ResumeField, SuspendField
+from queue_server.domain.commands import TIMER, By, ChangeHours, EndDay, OpenDay, ResumeField, SuspendField
 from queue_server.domain.configuration import Window
 from queue_server.domain.counters import CounterState
 from queue_server.domain.decide.configuring import fields_of, without_retired
 from queue_server.domain.decide.issuing import require_day
+from queue_server.domain.decide.paper import printer_for
 from queue_server.domain.numbering import is_exhausted, next_ordinal, printed
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
@@ -76,7 +77,8 @@ def _carried(state: BranchState, was: Ticket, day: date) -> Ticket | None:
 
 
 def end_day(state: BranchState, command: EndDay, by: By, now: datetime) -> list[ev.Event]:
-    """Close the books: forgotten services finish, who waits is rebooked or expires, counters close."""
+    """Close the books: forgotten services finish, who waits is rebooked (on paper, unless it is the timer that ends the
+    day, hours after everybody has gone) or expires, counters close."""
     day = state.day
     if day is None or day.ended_at is not None:
         return []
@@ -89,7 +91,11 @@ def end_day(state: BranchState, command: EndDay, by: By, now: datetime) -> list[
             ending.append(ev.TicketFinished(ticket.id, "forgotten", is_inexact=True))
             continue
         into = _rebooking(state, ticket, day.date, ordinals) if is_rebooking else None
-        ending.append(ev.TicketRebooked(ticket.id, into, by.printer) if into else ev.TicketExpired(ticket.id))
+        if into is None:
+            ending.append(ev.TicketExpired(ticket.id))
+            continue
+        printer = None if command.reason == TIMER else printer_for(state, ticket.id, by)
+        ending.append(ev.TicketRebooked(ticket.id, into, printer))
     ending += [
         ev.CounterClosed(no, "day-ended")
         for no, counter in sorted(state.counters.items())

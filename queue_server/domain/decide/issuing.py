@@ -8,6 +8,7 @@ from queue_server.domain import events as ev
 from queue_server.domain import hours
 from queue_server.domain.commands import Amend, By, Issue
 from queue_server.domain.configuration import BranchConfig, DayHours, Field
+from queue_server.domain.decide.paper import printer_for
 from queue_server.domain.estimate import estimate_wait
 from queue_server.domain.lifecycle import require
 from queue_server.domain.numbering import next_ordinal, printed
@@ -115,7 +116,7 @@ def amend(state: BranchState, command: Amend, by: By, now: datetime) -> list[ev.
     }
     if not wanted:
         return []
-    printer = by.printer if "field" in wanted else None
+    printer = printer_for(state, ticket.id, by) if "field" in wanted else None
     return [ev.TicketAmended(ticket=ticket.id, reason=command.reason, printer=printer, **wanted)]
 
 

@@ -10,10 +10,15 @@ from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import DELAYED, BranchState
 
 
+def printer_for(state: BranchState, ticket_id: str, by: By) -> str | None:
+    """Where another paper of this ticket comes out: beside whoever asks, else where the last one did."""
+    last = (paper.printer for paper in reversed(state.papers.values()) if paper.ticket == ticket_id)
+    return by.printer or next(last, None)
+
+
 def reprint(state: BranchState, command: Reprint, by: By, now: datetime) -> list[ev.Event]:
     ticket = state.ticket(command.ticket)
-    last = next((paper.printer for paper in reversed(state.papers.values()) if paper.ticket == ticket.id), None)
-    printer = command.printer or by.printer or last
+    printer = command.printer or printer_for(state, ticket.id, by)
     if printer is None:
         raise Refusal("no-printer", number=ticket.number)
     return [ev.PaperRequested(ticket.id, printer)]

@@ -104,6 +104,8 @@ def cancel(state: BranchState, command: c.Cancel, by: By, now: datetime) -> list
 def void(state: BranchState, command: c.Void, by: By, now: datetime) -> list[ev.Event]:
     ticket = state.ticket(command.ticket)
     require(ticket, "void")
+    if ticket.times_reinstated:
+        raise Refusal("already-counted", number=ticket.number)
     return [ev.TicketVoided(ticket.id, command.reason)]
 
 

@@ -20,7 +20,7 @@ class Pace:
         self,
         *,
         limit_s: float = 0.001,
-        stall_s: float = 0.01,
+        stall_s: float = 0.05,
         rest_s: float = 1.0,
         longest_rest_s: float = 60.0,
     ) -> None:

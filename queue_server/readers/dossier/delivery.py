@@ -40,6 +40,16 @@ class Sender(Protocol):
     async def send(self, body: bytes) -> Outcome: ...
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect is no delivery: urllib would follow it by GET, without the record and with the token."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirects)
+
+
 class HttpSender:
     """POSTs to one address, in a thread: slow backends hold up nothing else."""
 
@@ -55,7 +65,7 @@ class HttpSender:
     def _post(self, body: bytes) -> Outcome:
         request = urllib.request.Request(self._url, body, self._headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S):
+            with _opener.open(request, timeout=TIMEOUT_S):
                 return Delivered()
         except urllib.error.HTTPError as fault:
             answer = fault.read(ANSWER_KEPT).decode("utf-8", "replace")

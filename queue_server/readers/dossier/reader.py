@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ import msgspec
 
 from queue_server.domain import events as ev
 from queue_server.domain.events import Recorded
-from queue_server.domain.tickets import Ticket
+from queue_server.domain.tickets import LIVE, Ticket
 from queue_server.journal.port import Journal
 from queue_server.readers.dossier import records
 from queue_server.readers.dossier.delivery import Delivered, Outcome, Refused, Sender, TryAgain
@@ -21,8 +21,8 @@ from queue_server.readers.reader import Progress
 
 log = logging.getLogger(__name__)
 
-UNDO = timedelta(seconds=11)
-"""A change may be undone for 10 s; a second more for clocks."""
+CLOCKS = timedelta(seconds=1)
+"""A change may still be undone by a clock that is so much behind."""
 
 FINAL = (ev.TicketFinished, ev.TicketNoShow, ev.TicketCancelled, ev.TicketRebooked, ev.TicketExpired)
 
@@ -37,18 +37,29 @@ class DossierReader:
     name = "dossier"
     types: frozenset[str] | None = None
 
-    def __init__(self, journal: Journal, sender: Sender, now: Callable[[], datetime], *, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        sender: Sender,
+        now: Callable[[], datetime],
+        undo_time: Callable[[str], Awaitable[timedelta]],
+        *,
+        speed: float = 1.0,
+    ) -> None:
+        """`undo_time` says of a branch for how long a change may be taken back."""
         self._journal = journal
         self._sender = sender
         self._now = now
+        self._undo_time = undo_time
         self._speed = speed
 
     async def handle(self, branch_id: str, events: Sequence[Recorded]) -> Progress:
         """Up to one record a call, so that the cursor follows each delivery."""
+        undo_time = await self._undo_time(branch_id) + CLOCKS
         for item in events:
-            if not isinstance(item.event, (*FINAL, ev.DayClosed)):
+            if not isinstance(item.event, ev.DayClosed) and not _is_final(item.event):
                 continue
-            early = (item.at + UNDO - self._now()).total_seconds()
+            early = (item.at + undo_time - self._now()).total_seconds()
             if early > 0 and not isinstance(item.event, ev.DayClosed):
                 return Progress(item.seq - 1, early / self._speed)
             record = await self._record(branch_id, item)
@@ -89,6 +100,11 @@ class DossierReader:
         outcome = await self._sender.send(body)
         await self._journal.run(lambda db: _resent(db, record_id, outcome))
         return outcome
+
+
+def _is_final(event: ev.Event) -> bool:
+    """Whether a ticket is over by this event; also again, because its reinstating was undone."""
+    return isinstance(event, FINAL) or (isinstance(event, ev.TicketUndone) and event.to not in LIVE)
 
 
 def parked(db: sqlite3.Connection, branch_id: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from queue_server.access.identity import device_actor
 from queue_server.access.rights import DEVICES, Role
 from queue_server.domain.refusals import Refusal
 from queue_server.web.answering import json
@@ -132,14 +133,15 @@ async def devices(request: Request) -> Response:
 
 
 async def revoke_device(request: Request) -> Response:
-    """DELETE /devices/{id}: its token and sessions end."""
+    """DELETE /devices/{id}: its token, sessions and connections end."""
     who = who_of(request)
     who.require_page("devices")
-    access = house_of(request).access
-    known = {device.id for device in await access.devices(who.branch)}
-    if request.path_params["id"] not in known:
+    house, device = house_of(request), request.path_params["id"]
+    known = {device.id for device in await house.access.devices(who.branch)}
+    if device not in known:
         raise Refusal("not-found")
-    await access.revoke_device(request.path_params["id"])
+    await house.access.revoke_device(device)
+    house.hub.expel(device_actor(device))
     return Response(status_code=204)
 
 

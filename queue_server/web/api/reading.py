@@ -13,7 +13,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from queue_server.access.rights import Role
-from queue_server.access.tokens import TicketTokens
 from queue_server.branches.host import BranchHost
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
@@ -33,10 +32,11 @@ from queue_server.protocol.resources import (
     TicketNow,
 )
 from queue_server.protocol.rows import FieldRow, LiveField
-from queue_server.realtime.views import TicketView, name
+from queue_server.realtime.phone import TicketView
+from queue_server.realtime.views import name
 from queue_server.web import dispatch
 from queue_server.web.answering import json, raw_json
-from queue_server.web.asking import deadline_of, house_of, key_of, who_of
+from queue_server.web.asking import deadline_of, holder_of, house_of, key_of, who_of
 
 EVENTS_PER_PAGE = 1000
 SEQ = re.compile("[0-9]{1,15}")
@@ -137,8 +137,7 @@ async def ticket(request: Request) -> Response:
     house = house_of(request)
     ticket_id = request.path_params["id"]
     branch_id = await house.bus.branch_of(ticket_id)
-    if not _has_token(request, house.access.ticket_tokens, ticket_id):
-        who_of(request).require_command("cancel", branch_id)
+    (holder_of(request, ticket_id) or who_of(request)).require_command("cancel", branch_id)
     host = await house.bus.host(branch_id)
     state = await host.settled()
     row = TicketView(ticket_id).row(state, ("ticket", ticket_id))
@@ -152,18 +151,9 @@ async def cancel(request: Request) -> Response:
     """DELETE /tickets/{id}: cancelled by its citizen (with the token) or by staff."""
     house = house_of(request)
     ticket_id = request.path_params["id"]
+    who = holder_of(request, ticket_id) or who_of(request)
     command = c.Cancel(ticket=ticket_id)
-    key, deadline = key_of(request), deadline_of(request)
-    if not _has_token(request, house.access.ticket_tokens, ticket_id):
-        return json(await dispatch.carry_out(house, who_of(request), command, key, deadline))
-    branch_id = await house.bus.branch_of(ticket_id)
-    by = c.By(actor=f"ticket:{ticket_id}", deadline=deadline)
-    return json(await house.bus.carry_out(branch_id, command, by, key))
-
-
-def _has_token(request: Request, tokens: TicketTokens, ticket_id: str) -> bool:
-    token = request.headers.get("ticket-token") or request.query_params.get("token")
-    return token is not None and tokens.ticket_of(token) == ticket_id
+    return json(await dispatch.carry_out(house, who, command, key_of(request), deadline_of(request)))
 
 
 async def who_am_i(request: Request) -> Response:

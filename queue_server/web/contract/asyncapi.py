@@ -22,7 +22,10 @@ CHANNELS: dict[str, tuple[str, dict[str, type]]] = {
         "A clerk's own counter: what is in hand, and who waits in its fields. Numbered; staff only.",
         {"counter": rows.DeskRow, "tickets": rows.DeskTicketRow, "queue": rows.QueueRow},
     ),
-    "ticket:{token}": ("A citizen's own ticket, for who has its token. Numbered.", {"ticket": rows.TicketRow}),
+    "ticket:{token}": (
+        "A citizen's own ticket, today's hours and its field, for who has its token. Numbered.",
+        {"ticket": rows.TicketRow, "day": rows.DayRow, "fields": rows.FieldRow},
+    ),
     "printer:{device}": ("The papers that a printer owes. Numbered; that device only.", {"jobs": rows.JobRow}),
 }
 
@@ -37,7 +40,7 @@ def document() -> dict[str, Any]:
         *dispatch.COUNTER_COMMANDS.values(),
         *dispatch.BRANCH_COMMANDS.values(),
     ]
-    types = list(dict.fromkeys([*incoming, *outgoing, *row_types, rows.Live, *commands]))
+    types = list(dict.fromkeys([*incoming, *outgoing, *row_types, rows.Live, rows.Ahead, *commands]))
     shapes, components = msgspec.json.schema_components(types, ref_template=REF)
     named = dict(zip(types, shapes, strict=True))
     messages = {_tag(frame): _message(frame, named) for frame in (*incoming, *outgoing)}
@@ -79,7 +82,11 @@ def _channels(named: dict[type, Any]) -> dict[str, Any]:
         "description": "How a branch is doing now; the newest snapshot replaces the last.",
         "data": named[rows.Live],
     }
-    return {**numbered, "live:{branch}": live}
+    ahead = {
+        "description": "How far a citizen's ticket is, for who has its token; the newest snapshot replaces the last.",
+        "data": named[rows.Ahead],
+    }
+    return {**numbered, "live:{branch}": live, "ahead:{token}": ahead}
 
 
 def _tag(frame: type) -> str:

@@ -95,6 +95,7 @@ def _parameters(op: Operation) -> list[dict[str, Any]]:
         for name in names
     ]
     found += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in op.query]
+    found += [{"name": name, "in": "header", "schema": {"type": "string"}} for name in op.headers]
     if op.is_change:
         key = {"type": "string", "minLength": 8, "maxLength": 128}
         found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})

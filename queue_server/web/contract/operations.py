@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from queue_server.access.rights import COMMANDS, Role
 from queue_server.access.store import DeviceInfo, PairingWait
 from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAnswer
 from queue_server.domain import commands as c
@@ -38,6 +39,7 @@ class Operation(Struct, frozen=True):
     query: tuple[str, ...] = ()
     media: str = "application/json"
     is_change: bool = False
+    headers: tuple[str, ...] = ()
 
 
 READING = (
@@ -50,12 +52,13 @@ READING = (
     ),
     Operation(
         "GET", "/tickets/{id}", "Follow a ticket, with its token", "tickets", r.TicketNow,
-        problems=("unknown-ticket", "unauthenticated"), query=("token",), needs="who has the ticket's token; staff",
+        problems=("unknown-ticket", "unauthenticated"), query=("token",), headers=("Ticket-Token",),
+        needs="who has the ticket's token; staff",
     ),
     Operation(
         "DELETE", "/tickets/{id}", "Cancel a ticket, with its token", "tickets", TicketAnswer,
-        problems=("unknown-ticket", "ticket-state", *QUEUE), query=("token",), is_change=True,
-        needs="who has the ticket's token; staff",
+        problems=("unknown-ticket", "ticket-state", *QUEUE), query=("token",), headers=("Ticket-Token",),
+        is_change=True, needs="who has the ticket's token; staff",
     ),
     Operation("GET", "/me", "Who the server takes the asker for", "access", r.Me),
     Operation(
@@ -139,6 +142,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "postpone": ("limit-reached",),
     "reinstate": ("limit-reached", "half-day-over", "day-not-open"),
     "undo": ("nothing-to-undo", "undo-too-late", "counter-busy"),
+    "void": ("already-counted",),
     "amend": ("unknown-field", "unknown-class", "field-not-offered"),
     "reprint": ("no-printer",),
     "suspend": ("unknown-field", "reason-missing", "day-not-open"),
@@ -170,7 +174,10 @@ def operations() -> Iterator[Operation]:
 def _command(path: str, name: str, command: type[c.Command], answer: object, also: tuple[str, ...]) -> Operation:
     summary = (command.__doc__ or name.replace("-", " ").capitalize()).split("\n\n")[0].replace("\n    ", " ")
     tag = "tickets" if issubclass(command, c.TicketCommand) else "counters" if "{no}" in path else "branches"
+    is_holders = name in COMMANDS[Role.HOLDER]
     return Operation(
-        "POST", path, summary, tag, answer, request=command, is_change=True, needs="staff and integrations",
+        "POST", path, summary, tag, answer, request=command, is_change=True,
+        needs="who has the ticket's token; staff and integrations" if is_holders else "staff and integrations",
+        headers=("Ticket-Token",) if is_holders else (),
         problems=(*also, *REFUSALS.get(name, ()), *QUEUE),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from queue_server.web.pages import clerk, dispenser, display, entrance, manager, report
+from queue_server.web.pages import clerk, dispenser, display, entrance, manager, report, ticket
 
 routes: list[BaseRoute] = [
     *entrance.routes,
@@ -11,4 +11,5 @@ routes: list[BaseRoute] = [
     *clerk.routes,
     *manager.routes,
     *report.routes,
+    *ticket.routes,
 ]

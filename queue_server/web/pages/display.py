@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,7 +13,7 @@ from starlette.routing import Route
 from queue_server.domain.configuration import Text
 from queue_server.domain.refusals import Refusal
 from queue_server.web.asking import house_of, who_of
-from queue_server.web.pages.rendering import HEADERS, page, trouble
+from queue_server.web.pages.rendering import page, policy_of_old_browsers, trouble
 
 SCRIPTS = (
     "/static/protocol/feed.js",
@@ -32,8 +30,6 @@ SCRIPTS = (
     "/static/display/display.js",
 )
 """Classic scripts, in the order in which they need each other."""
-
-_HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", re.ASCII)
 
 
 async def display(request: Request) -> Response:
@@ -55,16 +51,8 @@ async def display(request: Request) -> Response:
         branch_name=_say(config.name, lang),
         organisation_name=_say(config.organisation, lang),
     )
-    answer.headers["content-security-policy"] = _policy(request.headers.get("host", ""))
+    answer.headers["content-security-policy"] = policy_of_old_browsers(request)
     return answer
-
-
-def _policy(host: str) -> str:
-    """Televisions' browsers do not count `ws://` of the same host as 'self'."""
-    policy = HEADERS["content-security-policy"]
-    if not _HOST.fullmatch(host):
-        return policy
-    return policy.replace("connect-src 'self'", f"connect-src 'self' ws://{host} wss://{host}")
 
 
 def _say(text: Text, lang: str) -> str:

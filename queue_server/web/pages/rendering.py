@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ HEADERS = {
     "cache-control": "no-store",
 }
 
+_HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", re.ASCII)
+
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True
 )
@@ -38,6 +41,14 @@ def page(
         lang=lang or page_language_of(request), build=house_of(request).build, who=who, **context
     )
     return HTMLResponse(html, status, headers=HEADERS)
+
+
+def policy_of_old_browsers(request: Request) -> str:
+    """The same policy for browsers that do not count `ws://` of the same host as 'self': televisions, iOS before 15."""
+    policy, host = HEADERS["content-security-policy"], request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        return policy
+    return policy.replace("connect-src 'self'", f"connect-src 'self' ws://{host} wss://{host}")
 
 
 def trouble(request: Request, fault: Exception) -> Response:

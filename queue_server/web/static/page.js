@@ -168,13 +168,19 @@
     return Array.prototype.map.call(bytes, function (byte) { return (byte + 256).toString(16).slice(1); }).join("");
   }
 
-  /** A call of /api/v1 as this page's session; a promise of its answer, rejected with a problem (`detail` for a person). */
-  LaySo.ask = function (method, path, body) {
+  LaySo.newKey = newKey;
+
+  /**
+   * A call of /api/v1 as this page's session; a promise of its answer, rejected with a problem (`detail` for a person).
+   * `more` are headers of its own, such as the key of a press that was sent before.
+   */
+  LaySo.ask = function (method, path, body, more) {
     var headers = { "accept-language": LaySo.language() };
     if (method !== "GET") {
       headers["content-type"] = "application/json";
       headers["idempotency-key"] = newKey();
     }
+    Object.keys(more || {}).forEach(function (name) { headers[name] = more[name]; });
     var request = { method: method, credentials: "same-origin", headers: headers };
     if (body !== undefined) {
       request.body = JSON.stringify(body);

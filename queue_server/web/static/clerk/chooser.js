@@ -1,6 +1,6 @@
 /** Where does this clerk sit today? By a press, or by typing the counter's number. */
 import { html } from "../vendor/preact-htm.js";
-import { Connection, LanguageSwitch } from "./parts.js";
+import { Connection, LanguageSwitch } from "../parts.js";
 import { SheetDialog } from "./sheet.js";
 import { clerkName, fieldName } from "./sheets.js";
 import { t } from "./texts.js";

@@ -1,9 +1,10 @@
 /** The console itself: head, the number in hand, what may be done with it, and the queue beside it. */
+import { isContrast, toggleContrast } from "../contrast.js";
+import { Connection, LanguageSwitch } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
-import { isContrast, toggleContrast } from "./contrast.js";
 import { Hand } from "./hand.js";
 import { Help } from "./help.js";
-import { Connection, Key, LanguageSwitch } from "./parts.js";
+import { Key } from "./parts.js";
 import { Queue } from "./queue.js";
 import { Issued, SheetDialog } from "./sheet.js";
 import { fieldName, spaced } from "./sheets.js";

@@ -62,7 +62,9 @@ const store = {
   now: () => (store.isLive() || !model.status ? feed.now() : model.status.since),
   isLive: () => model.status !== null && model.status.state === "live",
   counters: () => countersOf(model.board.counters, model.people.at, model.me),
-  keep(deeds) {
+  /** Change what may be taken back: what is kept is newer than what this tab last heard of it. */
+  keep(change) {
+    const deeds = change(undo.load(undoKey) || model.deeds);
     undo.save(undoKey, deeds);
     store.set({ deeds });
   },
@@ -214,7 +216,7 @@ feed.subscribe(`board:${model.branch}`, onBoard, actions.onProblem);
 if (model.no) {
   feed.subscribe(channel(), onDesk, actions.onProblem);
 }
-store.set({ deeds: undo.load(undoKey) });
+store.set({ deeds: undo.load(undoKey) || [] });
 undo.follow(undoKey, (deeds) => store.set({ deeds }));
 addEventListener("keydown", onKey);
 // A button that was pressed by mouse must not keep the Enter key.

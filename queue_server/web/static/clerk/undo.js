@@ -5,9 +5,10 @@
  * @typedef {{ticket: string, number: string, did: string, until: string}} Deed
  */
 
-/** The list with one more deed; of each ticket only its last change can be taken back. */
+/** The list with one more deed; of each ticket only its last change can be taken back, whichever tab hears of it first. */
 export function done(deeds, deed) {
-  return [...without(deeds, deed.ticket), deed];
+  const isOld = deeds.some((other) => other.ticket === deed.ticket && other.until > deed.until);
+  return isOld ? deeds : [...without(deeds, deed.ticket), deed];
 }
 
 /** @param {Deed[]} deeds @param {string} ticket */
@@ -46,12 +47,12 @@ export function secondsLeft(deed, now, most) {
 
 // -- kept in this browser ---------------------------------------------------------------------------------------------------
 
-/** @returns {Deed[]} */
+/** What is kept, by all tabs; null where nothing can be kept. @returns {Deed[] | null} */
 export function load(key) {
   try {
     return JSON.parse(localStorage.getItem(key) || "[]");
   } catch {
-    return [];
+    return null;
   }
 }
 
@@ -67,7 +68,7 @@ export function save(key, deeds) {
 export function follow(key, onDeeds) {
   addEventListener("storage", (event) => {
     if (event.key === key) {
-      onDeeds(load(key));
+      onDeeds(load(key) || []);
     }
   });
 }

@@ -1,11 +1,12 @@
 /** The screen: head, the day, its figures, what needs somebody, fields and counters. */
-import { isContrast, toggleContrast } from "../clerk/contrast.js";
+import { isContrast, toggleContrast } from "../contrast.js";
+import { Connection, LanguageSwitch } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
 import { Care, Faults, Well } from "./care.js";
 import { Devices } from "./devices.js";
 import { DIALOGS } from "./dialogs.js";
 import { Fields } from "./fields.js";
-import { Connection, LanguageSwitch, minutes, spaced, spans } from "./parts.js";
+import { minutes, spaced, spans } from "./parts.js";
 import { t } from "./texts.js";
 import { countersOf, fieldsOf, inOrder, levelOf, longestOf, secondsSince, share, tally } from "./view.js";
 

@@ -1,0 +1,81 @@
+"""A command on its way through a host, and the memory of those that were accepted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct
+
+from queue_server.branches.answers import Answer
+from queue_server.domain.commands import By, Command
+from queue_server.domain.events import Recorded
+from queue_server.domain.refusals import Refusal
+from queue_server.journal.port import Journal
+
+KEYS_REMEMBERED = 4096
+"""Accepted commands of which a host knows the answer without asking the journal."""
+
+
+class Pending:
+    """A command, and where its answer goes."""
+
+    __slots__ = ("by", "command", "events", "fingerprint", "future", "key", "refusal")
+
+    def __init__(self, command: Command, by: By, key: str, future: asyncio.Future[Answer]) -> None:
+        self.command = command
+        self.by = by
+        self.key = key
+        self.future = future
+        self.fingerprint = blake2b(_encoder.encode(command), digest_size=16).digest()
+        self.events: list[Recorded] = []
+        self.refusal: Refusal | None = None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Two of one identity are one command."""
+        return (self.by.actor, self.key)
+
+    def answer(self, value: Answer) -> None:
+        if not self.future.done():
+            self.future.set_result(value)
+
+    def fail(self, fault: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(fault)
+
+
+class Repeat(Struct, frozen=True):
+    """An accepted command, to answer a repeat of it."""
+
+    fingerprint: bytes
+    first_seq: int
+    last_seq: int
+
+
+class Repeats:
+    """The accepted commands of one branch: the newest from memory, all from the journal's command table."""
+
+    def __init__(self, branch_id: str, journal: Journal) -> None:
+        self._branch_id = branch_id
+        self._journal = journal
+        self._recent: OrderedDict[tuple[str, str], Repeat] = OrderedDict()
+
+    def remember(self, accepted: Pending) -> None:
+        events = accepted.events
+        self._recent[accepted.identity] = Repeat(accepted.fingerprint, events[0].seq, events[-1].seq)
+        if len(self._recent) > KEYS_REMEMBERED:
+            self._recent.popitem(last=False)
+
+    async def find(self, pending: Pending, *, ask_journal: bool) -> Repeat | None:
+        """The accepted command of the same identity."""
+        known = self._recent.get(pending.identity)
+        if known is None and ask_journal:
+            row = await self._journal.find_command(self._branch_id, *pending.identity)
+            known = Repeat(row.fingerprint, row.first_seq, row.last_seq) if row is not None else None
+        return known
+
+
+_encoder = msgspec.json.Encoder()

@@ -1,0 +1,35 @@
+"""The channels of which only the newest counts: live:BRANCH, and ahead:TOKEN for a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from queue_server.domain.state import BranchState
+from queue_server.protocol.rows import Ahead, Live
+from queue_server.realtime.connection import Message
+from queue_server.realtime.live import live
+from queue_server.realtime.pace import Pace
+from queue_server.realtime.phone import ahead, ticket_of
+
+
+def is_latest(name: str) -> bool:
+    """Whether the newest wins on this channel; the others are numbered."""
+    return name.startswith(("live:", "ahead:"))
+
+
+def newest(name: str, state: BranchState, now: datetime, pace: Callable[[], Pace]) -> bytes:
+    """What the channel says now."""
+    made: Live | Ahead = live(state, now, pace()) if name.startswith("live:") else ahead(state, ticket_of(name), now)
+    return _encoder.encode(made)
+
+
+def snapshot(name: str, position: str, data: bytes) -> Message:
+    """A frame with what the channel says."""
+    frame = b'{"type":"snapshot","channel":"%b","seq":"%b","data":%b}'
+    return Message(frame % (name.encode(), position.encode(), data))
+
+
+_encoder = msgspec.json.Encoder()

@@ -1,0 +1,254 @@
+"""A citizen's own ticket on the phone, in a real chromium at 360 × 800."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.server import DemoServer, Ticket
+from tests.staff import StaffApi
+
+pytestmark = pytest.mark.browser
+
+WIDTH, HEIGHT = 360, 800
+SHAKES = "navigator.vibrate = (pattern) => (window.shakes = window.shakes || []).push(pattern)"
+
+
+def open_phone(visit: Visit, ticket: Ticket, *, locale: str = "vi-VN", zoom: float = 1.0) -> Page:
+    page = visit(width=WIDTH, height=HEIGHT, locale=locale, zoom=zoom)
+    page.add_init_script(SHAKES)
+    page.goto(f"/t/{ticket.token}")
+    expect(page.locator("#connection")).to_have_text(re.compile("Trực tuyến|Live"))
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until a press counts: the second half of a double tap does not."""
+    page.evaluate("() => new Promise(done => setTimeout(done, 550))")
+
+
+def state(page: Page) -> Locator:
+    return page.locator("#state")
+
+
+def height_of(found: Locator) -> float:
+    box = found.bounding_box()
+    assert box is not None
+    return box["height"]
+
+
+def test_from_waiting_to_thanks_without_a_reload(centre: DemoServer, visit: Visit) -> None:
+    api = centre.api()
+    api.counter(4, "open")
+    ahead = api.issue("dat-dai")
+    ticket = api.issue("dat-dai")
+    page = open_phone(visit, ticket)
+    page.evaluate("window.isSamePage = true")
+    page.locator("#number").click()
+    expect(page.locator("#number")).to_have_text(f"K {ticket.number[1:]}")
+    expect(page.locator("#field")).to_have_text("Đất đai")
+    expect(page.get_by_text("Trung tâm Phục vụ hành chính công phường Gò Vấp")).to_be_visible()
+    expect(state(page)).to_contain_text("Đang chờ trước 1 người")
+    expect(state(page)).to_contain_text(re.compile(r"Thời gian chờ khoảng \d+–\d+ phút dự tính lúc \d\d:\d\d"))
+    api.call_next(4)
+    expect(state(page)).to_contain_text("Đang chờ trước Không có ai")
+    api.ticket(ahead.id, "start")
+    api.ticket(ahead.id, "finish")
+    api.call_next(4)
+    expect(state(page)).to_contain_text("Mời đến quầy 4")
+    expect(page).to_have_title(f"▶ Mời đến quầy 4 · K {ticket.number[1:]}")
+    assert page.evaluate("window.shakes.length") == 1
+    assert height_of(page.locator(".lead__value")) > 120
+    api.ticket(ticket.id, "recall")
+    expect(state(page)).to_contain_text("Gọi lại lần 2")
+    assert page.evaluate("window.shakes.length") == 2
+    api.ticket(ticket.id, "start")
+    expect(state(page)).to_contain_text("Đang phục vụ")
+    expect(page.locator("#actions")).to_be_hidden()
+    api.ticket(ticket.id, "hold")
+    expect(state(page)).to_contain_text("Quay lại quầy 4")
+    expect(state(page)).to_contain_text("Mời bổ sung giấy tờ")
+    for name in ("resume", "start", "finish"):
+        api.ticket(ticket.id, name)
+    expect(state(page)).to_contain_text("Cảm ơn ông/bà")
+    assert page.evaluate("window.isSamePage")
+    api.counter(4, "close")
+
+
+def test_a_suspended_field_and_changed_hours_are_told_with_their_reason(centre: DemoServer, visit: Visit) -> None:
+    ticket, staff = centre.api().issue("ho-tich"), StaffApi(centre.url, "tam")
+    page = open_phone(visit, ticket)
+    notices = page.locator("#notices")
+    staff.branch_command("suspend", field="ho-tich", reason={"vi": "hệ thống đang gián đoạn.", "en": "system outage"})
+    expect(notices).to_have_text(
+        re.compile(
+            r"^Tạm ngừng cấp số Hộ tịch từ \d\d:\d\d: hệ thống đang gián đoạn\. Các số đã cấp giữ nguyên thứ tự\.$"
+        )
+    )
+    staff.branch_command("unsuspend", field="ho-tich")
+    expect(notices).to_be_empty()
+    whole = [[0, 48 * 60]]
+    hours = {"working": whole, "issuing": whole}
+    staff.branch_command("change-hours", hours=hours, reason={"vi": "họp toàn thể", "en": "a meeting"})
+    expect(notices).to_contain_text("Hôm nay làm việc")
+    expect(notices).to_contain_text("Lý do: họp toàn thể.")
+
+
+def test_a_number_is_cancelled_only_after_a_second_thought(centre: DemoServer, visit: Visit) -> None:
+    ticket = centre.api().issue("ho-tich")
+    page = open_phone(visit, ticket)
+    page.get_by_role("button", name="Hủy số").dblclick()
+    dialog = page.get_by_role("dialog", name=re.compile("Hủy số H"))
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Giữ số này").click()
+    expect(dialog).to_be_hidden()
+    assert centre.api().follow(ticket.id)["state"] == "waiting"
+    page.get_by_role("button", name="Hủy số").click()
+    settle(page)
+    dialog.get_by_role("button", name="Hủy số").click()
+    expect(state(page)).to_contain_text("Số đã hủy")
+    expect(state(page)).to_contain_text("Mời gặp nhân viên hướng dẫn")
+    expect(page.locator("#actions")).to_be_hidden()
+    assert centre.api().follow(ticket.id)["state"] == "cancelled"
+
+
+def test_a_turn_is_postponed_and_a_refusal_says_what_to_do(centre: DemoServer, visit: Visit) -> None:
+    api = centre.api()
+    ticket = api.issue("ho-tich")
+    page = open_phone(visit, ticket)
+    page.get_by_role("button", name="Xin lùi lượt").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("không được gọi trong 15 phút tới")
+    expect(dialog).to_contain_text("còn lùi được 1 lần")
+    settle(page)
+    dialog.get_by_role("button", name="Xin lùi lượt").click()
+    expect(state(page)).to_contain_text(re.compile(r"Được gọi lại từ \d\d:\d\d"))
+    expect(page.locator("#postpone")).to_be_hidden()
+    page.locator("#cancel").click()
+    settle(page)
+    page.route("**/api/v1/tickets/**", lambda route: (api.ticket(ticket.id, "cancel"), route.continue_()))
+    dialog.get_by_role("button", name="Hủy số").click()
+    expect(state(page)).to_contain_text("Số đã hủy")
+
+
+def test_a_refusal_is_a_sentence_and_a_way_on(centre: DemoServer, visit: Visit) -> None:
+    ticket = centre.api().issue("ho-tich")
+    page = open_phone(visit, ticket)
+    told = {"type": "/problems/limit-reached", "title": "limit reached", "status": 409, "code": "limit-reached"}
+    detail = "Số H001 đã lùi lượt đủ 2 lần trong ngày."
+    page.route("**/api/v1/tickets/**", lambda route: route.fulfill(status=409, json={**told, "detail": detail}))
+    page.locator("#postpone").click()
+    settle(page)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Xin lùi lượt").click()
+    expect(dialog.get_by_role("alert")).to_contain_text(detail)
+    expect(dialog.get_by_role("alert")).to_contain_text("mời gặp nhân viên hướng dẫn")
+    dialog.get_by_role("button", name="Đóng").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_a_call_takes_away_the_dialog_that_hides_it(centre: DemoServer, visit: Visit) -> None:
+    api = centre.api()
+    api.counter(3, "open")
+    ticket = api.issue("ho-tich")
+    page = open_phone(visit, ticket)
+    page.locator("#cancel").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    api.ticket(ticket.id, "call", counter=3)
+    expect(state(page)).to_contain_text("Mời đến quầy 3")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    api.ticket(ticket.id, "no-show")
+    expect(state(page)).to_contain_text("Đã qua lượt gọi")
+    api.counter(3, "close")
+
+
+def test_a_restarted_server_is_found_again(centre: DemoServer, visit: Visit) -> None:
+    ticket = centre.api().issue("dat-dai")
+    page = open_phone(visit, ticket)
+    expect(state(page)).to_contain_text("Đang chờ trước")
+    centre.kill()
+    expect(page.locator("#connection")).to_contain_text(re.compile(r"Mất kết nối từ \d\d:\d\d"), timeout=12000)
+    expect(state(page)).to_contain_text(re.compile(r"Đang chờ · Tình trạng lúc \d\d:\d\d"))
+    expect(page.locator("#foot")).to_contain_text("Thông tin có thể đã cũ")
+    expect(page.locator("#cancel")).to_be_disabled()
+    centre.restart()
+    expect(page.locator("#connection")).to_have_text("Trực tuyến")
+    expect(state(page)).not_to_contain_text("Tình trạng lúc")
+    centre.api().ticket(ticket.id, "cancel")
+    expect(state(page)).to_contain_text("Số đã hủy")
+
+
+def test_a_phone_that_was_asleep_takes_a_new_line_at_once(centre: DemoServer, visit: Visit) -> None:
+    ticket = centre.api().issue("dat-dai")
+    page = open_phone(visit, ticket)
+    expect(state(page)).to_contain_text("Đang chờ trước")
+    page.evaluate(
+        """() => {
+          const hide = (hidden) => {
+            Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+            document.dispatchEvent(new Event("visibilitychange"));
+          };
+          hide(true);
+          const real = Date.now;
+          Date.now = () => real() + 60000;
+          window.wake = () => hide(false);
+        }"""
+    )
+    with page.expect_websocket():
+        page.evaluate("window.wake()")
+    expect(page.locator("#connection")).to_have_text("Trực tuyến")
+    centre.api().ticket(ticket.id, "cancel")
+    expect(state(page)).to_contain_text("Số đã hủy")
+
+
+def test_english_by_switch_and_by_the_language_of_the_number(centre: DemoServer, visit: Visit) -> None:
+    ticket = centre.api().issue("ho-tich")
+    page = open_phone(visit, ticket, locale="en-US")
+    page.get_by_role("link", name="English").click()
+    expect(state(page)).to_contain_text(re.compile("Waiting ahead"))
+    expect(page.locator("#field")).to_have_text("Civil status")
+    expect(page.get_by_role("link", name="Tiếng Việt")).to_be_visible()
+    foreign = centre.api().issue("ho-tich", language="en")
+    page = open_phone(visit, foreign)
+    expect(page.get_by_role("button", name="Cancel number")).to_be_visible()
+    page.get_by_role("link", name="Tiếng Việt").click()
+    expect(page.get_by_role("button", name="Hủy số")).to_be_visible()
+
+
+def test_an_unknown_number_is_told_kindly_in_both_languages(visit: Visit) -> None:
+    page = visit(width=WIDTH, height=HEIGHT)
+    answer = page.goto("/t/nothing.at-all")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_role("heading", name="Số này không còn hiệu lực.")).to_be_visible()
+    expect(page.get_by_text("Hãy hỏi nhân viên hướng dẫn.")).to_be_visible()
+    expect(page.get_by_text("Please ask a helper at the centre.")).to_be_visible()
+
+
+@pytest.mark.parametrize("zoom", [1.0, 2.0])
+def test_nothing_is_cut_off_and_every_key_is_large(centre: DemoServer, visit: Visit, zoom: float) -> None:
+    page = open_phone(visit, centre.api().issue("kinh-doanh"), zoom=zoom)
+    expect(state(page)).to_contain_text("Đang chờ trước")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    inner = page.evaluate("""() => {
+      const range = document.createRange();
+      range.selectNodeContents(document.querySelector("#number"));
+      const paper = document.querySelector("#paper").getBoundingClientRect(), text = range.getBoundingClientRect();
+      return Math.min(text.left - paper.left, paper.right - text.right);
+    }""")
+    assert inner >= 4
+    for key in page.locator(".button:visible").all():
+        assert height_of(key) >= 48
+
+
+def test_nothing_is_asked_of_other_sites_and_no_address_is_told(centre: DemoServer, visit: Visit) -> None:
+    page = visit(width=WIDTH, height=HEIGHT)
+    asked: list[tuple[str, str | None]] = []
+    page.on("request", lambda request: asked.append((request.url, request.headers.get("referer"))))
+    page.goto(f"/t/{centre.api().issue('kinh-doanh').token}")
+    expect(state(page)).to_contain_text("Đang chờ trước")
+    assert {url.startswith(centre.url) for url, _ in asked} == {True}
+    assert [referer for _, referer in asked if referer and "/t/" in referer] == []
