@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from load.measure import PYTHON, Server, free_port, spawn
+from load.proof import MORNING
 
 START_SECONDS = 60
 COMMIT_DELAY = "LAYSO_COMMIT_DELAY_MS"
@@ -35,6 +36,8 @@ def start_product(folder: Path, env: Mapping[str, str]) -> Server:
         "--data",
         str(data),
         "--json",
+        "--clock-start",
+        MORNING,
     ]
     process = spawn(argv, folder, env)
     server = Server(process, port, folder, after_call=AFTER_CALL, before_calls=open_counters)

@@ -27,6 +27,8 @@ from websockets.typing import Subprotocol
 ROOT = Path(__file__).resolve().parent.parent
 START_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 30.0
+MORNING = "2026-11-23T08:00:00+07:00"
+"""Its clock starts here unless told otherwise: a run in the small hours would cross the day's end, which closes all."""
 
 
 class Product:
@@ -35,7 +37,7 @@ class Product:
     def __init__(self, folder: Path, *options: str, env: Mapping[str, str] | None = None) -> None:
         self.data = folder / "data"
         self.log = folder / "server.log"
-        self.options = options
+        self.options = options if "--clock-start" in options else ("--clock-start", MORNING, *options)
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("LAYSO_")} | dict(
             env or {}
         )
