@@ -87,11 +87,18 @@
     show(part(element, "call__hints"), item.place + item.tag + item.again !== "");
     setText(part(element, "call__time"), item.time || "");
     setClass(element, "is-lit", item.isLit);
+    fitAnew(element, [item.call, item.place, element.parentNode.className].join(" "));
     if (isNew) {
       element.setAttribute("data-call", String(item.call));
-      fitCall(element);
       if (item.isLit) { flash(element); }
     }
+  }
+
+  /** Measuring is dear: only when what is in it, or the size of all tiles, has changed. */
+  function fitAnew(element, what) {
+    if (element.getAttribute("data-fit") === what) { return; }
+    element.setAttribute("data-fit", what);
+    fitCall(element);
   }
 
   function fitCall(element) {

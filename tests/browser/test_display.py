@@ -84,10 +84,16 @@ OVERFLOWS = """() => {
     const box = element.getBoundingClientRect();
     return box.right > innerWidth + 1 || box.bottom > innerHeight + 1 || box.left < -1 || box.top < -1;
   };
+  const isBeyondTile = (element) => {
+    const box = element.getBoundingClientRect();
+    const tile = element.closest('.call').getBoundingClientRect();
+    return box.left < tile.left || box.right > tile.right || box.top < tile.top || box.bottom > tile.bottom;
+  };
   const isCut = (text) => text.getBoundingClientRect().right > text.parentNode.getBoundingClientRect().right + 1;
   const seen = (query) => Array.from(document.querySelectorAll(query)).filter((element) => element.offsetWidth > 0);
   return seen('.call, .hero, .field, .bar, .strip').filter(outside).map((element) => element.className)
-    .concat(seen('.number, .hero__to > span, .call__counter').filter(isCut).map((element) => element.className));
+    .concat(seen('.number, .hero__to > span, .call__counter').filter(isCut).map((element) => element.className))
+    .concat(seen('.call .tag, .call__place, .call__no').filter(isBeyondTile).map((element) => element.textContent));
 }"""
 
 
@@ -284,6 +290,22 @@ def test_a_few_calls_are_at_least_a_twelfth_of_the_screen_high(
     heights = screen.page.evaluate(GLYPHS, numbers)
     assert min(heights) >= 1 / 12
     assert len(heights) == (4 if width > height else 1)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_all_that_is_said_of_a_call_fits_its_tile_however_many_there_are(
+    hall: Hall, open_screen: Any, width: int, height: int
+) -> None:
+    """Called first for a priority, again and again, on a named floor; and then the tiles become smaller."""
+    screen = open_screen(width=width, height=height)
+    first = hall.call(20, priority="NCT75")
+    for _ in range(2):
+        hall.api.ticket(first.id, "recall")
+    expected = [(first.number, 20)]
+    for counters in (range(1, 8), range(8, 12), range(12, 16), range(16, 20)):
+        expected += hall.call_all(counters)
+        screen.wait_until_called(sorted(expected))
+        assert screen.page.evaluate(OVERFLOWS) == [], len(expected)
 
 
 def test_a_long_number_shrinks_into_its_place(hall: Hall, open_screen: Any) -> None:
