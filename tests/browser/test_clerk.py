@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Faults, Visit
 from tests.server import DemoServer
+from tests.staff import StaffApi
 
 pytestmark = pytest.mark.browser
 
@@ -123,6 +124,32 @@ def test_an_administrator_of_every_branch_is_at_once_at_the_only_one(visit: Visi
 def test_a_branch_that_is_not_there_is_said_in_a_sentence(visit: Visit) -> None:
     page = visit("/clerk?branch=nowhere", account="admin")
     expect(page.locator("main")).to_contain_text("Không có điểm phục vụ “nowhere”")
+
+
+def test_after_the_day_no_counter_is_offered(centre: DemoServer, sit: Callable[..., Desk], visit: Visit) -> None:
+    desk = sit("lan", 1)
+    StaffApi(centre.url, "tam").branch_command("end-day", leftovers="expire")
+    desk.sees("over")
+    expect(desk.page.locator(".primary")).to_be_disabled()
+    expect(desk.page.locator(".hand__without")).to_contain_text("Ngày làm việc đã kết thúc lúc")
+    chooser = visit("/clerk", account="minh")
+    expect(chooser.locator(".chooser")).to_contain_text("Ngày làm việc đã kết thúc lúc")
+    expect(chooser.locator(".counter").first).to_be_disabled()
+
+
+def test_a_counter_that_is_not_there_is_not_taken_for_another(visit: Visit) -> None:
+    """77 is not 7, nor is it 1 after somebody has typed 1 by mistake."""
+    page = visit("/clerk", account="lan")
+    expect(page.locator(".counter").first).to_be_enabled()
+    page.keyboard.type("11")
+    expect(page.locator(".chooser")).to_contain_text("Không có quầy 11.")
+    expect(page.locator(".counter--typed")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Không có quầy 11.")
+    page.keyboard.type("2")
+    expect(page.locator(".counter--typed")).to_have_attribute("data-no", "2")
+    page.keyboard.press("Enter")
+    Desk(page).sees("open")
 
 
 def test_a_whole_citizen_by_mouse(centre: DemoServer, sit: Callable[..., Desk]) -> None:

@@ -150,7 +150,8 @@ def test_a_number_stays_in_the_field_that_it_was_drawn_for():
     assert field_of(report, "chung-thuc").waits.mean_s == 600
     assert field_of(report, "chung-thuc").services == Services(1, 300, 0)
     assert field_of(report, "ho-tich").services == Services(1, 600, 0)
-    assert report.total.services == Services(1, 900, 0)  # one visit, both parts together
+    assert report.total.services == Services(2, 450, 0)  # one number, two services
+    assert [each.services.count for each in report.counters] == [1, 1]
 
 
 def test_a_rebooked_number_begins_its_wait_when_its_field_opens():
@@ -275,6 +276,9 @@ def test_books_add_up_whatever_happens(day: list[tuple[int, Step]], ending: str 
     assert report.is_balanced
     assert sum(field.books.issued for field in report.fields) == report.total.books.issued
     assert sum(field.waits.people for field in report.fields) == report.total.waits.people
+    for parts in (report.fields, report.counters):
+        assert sum(part.services.count for part in parts) == report.total.services.count
+        assert sum(part.services.inexact for part in parts) == report.total.services.inexact
     still = sum(1 for ticket in tickets if is_waiting_first(ticket))
     assert report.total.waits.people + still == report.total.books.issued
     assert report.total.books.present == sum(1 for ticket in tickets if ticket.state in LIVE)

@@ -7,15 +7,15 @@ Rules, so that everybody can check a figure:
 - The first wait runs from arrival to the first call; whoever was never called waited until the end. Who still waits
   for a first call is not in the figures of waits yet.
 - A percentile is the nearest rank: a wait that somebody really had.
-- A service is what one ticket took in one field, or at one counter, all parts together. A part whose end nobody saw
-  leaves that service out of the mean.
+- A service is what one ticket took in one field at one counter, all parts together: fields and counters add up to the
+  same total. A part whose end nobody saw leaves that service out of the mean.
 - An hour is the branch's: `issued` by arrival, `called` by first call.
 """
 
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from math import ceil
 
@@ -134,12 +134,12 @@ def day_report(day: date, course: Course, tickets: Sequence[Ticket], now: dateti
     by_field: dict[str, list[Ticket]] = {field.code: [] for field in config.fields if not field.is_retired}
     for ticket in tickets:
         by_field.setdefault(first_field(ticket), []).append(ticket)
-    in_field = services_by(tickets, lambda stint: stint.field)
+    served = [service for ticket in tickets for service in services_of(ticket)]
     fields = tuple(
-        _field(code, names.get(code, Text(code)), own, in_field.get(code, NO_SERVICES))
+        _field(code, names.get(code, Text(code)), own, [service for service in served if service.field == code])
         for code, own in by_field.items()
     )
-    total = _field("", Text("Tổng", "Total"), tickets, services_by(tickets, lambda _: "").get("", NO_SERVICES))
+    total = _field("", Text("Tổng", "Total"), tickets, served)
     return DayReport(
         branch=config.branch,
         name=config.name,
@@ -152,7 +152,7 @@ def day_report(day: date, course: Course, tickets: Sequence[Ticket], now: dateti
         is_balanced=_is_balanced(fields, total, course.given),
         fields=fields,
         total=total,
-        counters=_counters(tickets, course.open_times),
+        counters=_counters(served, course.open_times),
         hours=_hours(config, day, tickets),
     )
 
@@ -164,7 +164,7 @@ def _is_balanced(fields: Sequence[FieldDay], total: FieldDay, given: int) -> boo
     return is_sum and is_whole and all(each.books.adds_up for each in (*fields, total))
 
 
-def _field(code: str, name: Text, tickets: Sequence[Ticket], services: Services) -> FieldDay:
+def _field(code: str, name: Text, tickets: Sequence[Ticket], served: Sequence[Service]) -> FieldDay:
     counted = [ticket for ticket in tickets if ticket.state is not TicketState.VOIDED]
     finished = [ticket for ticket in counted if ticket.state is TicketState.FINISHED]
     return FieldDay(
@@ -172,7 +172,7 @@ def _field(code: str, name: Text, tickets: Sequence[Ticket], services: Services)
         name=name,
         books=books(tickets),
         waits=waits(first_wait(ticket) for ticket in counted if not is_waiting_first(ticket)),
-        services=services,
+        services=services(served),
         dossiers=sum(ticket.dossiers for ticket in finished),
         outcomes=dict(sorted(Tally(ticket.outcome or "done" for ticket in finished).items())),
     )
@@ -224,26 +224,26 @@ def _seconds(span: timedelta) -> int:
 
 # -- services ----------------------------------------------------------------------------------------------------------
 
-NO_SERVICES = Services(0, None, 0)
+
+class Service(Struct, frozen=True):
+    """What one ticket took in one field at one counter; `span` is None where it is inexact."""
+
+    field: str
+    counter: int
+    span: timedelta | None
 
 
-def services_by(tickets: Iterable[Ticket], key: Callable[[Stint], Hashable]) -> dict[Hashable, Services]:
-    """Ended services, grouped by what `key` says of their stints."""
-    found: dict[Hashable, list[timedelta | None]] = {}
-    for ticket in tickets:
-        if ticket.state is not TicketState.VOIDED:
-            for group, service in _services_of(ticket, key).items():
-                found.setdefault(group, []).append(service)
-    return {group: _services(spans) for group, spans in found.items()}
-
-
-def _services_of(ticket: Ticket, key: Callable[[Stint], Hashable]) -> dict[Hashable, timedelta | None]:
-    """One ticket's service in each group; None when it is inexact, nothing while it runs."""
-    parts: dict[Hashable, list[Stint]] = {}
+def services_of(ticket: Ticket) -> Iterator[Service]:
+    """A ticket's services that have ended; none of a voided ticket."""
+    if ticket.state is TicketState.VOIDED:
+        return
+    parts: dict[tuple[str, int], list[Stint]] = {}
     for stint in ticket.stints:
-        if stint.kind is StintKind.SERVICE:
-            parts.setdefault(key(stint), []).append(stint)
-    return {group: _whole(stints) for group, stints in parts.items() if all(stint.end for stint in stints)}
+        if stint.kind is StintKind.SERVICE and stint.counter is not None:
+            parts.setdefault((stint.field, stint.counter), []).append(stint)
+    for (code, counter), stints in parts.items():
+        if all(stint.end for stint in stints):
+            yield Service(code, counter, _whole(stints))
 
 
 def _whole(stints: Sequence[Stint]) -> timedelta | None:
@@ -252,20 +252,21 @@ def _whole(stints: Sequence[Stint]) -> timedelta | None:
     return sum((stint.end - stint.start for stint in stints if stint.end), timedelta())
 
 
-def _services(spans: Sequence[timedelta | None]) -> Services:
-    exact = [span for span in spans if span is not None]
+def services(served: Sequence[Service]) -> Services:
+    exact = [service.span for service in served if service.span is not None]
     mean = _seconds(sum(exact, timedelta()) / len(exact)) if exact else None
-    return Services(len(spans), mean, len(spans) - len(exact))
+    return Services(len(served), mean, len(served) - len(exact))
 
 
 # -- counters and hours ------------------------------------------------------------------------------------------------
 
 
-def _counters(tickets: Sequence[Ticket], open_times: Mapping[int, float]) -> tuple[CounterDay, ...]:
+def _counters(served: Sequence[Service], open_times: Mapping[int, float]) -> tuple[CounterDay, ...]:
     """Counters at which something was served, or that were open."""
-    served = services_by(tickets, lambda stint: stint.counter)
-    numbers = {no for no in served if isinstance(no, int)} | {no for no, seconds in open_times.items() if seconds}
-    return tuple(CounterDay(no, served.get(no, NO_SERVICES), round(open_times.get(no, 0.0))) for no in sorted(numbers))
+    there: dict[int, list[Service]] = {no: [] for no, seconds in open_times.items() if seconds}
+    for service in served:
+        there.setdefault(service.counter, []).append(service)
+    return tuple(CounterDay(no, services(there[no]), round(open_times.get(no, 0.0))) for no in sorted(there))
 
 
 def _hours(config: BranchConfig, day: date, tickets: Iterable[Ticket]) -> tuple[HourDay, ...]:

@@ -208,8 +208,13 @@ export function makeActions(store, feed) {
   }
 
   function choose(no) {
+    if (store.model.busy) {
+      return;
+    }
     const counter = store.counters().find((row) => row.no === no);
-    if (!counter || store.model.busy) {
+    if (!counter) {
+      store.set({ typed: "" });
+      LaySo.toast(t("chooseNone", { no }));
       return;
     }
     if (counter.isMine) {

@@ -2,8 +2,9 @@
 import { html } from "../vendor/preact-htm.js";
 import { Connection, LanguageSwitch } from "../parts.js";
 import { SheetDialog } from "./sheet.js";
-import { clerkName, fieldName } from "./sheets.js";
+import { clerkName, dayHint, fieldName } from "./sheets.js";
 import { t } from "./texts.js";
+import { hasDay } from "./view.js";
 
 const PILL = { open: "ok", paused: "warn", closed: "plain" };
 
@@ -31,23 +32,23 @@ export function Chooser(props) {
 }
 
 function hintOf(model, counters) {
-  const day = model.board.day ? model.board.day.today : null;
-  if (model.board.fields && !day) {
-    return t("noDay");
+  if (!hasDay(model.board)) {
+    return dayHint(model.board);
   }
-  if (day && day.ended_at) {
-    return t("dayEnded", { time: LaySo.time(day.ended_at) });
+  if (model.typed && !counters.some((row) => String(row.no).startsWith(model.typed))) {
+    return t("chooseNone", { no: model.typed });
   }
   return model.board.fields && counters.length === 0 ? t("chooseEmpty") : t(model.board.fields ? "chooseHint" : "loading");
 }
 
 function CounterCard({ model, row, isLive, choose }) {
+  const canOpen = row.state !== "closed" || hasDay(model.board);
   const isTyped = model.typed === String(row.no);
   const who = row.isMine ? t("mine") : row.clerk ? clerkName(model, row.clerk) : "";
   const fields = row.fields.map((code) => fieldName(model, code)).join(", ");
   return html`<li>
     <button class=${`counter${row.isMine ? " counter--mine" : ""}${isTyped ? " counter--typed" : ""}`} type="button" data-no=${row.no}
-      disabled=${!isLive} aria-busy=${model.busy !== null && isTyped} onClick=${() => choose(row.no)}>
+      disabled=${!isLive || !canOpen} aria-busy=${model.busy !== null && isTyped} onClick=${() => choose(row.no)}>
       <span class="counter__no number">${row.no}</span>
       <span class="counter__about">
         <span class="counter__fields">${fields}</span>

@@ -95,7 +95,7 @@ function closeOnItem(event) {
 // -- the primary action -------------------------------------------------------------------------------------------------------
 
 function Primary({ model, desk, isLive, isReady, press }) {
-  const label = desk.primary ? t(`primary.${desk.primary}`, { no: model.no }) : t("loading");
+  const label = desk.primary ? t(`primary.${desk.primary}`, { no: model.no }) : t(desk.mode === "over" ? "primary.none" : "loading");
   const isBusy = model.busy === "primary";
   const isOff = !isLive || !desk.primary || (model.busy !== null && !isBusy);
   return html`<button class="button button--primary button--big primary" type="button" aria-busy=${isBusy} disabled=${isOff}

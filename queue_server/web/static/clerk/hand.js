@@ -1,7 +1,7 @@
 /** The number in hand, as large as it deserves, with what its clerk needs to know; or why there is none. */
 import { html } from "../vendor/preact-htm.js";
 import { TicketNumber, minutesOf, minutesSince } from "./parts.js";
-import { clerkName, fieldName, languageName, spaced, whyWords } from "./sheets.js";
+import { clerkName, dayHint, fieldName, languageName, spaced, whyWords } from "./sheets.js";
 import { t } from "./texts.js";
 
 export function Hand(props) {
@@ -64,6 +64,8 @@ function saying({ model, desk: { mode, row, queue } }) {
   switch (mode) {
     case "loading":
       return { title: t("loading"), hint: "" };
+    case "over":
+      return { title: t("closedTitle", { no }), hint: dayHint(model.board) };
     case "closed":
       return { title: t("closedTitle", { no }), hint: t("closedHint") };
     case "lost":

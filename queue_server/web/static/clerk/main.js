@@ -8,7 +8,7 @@ import { Console } from "./console.js";
 import { DEFAULTS, actionOn, keyOf, loadKeys, saveKeys } from "./keys.js";
 import { ABOUT_HAND } from "./sheets.js";
 import * as undo from "./undo.js";
-import { countersOf, deskOf, ownCounter, typedOn } from "./view.js";
+import { countersOf, deskOf, hasDay, ownCounter, typedNumber } from "./view.js";
 
 const PEOPLE_SOON_MS = 150;
 const page = document.documentElement.dataset;
@@ -57,7 +57,7 @@ const store = {
     draw();
   },
   draw,
-  desk: () => deskOf(model.rows, model.no, model.me, store.now()),
+  desk: () => deskOf(model.rows, model.no, model.me, store.now(), hasDay(model.board)),
   /** The server's time; while it is away, the time of what is shown. */
   now: () => (store.isLive() || !model.status ? feed.now() : model.status.since),
   isLive: () => model.status !== null && model.status.state === "live",
@@ -205,7 +205,7 @@ function onConsoleKey(key) {
 function onChooserKey(key) {
   if (/^[0-9]$/.test(key)) {
     const codes = store.counters().map((row) => String(row.no));
-    return () => store.set({ typed: typedOn(model.typed, key, codes) });
+    return () => store.set({ typed: typedNumber(model.typed, key, codes) });
   }
   return key === "Enter" && model.typed ? () => actions.choose(Number(model.typed)) : null;
 }

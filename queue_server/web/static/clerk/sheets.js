@@ -24,6 +24,12 @@ export function fieldName(model, code) {
   return row ? LaySo.name(row.name) : code;
 }
 
+/** Why no counter can be opened: the service day is over, or has not begun. */
+export function dayHint(board) {
+  const { today } = board.day;
+  return today ? t("dayEnded", { time: LaySo.time(today.ended_at) }) : t("noDay");
+}
+
 export function clerkName(model, clerk) {
   return model.people.names[clerk] || clerk;
 }

@@ -11,7 +11,7 @@
  *   can_undo_until: string | null, waited_s: number, counter: number | null}} DeskTicket
  * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
  *   helps: string[], priority_run: number, priority_run_max: number, ordinary_after_s: number, undo_s: number}} DeskRow
- * @typedef {{row: DeskRow | null, mode: "loading" | "closed" | "paused" | "open" | "lost", hand: DeskTicket | null,
+ * @typedef {{row: DeskRow | null, mode: "loading" | "over" | "closed" | "paused" | "open" | "lost", hand: DeskTicket | null,
  *   held: DeskTicket[], queue: QueueRow[], later: QueueRow[], primary: string, can: Record<string, boolean>}} Desk
  */
 
@@ -19,33 +19,39 @@ const AT_COUNTER = ["called", "serving"];
 const PATIENCE_S = 60; // whoever was told "no wait" still needs a minute to be called
 
 /**
- * The counter as its clerk sees it.
+ * The counter as its clerk sees it. Without an open service day (`hasDay`) a closed counter cannot be opened.
  * @param {Record<string, Record<string, any>>} rows the view of `counter:BRANCH/NO`
  * @param {number} no
  * @param {string} me the clerk's account
  * @param {Date} now
+ * @param {boolean} hasDay
  * @returns {Desk}
  */
-export function deskOf(rows, no, me, now) {
+export function deskOf(rows, no, me, now, hasDay) {
   const row = rows.counter ? rows.counter[no] || null : null;
   const tickets = Object.values(rows.tickets || {});
   const hand = tickets.find((ticket) => AT_COUNTER.includes(ticket.state)) || null;
   const held = tickets.filter((ticket) => ticket.state === "held").sort((a, b) => compare(a.since, b.since));
   const waiting = Object.values(rows.queue || {});
   const { queue, later } = row ? ordered(waiting, row, me, now) : { queue: [], later: [] };
-  const mode = modeOf(row, me);
+  const mode = modeOf(row, me, hasDay);
   const desk = { row, mode, hand, held, queue, later };
   return { ...desk, primary: primaryOf(desk), can: allowed(desk) };
 }
 
-function modeOf(row, me) {
+function modeOf(row, me, hasDay) {
   if (!row) {
     return "loading";
   }
   if (row.state !== "closed" && row.clerk !== null && row.clerk !== me) {
     return "lost";
   }
-  return row.state;
+  return row.state === "closed" && !hasDay ? "over" : row.state;
+}
+
+/** Whether the board's service day is open; true while it is not known yet, so that nothing is said too early. */
+export function hasDay(board) {
+  return !board.day || Boolean(board.day.today && !board.day.today.ended_at);
 }
 
 // -- the queue ----------------------------------------------------------------------------------------------------------
@@ -100,10 +106,11 @@ export function bandOf(told, now) {
 
 // -- what may be done -----------------------------------------------------------------------------------------------------
 
-/** The one big action: "choose", "open", "reopen", "next", "start", "finish-next" or "finish"; "" while loading. */
+/** The one big action: "choose", "open", "reopen", "next", "start", "finish-next" or "finish"; "" while there is none. */
 function primaryOf({ mode, hand, queue }) {
   switch (mode) {
     case "loading":
+    case "over":
       return "";
     case "lost":
       return "choose";
@@ -137,7 +144,7 @@ function allowed({ mode, hand, held, queue, later }) {
     pick: isFree && queue.length + later.length > 0,
     pause: mode === "open",
     close: isMine && hand === null,
-    change: mode !== "loading" && hand === null,
+    change: mode !== "loading" && mode !== "over" && hand === null,
     issue: isMine,
     reinstate: isMine,
     undo: isMine,
@@ -166,6 +173,16 @@ export function ownCounter(counters) {
 }
 
 // -- choosing by typing digits ----------------------------------------------------------------------------------------------
+
+/**
+ * A counter's number typed on: exactly what was typed, until it can be no counter's; the next digit begins anew.
+ * @param {string} typed
+ * @param {string} digit
+ * @param {string[]} codes
+ */
+export function typedNumber(typed, digit, codes) {
+  return codes.some((code) => code.startsWith(typed)) ? typed + digit : digit;
+}
 
 /**
  * What a further digit makes of what was typed, given the codes that there are.
