@@ -46,7 +46,7 @@ STANDARD = TicketPaper(
     wait=WaitMinutes(25, 40),
     issued_at=AT,
     counters=(9, 10, 11),
-    place="Tầng 1",
+    floor=1,
     url="https://so.example.gov.vn/t/01a204aa181fd97ace603fd985.u3Zk",
 )
 PAPERS = {

@@ -62,7 +62,7 @@ def test_a_press_becomes_the_paper_that_was_drawn(centre, printer, agent):
         ahead=0,
         issued_at=datetime.fromisoformat(issued["at"]).astimezone(VIETNAM),
         counters=(1, 2, 5),
-        place="Tầng 1",
+        floor=1,
         is_priority=True,
         language="en",
     )

@@ -13,7 +13,7 @@ ZONE = timezone(timedelta(hours=7))
 AT = datetime(2026, 11, 23, 9, 41, tzinfo=ZONE)
 
 
-def a_paper(*, place: str = "", counters: tuple[int, ...] = ()) -> TicketPaper:
+def a_paper(*, floor: int | None = None, zone: str = "", counters: tuple[int, ...] = ()) -> TicketPaper:
     return TicketPaper(
         organisation="UBND phường Gò Vấp",
         branch="Trung tâm Phục vụ hành chính công",
@@ -21,7 +21,8 @@ def a_paper(*, place: str = "", counters: tuple[int, ...] = ()) -> TicketPaper:
         number="A012",
         ahead=4,
         issued_at=AT,
-        place=place,
+        floor=floor,
+        zone=zone,
         counters=counters,
     )
 
@@ -71,6 +72,10 @@ def test_the_wait_is_said_as_everywhere_else(wait: Wait | None, said: str):
 
 
 def test_the_way_names_place_and_counters():
-    assert where_line(a_paper(place="Tầng 2", counters=(1, 2, 3, 4, 5, 7)), "vi") == "Tầng 2 · Quầy 1–5, 7"
-    assert where_line(a_paper(counters=(3,)), "en") == "Counter 3"
+    upstairs = a_paper(floor=2, zone="Khu B", counters=(1, 2, 3, 4, 5, 7))
+    assert where_line(upstairs, "vi") == "Tầng 2 · Khu B · Thường ở quầy 1–5, 7"
+    assert where_line(upstairs, "en") == "Floor 2 · Khu B · Usually counters 1–5, 7"
+    assert where_line(a_paper(floor=-1), "vi") == "Tầng hầm 1"
+    assert where_line(a_paper(floor=-1), "en") == "Basement 1"
+    assert where_line(a_paper(counters=(3,)), "en") == "Usually counter 3"
     assert where_line(a_paper(counters=()), "vi") == ""

@@ -76,7 +76,8 @@ def filled(state: BranchState, job: Paper, asked: Asked, *, url: str = "", is_ma
         issued_at=turn.issued_at.astimezone(local),
         wait=wait_as_told(told.told, working_spans(state, turn.field), config) if told and told.told else None,
         counters=counters,
-        place=place_of(state, turn.field, counters),
+        floor=floor_of(state, counters),
+        zone=zone_of(state, turn.field, counters),
         is_priority=turn.is_priority,
         url=url or None,
         language=_language(turn.language),
@@ -123,19 +124,17 @@ def counters_for(state: BranchState, field: str) -> tuple[int, ...]:
     return tuple(c.no for c in manned or taking)
 
 
-def place_of(state: BranchState, field: str, counters: Sequence[int]) -> str:
-    """ "Tầng 2 · Khu 1", where the branch has floors or zones and the field's counters share one."""
-    desks = [state.desk(no) for no in counters]
+def floor_of(state: BranchState, counters: Sequence[int]) -> int | None:
+    """The floor that the counters share, where the branch has several."""
     has_floors = len({desk.floor for desk in state.configured.counters if not desk.is_retired}) > 1
-    floors, zones = {desk.floor for desk in desks}, {desk.zone for desk in desks}
-    floor = _floor(floors.pop()) if has_floors and len(floors) == 1 else ""
-    zone = state.field(field).zone or (zones.pop() if len(zones) == 1 else "")
-    return " · ".join(part for part in (floor, zone) if part)
+    floors = {state.desk(no).floor for no in counters}
+    return floors.pop() if has_floors and len(floors) == 1 else None
 
 
-def _floor(number: int) -> str:
-    """Below the ground there are basements: -1 is "Tầng hầm 1"."""
-    return f"Tầng {number}" if number >= 0 else f"Tầng hầm {-number}"
+def zone_of(state: BranchState, field: str, counters: Sequence[int]) -> str:
+    """ "Khu 1": the field's own zone, or the one that its counters share."""
+    zones = {state.desk(no).zone for no in counters}
+    return state.field(field).zone or (zones.pop() if len(zones) == 1 else "")
 
 
 # -- when: the same rules as `LaySo.wait` in web/static/times.js, so that paper and dispenser say the same -----------

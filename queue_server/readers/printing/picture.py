@@ -125,8 +125,8 @@ def _number(sheet: _Sheet, paper: TicketPaper) -> None:
         sheet.gap(18)
         sheet.add(_pill(_both("priority", paper.language), sheet.dots(34), sheet.inner))
     sheet.gap(10)
-    sheet.text(where_line(paper, "vi"), "SemiBold", 42, most_lines=2)
-    if paper.language == "en" and paper.counters:
+    sheet.text(where_line(paper, "vi"), "SemiBold", 35, most_lines=2)
+    if paper.language == "en":
         sheet.text(where_line(paper, "en"), "Regular", 25, most_lines=2)
     sheet.gap(8)
 

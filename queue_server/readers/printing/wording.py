@@ -26,8 +26,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rebooked": ("Hẹn lại:", "New date:"),
     "rebooked_to": ("{day} số {number}", "{day}, number {number}"),
     "instead_of": ("Thay cho số:", "Instead of:"),
-    "counter": ("Quầy {list}", "Counter {list}"),
-    "counters": ("Quầy {list}", "Counters {list}"),
+    "counter": ("Thường ở quầy {list}", "Usually counter {list}"),
+    "counters": ("Thường ở quầy {list}", "Usually counters {list}"),
+    "floor": ("Tầng {n}", "Floor {n}"),
+    "basement": ("Tầng hầm {n}", "Basement {n}"),
     "scan": ("Quét mã để theo dõi lượt trên điện thoại", "Scan to follow your turn on your phone"),
     "reprint": ("IN LẠI", "REPRINT"),
     "training": ("TẬP HUẤN", "TRAINING"),
@@ -93,10 +95,17 @@ def rebooked_line(rebooked: Rebooked, number: str, language: Language) -> tuple[
 
 
 def where_line(paper: TicketPaper, language: Language) -> str:
-    """ "Tầng 2 · Quầy 1–5, 7"; the place is a name of the house and is not translated."""
+    """ "Tầng 2 · Thường ở quầy 1–5, 7": others may help out. A zone is a name of the house and is not translated."""
     key = "counter" if len(set(paper.counters)) == 1 else "counters"
     counters = say(key, language, list=fold_counters(paper.counters)) if paper.counters else ""
-    return " · ".join(part for part in (paper.place, counters) if part)
+    return " · ".join(part for part in (_floor(paper.floor, language), paper.zone, counters) if part)
+
+
+def _floor(number: int | None, language: Language) -> str:
+    """Below the ground there are basements: -1 is "Tầng hầm 1"."""
+    if number is None:
+        return ""
+    return say("floor" if number >= 0 else "basement", language, n=abs(number))
 
 
 def moment(at: datetime) -> str:

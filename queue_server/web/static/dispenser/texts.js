@@ -28,7 +28,7 @@ const vi = {
   noPaper: "Mời ghi nhớ số này",
   paperMissing: "Không thấy phiếu? Hãy nhớ số này và gặp nhân viên hướng dẫn.",
   listen: "Mời ngồi chờ. Số được gọi trên màn hình và loa.",
-  counters: "Quầy {list}",
+  counters: "Thường ở quầy {list}",
   zone: "Khu vực {zone}",
   done: "Xong",
   nobodyAhead: "Không có ai",
@@ -81,7 +81,7 @@ const vi = {
   easy: "Dễ đọc",
   language: "English",
   connecting: "Đang kết nối…",
-  live: "Đang hoạt động",
+  live: "Trực tuyến",
   lost: "Mất kết nối từ {time}",
   weekdays: ["Chủ nhật", "thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy"]
 };
@@ -112,7 +112,7 @@ const en = {
   noPaper: "Please remember this number",
   paperMissing: "No paper? Remember this number and see a helper.",
   listen: "Please take a seat. Numbers are called on the screen and aloud.",
-  counters: "Counter {list}",
+  counters: "Usually counter {list}",
   zone: "Area {zone}",
   done: "Done",
   nobodyAhead: "Nobody",
@@ -163,7 +163,7 @@ const en = {
   easy: "Easy to read",
   language: "Tiếng Việt",
   connecting: "Connecting…",
-  live: "In service",
+  live: "Online",
   lost: "Connection lost at {time}",
   weekdays: ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 };
