@@ -19,14 +19,14 @@
     vi: {
       connecting: "Đang kết nối máy chủ…",
       title: "Thiết bị này chưa được ghép nối",
-      how: "Trên trang Thiết bị, quản trị nhập mã này và chọn điểm phục vụ. Màn hình sẽ tự tiếp tục.",
+      how: "Quản lý của trung tâm nhập mã này ở trang Điều hành, mục Thiết bị. Màn hình sẽ tự tiếp tục.",
       waiting: "Đang chờ xác nhận. Mã được đổi sau ít phút.",
       elsewhere: "Thiết bị này thuộc điểm phục vụ khác. Hãy ghép nối lại."
     },
     en: {
       connecting: "Connecting to the server…",
       title: "This device has not been paired yet",
-      how: "An administrator enters this code on the Devices page and chooses the branch. The screen goes on by itself.",
+      how: "The centre's manager enters this code under Devices on the management page. The screen goes on by itself.",
       waiting: "Waiting for confirmation. The code changes every few minutes.",
       elsewhere: "This device belongs to another branch. Pair it again."
     }

@@ -52,11 +52,12 @@ function FieldCard({ row, view, on }) {
 
 function OpenCard({ row, live, on }) {
   const told = LaySo.wait(live?.wait ?? null, row.working);
+  const nobody = live?.wait?.low_s > 0 ? "waitingBusy" : "waitingNone"; // nobody waits, and yet there is a wait: why
   return html`<button class="field-card" type="button" data-field=${row.code} onClick=${() => on.field(row.code)}>
     <span class="field-card__name">${name(row.name)}</span>
     <span class="field-card__examples">${name(row.examples)}</span>
     <span class="field-card__foot">
-      <span class="fact-line"><${Icon} of="people" />${!live ? "" : live.waiting ? say("waiting", { n: live.waiting }) : say("waitingNone")}</span>
+      <span class="fact-line"><${Icon} of="people" />${!live ? "" : live.waiting ? say("waiting", { n: live.waiting }) : say(nobody)}</span>
       <span class="fact-line"><${Icon} of="clock" />${told.kind === "clock" ? say("around", { range: told.value }) : told.value}</span>
       <span class="field-card__go"><${Icon} of="next" /></span>
     </span>

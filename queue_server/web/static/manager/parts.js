@@ -14,9 +14,10 @@ export function minutes(seconds) {
 /** "A 012" */
 export const spaced = (number) => LaySo.numberParts(number).filter(Boolean).join(" ");
 
-/** "07:30–11:30, 13:00–17:00" */
+/** "07:30–11:30, 13:00–17:00"; "cả ngày" for 24 hours, which would read as none. */
 export function spans(list) {
-  return list.map((span) => `${LaySo.time(span.start)}–${LaySo.time(span.end)}`).join(", ");
+  const words = ({ start, end }) => (LaySo.time(start) === LaySo.time(end) ? t("allDay") : `${LaySo.time(start)}–${LaySo.time(end)}`);
+  return list.map(words).join(", ");
 }
 
 /** "09:41", with the date when it is not today's. */
