@@ -26,10 +26,11 @@ from queue_server.directory.importing import (
     read_organisation,
     store_import,
 )
+from queue_server.domain.refusals import Refusal
 from queue_server.journal.backup import BackupFailed, restore
 from queue_server.journal.migrations import NewerDatabase
-from queue_server.journal.port import JournalUnavailable
 from queue_server.journal.sqlite import SqliteJournal
+from queue_server.protocol.problems import problem
 from queue_server.settings import Settings
 
 USERNAME = re.compile(r"[\w.\-]{2,40}")
@@ -45,7 +46,8 @@ def check_organisation(file: Path) -> int:
     except InvalidDirectory as fault:
         print(fault, file=sys.stderr)
         return 2
-    print(f"{organisation.code}: {len(organisation.branches)} branches, no fault")
+    count = len(organisation.branches)
+    print(f"{organisation.code}: no fault in {count} {'branch' if count == 1 else 'branches'}")
     return 0
 
 
@@ -57,17 +59,26 @@ def import_organisation(settings: Settings, file: Path, *, overwrite: bool, is_a
     except InvalidDirectory as fault:
         print(fault, file=sys.stderr)
         return 2
+    except Refusal as refusal:
+        said = problem(refusal.code, refusal.data, "en").detail
+        print(f"Not everything is in force: {said} Then import the file again.", file=sys.stderr)
+        return 1
 
 
 def _agrees() -> bool:
-    return input("Put this in force? [y/N] ").strip().lower() == "y"
+    try:
+        return input("Put this in force? [y/N] ").strip().lower() == "y"
+    except EOFError:
+        print("\nNobody answered; --yes does not ask.", file=sys.stderr)
+        return False
 
 
 async def _import(settings: Settings, organisation: Organisation, *, overwrite: bool, is_agreed: bool) -> int:
     async with open_house(settings) as house:
         plan = await house.journal.run(partial(plan_import, organisation=organisation, overwrite=overwrite))
         print(describe_import(plan))
-        if not is_agreed and not await asyncio.to_thread(_agrees):
+        if plan.merge.changes and not is_agreed and not await asyncio.to_thread(_agrees):
+            print("Nothing was put in force.", file=sys.stderr)
             return 1
         configs = await house.journal.run(partial(store_import, plan=plan, now=datetime.now(UTC)))
         for config in configs:
@@ -81,12 +92,15 @@ async def _import(settings: Settings, organisation: Organisation, *, overwrite: 
 def restore_backup(settings: Settings, backup: Path) -> int:
     """Make the database of an empty data folder out of a backup."""
     target = settings.data / DATABASE
+    if not backup.is_file():
+        print(f"Nothing was restored: there is no file {backup}.", file=sys.stderr)
+        return 1
     try:
         heads = restore(backup, target)
     except FileExistsError:
         print(f"{target} exists. Move it away first, with its -wal and -shm, or name an empty folder.", file=sys.stderr)
         return 1
-    except (OSError, BackupFailed, JournalUnavailable, NewerDatabase) as fault:
+    except (OSError, BackupFailed, NewerDatabase) as fault:
         print(f"Nothing was restored: {fault}", file=sys.stderr)
         return 1
     print(f"Restored {backup.name} to {target}:")
@@ -113,8 +127,11 @@ def add_account(settings: Settings, account: NewAccount) -> int:
         print("A user name has 2 to 40 letters, digits, dots or dashes.", file=sys.stderr)
         return 2
     password = _password()
-    if password is None or len(password) < PASSWORD_MIN:
-        print(f"The two passwords differ, or have fewer than {PASSWORD_MIN} characters.", file=sys.stderr)
+    if password is None:
+        print("The two passwords differ.", file=sys.stderr)
+        return 2
+    if len(password) < PASSWORD_MIN:
+        print(f"A password has at least {PASSWORD_MIN} characters; this one has {len(password)}.", file=sys.stderr)
         return 2
     return _with_access(settings, lambda journal, access: _add(journal, access, account, password))
 
@@ -123,7 +140,7 @@ def _password() -> str | None:
     """The same twice from a terminal; one line from a pipe."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    first = getpass("Password: ")
+    first = getpass(f"Password (at least {PASSWORD_MIN} characters): ")
     return first if first == getpass("Again: ") else None
 
 
@@ -136,7 +153,7 @@ async def _add(journal: SqliteJournal, access: Access, account: NewAccount, pass
         print(f"There is no branch {account.branch} here (there is: {known}).", file=sys.stderr)
         return 1
     await access.put_account(account.username, password, account.role, name=account.name, branch=account.branch)
-    print(f"{account.username} is a {account.role.value} {_where(account.branch)}.")
+    print(f"{account.username} may sign in: {account.role.value} {_where(account.branch)}.")
     return 0
 
 
@@ -165,8 +182,4 @@ def _with_access(settings: Settings, work: Callable[[SqliteJournal, Access], Awa
         finally:
             await journal.close()
 
-    try:
-        return asyncio.run(run())
-    except (JournalUnavailable, NewerDatabase) as fault:
-        print(f"The database cannot be opened: {fault}. Is the server still running? Stop it first.", file=sys.stderr)
-        return 1
+    return asyncio.run(run())

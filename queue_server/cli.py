@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from queue_server.journal.migrations import NewerDatabase
 from queue_server.journal.port import JournalUnavailable
 from queue_server.settings import BadSettings, Settings, read_settings
 
@@ -18,15 +19,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         status: int = given.run(given)
-    except BadSettings as fault:
-        print(fault, file=sys.stderr)
-        return 2
-    except JournalUnavailable as fault:
-        print(f"The database cannot be used: {fault.detail}. Is a server running? Stop it first.", file=sys.stderr)
+    except (BadSettings, JournalUnavailable, NewerDatabase, PermissionError) as fault:
+        print(_sentence(fault), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _sentence(fault: Exception) -> str:
+    """What happened, and what to do."""
+    match fault:
+        case JournalUnavailable():
+            stop = "If a server runs there, stop it first (systemctl stop queue-server) and start it again afterwards."
+            return f"The database cannot be used: {fault.detail}. {stop}"
+        case NewerDatabase():
+            return f"The database cannot be used: {fault}."
+        case PermissionError():
+            return f"You may not use {fault.filename}. Run this as the user whom the data folder belongs to."
+    return str(fault)
 
 
 def _parser() -> argparse.ArgumentParser:

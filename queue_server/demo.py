@@ -7,10 +7,12 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,7 +22,9 @@ from queue_server.access.rights import Role
 from queue_server.administration import SETUP
 from queue_server.app import open_house
 from queue_server.directory.importing import plan_import, read_organisation, store_import
+from queue_server.domain.commands import OpenDay
 from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Hours, Window
+from queue_server.domain.timers import due
 from queue_server.serving import serve
 from queue_server.settings import Settings
 
@@ -42,6 +46,11 @@ SERIES_LAST = 9_999_999
 PAPER_TAKES_S = "0.6"
 """As long as a printer needs: 10 cm at 250 mm/s, and the cut."""
 
+NOTHING_TO_PLAY = (
+    "No day is open in {data}, and the next one begins at {at}: until then there is nothing to play. "
+    "For a living hall now, name an empty folder with --data; without --live this one can be looked at."
+)
+
 
 class DemoOptions(Struct, frozen=True):
     is_json: bool = False
@@ -58,6 +67,10 @@ def demo(settings: Settings, options: DemoOptions) -> int:
     if "branch" not in notes:
         notes |= asyncio.run(_prepared(settings, options))
         _write_private(settings.data / NOTES, json.dumps(notes, ensure_ascii=False, indent=1))
+    opens_at = asyncio.run(_opens_at(settings, notes["branch"])) if options.is_live else None
+    if opens_at is not None:
+        print(NOTHING_TO_PLAY.format(data=settings.data, at=opens_at), file=sys.stderr)
+        return 2
     children: list[Child] = []
     if not settings.dossier_url:
         receiver, address = _start_receiver()
@@ -126,6 +139,17 @@ async def _prepared(settings: Settings, options: DemoOptions) -> dict[str, Any]:
             _, tokens[kind.value] = await house.access.add_device(kind, name=name, branch=branch, printer=beside)
         _, tokens["integration"] = await house.access.add_device(Role.INTEGRATION, name="Tích hợp", branch=branch)
     return {"branch": branch, "accounts": accounts, "tokens": tokens}
+
+
+async def _opens_at(settings: Settings, branch: str) -> str | None:
+    """When the branch's next day begins; None where a day is open, or will be at once."""
+    async with open_house(settings) as house:
+        state = await (await house.bus.host(branch)).settled()
+        now = house.now()
+    coming = due(state, now)
+    if coming is None or not isinstance(coming.command, OpenDay) or coming.at <= now:
+        return None
+    return f"{coming.at.astimezone(ZoneInfo(state.configured.timezone)):%H:%M on %Y-%m-%d}"
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -15,8 +15,9 @@ from msgspec import Struct
 from queue_server.domain import upcast
 from queue_server.domain.events import Recorded
 from queue_server.journal.backup import last_good
+from queue_server.journal.migrations import NewerDatabase, refuse_newer
 from queue_server.journal.port import JournalUnavailable
-from queue_server.journal.sqlite.connections import lock
+from queue_server.journal.sqlite.connections import lock, revision
 from queue_server.journal.sqlite.doctor import has_wal_reset_fault, sqlite_warnings
 from queue_server.settings import Settings
 
@@ -46,7 +47,14 @@ def examine(settings: Settings, database: Path, now: datetime) -> Iterator[Findi
     if not database.exists():
         yield Finding(f"There is no database in {settings.data}. Import an organisation, or restore a backup.")
         return
-    days = _read_days(database)
+    try:
+        days = _read_days(database)
+    except NewerDatabase as fault:
+        days = Days(None, ())
+        yield Finding(f"The database cannot be used: {fault}.")
+    except sqlite3.Error as fault:
+        days = Days(None, ())
+        yield Finding(f"The database cannot be read: {fault}. Move it away and restore a backup.")
     if days is None:
         yield Finding("A server has the database open: it watches clock and days; only files were looked at.", False)
     yield from _sqlite(database)
@@ -143,6 +151,7 @@ def _read_days(database: Path) -> Days | None:
         return None
     with held, closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as db:
         db.execute("PRAGMA query_only = ON")
+        refuse_newer(revision(db))
         branches = [row[0] for row in db.execute("SELECT branch_id FROM branch_head")]
         newest = [event.at for branch in branches for event in _last(db, branch, 1)]
         closed = [[event.recorded_at for event in _last(db, branch, 2, "day.closed")] for branch in branches]

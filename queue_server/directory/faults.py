@@ -12,6 +12,8 @@ from pydantic import ValidationError
 Loc = tuple[str | int, ...]
 """A place inside a document, such as ("fields", 2, "series")."""
 
+NOT_ALL = "The rest could not be checked because of this: mend it and check again."
+
 
 class Fault(Struct, frozen=True):
     """`path` is what a person looks for in the file: `branches[0].fields[2].series`."""
@@ -24,13 +26,15 @@ class Fault(Struct, frozen=True):
 
 
 class InvalidDirectory(Exception):
-    """A configuration that cannot be used. All faults found are listed, one a line."""
+    """A configuration that cannot be used. All faults found are listed, one a line; a last line tells when there may be
+    more."""
 
-    def __init__(self, faults: Iterable[Fault], source: str = "") -> None:
+    def __init__(self, faults: Iterable[Fault], source: str = "", *, is_all: bool = True) -> None:
         self.faults = tuple(faults)
         self.source = source
         prefix = f"{source}: " if source else ""
-        super().__init__("\n".join(f"{prefix}{fault}" for fault in self.faults))
+        lines = [f"{prefix}{fault}" for fault in self.faults]
+        super().__init__("\n".join(lines if is_all else [*lines, NOT_ALL]))
 
 
 def path_of(loc: Loc, under: str = "") -> str:

@@ -30,6 +30,8 @@ from queue_server.directory.store import StoredBranch, StoredOrganisation
 from queue_server.directory.values import TextBlock
 from queue_server.domain.configuration import BranchConfig
 
+SHIPPED = Path(__file__).parents[2] / "config" / "organisations"
+
 Stored = tuple[StoredOrganisation | None, tuple[StoredBranch, ...]]
 
 
@@ -70,22 +72,21 @@ def read_organisation(path: Path) -> Organisation:
     """
     try:
         file = OrganisationFile.model_validate(read_yaml(path))
-    except ValidationError as error:
-        raise InvalidDirectory(from_pydantic(error), str(path)) from None
-    try:
         branches = expand(file, _read_shared(path.parent, file.shared))
-        faults = check_branches(branches)
+    except ValidationError as error:
+        raise InvalidDirectory(from_pydantic(error), str(path), is_all=False) from None
     except InvalidDirectory as invalid:
-        raise InvalidDirectory(invalid.faults, invalid.source or str(path)) from None
-    if faults:
+        raise InvalidDirectory(invalid.faults, invalid.source or str(path), is_all=False) from None
+    if faults := check_branches(branches):
         raise InvalidDirectory(faults, str(path))
     return Organisation(file.code, file.name, tuple(branch.document for branch in branches), tuple(file.facts))
 
 
 def _read_shared(folder: Path, name: str | None) -> Layer | None:
+    """The part below everything else: beside the file, or for a file that was copied elsewhere among ours."""
     if name is None:
         return None
-    path = folder / name
+    path = next((path for path in (folder / name, SHIPPED / name) if path.exists()), folder / name)
     try:
         return Layer(f"{name}:", part_as_json(BranchPart.model_validate(read_yaml(path))))
     except ValidationError as error:

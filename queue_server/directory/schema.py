@@ -224,7 +224,8 @@ class FactBlock(Block):
 
 
 class OrganisationFile(Block):
-    """A file of `config/organisations`. `shared` is a file with a part below everything else, relative to this one."""
+    """A file of `config/organisations`. `shared` is a file with a part below everything else, relative to this one or,
+    where there is none, to `config/organisations`."""
 
     code: Code
     name: Text

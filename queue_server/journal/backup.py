@@ -71,6 +71,7 @@ def restore(backup: Path, target: Path) -> list[Head]:
     for there in (target, target.with_name(target.name + "-wal")):
         if there.exists():
             raise FileExistsError(f"{there} exists; move it away first")
+    _verify(backup)  # before anything is made beside the target: what cannot be restored leaves nothing behind
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
     with lock(target):
@@ -119,16 +120,14 @@ def _copy(path: Path, partial: Path) -> None:
 
 
 def _verify(file: Path) -> None:
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
-        _ensure_whole(file, copy)
-
-
-def _ensure_whole(file: Path, copy: sqlite3.Connection) -> None:
+    """Refuse what is damaged, no journal, or of a newer release."""
     try:
-        complaints = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
-        if complaints != ["ok"]:
-            raise BackupFailed(f"{file} is damaged: {'; '.join(complaints)}")
-        torn = [row[0] for row in copy.execute(_TORN)]
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
+            complaints = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
+            if complaints != ["ok"]:
+                raise BackupFailed(f"{file} is damaged: {'; '.join(complaints)}")
+            migrations.refuse_newer(revision(copy))
+            torn = [row[0] for row in copy.execute(_TORN)]
     except sqlite3.Error as fault:
         raise BackupFailed(f"{file} is no journal, or damaged: {fault}") from fault
     if torn:
@@ -136,10 +135,8 @@ def _ensure_whole(file: Path, copy: sqlite3.Connection) -> None:
 
 
 def _renew(file: Path) -> list[Head]:
-    """Check the copy, draw new epochs, and let every reader begin at once."""
+    """Draw new epochs, and let every reader begin at once."""
     with closing(sqlite3.connect(file, isolation_level=None)) as copy:
-        _ensure_whole(file, copy)
-        migrations.refuse_newer(revision(copy))
         copy.execute("BEGIN IMMEDIATE")
         for (branch_id,) in copy.execute("SELECT branch_id FROM branch_head").fetchall():
             copy.execute("UPDATE branch_head SET epoch = ? WHERE branch_id = ?", (draw_epoch(), branch_id))

@@ -156,6 +156,40 @@ def test_all_faults_are_told_at_once(tmp_path: Path):
     assert len(faults(write(tmp_path, branches=[branch]))) == 2
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "hides"),
+    [("agency", "Y", False), ("colour", "red", True), ("service_time_s", "long", True), ("name", None, True)],
+)
+def test_faults_of_form_say_that_the_rest_could_not_be_checked(tmp_path: Path, key: str, value: Any, hides: bool):
+    branch = changed("fields", 0, "series", to="X")
+    if value is None:
+        del branch["fields"][1][key]
+    else:
+        branch["fields"][1][key] = value
+    with pytest.raises(InvalidDirectory) as found:
+        read_organisation(write(tmp_path, branches=[branch]))
+    told = str(found.value)
+    assert ("could not be checked" in told) is hides
+    assert ("unknown series 'X'" in told) is not hides
+
+
+def test_a_shared_file_beside_the_file_goes_before_the_shipped_one(tmp_path: Path):
+    path = write(tmp_path, shared="shared/vietnam.yaml")
+    (shipped,) = read_organisation(path).branches
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "vietnam.yaml").write_text("notice: Ours", "utf-8")
+    (ours,) = read_organisation(path).branches
+    assert [notice.vi for notice in (ours.notice,) if notice] == ["Ours"]
+    assert shipped.holidays
+    assert not ours.holidays
+
+
+def test_a_shared_file_that_is_nowhere_is_told_where_it_should_be(tmp_path: Path):
+    with pytest.raises(InvalidDirectory) as found:
+        read_organisation(write(tmp_path, shared="shared/none.yaml"))
+    assert str(found.value).startswith(f"{tmp_path / 'shared' / 'none.yaml'}: cannot be read")
+
+
 def test_a_fault_of_a_template_is_told_there_and_once(tmp_path: Path):
     template = {
         key: value for key, value in changed("fields", 0, "series", to="X").items() if key not in ("code", "name")

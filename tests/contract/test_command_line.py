@@ -1,0 +1,167 @@
+"""What an administrator does from the command line, and the sentences that answer."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from load.proof import Product
+from queue_server.settings import read_settings
+from tests.command_line import backup_of, queue_server
+from tests.demo_server import BRANCH, NOTES
+from tests.server import ROOT, Api, DemoServer
+from tests.staff import StaffApi, eventually, sign_in
+
+GO_VAP = ROOT / "config" / "organisations" / "go-vap.yaml"
+DEPLOY = ROOT / "config" / "deploy"
+
+
+# -- import and check-config -------------------------------------------------------------------------------------------
+
+
+def test_an_import_that_nobody_answers_puts_nothing_in_force(tmp_path: Path):
+    asked = queue_server("import", GO_VAP, "--data", tmp_path)
+    assert asked.returncode == 1
+    assert asked.stderr.split("\n") == ["", "Nobody answered; --yes does not ask.", "Nothing was put in force.", ""]
+    again = queue_server("import", GO_VAP, "--data", tmp_path, given="n\n")
+    assert "2 to change" in again.stdout
+    assert (again.returncode, again.stderr) == (1, "Nothing was put in force.\n")
+
+
+def test_an_import_is_asked_about_only_when_something_differs(tmp_path: Path):
+    assert queue_server("import", GO_VAP, "--data", tmp_path, given="y\n").returncode == 0
+    same = queue_server("import", GO_VAP, "--data", tmp_path)
+    assert (same.returncode, same.stdout, same.stderr) == (0, "go-vap: nothing differs\n", "")
+
+
+def test_what_may_not_change_while_a_day_is_open_is_told(centre: DemoServer):
+    eventually(lambda: centre.api().board().get("day"))
+    centre.stop()
+    refused = queue_server("import", GO_VAP, "--yes", "--data", centre.data)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Not everything is in force: Time zone and day boundary can only change when")
+
+
+def test_a_file_that_was_copied_elsewhere_is_read(tmp_path: Path):
+    copied = tmp_path / "my-centre.yaml"
+    copied.write_bytes(GO_VAP.read_bytes())
+    assert queue_server("check-config", copied).stdout == "go-vap: no fault in 1 branch\n"
+
+
+# -- accounts ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["administrator", "clerk"])
+def test_a_new_account_is_told_in_a_sentence(tmp_path: Path, role: str):
+    added = queue_server("account", "add", "thu", "--role", role, "--data", tmp_path, given="mat-khau-1\n")
+    assert added.stdout == f"thu may sign in: {role} at every branch.\n"
+
+
+def test_a_password_that_is_too_short_is_told_the_least_length(tmp_path: Path):
+    short = queue_server("account", "add", "thu", "--role", "clerk", "--data", tmp_path, given="1234567\n")
+    assert short.returncode == 2
+    assert short.stderr == "A password has at least 8 characters; this one has 7.\n"
+
+
+def test_an_account_that_was_added_signs_in(centre: DemoServer):
+    centre.stop()
+    added = queue_server(
+        "account", "add", "thu", "--role", "supervisor", "--branch", BRANCH, "--data", centre.data, given="mat-khau-1\n"
+    )
+    assert (added.returncode, added.stderr) == (0, "")
+    assert "thu" in queue_server("account", "list", "--data", centre.data).stdout
+    again = queue_server("account", "add", "thu", "--role", "clerk", "--data", centre.data, given="mat-khau-2\n")
+    assert again.returncode == 1
+    elsewhere = queue_server(
+        "account", "add", "x1", "--role", "clerk", "--branch", "nowhere", "--data", centre.data, given="mat-khau-2\n"
+    )
+    assert (elsewhere.returncode, BRANCH in elsewhere.stderr) == (1, True)
+    centre.start()
+    assert sign_in(centre.url, "thu", "mat-khau-1")
+
+
+def test_accounts_and_the_directory_are_not_touched_while_the_server_runs(centre: DemoServer):
+    for command in (("account", "list"), ("import", GO_VAP, "--yes")):
+        done = queue_server(*command, "--data", centre.data)
+        assert done.returncode == 2
+        assert "another process has" in done.stderr
+        assert "stop it first (systemctl stop queue-server)" in done.stderr
+
+
+def test_the_doctor_finds_what_is_wrong(centre: DemoServer, tmp_path: Path):
+    assert queue_server("doctor", "--data", tmp_path / "empty").returncode == 1
+    running = queue_server("doctor", "--data", centre.data)
+    assert "A server has the database open" in running.stdout
+    StaffApi(centre.url, "quang").branch_command("end-day", leftovers="expire")
+    backup = backup_of(centre)
+    centre.stop()
+    healthy = queue_server("doctor", "--data", centre.data)
+    assert backup.name in healthy.stdout
+    assert "WRONG  There is no backup" not in healthy.stdout
+    backup.unlink()
+    ill = queue_server("doctor", "--data", centre.data)
+    assert ill.returncode == 1
+    assert "WRONG  There is no backup" in ill.stdout
+
+
+def test_the_doctor_tells_of_a_database_that_the_server_cannot_use(tmp_path: Path):
+    queue_server("import", GO_VAP, "--yes", "--data", tmp_path)
+    with closing(sqlite3.connect(tmp_path / "layso.db")) as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+        db.commit()
+    newer = queue_server("doctor", "--data", tmp_path)
+    assert newer.returncode == 1
+    assert "WRONG  The database cannot be used: the database is at revision 9999" in newer.stdout
+    listed = queue_server("account", "list", "--data", tmp_path)
+    assert (listed.returncode, "start the release that wrote it" in listed.stderr) == (2, True)
+    (tmp_path / "layso.db").write_text("no database at all")
+    junk = queue_server("doctor", "--data", tmp_path)
+    assert junk.returncode == 1
+    assert "WRONG  The database cannot be read: file is not a database. Move it away" in junk.stdout
+
+
+def test_a_backup_that_is_not_there_leaves_nothing_behind(tmp_path: Path):
+    done = queue_server("restore", tmp_path / "none.db", "--data", tmp_path / "new")
+    assert (done.returncode, done.stderr) == (1, f"Nothing was restored: there is no file {tmp_path / 'none.db'}.\n")
+    assert not (tmp_path / "new").exists()
+
+
+# -- the service of a PC -----------------------------------------------------------------------------------------------
+
+
+def test_the_service_and_the_commands_beside_it_have_the_same_settings():
+    unit, command = ((DEPLOY / name).read_text("utf-8") for name in ("queue-server.service", "layso"))
+    assert "EnvironmentFile=/etc/layso/server.env\n" in unit
+    assert ". /etc/layso/server.env\n" in command
+    assert "Environment=" not in unit
+
+
+def test_every_line_of_the_settings_shipped_is_one_of_ours():
+    lines = re.findall(r"^(# )?(LAYSO_\w+)=(.*)$", (DEPLOY / "server.env").read_text("utf-8"), re.MULTILINE)
+    read_settings({name: value for _, name, value in lines})
+    settings = read_settings({name: value for comment, name, value in lines if not comment})
+    unit = (DEPLOY / "queue-server.service").read_text("utf-8")
+    assert f"ReadWritePaths={settings.data} {settings.backups}\n" in unit
+
+
+# -- the demo's living hall --------------------------------------------------------------------------------------------
+
+
+def test_a_living_hall_plays(tmp_path: Path):
+    with Product(tmp_path, "--live") as hall:
+        api = Api(f"http://127.0.0.1:{hall.port}", hall.tokens["integration"])
+        assert eventually(lambda: api.board().get("calls"))
+
+
+def test_a_hall_whose_day_has_ended_says_why_it_plays_nothing(centre: DemoServer):
+    StaffApi(centre.url, "quang").branch_command("end-day", leftovers="expire")
+    centre.stop()
+    (centre.data / NOTES).write_text(f'{{"branch": "{BRANCH}"}}')
+    done = queue_server("demo", "--live", "--data", centre.data)
+    assert done.returncode == 2
+    assert re.search(r"No day is open in .*, and the next one begins at \d\d:00 on \d{4}-\d\d-\d\d", done.stderr)
+    assert "name an empty folder with --data" in done.stderr
