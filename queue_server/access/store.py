@@ -94,14 +94,14 @@ class Access:
         return {who.clerk or who.actor: who.name for who in known}
 
     def by_bearer(self, token: str) -> Who:
-        """The device of a bearer token.
+        """The device or integration of a bearer token.
 
         Raises:
-            Refusal: `unauthenticated`.
+            Refusal: `wrong-token`; a program cannot sign in again.
         """
         who = self._tokens.get(hash_of(token))
         if who is None:
-            raise Refusal("unauthenticated")
+            raise Refusal("wrong-token")
         return who
 
     def by_session(self, token: str) -> Who:

@@ -1,13 +1,16 @@
 """Every refusal: one table from its code to its HTTP status and its sentences. RFC 9457 problem details.
 
-A sentence says what happened, why, and what to do now. `{…}` are filled from the refusal's data.
+A sentence says what happened, why, and what to do now. `{…}` are filled from the refusal's data; `{advice}` is what
+the state in it allows.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 
@@ -18,7 +21,11 @@ class Said(NamedTuple):
 
 
 class Problem(Struct, frozen=True):
-    """A refusal as it is sent. `code` is stable, `detail` is for a person, `data` for a program."""
+    """A refusal as it is sent. `code` is stable, `detail` is for a person, `data` for a program.
+    In `data`, `field` is always a code; `field_name` and `reason` are texts, in both languages. Of `malformed`, `where`
+    is the place (a JSON path, "$" for the whole body or frame; else the name of a header or query parameter) and
+    `fault` says in English what is wrong there.
+    """
 
     type: str
     title: str
@@ -36,21 +43,21 @@ PROBLEMS: dict[str, Said] = {
     "unknown-ticket": Said(404, "Không tìm thấy phiếu này trong ngày hôm nay.", "There is no such ticket today."),
     "unknown-class": Said(422, "Không có đối tượng ưu tiên “{priority}” tại đây.", "There is no priority class “{priority}” here."),
     "unknown-job": Said(404, "Không có lệnh in này.", "There is no such print job."),
-    "field-not-offered": Said(409, "Lĩnh vực {field} không còn cấp số tại đây. Hãy chọn lĩnh vực khác hoặc hỏi nhân viên hướng dẫn.", "Numbers for {field} are no longer given here. Choose another field or ask a helper."),
-    "field-suspended": Said(409, "Tạm ngừng cấp số {field}: {reason}. Các số đã cấp giữ nguyên thứ tự.", "No numbers for {field} now: {reason}. Numbers already given keep their order."),
-    "issuing-closed": Said(409, "Ngoài giờ cấp số {field}. Mời lấy số lại từ {opens_at}.", "Numbers for {field} are not given now. Please come back from {opens_at}."),
-    "cap-reached": Said(409, "Hôm nay đã hết số {field} (tối đa {cap} số). Mời quay lại ngày làm việc sau.", "Today's {cap} numbers for {field} have all been given. Please come back on the next working day."),
+    "field-not-offered": Said(409, "Lĩnh vực {field_name} không còn cấp số tại đây. Hãy chọn lĩnh vực khác hoặc hỏi nhân viên hướng dẫn.", "Numbers for {field_name} are no longer given here. Choose another field or ask a helper."),
+    "field-suspended": Said(409, "Tạm ngừng cấp số {field_name}: {reason}. Các số đã cấp giữ nguyên thứ tự.", "No numbers for {field_name} now: {reason}. Numbers already given keep their order."),
+    "issuing-closed": Said(409, "Ngoài giờ cấp số {field_name}. Mời lấy số lại từ {opens_at}.", "Numbers for {field_name} are not given now. Please come back from {opens_at}."),
+    "cap-reached": Said(409, "Hôm nay đã hết số {field_name} (tối đa {cap} số). Mời quay lại ngày làm việc sau.", "Today's {cap} numbers for {field_name} have all been given. Please come back on the next working day."),
     "series-exhausted": Said(409, "Dãy số {series} đã dùng hết (đến {last}). Hãy báo quản trị mở rộng dãy số.", "Series {series} is used up (to {last}). Ask the administrator to widen it."),
     "day-not-open": Said(409, "Ngày làm việc chưa mở hoặc đã kết thúc. Mời quay lại vào ngày làm việc tiếp theo.", "No service day is open: it has not begun, or has ended. Please come back on the next working day."),
     "day-still-open": Said(409, "Ngày làm việc {day} chưa kết thúc. Hãy kết thúc ngày trước.", "Service day {day} has not ended yet. End it first."),
     "too-late": Said(409, "Yêu cầu đến quá muộn nên không thực hiện. Hãy bấm lại nếu vẫn cần.", "The request came too late and was not carried out. Press again if you still need it."),
-    "ticket-state": Said(409, "Số {number} {state}; không thể {command} lúc này.", "Number {number} is {state}; it cannot be changed by “{command}” now."),
-    "counter-state": Said(409, "Quầy {counter} {state}; không thể {command} lúc này.", "Counter {counter} is {state}; “{command}” is not possible now."),
+    "ticket-state": Said(409, "Số {number} {state}; không thể {command} lúc này. {advice}", "Number {number} is {state}; it cannot be changed by “{command}” now. {advice}"),
+    "counter-state": Said(409, "Quầy {counter} {state}; không thể {command} lúc này. {advice}", "Counter {counter} is {state}; “{command}” is not possible now. {advice}"),
     "counter-closed": Said(409, "Quầy {counter} {state}. Hãy mở quầy trước khi gọi.", "Counter {counter} is {state}. Open it before calling."),
     "counter-busy": Said(409, "Quầy {counter} đang có số {number}. Hãy hoàn thành, chuyển hoặc ghi vắng mặt trước.", "Number {number} is at counter {counter}. Finish, transfer or mark it absent first."),
     "counter-taken": Said(409, "Quầy {counter} đang có nhân viên khác. Hãy chọn quầy khác hoặc xác nhận nhận quầy.", "Somebody else is at counter {counter}. Choose another one or confirm that you take it over."),
     "counter-retired": Said(409, "Quầy {counter} đã ngừng sử dụng. Hãy chọn quầy khác.", "Counter {counter} is no longer in use. Choose another one."),
-    "cannot-serve": Said(409, "Quầy {counter} không nhận lĩnh vực {field} của số {number}. Hãy chọn quầy khác.", "Counter {counter} does not take {field}, which number {number} needs. Choose another counter."),
+    "cannot-serve": Said(409, "Quầy {counter} không nhận lĩnh vực {field_name} của số {number}. Hãy chọn quầy khác.", "Counter {counter} does not take {field_name}, which number {number} needs. Choose another counter."),
     "held-elsewhere": Said(409, "Số {number} để giấy tờ tại quầy {counter}; chỉ quầy đó tiếp tục được.", "The papers of number {number} are at counter {counter}; only that counter can go on."),
     "nobody-waiting": Said(204, "Không có ai đang chờ quầy {counter}.", "Nobody is waiting for counter {counter}."),
     "nowhere-to": Said(422, "Hãy chọn lĩnh vực, quầy hoặc nhân viên để chuyển số {number} đến.", "Choose the field, counter or clerk that number {number} should go to."),
@@ -71,17 +78,19 @@ PROBLEMS: dict[str, Said] = {
     "unknown-record": Said(404, "Không có bản ghi nào như vậy đang để riêng.", "There is no such parked record."),
     "record-refused": Said(502, "Hệ thống hồ sơ vẫn chưa nhận bản ghi này. Hãy xem lý do và thử lại sau.", "The dossier backend still does not take this record. See its answer and try again later."),
     # the wire
-    "malformed": Said(400, "Yêu cầu không đúng dạng: {fault}", "The request is malformed: {fault}"),
+    "malformed": Said(400, "Yêu cầu không đúng dạng tại “{where}” nên không được thực hiện. Hãy sửa rồi gửi lại.", "The request is malformed at “{where}” and was not carried out. Correct it and send it again."),
     "too-large": Said(413, "Yêu cầu quá lớn (tối đa {limit} byte).", "The request is too large (at most {limit} bytes)."),
     "too-many-channels": Said(409, "Một kết nối chỉ theo dõi được {limit} kênh.", "A connection can follow at most {limit} channels."),
     "unknown-command": Said(404, "Không có lệnh “{name}”.", "There is no command “{name}”."),
     "unknown-channel": Said(404, "Không có kênh “{channel}”.", "There is no channel “{channel}”."),
     "not-found": Said(404, "Không có trang hoặc địa chỉ này.", "There is no such page or address."),
     "method-not-allowed": Said(405, "Địa chỉ này không nhận phương thức {method}.", "This address does not take {method}."),
-    "key-missing": Said(400, "Thiếu khóa Idempotency-Key (8–128 ký tự) cho yêu cầu thay đổi.", "A change needs an Idempotency-Key (8 to 128 characters)."),
+    "key-missing": Said(400, "Thiếu khóa Idempotency-Key. Hãy gửi kèm mỗi yêu cầu thay đổi một khóa dài 8–128 ký tự.", "The Idempotency-Key is missing. Send one of 8 to 128 characters with every change."),
+    "key-length": Said(400, "Khóa Idempotency-Key phải dài 8–128 ký tự, nhưng khóa đã gửi dài {length} ký tự. Hãy tạo khóa khác.", "An Idempotency-Key has 8 to 128 characters, but this one has {length}. Make another one."),
     "key-reused": Said(409, "Khóa này đã dùng cho một yêu cầu khác. Hãy tạo khóa mới.", "This key was used for another request. Make a new one."),
     # who may
     "unauthenticated": Said(401, "Chưa đăng nhập hoặc phiên đã hết. Hãy đăng nhập lại.", "Not signed in, or the session has ended. Sign in again."),
+    "wrong-token": Said(401, "Mã truy cập (token) không đúng hoặc không còn hiệu lực. Hãy xin quản trị cấp mã mới.", "The access token is wrong or no longer valid. Ask the administrator for a new one."),
     "wrong-credentials": Said(401, "Tên đăng nhập hoặc mật khẩu không đúng.", "User name or password is wrong."),
     "forbidden": Said(403, "Tài khoản hoặc thiết bị này không có quyền làm việc đó. Hãy hỏi quản trị.", "This account or device may not do that. Ask the administrator."),
     "wrong-origin": Said(403, "Yêu cầu đến từ trang khác nên bị từ chối.", "The request came from another site and was refused."),
@@ -111,6 +120,21 @@ STATES = {
     "closed": ("đang đóng", "closed"),
 }
 
+ADVICE = {
+    "waiting": ("Hãy gọi số này vào quầy trước.", "Call it to a counter first."),
+    "called": ("Hãy bắt đầu phục vụ, gọi lại hoặc ghi vắng mặt.", "Start serving it, recall it or mark it absent."),
+    "serving": ("Nhân viên tại quầy có thể hoàn thành, chuyển hoặc cho chờ bổ sung.", "The clerk at the counter can finish it, transfer it or put it on hold."),
+    "held": ("Nhân viên có thể tiếp tục, chuyển hoặc hủy số này.", "Staff can resume it, transfer it or cancel it."),
+    "finished": ("Nếu vừa bấm nhầm, hãy hoàn tác ngay; nếu cần phục vụ thêm, hãy lấy số mới.", "If that was a slip, undo it at once; for anything more, take a new number."),
+    "no_show": ("Nếu người dân đã đến, nhân viên có thể khôi phục số này trong cùng buổi.", "If the person has come after all, staff can reinstate it in the same half-day."),
+    "cancelled": ("Nếu vẫn cần, nhân viên có thể khôi phục số này trong cùng buổi.", "If it is wanted after all, staff can reinstate it in the same half-day."),
+    "voided": ("Hãy lấy số mới.", "Take a new number."),
+    "rebooked": ("Hãy đến vào ngày đã hẹn với số mới.", "Come on the booked day, with the new number."),
+    "expired": ("Hãy lấy số mới vào ngày làm việc tiếp theo.", "Take a new number on the next working day."),
+    "closed": ("Hãy mở quầy trước.", "Open it first."),
+}  # fmt: skip
+"""What to do about a ticket or counter in a state that forbids what was asked; read by staff and by citizens."""
+
 COMMANDS = {
     "call": ("gọi", "call"),
     "recall": ("gọi lại", "recall"),
@@ -139,12 +163,35 @@ def problem(code: str, data: dict[str, Any], language: str = "vi") -> Problem:
     """The refusal `code` as a problem, its sentence in Vietnamese ("vi") or English (anything else)."""
     said = PROBLEMS[code]
     side = 0 if language == "vi" else 1
-    words = {name: _word(name, value, side) for name, value in data.items()}
+    sent = {name: _sent(value) for name, value in data.items()}
+    if code == "malformed":
+        sent.setdefault("where", _place(str(sent.get("fault"))))
+    words = {name: _word(name, value, side) for name, value in sent.items()}
+    if sent.get("state") in ADVICE:
+        words["advice"] = ADVICE[sent["state"]][side]
     sentence = (said.vi if side == 0 else said.en).format_map(_Blank(words))
-    return Problem(f"/problems/{code}", code.replace("-", " "), said.status, code, sentence, data)
+    return Problem(f"/problems/{code}", code.replace("-", " "), said.status, code, sentence, sent)
+
+
+def _sent(value: Any) -> Any:
+    """As it goes over the wire; a text for people has both languages, English falling back to Vietnamese."""
+    plain = msgspec.to_builtins(value)
+    return {"vi": plain["vi"], "en": plain["en"] or plain["vi"]} if isinstance(plain, dict) else plain
+
+
+_PLACE = re.compile(r"(?: field `(?P<field>[^`]*)`)?(?: - at `(?P<path>[^`]*)`)?$")
+
+
+def _place(fault: str) -> str:
+    """The JSON path that a decoder's complaint ends with: "… missing required field `vi` - at `$.reason`"."""
+    found = _PLACE.search(fault)
+    path, field = (found["path"], found["field"]) if found else (None, None)
+    return (path or "$") + (f".{field}" if field else "")
 
 
 def _word(name: str, value: Any, side: int) -> Any:
+    if isinstance(value, dict):
+        return value[("vi", "en")[side]]
     if name == "state":
         return STATES.get(value, (value, value))[side]
     if name == "command":

@@ -19,6 +19,7 @@ T = TypeVar("T")
 COOKIE = "__Host-layso"
 PLAIN_COOKIE = "layso"
 BODY_MAX = 64 * 1024
+KEY_MIN, KEY_MAX = 8, 128
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -42,14 +43,15 @@ def who_of(request: HTTPConnection) -> Who:
     """The asker, by bearer token or session cookie; NOBODY without either.
 
     Raises:
-        Refusal: `unauthenticated` for a wrong bearer token, `wrong-origin` for a change from another site's page.
+        Refusal: `wrong-token` for anything but a good bearer token in `Authorization`, `wrong-origin` for a change from
+            another site's page.
     """
     access = house_of(request).access
     authorization = request.headers.get("authorization")
     if authorization is not None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
-            raise Refusal("unauthenticated")
+            raise Refusal("wrong-token")
         return access.by_bearer(token.strip())
     cookie = session_token(request)
     if cookie is None:
@@ -57,6 +59,18 @@ def who_of(request: HTTPConnection) -> Who:
     if request.scope.get("method", "") not in SAFE:
         require_same_origin(request)
     return access.by_session(cookie)
+
+
+def asker_of(request: HTTPConnection) -> Who:
+    """The asker, where nobody may ask. Comes before every other look at the request.
+
+    Raises:
+        Refusal: `unauthenticated` for nobody; what `who_of` raises.
+    """
+    who = who_of(request)
+    if who.role is Role.NOBODY:
+        raise Refusal("unauthenticated")
+    return who
 
 
 def holder_of(request: HTTPConnection, ticket_id: str) -> Who | None:
@@ -87,9 +101,16 @@ def require_same_origin(request: HTTPConnection) -> None:
 
 
 def key_of(request: Request) -> str:
+    """The idempotency key of a change.
+
+    Raises:
+        Refusal: `key-missing`, `key-length`.
+    """
     key = request.headers.get("idempotency-key", "")
-    if not 8 <= len(key) <= 128:
+    if not key:
         raise Refusal("key-missing")
+    if not KEY_MIN <= len(key) <= KEY_MAX:
+        raise Refusal("key-length", length=len(key))
     return key
 
 
@@ -101,9 +122,9 @@ def deadline_of(request: Request) -> datetime:
     try:
         deadline = datetime.fromisoformat(given)
     except ValueError:
-        raise Refusal("malformed", fault="Deadline") from None
+        raise Refusal("malformed", where="Deadline", fault="Expected an ISO 8601 instant") from None
     if deadline.tzinfo is None:
-        raise Refusal("malformed", fault="Deadline")
+        raise Refusal("malformed", where="Deadline", fault="Expected an instant with its zone")
     return deadline
 
 
@@ -124,11 +145,11 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """A typed value out of JSON.
 
     Raises:
-        Refusal: `malformed`, with the path of the fault.
+        Refusal: `malformed`, with the fault and its path.
     """
     try:
         return decoder.decode(body or b"{}")
     except msgspec.DecodeError as fault:
         raise Refusal("malformed", fault=str(fault)) from None
     except UnicodeDecodeError:
-        raise Refusal("malformed", fault="UTF-8") from None
+        raise Refusal("malformed", fault="Expected UTF-8") from None

@@ -50,11 +50,11 @@ def decode(name: str, args: bytes | msgspec.Raw) -> c.Command:
 
 
 async def branch_of(house: House, command: c.Command) -> str:
-    """The branch that a command is for."""
+    """The branch that a command is for. Which ones there are is no secret: first whether it exists, then who may."""
     if isinstance(command, c.TicketCommand):
         return await house.bus.branch_of(command.ticket)
     assert isinstance(command, c.BranchCommand)
-    return command.branch
+    return (await house.bus.host(command.branch)).branch_id
 
 
 def with_token(house: House, command: c.Command, answer: Answer) -> Answer:

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from starlette.websockets import WebSocket
 
 from queue_server.access.identity import Who
+from queue_server.access.rights import Role
 from queue_server.branches.answers import Answer
 from queue_server.domain import commands as c
 from queue_server.domain.refusals import Refusal
@@ -54,7 +55,7 @@ class Socket:
             self._refuse(Refusal("malformed", fault=str(fault)))
             return
         except (Refusal, UnicodeDecodeError) as fault:
-            self._refuse(fault if isinstance(fault, Refusal) else Refusal("malformed", fault="UTF-8"))
+            self._refuse(fault if isinstance(fault, Refusal) else Refusal("malformed", fault="Expected UTF-8"))
             return
         match frame:
             case frames.Command():
@@ -74,6 +75,8 @@ class Socket:
     def _on_command(self, frame: frames.Command) -> None:
         """Straight to a host that is loaded, without a task; its answer is sent when the batch is durable."""
         try:
+            if self._who.role is Role.NOBODY:
+                raise Refusal("unauthenticated")
             command = dispatch.decode(frame.name, frame.args)
             host = self._house.bus.loaded(command.branch) if isinstance(command, c.BranchCommand) else None
             if host is None or self._under_way >= COMMANDS_UNDER_WAY:
@@ -122,7 +125,9 @@ class Socket:
         try:
             if len(self.connection.channels) >= CHANNELS_PER_CONNECTION:
                 raise Refusal("too-many-channels", limit=CHANNELS_PER_CONNECTION)
-            host = await self._house.bus.host(await self._branch_of(frame.channel))
+            kind, branch = await self._branch_of(frame.channel)
+            host = await self._house.bus.host(branch)
+            self._who.require_channel(kind, branch)
             since = parse_position(frame.since) if frame.since is not None else None
             if frame.channel.startswith("printer:"):
                 self._house.hub.take_over(self.connection, frame.channel)
@@ -130,8 +135,8 @@ class Socket:
         except Exception as fault:  # the edge of this connection: every failure becomes a problem
             self._refuse(fault, channel=frame.channel)
 
-    async def _branch_of(self, channel: str) -> str:
-        """The branch behind a channel that this asker may read."""
+    async def _branch_of(self, channel: str) -> tuple[str, str]:
+        """A channel's kind and its branch; neither says yet whether this asker may read it."""
         kind, _, rest = channel.partition(":")
         match kind:
             case "board" | "live":
@@ -146,8 +151,7 @@ class Socket:
                 branch = self._who.branch
             case _:
                 raise Refusal("unknown-channel", channel=channel)
-        self._who.require_channel(kind, branch)
-        return branch
+        return kind, branch
 
     # -- out -------------------------------------------------------------------------------------------------------
 

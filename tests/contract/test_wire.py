@@ -164,7 +164,8 @@ BAD = [
     Bad("malformed", "issue", {}, FIELD),
     Bad("malformed", "issue", {"field": "ho-tich", "dossiers": 0}, FIELD),
     Bad("malformed", "issue", {"field": "ho-tich", "channel": "pigeon"}, FIELD),
-    Bad("forbidden", "issue", {"field": "ho-tich"}, "/branches/nowhere/tickets"),
+    Bad("unknown-branch", "issue", {"field": "ho-tich"}, "/branches/nowhere/tickets"),
+    Bad("unknown-branch", "open", {}, "/branches/nowhere/counters/4/open", "display"),
     Bad("ticket-state", "finish", {}, "/tickets/WAITING/finish"),
     Bad("ticket-state", "recall", {}, "/tickets/WAITING/recall"),
     Bad("ticket-state", "start", {}, "/tickets/CANCELLED/start"),
@@ -181,6 +182,8 @@ BAD = [
     Bad("forbidden", "issue", {"field": "ho-tich"}, FIELD, "display"),
     Bad("forbidden", "open", {}, f"{COUNTER}/4/open", "dispenser"),
     Bad("unauthenticated", "issue", {"field": "ho-tich"}, FIELD, None),
+    Bad("unauthenticated", "issue", {"field": "ho-tich"}, "/branches/nowhere/tickets", None),
+    Bad("unauthenticated", "finish", {}, "/tickets/nobody/finish", None),
 ]
 
 
@@ -242,7 +245,36 @@ def test_refusals_over_websocket_say_the_same(server: WireServer, tickets: dict[
 
 def test_the_path_of_a_fault_is_told(server: WireServer) -> None:
     answer = ask(server, "POST", f"/api/v1{FIELD}", b'{"field": "ho-tich", "dossiers": "two"}')
-    assert "$.dossiers" in answer.json["detail"]
+    assert "“$.dossiers”" in answer.json["detail"]
+    assert answer.json["data"]["where"] == "$.dossiers"
+    assert answer.json["data"]["fault"] == "Expected `int`, got `str` - at `$.dossiers`"
+
+
+def test_a_field_is_told_by_its_code_and_its_name(server: WireServer, tickets: dict[str, str]) -> None:
+    """Whichever refusal it is."""
+    expected = {"cap-reached": "het-so", "issuing-closed": "ngoai-gio", "field-suspended": "tam-ngung"}
+    for code, field in expected.items():
+        told = ask(server, "POST", f"/api/v1{FIELD}", json.dumps({"field": field}).encode(), Accept_Language="en").json
+        assert (told["code"], told["data"]["field"]) == (code, field)
+        assert told["data"]["field_name"] == {"vi": field, "en": f"{field} (en)"}
+        assert f"{field} (en)" in told["detail"]
+    told = ask(server, "POST", f"/api/v1/tickets/{tickets['WAITING']}/call", b'{"counter": 4}').json
+    assert (told["code"], told["data"]["field"]) == ("cannot-serve", "ho-tich")
+    assert "Hộ tịch" in told["detail"]
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_a_second_finish_is_told_what_to_do_instead(server: WireServer, lang: str) -> None:
+    api = server.api()
+    ticket = api.issue("kinh-doanh").id
+    api.counter(5, "open")
+    api.ticket(ticket, "call", counter=5)
+    api.ticket(ticket, "start")
+    api.ticket(ticket, "finish")
+    told = ask(server, "POST", f"/api/v1/tickets/{ticket}/finish", b"{}", Accept_Language=lang).json
+    ensure_problem(told, "ticket-state", lang)
+    assert {"vi": "hãy lấy số mới", "en": "take a new number"}[lang] in told["detail"]
+    api.counter(5, "close")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"nonsense", b'"text"', b"\xff\xfe", b'{"field": "ho-tich"} trailing'])
@@ -310,11 +342,14 @@ def test_a_frame_far_too_large_ends_the_connection(server: WireServer) -> None:
         assert closed.value.rcvd.code == Close.TOO_LARGE
 
 
-@pytest.mark.parametrize("key", [None, "", "short", "x" * 129])
-def test_a_change_without_a_key_is_refused(server: WireServer, key: str | None) -> None:
+@pytest.mark.parametrize(
+    ("key", "code"), [(None, "key-missing"), ("", "key-missing"), ("ab", "key-length"), ("x" * 129, "key-length")]
+)
+def test_a_change_without_a_good_key_is_refused(server: WireServer, key: str | None, code: str) -> None:
     with nothing_changes(server):
         answer = ask(server, "POST", f"/api/v1{FIELD}", b'{"field": "ho-tich"}', Idempotency_Key=key)
-    ensure_problem(answer.json, "key-missing", "vi")
+    ensure_problem(answer.json, code, "vi")
+    assert "8–128 ký tự" in answer.json["detail"]
 
 
 def test_a_key_used_again_for_something_else_is_refused_on_either_wire(server: WireServer) -> None:
@@ -347,7 +382,21 @@ def test_a_wrong_token_is_refused(server: WireServer, authorization: str) -> Non
     with nothing_changes(server):
         answer = ask(server, "POST", f"/api/v1{FIELD}", b'{"field": "ho-tich"}', Authorization=authorization)
     assert answer.status == 401
+    ensure_problem(answer.json, "wrong-token", "vi")
+    assert "đăng nhập" not in answer.json["detail"]
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_a_device_that_signs_in_with_a_wrong_token_is_told_so(server: WireServer, lang: str) -> None:
+    body = b'{"token": "nonsense"}'
+    answer = ask(server, "POST", "/api/v1/session/device", body, Authorization=None, Accept_Language=lang)
+    ensure_problem(answer.json, "wrong-token", lang)
+
+
+def test_who_has_a_session_that_is_over_signs_in_again(server: WireServer) -> None:
+    answer = ask(server, "POST", f"/api/v1{FIELD}", Authorization=None, Cookie="__Host-layso=nonsense")
     ensure_problem(answer.json, "unauthenticated", "vi")
+    assert "Hãy đăng nhập lại" in answer.json["detail"]
 
 
 def closing_code(server: WireServer, **headers: str) -> int:
@@ -399,6 +448,7 @@ def test_channels_that_one_may_not_read(server: WireServer, tickets: dict[str, s
         "board:nowhere": "unknown-branch",
         "board:": "unknown-branch",
         "live:nowhere": "unknown-branch",
+        "counter:nowhere/1": "unknown-branch",
         f"ticket:{tickets['WAITING']}.forged": "unknown-ticket",
         "ticket:nonsense": "unknown-ticket",
         f"printer:{server.devices['printer']}": "unknown-channel",

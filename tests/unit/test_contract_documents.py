@@ -16,6 +16,7 @@ from queue_server.web import dispatch
 from queue_server.web.api import commands
 from queue_server.web.application import routes
 from queue_server.web.contract import asyncapi, openapi
+from tests.unit.test_rights import ROLES, ROWS
 
 GENERIC = {
     "/branches/{branch}/counters/{no}/{name}": dispatch.COUNTER_COMMANDS,
@@ -65,6 +66,68 @@ def test_every_change_needs_a_key() -> None:
         has_key = any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
         is_entering = path.startswith(("/session", "/pairings", "/devices")) and not path.endswith("/confirm")
         assert has_key == (method != "GET" and not is_entering), (method, path)
+
+
+def named(needs: str) -> set[str]:
+    """The roles of a sentence: "clerk, helper or integration; or who has the ticket's token"."""
+    found = set(re.split(", | or |; or ", needs))
+    return {"holder" if role == "who has the ticket's token" else role for role in found}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row[0].endswith(":")], ids=lambda row: row[0])
+def test_a_commands_operation_names_who_may_give_it(row: list[str]) -> None:
+    """By the matrix that is written by hand."""
+    command, *marks = row
+    path = "/branches/{branch}/tickets" if command == "issue" else f"/{command}"
+    found = [said["post"] for address, said in openapi.document()["paths"].items() if address.endswith(path)]
+    may = {role for role, mark in zip(ROLES, marks, strict=True) if mark == "+"}
+    for operation in [one for one in found if one["tags"][0] in ("tickets", "counters", "branches")]:
+        assert named(operation["description"].removeprefix("Needs: ").rstrip(".")) == may
+
+
+def test_every_operation_says_what_it_accepts() -> None:
+    """Those that are not behind the matrix, by hand."""
+    document = openapi.document()
+    assert "security" not in document
+    accepted = {
+        f"{method.upper()} {path}": [next(iter(scheme), "") for scheme in operation["security"]]
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert {where: schemes for where, schemes in accepted.items() if not schemes or "" in schemes} == {
+        "GET /branches": ["", "bearer", "session"],
+        "GET /branches/{branch}": ["", "bearer", "session"],
+        "GET /branches/{branch}/board": ["", "bearer", "session"],
+        "GET /branches/{branch}/events": ["", "bearer", "session"],
+        "GET /me": ["", "bearer", "session"],
+        "POST /session": [],
+        "DELETE /session": ["", "session"],
+        "POST /session/device": [],
+        "POST /pairings": [],
+        "POST /pairings/collect": [],
+    }
+    holders = {where for where, schemes in accepted.items() if "ticketToken" in schemes}
+    assert holders == {
+        "GET /tickets/{id}", "DELETE /tickets/{id}", "POST /tickets/{id}/cancel", "POST /tickets/{id}/postpone",
+    }  # fmt: skip
+    assert accepted["POST /branches/{branch}/end-day"] == ["session"]
+    assert accepted["POST /branches/{branch}/tickets"] == ["bearer", "session"]
+    schemes = {scheme for named in accepted.values() for scheme in named if scheme}
+    assert schemes == set(document["components"]["securitySchemes"])
+
+
+def test_a_socket_says_how_to_show_who_asks_and_who_may_follow_what() -> None:
+    document = asyncapi.document()
+    ways = [reference["$ref"].rpartition("/")[2] for reference in document["servers"]["this"]["security"]]
+    assert ways == list(document["components"]["securitySchemes"]) == ["bearer", "session"]
+    said = {name.partition(":")[0]: channel["needs"] for name, channel in document["x-channels"].items()}
+    for kind, *marks in [row for row in ROWS if row[0].endswith(":")]:
+        may = {role for role, mark in zip(ROLES, marks, strict=True) if mark == "+"}
+        everybody = "nobody in particular" if may == set(ROLES) else None
+        own = {"printer"} if kind == "printer:" else may
+        assert said[kind[:-1]] == everybody or named(said[kind[:-1]]) == own
+    for word in ("Authorization: Bearer", "session cookie", "`nobody`", "4401", "4403", "ticket:TOKEN"):
+        assert word in document["info"]["description"]
 
 
 @pytest.mark.parametrize("document", [openapi.document(), asyncapi.document()], ids=["openapi", "asyncapi"])

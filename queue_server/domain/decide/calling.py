@@ -8,6 +8,7 @@ from itertools import islice
 from queue_server.domain import events as ev
 from queue_server.domain import hours
 from queue_server.domain.commands import By, Call, CallNext, NoShow, Postpone, Recall, Reinstate, ReturnToQueue
+from queue_server.domain.configuration import Field
 from queue_server.domain.counters import Counter
 from queue_server.domain.decide.issuing import require_day
 from queue_server.domain.lifecycle import require
@@ -40,8 +41,7 @@ def call(state: BranchState, command: Call, by: By, now: datetime) -> list[ev.Ev
     ticket = state.ticket(command.ticket)
     require(ticket, "call")
     counter = free_counter(state, command.counter, by)
-    if not counter.can_serve(ticket.field):
-        raise Refusal("cannot-serve", counter=counter.no, number=ticket.number, field=state.field(ticket.field).name.vi)
+    require_service(counter, ticket, state.field(ticket.field))
     why = ev.Why("by-hand", "chosen", state.waiting_count(ticket.field), _waited_s(ticket, now))
     return [_called(ticket, counter, why)]
 
@@ -85,6 +85,12 @@ def free_counter(state: BranchState, no: int, by: By) -> Counter:
     if current is not None:
         raise Refusal("counter-busy", counter=no, number=current.number)
     return counter
+
+
+def require_service(counter: Counter, ticket: Ticket, field: Field) -> None:
+    """A counter that takes the field which this ticket is in or goes to."""
+    if not counter.can_serve(field.code):
+        raise Refusal("cannot-serve", counter=counter.no, number=ticket.number, field=field.code, field_name=field.name)
 
 
 def require_hand(counter: Counter, by: By) -> None:

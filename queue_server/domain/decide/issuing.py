@@ -60,16 +60,18 @@ def people_ahead(state: BranchState, field: str, *, has_priority: bool = False) 
 def _require_offered(state: BranchState, config: BranchConfig, field: Field, now: datetime) -> None:
     """Refuse a number that the branch does not give now, saying why and when to come back."""
     if field.is_retired:
-        raise Refusal("field-not-offered", field=field.name.vi)
+        raise Refusal("field-not-offered", field=field.code, field_name=field.name)
     day = require_day(state, now)
     today = state.fields[field.code]
     if today.suspended is not None:
-        raise Refusal("field-suspended", field=field.name.vi, reason=today.suspended.reason.vi)
+        reason = today.suspended.reason
+        raise Refusal("field-suspended", field=field.code, field_name=field.name, reason=reason)
     offered = hours_today(config, day, field)
     if not hours.contains(config, day.date, offered.issuing, now):
-        raise Refusal("issuing-closed", field=field.name.vi, opens_at=opens_next(config, day, field, now))
+        opens_at = opens_next(config, day, field, now)
+        raise Refusal("issuing-closed", field=field.code, field_name=field.name, opens_at=opens_at)
     if field.daily_cap is not None and today.issued >= field.daily_cap:
-        raise Refusal("cap-reached", field=field.name.vi, cap=field.daily_cap)
+        raise Refusal("cap-reached", field=field.code, field_name=field.name, cap=field.daily_cap)
 
 
 def require_day(state: BranchState, now: datetime) -> Day:
@@ -105,8 +107,9 @@ def _local(config: BranchConfig, at: datetime) -> str:
 def amend(state: BranchState, command: Amend, by: By, now: datetime) -> list[ev.Event]:
     ticket = state.ticket(command.ticket)
     require(ticket, "amend")
-    if command.field is not None and state.field(command.field).is_retired:
-        raise Refusal("field-not-offered", field=command.field)
+    field = state.field(command.field or ticket.field)
+    if command.field is not None and field.is_retired:
+        raise Refusal("field-not-offered", field=field.code, field_name=field.name)
     if command.priority:
         state.priority_class(command.priority)
     wanted = {

@@ -8,7 +8,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.commands import By
 from queue_server.domain.counters import CounterState
-from queue_server.domain.decide.calling import called_back, free_counter, require_hand_on
+from queue_server.domain.decide.calling import called_back, free_counter, require_hand_on, require_service
 from queue_server.domain.decide.issuing import require_day
 from queue_server.domain.lifecycle import require
 from queue_server.domain.refusals import Refusal
@@ -58,8 +58,7 @@ def resume(state: BranchState, command: c.Resume, by: By, now: datetime) -> list
     if ticket.only_counter is not None and ticket.only_counter != no:
         raise Refusal("held-elsewhere", number=ticket.number, counter=ticket.only_counter)
     counter = free_counter(state, no, by)
-    if not counter.can_serve(ticket.field):
-        raise Refusal("cannot-serve", counter=no, number=ticket.number, field=state.field(ticket.field).name.vi)
+    require_service(counter, ticket, state.field(ticket.field))
     if command.quietly:
         return [ev.TicketServing(ticket.id, no, counter.clerk)]
     return [called_back(ticket, counter, state.configured.rule.version)]
@@ -72,9 +71,9 @@ def transfer(state: BranchState, command: c.Transfer, by: By, now: datetime) -> 
         raise Refusal("nowhere-to", number=ticket.number)
     field = state.field(command.field or ticket.field)
     if field.is_retired:
-        raise Refusal("field-not-offered", field=field.name.vi)
-    if command.counter is not None and not state.counter(command.counter).can_serve(field.code):
-        raise Refusal("cannot-serve", counter=command.counter, number=ticket.number, field=field.name.vi)
+        raise Refusal("field-not-offered", field=field.code, field_name=field.name)
+    if command.counter is not None:
+        require_service(state.counter(command.counter), ticket, field)
     return [ev.TicketTransferred(ticket.id, field.code, command.counter, command.clerk, command.reason)]
 
 
@@ -86,12 +85,11 @@ def next_step(state: BranchState, command: c.NextStep, by: By, now: datetime) ->
         raise Refusal("no-next-step", number=ticket.number)
     field = state.field(code)
     if field.is_retired and code != planned:
-        raise Refusal("field-not-offered", field=field.name.vi)
+        raise Refusal("field-not-offered", field=field.code, field_name=field.name)
     if not command.here:
         return [ev.TicketStepDone(ticket.id, field.code)]
     counter = state.counter(ticket.counter or 0)
-    if not counter.can_serve(field.code):
-        raise Refusal("cannot-serve", counter=counter.no, number=ticket.number, field=field.name.vi)
+    require_service(counter, ticket, field)
     return [ev.TicketStepDone(ticket.id, field.code, counter.no, counter.clerk)]
 
 

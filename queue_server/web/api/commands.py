@@ -10,7 +10,7 @@ from starlette.routing import Route
 from queue_server.domain.refusals import Refusal
 from queue_server.web import dispatch
 from queue_server.web.answering import json
-from queue_server.web.asking import body_of, deadline_of, holder_of, house_of, key_of, who_of
+from queue_server.web.asking import asker_of, body_of, deadline_of, holder_of, house_of, key_of
 
 NAMED = {name: kind for name, kind in dispatch.BRANCH_COMMANDS.items() if name != "issue"}
 """Issuing has a path of its own: it makes a ticket."""
@@ -49,7 +49,7 @@ async def ticket_command(request: Request) -> Response:
 
 async def _carry_out(request: Request, name: str, *, status: int = 200, **address: object) -> Response:
     house = house_of(request)
-    who = who_of(request)
+    who = asker_of(request)
     key = key_of(request)
     command = replace(dispatch.decode(name, await body_of(request)), **address)
     answer = await dispatch.carry_out(house, who, command, key, deadline_of(request))

@@ -12,14 +12,15 @@ from queue_server.domain.refusals import Refusal
 from queue_server.readers.dossier.delivery import Delivered
 from queue_server.readers.dossier.reader import DossierReader, parked
 from queue_server.web.answering import json
-from queue_server.web.asking import house_of, key_of, who_of
+from queue_server.web.asking import asker_of, house_of, key_of
 
 
 async def status(request: Request) -> Response:
     """GET /branches/{branch}/dossier: whether there is a backend, how far it has been told, what is parked."""
     house, branch = house_of(request), request.path_params["branch"]
-    who_of(request).require_page("manager", branch)
+    who = asker_of(request)
     host = await house.bus.host(branch)
+    who.require_page("manager", branch)
     told = await house.journal.cursor_seq(DossierReader.name, branch)
     waiting = await house.journal.run(partial(parked, branch_id=branch))
     return json(
@@ -30,7 +31,9 @@ async def status(request: Request) -> Response:
 async def resend(request: Request) -> Response:
     """POST /branches/{branch}/dossier/resend?id=RECORD: send a parked record again, now."""
     house, branch = house_of(request), request.path_params["branch"]
-    who_of(request).require_page("devices", branch)
+    who = asker_of(request)
+    await house.bus.host(branch)
+    who.require_page("devices", branch)
     key_of(request)
     if house.dossier is None:
         raise Refusal("no-dossier")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 from msgspec import Struct
 from starlette.requests import Request
@@ -9,19 +11,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from queue_server.access.identity import device_actor
-from queue_server.access.rights import DEVICES, Role
+from queue_server.access.rights import Role
 from queue_server.domain.refusals import Refusal
 from queue_server.web.answering import json
 from queue_server.web.asking import (
     COOKIE,
     PLAIN_COOKIE,
+    asker_of,
     body_of,
     decode,
     house_of,
     key_of,
     require_same_origin,
     session_token,
-    who_of,
 )
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -37,7 +39,7 @@ class DeviceSignIn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AskPairing(Struct, frozen=True, forbid_unknown_fields=True):
-    kind: str
+    kind: Literal["dispenser", "display", "printer"]
 
 
 class CollectPairing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,8 +104,6 @@ def _with_session(request: Request, answer: Response, token: str) -> Response:
 async def ask_pairing(request: Request) -> Response:
     """POST /pairings {kind}: a new device asks for a code to show."""
     asked = decode(_ask_pairing, await body_of(request))
-    if asked.kind not in {kind.value for kind in DEVICES}:
-        raise Refusal("malformed", fault="kind")
     return json(await house_of(request).access.ask_pairing(Role(asked.kind)), 201)
 
 
@@ -116,25 +116,25 @@ async def collect_pairing(request: Request) -> Response:
 
 async def confirm_pairing(request: Request) -> Response:
     """POST /pairings/confirm {code, name, branch, printer?}: lets the device in."""
+    house, who = house_of(request), asker_of(request)
     key_of(request)
     asked = decode(_confirm_pairing, await body_of(request))
-    who_of(request).require_page("devices", asked.branch)
-    device = await house_of(request).access.confirm_pairing(
-        asked.code, name=asked.name, branch=asked.branch, printer=asked.printer
-    )
+    await house.bus.host(asked.branch)
+    who.require_page("devices", asked.branch)
+    device = await house.access.confirm_pairing(asked.code, name=asked.name, branch=asked.branch, printer=asked.printer)
     return json({"device": device}, 201)
 
 
 async def devices(request: Request) -> Response:
     """GET /devices: the devices of the asker's branch."""
-    who = who_of(request)
+    who = asker_of(request)
     who.require_page("devices")
     return json({"devices": await house_of(request).access.devices(who.branch)})
 
 
 async def revoke_device(request: Request) -> Response:
     """DELETE /devices/{id}: its token, sessions and connections end."""
-    who = who_of(request)
+    who = asker_of(request)
     who.require_page("devices")
     house, device = house_of(request), request.path_params["id"]
     known = {device.id for device in await house.access.devices(who.branch)}

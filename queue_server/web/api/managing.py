@@ -21,7 +21,7 @@ from queue_server.readers.days import day_before
 from queue_server.readers.statistics.course import report_of
 from queue_server.readers.statistics.day import DayReport
 from queue_server.web.answering import json
-from queue_server.web.asking import body_of, decode, house_of, key_of, who_of
+from queue_server.web.asking import asker_of, body_of, decode, house_of, key_of
 from queue_server.web.house import House
 
 BEHIND = timedelta(seconds=60)
@@ -39,9 +39,11 @@ _beside = msgspec.json.Decoder(BesidePrinter)
 
 async def report(request: Request) -> Response:
     """GET /branches/{branch}/reports/{date}: the day's books, waits, services, counters and hours."""
-    branch = request.path_params["branch"]
-    who_of(request).require_page("reports", branch)
-    return json(await find_report(house_of(request), branch, request.path_params["date"]))
+    house, branch = house_of(request), request.path_params["branch"]
+    who = asker_of(request)
+    await house.bus.host(branch)
+    who.require_page("reports", branch)
+    return json(await find_report(house, branch, request.path_params["date"]))
 
 
 async def find_report(house: House, branch: str, day: str) -> DayReport:
@@ -69,8 +71,9 @@ def _date(text: str) -> date | None:
 async def health(request: Request) -> Response:
     """GET /branches/{branch}/health: what may be wrong with the machine itself."""
     house, branch = house_of(request), request.path_params["branch"]
-    who_of(request).require_page("manager", branch)
+    who = asker_of(request)
     host = await house.bus.host(branch)
+    who.require_page("manager", branch)
     last = last_good(house.settings.backups_folder)
     stepped = house.bus.watch.stepped_by
     return json(
@@ -100,17 +103,16 @@ async def _is_backup_old(house: House, host: BranchHost, at: datetime | None) ->
 
 async def confirm_clock(request: Request) -> Response:
     """POST /clock/confirm: an administrator has looked at the server's clock, and it is right."""
+    if asker_of(request).role is not Role.ADMINISTRATOR:
+        raise Refusal("forbidden")
     key_of(request)
-    who = who_of(request)
-    if who.role is not Role.ADMINISTRATOR:
-        raise Refusal("unauthenticated" if who.role is Role.NOBODY else "forbidden")
     house_of(request).bus.watch.confirm()
     return Response(status_code=204)
 
 
 async def set_printer(request: Request) -> Response:
     """PATCH /devices/{id} {printer}: the printer that stands beside a dispenser."""
-    who = who_of(request)
+    who = asker_of(request)
     who.require_page("devices")
     asked = decode(_beside, await body_of(request))
     access = house_of(request).access

@@ -23,7 +23,7 @@ from queue_server.domain.state import BranchState, Paper
 from queue_server.journal.port import Journal
 from queue_server.readers.printing.filling import Asked, filled, followed, seq_of
 from queue_server.readers.printing.paper import LayoutConfig, TicketPaper
-from queue_server.web.asking import house_of, who_of
+from queue_server.web.asking import asker_of, house_of
 from queue_server.web.house import House
 
 WIDTHS = {"576": 576, "512": 512}
@@ -70,12 +70,14 @@ async def picture(request: Request) -> Response:
 
     `marked=1` says "IN LẠI" on it: an earlier attempt may have put a paper into somebody's hand.
     """
-    house, who = house_of(request), who_of(request)
+    house, who = house_of(request), asker_of(request)
     job = request.path_params["job"]
     width = WIDTHS.get(request.query_params.get("width", "576"))
     marked = {"0": False, "1": True}.get(request.query_params.get("marked", "0"))
-    if width is None or marked is None:
-        raise Refusal("malformed", fault="width" if width is None else "marked")
+    if width is None:
+        raise Refusal("malformed", where="width", fault=f"Expected one of {', '.join(WIDTHS)}")
+    if marked is None:
+        raise Refusal("malformed", where="marked", fault="Expected 0 or 1")
     host, paper = await _find(house, who, job)
     key = (job, marked, width)
     pictures = _pictures(request)
@@ -94,8 +96,6 @@ def _pictures(request: Request) -> Pictures:
 
 async def _find(house: House, who: Who, job: str) -> tuple[BranchHost, Paper]:
     """The job and its branch, for somebody who may see it. Another printer's job does not exist for a printer."""
-    if who.role is Role.NOBODY:
-        raise Refusal("unauthenticated")
     if who.role is Role.PRINTER and who.branch is not None:
         host = await house.bus.host(who.branch)
     else:

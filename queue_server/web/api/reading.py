@@ -36,7 +36,7 @@ from queue_server.realtime.phone import TicketView
 from queue_server.realtime.views import name
 from queue_server.web import dispatch
 from queue_server.web.answering import json, raw_json
-from queue_server.web.asking import deadline_of, holder_of, house_of, key_of, who_of
+from queue_server.web.asking import asker_of, deadline_of, holder_of, house_of, key_of, who_of
 
 EVENTS_PER_PAGE = 1000
 SEQ = re.compile("[0-9]{1,15}")
@@ -119,7 +119,7 @@ async def events(request: Request) -> Response:
     host = await house.bus.host(request.path_params["branch"])
     since = request.query_params.get("since", "0").rpartition(".")[2]
     if not SEQ.fullmatch(since):
-        raise Refusal("malformed", fault="since")
+        raise Refusal("malformed", where="since", fault="Expected a position, or its number")
     stored = await house.journal.read(host.branch_id, int(since), EVENTS_PER_PAGE)
     recorded = (upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in stored)
     public = [_public(item) for item in recorded if type(item.event) in PUBLIC_EVENTS]
@@ -136,8 +136,9 @@ async def ticket(request: Request) -> Response:
     """GET /tickets/{id}: a ticket, for its token (`Ticket-Token` or `?token=`) or for staff and integrations."""
     house = house_of(request)
     ticket_id = request.path_params["id"]
+    who = holder_of(request, ticket_id) or asker_of(request)
     branch_id = await house.bus.branch_of(ticket_id)
-    (holder_of(request, ticket_id) or who_of(request)).require_command("cancel", branch_id)
+    who.require_command("cancel", branch_id)
     host = await house.bus.host(branch_id)
     state = await host.settled()
     row = TicketView(ticket_id).row(state, ("ticket", ticket_id))
@@ -151,7 +152,7 @@ async def cancel(request: Request) -> Response:
     """DELETE /tickets/{id}: cancelled by its citizen (with the token) or by staff."""
     house = house_of(request)
     ticket_id = request.path_params["id"]
-    who = holder_of(request, ticket_id) or who_of(request)
+    who = holder_of(request, ticket_id) or asker_of(request)
     command = c.Cancel(ticket=ticket_id)
     return json(await dispatch.carry_out(house, who, command, key_of(request), deadline_of(request)))
 

@@ -8,10 +8,36 @@ from typing import Any, get_args
 import msgspec
 
 from queue_server import __version__
+from queue_server.access.identity import NOBODY
+from queue_server.access.rights import CHANNELS as MAY_FOLLOW
+from queue_server.access.rights import Role
 from queue_server.protocol import SUBPROTOCOL, frames, rows
+from queue_server.protocol.frames import Close
 from queue_server.web import dispatch
+from queue_server.web.contract.security import TOKENS, asyncapi_scheme, needs
 
 REF = "#/components/schemas/{name}"
+WAYS_IN = ("bearer", "session")
+"""Ticket tokens go into the name of a channel; the connection is nobody's then."""
+
+WHO = f"""\
+Who asks is settled when the connection opens, by the headers of its first request, and holds until it closes:
+`Authorization: Bearer TOKEN` of a device or an integration, else the session cookie, which a browser sends by itself.
+The actor is told in `welcome`.
+
+- Without either, or with a session that has ended, the connection is welcomed as `{NOBODY.actor}`. It may follow
+  `board:` and `live:`, and `ticket:` and `ahead:` of a ticket whose token it has; every command, and `counter:`, is
+  answered with an `error`, `unauthenticated`.
+- With a token that is not valid, or any other `Authorization`, it is closed with {Close.UNAUTHENTICATED} before a
+  `welcome`. A connection whose device is removed later is closed with the same code.
+- With a cookie and the `Origin` of another site it is closed with {Close.FORBIDDEN}.
+- A ticket's token is part of a channel's name, `ticket:TOKEN`, and proves nothing else: its holder's commands go over
+  HTTP. A forged one is answered `unknown-ticket`; another device's `printer:` is `unknown-channel`, as none at all is.
+- A command may be given by whom its HTTP operation names, a channel be followed by whom `x-channels` names; what is not
+  public, within the asker's own branch. Everybody else is answered with an `error`, `forbidden`.
+
+Sentences are Vietnamese or, by `?lang=en` or `Accept-Language`, English.\
+"""
 
 CHANNELS: dict[str, tuple[str, dict[str, type]]] = {
     "board:{branch}": (
@@ -49,9 +75,16 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Lấy Số",
             "version": __version__,
-            "description": f"{(frames.__doc__ or '').strip()}\n\nSub-protocol: `{SUBPROTOCOL}`.",
+            "description": f"{(frames.__doc__ or '').strip()}\n\nSub-protocol: `{SUBPROTOCOL}`.\n\n{WHO}",
         },
-        "servers": {"this": {"host": "localhost", "protocol": "wss"}},
+        "servers": {
+            "this": {
+                "host": "localhost",
+                "protocol": "wss",
+                "description": f"Without either a connection is welcomed as `{NOBODY.actor}`: see the description.",
+                "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in WAYS_IN],
+            }
+        },
         "channels": {
             "socket": {
                 "address": "/ws/v1",
@@ -62,7 +95,11 @@ def document() -> dict[str, Any]:
             "toServer": _operation("receive", incoming),
             "toClient": _operation("send", outgoing),
         },
-        "components": {"messages": messages, "schemas": components},
+        "components": {
+            "messages": messages,
+            "schemas": components,
+            "securitySchemes": {name: asyncapi_scheme(name) for name in WAYS_IN},
+        },
         "x-channels": _channels(named),
         "x-commands": {
             name: named[kind]
@@ -86,7 +123,14 @@ def _channels(named: dict[type, Any]) -> dict[str, Any]:
         "description": "How far a citizen's ticket is, for who has its token; the newest snapshot replaces the last.",
         "data": named[rows.Ahead],
     }
-    return {**numbered, "live:{branch}": live, "ahead:{token}": ahead}
+    channels = {**numbered, "live:{branch}": live, "ahead:{token}": ahead}
+    return {name: {**said, "needs": needs(_followers(name))} for name, said in channels.items()}
+
+
+def _followers(channel: str) -> frozenset[Role]:
+    """Who may follow such a channel; a printer's has no other reader than itself."""
+    kind = channel.partition(":")[0]
+    return MAY_FOLLOW[kind] & TOKENS if kind == "printer" else MAY_FOLLOW[kind]
 
 
 def _tag(frame: type) -> str:

@@ -11,7 +11,9 @@ import msgspec
 from queue_server import __version__
 from queue_server.domain.commands import Command
 from queue_server.protocol.problems import PROBLEMS, Problem
+from queue_server.web.asking import KEY_MAX, KEY_MIN
 from queue_server.web.contract.operations import Operation, operations
+from queue_server.web.contract.security import SCHEMES, needs, security
 
 REF = "#/components/schemas/{name}"
 ADDRESS = frozenset({"name", "branch", "counter", "ticket"})
@@ -37,19 +39,17 @@ def document() -> dict[str, Any]:
             "description": (
                 "Queues of public service centres. Every change needs an Idempotency-Key: a repeat gets the first "
                 "answer. Every refusal is a problem (RFC 9457) with a stable code and a sentence for a person, in "
-                "Vietnamese or, by Accept-Language or ?lang=en, in English."
+                "Vietnamese or, by Accept-Language or ?lang=en, in English. First it is looked who asks (401), then "
+                "whether there is such a branch, which is no secret (404), then who may (403): the roles that an "
+                "operation names, each within its own branch; an account without a branch works for all of them."
             ),
         },
         "servers": [{"url": "/api/v1"}],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-layso"},
-            },
+            "securitySchemes": {name: scheme.openapi for name, scheme in SCHEMES.items()},
         },
-        "security": [{"bearer": []}, {"session": []}, {}],
     }
 
 
@@ -77,8 +77,9 @@ def _described(op: Operation, named: dict[Any, Any], body: dict[str, Any] | None
     described: dict[str, Any] = {
         "operationId": f"{op.method.lower()} {op.path}".replace("/", "-").replace(" -", "-"),
         "summary": op.summary,
-        "description": f"Needs: {op.needs}.",
+        "description": f"Needs: {needs(op.who)}.",
         "tags": [op.tag],
+        "security": security(op.who),
         "parameters": _parameters(op),
         "responses": _responses(op, named),
     }
@@ -95,9 +96,8 @@ def _parameters(op: Operation) -> list[dict[str, Any]]:
         for name in names
     ]
     found += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in op.query]
-    found += [{"name": name, "in": "header", "schema": {"type": "string"}} for name in op.headers]
     if op.is_change:
-        key = {"type": "string", "minLength": 8, "maxLength": 128}
+        key = {"type": "string", "minLength": KEY_MIN, "maxLength": KEY_MAX}
         found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
     if op.summary == "Issue a ticket" or op.path.endswith(("/call-next", "/call")):
         found.append({"name": "Deadline", "in": "header", "schema": {"type": "string", "format": "date-time"}})
@@ -115,7 +115,7 @@ def _responses(op: Operation, named: dict[Any, Any]) -> dict[str, Any]:
     if op.path.endswith("/collect"):
         answers["204"] = {"description": "Nobody has let the device in yet"}
     by_status: dict[int, list[str]] = {}
-    for code in op.problems:
+    for code in dict.fromkeys(op.refusals()):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     for status, codes in sorted(by_status.items()):
         answers[str(status)] = {

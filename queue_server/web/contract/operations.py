@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from queue_server.access.rights import COMMANDS, Role
+from queue_server.access.rights import COMMANDS, PAGES, STAFF, Role
 from queue_server.access.store import DeviceInfo, PairingWait
 from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAnswer
 from queue_server.domain import commands as c
@@ -15,9 +15,16 @@ from queue_server.protocol import resources as r
 from queue_server.readers.statistics.day import DayReport
 from queue_server.web import dispatch
 from queue_server.web.api import entering, managing
+from queue_server.web.contract.security import PUBLIC
 
-QUEUE = ("malformed", "too-large", "key-missing", "key-reused", "unauthenticated", "forbidden", "unavailable")
-READ = ("unknown-branch",)
+BODY = ("malformed", "too-large")
+KEY = ("key-missing", "key-length")
+QUEUE = ("key-reused", "disk-full", "unavailable")
+
+
+def may(command: str) -> frozenset[Role]:
+    """The roles that may give a command."""
+    return frozenset(role for role, commands in COMMANDS.items() if command in commands)
 
 
 class Devices(Struct, frozen=True):
@@ -25,7 +32,7 @@ class Devices(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """One method on one path. `needs` says who may; `problems` are codes of `protocol/problems.py`."""
+    """One method on one path. `who` may; `problems` are its own codes of `protocol/problems.py`."""
 
     method: str
     path: str
@@ -35,120 +42,138 @@ class Operation(Struct, frozen=True):
     status: int = 200
     request: object = None
     problems: tuple[str, ...] = ()
-    needs: str = "nobody in particular"
+    who: frozenset[Role] = PUBLIC
     query: tuple[str, ...] = ()
     media: str = "application/json"
     is_change: bool = False
-    headers: tuple[str, ...] = ()
+
+    def refusals(self) -> Iterator[str]:
+        """Every code that may come: those of who asks, of what every such request may lack, and its own."""
+        if Role.NOBODY not in self.who:
+            yield from ("unauthenticated", "wrong-token", "forbidden")
+            if self.method != "GET":
+                yield "wrong-origin"
+        if "{branch}" in self.path:
+            yield "unknown-branch"
+        if self.is_change:
+            yield from KEY
+        if self.request is not None:
+            yield from BODY
+        yield from self.problems
 
 
 READING = (
     Operation("GET", "/branches", "Every branch, in short", "branches", r.Branches),
-    Operation("GET", "/branches/{branch}", "A branch, its fields and counters", "branches", r.Branch, problems=READ),
-    Operation("GET", "/branches/{branch}/board", "What the lobby shows now", "branches", r.Board, problems=READ),
+    Operation("GET", "/branches/{branch}", "A branch, its fields and counters", "branches", r.Branch),
+    Operation("GET", "/branches/{branch}/board", "What the lobby shows now", "branches", r.Board),
     Operation(
         "GET", "/branches/{branch}/events", "The public part of the journal, a page at a time", "branches",
-        r.PublicEvents, problems=(*READ, "malformed"), query=("since",),
+        r.PublicEvents, problems=("malformed",), query=("since",),
     ),
     Operation(
-        "GET", "/tickets/{id}", "Follow a ticket, with its token", "tickets", r.TicketNow,
-        problems=("unknown-ticket", "unauthenticated"), query=("token",), headers=("Ticket-Token",),
-        needs="who has the ticket's token; staff",
+        "GET", "/tickets/{id}", "Follow a ticket", "tickets", r.TicketNow, problems=("unknown-ticket",),
+        who=may("cancel"),
     ),
     Operation(
-        "DELETE", "/tickets/{id}", "Cancel a ticket, with its token", "tickets", TicketAnswer,
-        problems=("unknown-ticket", "ticket-state", *QUEUE), query=("token",), headers=("Ticket-Token",),
-        is_change=True, needs="who has the ticket's token; staff",
+        "DELETE", "/tickets/{id}", "Cancel a ticket", "tickets", TicketAnswer,
+        problems=("unknown-ticket", "ticket-state", "malformed", *QUEUE), is_change=True, who=may("cancel"),
     ),
-    Operation("GET", "/me", "Who the server takes the asker for", "access", r.Me),
+    Operation("GET", "/me", "Who the server takes the asker for", "access", r.Me, problems=("wrong-token",)),
     Operation(
         "GET", "/print-jobs/{job}", "The picture of a paper", "papers", media="image/png",
-        problems=("unknown-job", "unauthenticated", "forbidden"), query=("width", "marked"), needs="its printer; staff",
+        problems=("unknown-job", "malformed"), query=("width", "marked"), who=may("reprint") | {Role.PRINTER},
     ),
     Operation(
         "GET", "/branches/{branch}/dossier", "How far the dossier backend has been told", "dossier", r.DossierStatus,
-        problems=(*READ, "unauthenticated", "forbidden"), needs="supervisor and above",
+        who=PAGES["manager"],
     ),
     Operation(
         "POST", "/branches/{branch}/dossier/resend", "Send a parked record again", "dossier", r.SentAgain,
-        problems=("no-dossier", "unknown-record", "record-refused", *QUEUE), query=("id",), needs="manager and above",
+        problems=("no-dossier", "unknown-record", "record-refused"), query=("id",), who=PAGES["devices"],
         is_change=True,
     ),
     Operation(
         "GET", "/branches/{branch}/reports/{date}", "A day's books, waits, services, counters and hours", "branches",
-        DayReport, problems=(*READ, "no-service-day", "unauthenticated", "forbidden"),
-        needs="supervisor and above, integration",
+        DayReport, problems=("no-service-day",), who=PAGES["reports"],
     ),
     Operation(
         "GET", "/branches/{branch}/health", "What may be wrong with the machine itself", "branches", r.Health,
-        problems=(*READ, "unauthenticated", "forbidden"), needs="supervisor and above",
+        who=PAGES["manager"],
     ),
     Operation(
         "POST", "/clock/confirm", "The server's clock was looked at and is right", "access", status=204,
-        problems=("key-missing", "unauthenticated", "forbidden"), needs="administrator", is_change=True,
+        who=frozenset({Role.ADMINISTRATOR}), is_change=True,
     ),
 )  # fmt: skip
 
+NOBODY = frozenset({Role.NOBODY})
 ENTERING = (
     Operation(
         "POST", "/session", "Sign in; sets the session cookie", "access", r.SignedIn, request=entering.SignIn,
-        problems=("wrong-credentials", "wrong-origin", "https-needed", "malformed"),
+        problems=("wrong-credentials", "wrong-origin", "https-needed"), who=NOBODY,
     ),
-    Operation("DELETE", "/session", "Sign out", "access", status=204, problems=("wrong-origin",)),
+    Operation(
+        "DELETE", "/session", "Sign out", "access", status=204, problems=("wrong-origin",), who=STAFF | NOBODY,
+    ),
     Operation(
         "POST", "/session/device", "Sign a device's browser in", "access", r.SignedIn, request=entering.DeviceSignIn,
-        problems=("unauthenticated", "wrong-origin", "https-needed", "malformed"),
+        problems=("wrong-token", "wrong-origin", "https-needed"), who=NOBODY,
     ),
     Operation(
         "POST", "/pairings", "A new device asks for a code to show", "access", PairingWait, 201, entering.AskPairing,
-        problems=("malformed", "unavailable"),
+        problems=("unavailable",), who=NOBODY,
     ),
     Operation(
         "POST", "/pairings/collect", "The token of a device that was let in; 204 until then", "access", r.DeviceToken,
-        request=entering.CollectPairing, problems=("unknown-pairing", "malformed"),
+        request=entering.CollectPairing, problems=("unknown-pairing",), who=NOBODY,
     ),
     Operation(
         "POST", "/pairings/confirm", "Let a device in by the code that it shows", "access", r.DeviceAdded, 201,
-        entering.ConfirmPairing, problems=("unknown-pairing", *QUEUE), needs="manager and above", is_change=True,
+        entering.ConfirmPairing, problems=("unknown-pairing", "unknown-branch"), who=PAGES["devices"], is_change=True,
     ),
-    Operation(
-        "GET", "/devices", "The devices of the asker's branch", "access", Devices,
-        problems=("unauthenticated", "forbidden"), needs="manager and above",
-    ),
+    Operation("GET", "/devices", "The devices of the asker's branch", "access", Devices, who=PAGES["devices"]),
     Operation(
         "PATCH", "/devices/{id}", "Choose the printer beside a dispenser", "access", status=204,
-        request=managing.BesidePrinter, problems=("not-found", "malformed", "unauthenticated", "forbidden"),
-        needs="manager and above",
+        request=managing.BesidePrinter, problems=("not-found",), who=PAGES["devices"],
     ),
     Operation(
         "DELETE", "/devices/{id}", "End a device's token and sessions", "access", status=204,
-        problems=("not-found", "unauthenticated", "forbidden"), needs="manager and above",
+        problems=("not-found",), who=PAGES["devices"],
     ),
 )  # fmt: skip
 
 REFUSALS: dict[str, tuple[str, ...]] = {
     "issue": (
         "unknown-field", "unknown-class", "field-not-offered", "field-suspended", "issuing-closed", "cap-reached",
-        "series-exhausted", "day-not-open", "too-late", "disk-full",
+        "series-exhausted", "day-not-open", "too-late",
     ),
     "call-next": ("counter-closed", "counter-busy", "counter-taken", "too-late"),
-    "call": ("counter-closed", "counter-busy", "counter-taken", "cannot-serve", "too-late"),
+    "call": ("unknown-counter", "counter-closed", "counter-busy", "counter-taken", "cannot-serve", "too-late"),
     "open": ("counter-taken", "counter-retired", "counter-busy", "day-not-open"),
     "pause": ("counter-state", "counter-taken"),
     "close": ("counter-busy", "counter-taken"),
-    "resume": ("held-elsewhere", "counter-closed", "counter-busy", "cannot-serve"),
-    "transfer": ("nowhere-to", "field-not-offered", "cannot-serve", "unknown-field", "counter-taken"),
-    "next-step": ("no-next-step", "unknown-field", "cannot-serve", "counter-taken"),
+    "assign": ("unknown-field", "day-not-open"),
+    "recall": ("counter-taken",),
+    "start": ("counter-taken",),
+    "finish": ("counter-taken",),
+    "no-show": ("counter-taken",),
+    "return": ("counter-taken",),
+    "hold": ("counter-taken",),
+    "resume": ("unknown-counter", "held-elsewhere", "counter-closed", "counter-busy", "counter-taken", "cannot-serve"),
+    "transfer": (
+        "nowhere-to", "unknown-field", "field-not-offered", "unknown-counter", "cannot-serve", "counter-taken",
+    ),
+    "next-step": ("no-next-step", "unknown-field", "field-not-offered", "cannot-serve", "counter-taken"),
     "postpone": ("limit-reached",),
     "reinstate": ("limit-reached", "half-day-over", "day-not-open"),
-    "undo": ("nothing-to-undo", "undo-too-late", "counter-busy"),
+    "undo": ("nothing-to-undo", "undo-too-late", "counter-busy", "counter-closed", "day-not-open"),
     "void": ("already-counted",),
     "amend": ("unknown-field", "unknown-class", "field-not-offered"),
     "reprint": ("no-printer",),
     "suspend": ("unknown-field", "reason-missing", "day-not-open"),
     "unsuspend": ("unknown-field",),
     "change-hours": ("unknown-field", "reason-missing", "hours-out-of-order", "day-not-open"),
-    "assign": ("unknown-field",),
+    "end-day": ("clock-stepped",),
 }  # fmt: skip
 """What each command may refuse beside what every command may."""
 
@@ -158,26 +183,23 @@ def operations() -> Iterator[Operation]:
     yield from READING
     yield Operation(
         "POST", "/branches/{branch}/tickets", "Issue a ticket", "tickets", TicketAnswer, 201, c.Issue,
-        problems=(*READ, *REFUSALS["issue"], *QUEUE), needs="dispenser, helper, clerk, integration", is_change=True,
+        problems=(*REFUSALS["issue"], *QUEUE), who=may("issue"), is_change=True,
     )  # fmt: skip
     for name, command in dispatch.COUNTER_COMMANDS.items():
         answer = TicketAnswer if name == "call-next" else CounterAnswer
-        yield _command("/branches/{branch}/counters/{no}/" + name, name, command, answer, ("unknown-counter", *READ))
+        yield _command("/branches/{branch}/counters/{no}/" + name, name, command, answer, "unknown-counter")
     for name, command in dispatch.TICKET_COMMANDS.items():
-        yield _command("/tickets/{id}/" + name, name, command, TicketAnswer, ("unknown-ticket", "ticket-state"))
+        yield _command("/tickets/{id}/" + name, name, command, TicketAnswer, "unknown-ticket", "ticket-state")
     for name, command in dispatch.BRANCH_COMMANDS.items():
         if name != "issue":
-            yield _command("/branches/{branch}/" + name, name, command, BranchAnswer, READ)
+            yield _command("/branches/{branch}/" + name, name, command, BranchAnswer)
     yield from ENTERING
 
 
-def _command(path: str, name: str, command: type[c.Command], answer: object, also: tuple[str, ...]) -> Operation:
+def _command(path: str, name: str, command: type[c.Command], answer: object, *also: str) -> Operation:
     summary = (command.__doc__ or name.replace("-", " ").capitalize()).split("\n\n")[0].replace("\n    ", " ")
     tag = "tickets" if issubclass(command, c.TicketCommand) else "counters" if "{no}" in path else "branches"
-    is_holders = name in COMMANDS[Role.HOLDER]
     return Operation(
-        "POST", path, summary, tag, answer, request=command, is_change=True,
-        needs="who has the ticket's token; staff and integrations" if is_holders else "staff and integrations",
-        headers=("Ticket-Token",) if is_holders else (),
+        "POST", path, summary, tag, answer, request=command, is_change=True, who=may(name),
         problems=(*also, *REFUSALS.get(name, ()), *QUEUE),
     )  # fmt: skip
