@@ -71,7 +71,7 @@ export function makeActions(store, feed) {
   function remember(did, ticket, instant) {
     const { row } = store.desk();
     const until = new Date(new Date(instant).getTime() + row.undo_s * 1000).toISOString();
-    store.keep((deeds) => undo.done(deeds, { ticket: ticket.id, number: ticket.number, did, until }));
+    store.keep({ done: { ticket: ticket.id, number: ticket.number, did, until } });
   }
 
   async function callNext({ hand }) {
@@ -100,7 +100,7 @@ export function makeActions(store, feed) {
     try {
       await feed.command("undo", { ticket: deed.ticket });
     } finally {
-      store.keep((deeds) => undo.without(deeds, deed.ticket));
+      store.keep({ without: deed.ticket });
     }
     LaySo.toast(t("undone", { n: t(`did.${deed.did}`, { n: spaced(deed.number) }) }));
     return null;

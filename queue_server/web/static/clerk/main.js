@@ -62,11 +62,10 @@ const store = {
   now: () => (store.isLive() || !model.status ? feed.now() : model.status.since),
   isLive: () => model.status !== null && model.status.state === "live",
   counters: () => countersOf(model.board.counters, model.people.at, model.me),
-  /** Change what may be taken back: what is kept is newer than what this tab last heard of it. */
+  /** Change what may be taken back, in all tabs of this clerk. */
   keep(change) {
-    const deeds = change(undo.load(undoKey) || model.deeds);
-    undo.save(undoKey, deeds);
-    store.set({ deeds });
+    applyDeed(change);
+    tellTabs(change);
   },
   ask,
   loadPeople,
@@ -74,6 +73,13 @@ const store = {
   stay,
 };
 const actions = makeActions(store, feed);
+const tellTabs = undo.sharing(undoKey, applyDeed);
+
+function applyDeed(change) {
+  const deeds = undo.changed(model.deeds, change);
+  undo.save(undoKey, deeds);
+  store.set({ deeds });
+}
 
 function draw() {
   const desk = store.desk();
@@ -217,7 +223,6 @@ if (model.no) {
   feed.subscribe(channel(), onDesk, actions.onProblem);
 }
 store.set({ deeds: undo.load(undoKey) || [] });
-undo.follow(undoKey, (deeds) => store.set({ deeds }));
 addEventListener("keydown", onKey);
 // A button that was pressed by mouse must not keep the Enter key.
 addEventListener("click", (event) => event.detail > 0 && event.target.closest(".desk__head button, main button")?.blur());

@@ -3,7 +3,13 @@
  * tab of the same clerk show the same.
  *
  * @typedef {{ticket: string, number: string, did: string, until: string}} Deed
+ * @typedef {{done: Deed} | {without: string}} Change
  */
+
+/** @param {Deed[]} deeds @param {Change} change */
+export function changed(deeds, change) {
+  return "done" in change ? done(deeds, change.done) : without(deeds, change.without);
+}
 
 /** The list with one more deed; of each ticket only its last change can be taken back, whichever tab hears of it first. */
 export function done(deeds, deed) {
@@ -64,11 +70,13 @@ export function save(key, deeds) {
   }
 }
 
-/** Call `onDeeds` with what another tab has saved. */
-export function follow(key, onDeeds) {
-  addEventListener("storage", (event) => {
-    if (event.key === key) {
-      onDeeds(load(key) || []);
-    }
-  });
+/**
+ * Hear of the changes of this clerk's other tabs, and tell them of one's own. What is kept would not do for that: of two
+ * tabs that read, change and save it at once, one would be forgotten.
+ * @param {string} key @param {(change: Change) => void} onChange @returns {(change: Change) => void}
+ */
+export function sharing(key, onChange) {
+  const channel = new BroadcastChannel(key);
+  channel.addEventListener("message", (event) => onChange(event.data));
+  return (change) => channel.postMessage(change);
 }
