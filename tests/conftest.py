@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.databases.postgres import Postgres
 from tests.server import DemoServer
 
 
@@ -40,3 +42,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a centre that was set up and has not done anything yet; starting on a copy is quick."""
     with DemoServer(tmp_path_factory.mktemp("prepared")) as server:
         return server.data
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server for tests of which each takes a database of its own; it does not wait for the disk."""
+    with Postgres(tmp_path_factory.mktemp("postgres"), is_durable=False) as server:
+        yield server

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 import time
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,7 +17,7 @@ from queue_server.access.identity import NOBODY, Who, device_actor
 from queue_server.access.rights import Role
 from queue_server.access.tokens import TicketTokens, hash_of, new_code, new_token
 from queue_server.domain.refusals import Refusal
-from queue_server.journal.port import Journal
+from queue_server.journal.port import Database, Journal
 
 SESSION_S = 12 * 3600
 """A shift and its overtime; a device's session lasts a year."""
@@ -160,14 +159,14 @@ class Access:
         return sorted((AccountInfo(r[0], r[1], r[2], r[4]) for r in rows), key=lambda account: account.username)
 
     async def put_account(self, username: str, password: str, role: Role, *, name: str, branch: str | None) -> None:
-        row = (username, name, role.value, self._hasher.hash(password), branch, 1)
+        row = (username, name, role.value, self._hasher.hash(password), branch, True)
         await self._journal.run(
             lambda db: (
                 db.execute(
                     "INSERT INTO account (username, name, role, password_hash, branch, is_active)"
                     " VALUES (?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (username) DO UPDATE SET name = excluded.name, role = excluded.role,"
-                    " password_hash = excluded.password_hash, branch = excluded.branch, is_active = 1",
+                    " password_hash = excluded.password_hash, branch = excluded.branch, is_active = true",
                     row,
                 ).rowcount
             )
@@ -201,7 +200,7 @@ class Access:
     async def revoke_device(self, device_id: str) -> None:
         now = int(time.time())
 
-        def work(db: sqlite3.Connection) -> int:
+        def work(db: Database) -> int:
             db.execute("DELETE FROM session WHERE device = ?", (device_id,))
             return db.execute("UPDATE device SET revoked_at = ? WHERE id = ?", (now, device_id)).rowcount
 
@@ -219,7 +218,7 @@ class Access:
         """A new device asks to be let in and gets a code to show."""
         wait, now = PairingWait(new_code(), new_token()), int(time.time())
 
-        def work(db: sqlite3.Connection) -> int:
+        def work(db: Database) -> int:
             db.execute("DELETE FROM pairing WHERE created_at < ?", (now - PAIRING_S,))
             if db.execute("SELECT count(*) FROM pairing").fetchone()[0] >= PAIRINGS_MAX:
                 return 0
@@ -250,7 +249,7 @@ class Access:
         """The token for the device that showed the code, once; None while nobody has confirmed it."""
         secret_hash = hash_of(secret)
 
-        def work(db: sqlite3.Connection) -> tuple[bool, str | None]:
+        def work(db: Database) -> tuple[bool, str | None]:
             found = db.execute(
                 "SELECT token FROM pairing WHERE code = ? AND secret_hash = ?", (code, secret_hash)
             ).fetchone()
@@ -264,7 +263,7 @@ class Access:
         return token
 
 
-def _ticket_key(db: sqlite3.Connection) -> bytes:
+def _ticket_key(db: Database) -> bytes:
     db.execute(
         "INSERT INTO secret (name, value) VALUES ('ticket-token', ?) ON CONFLICT (name) DO NOTHING", (os.urandom(32),)
     )
@@ -274,10 +273,8 @@ def _ticket_key(db: sqlite3.Connection) -> bytes:
 Rows = list[tuple[Any, ...]]
 
 
-def _read_all(db: sqlite3.Connection) -> tuple[Rows, Rows, Rows]:
-    accounts = db.execute(
-        "SELECT username, name, role, password_hash, branch FROM account WHERE is_active = 1"
-    ).fetchall()
+def _read_all(db: Database) -> tuple[Rows, Rows, Rows]:
+    accounts = db.execute("SELECT username, name, role, password_hash, branch FROM account WHERE is_active").fetchall()
     devices = db.execute(
         "SELECT id, kind, name, token_hash, branch, printer, created_at, revoked_at FROM device ORDER BY created_at, id"
     ).fetchall()
@@ -285,7 +282,7 @@ def _read_all(db: sqlite3.Connection) -> tuple[Rows, Rows, Rows]:
     return accounts, devices, sessions
 
 
-def _pairing_kind(db: sqlite3.Connection, code: str) -> str | None:
+def _pairing_kind(db: Database, code: str) -> str | None:
     oldest = int(time.time()) - PAIRING_S
     found = db.execute(
         "SELECT kind FROM pairing WHERE code = ? AND created_at >= ? AND token IS NULL", (code, oldest)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from sqlite3 import Connection
 from typing import Any
 
 from msgspec import Struct
@@ -29,6 +28,7 @@ from queue_server.directory.schema import BranchDocument, BranchPart, FactBlock,
 from queue_server.directory.store import StoredBranch, StoredOrganisation
 from queue_server.directory.values import TextBlock
 from queue_server.domain.configuration import BranchConfig
+from queue_server.journal.port import Database
 
 SHIPPED = Path(__file__).parents[2] / "config" / "organisations"
 
@@ -105,7 +105,7 @@ def read_document(data: dict[str, Any], path: str = "") -> BranchDocument:
         raise InvalidDirectory(from_pydantic(error, lambda loc: path_of(loc, path))) from None
 
 
-def plan_import(connection: Connection, organisation: Organisation, *, overwrite: bool = False) -> ImportPlan:
+def plan_import(connection: Database, organisation: Organisation, *, overwrite: bool = False) -> ImportPlan:
     """Compare a file with the directory and write nothing. `overwrite` gives up what was changed in the browser.
 
     Raises:
@@ -134,7 +134,7 @@ def plan_import(connection: Connection, organisation: Organisation, *, overwrite
     )
 
 
-def store_import(connection: Connection, plan: ImportPlan, now: datetime) -> list[BranchConfig]:
+def store_import(connection: Database, plan: ImportPlan, now: datetime) -> list[BranchConfig]:
     """Carry out what was shown. Returns what is now to be put in force at each branch; what a retired branch still
     has open is for its own end of day.
 
@@ -162,7 +162,7 @@ def describe_import(plan: ImportPlan) -> str:
     return f"{describe(differences)}\n{total}" + (f", {conflicts} of them changed in the file too" if conflicts else "")
 
 
-def save_document(connection: Connection, document: BranchDocument, now: datetime) -> BranchConfig:
+def save_document(connection: Database, document: BranchDocument, now: datetime) -> BranchConfig:
     """Store what was changed in the browser; the next import will not overwrite it. Returns what to put in force.
 
     Raises:
@@ -177,7 +177,7 @@ def save_document(connection: Connection, document: BranchDocument, now: datetim
     return next(config for config in branch_configs(connection, organisation) if config.branch == document.code)
 
 
-def branch_configs(connection: Connection, organisation: str | None = None) -> list[BranchConfig]:
+def branch_configs(connection: Database, organisation: str | None = None) -> list[BranchConfig]:
     """The configuration of every branch that is not retired, from its document; of one organisation, or of all."""
     names = {row.code: TextBlock.model_validate(row.name) for row in store.organisations(connection)}
     return [
@@ -187,7 +187,7 @@ def branch_configs(connection: Connection, organisation: str | None = None) -> l
     ]
 
 
-def _refuse_others_branches(connection: Connection, organisation: Organisation) -> None:
+def _refuse_others_branches(connection: Database, organisation: Organisation) -> None:
     owners = store.owners(connection)
     faults = [
         Fault(f"branches[{index}].code", f"'{document.code}' belongs to organisation '{owner}'")
@@ -198,7 +198,7 @@ def _refuse_others_branches(connection: Connection, organisation: Organisation) 
         raise InvalidDirectory(faults)
 
 
-def _stored(connection: Connection, code: str) -> Stored:
+def _stored(connection: Database, code: str) -> Stored:
     """One organisation's rows."""
     found = next((row for row in store.organisations(connection) if row.code == code), None)
     return found, tuple(store.branches(connection, code))

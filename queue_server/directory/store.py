@@ -1,6 +1,6 @@
 """The directory's rows, by plain statements on the connection that `Journal.run` gives to its work.
 
-That is the standard library's SQLite connection, inside a transaction of its own; nothing here begins or commits.
+It is inside a transaction of its own; nothing here begins or commits.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from sqlite3 import Connection
 from typing import Any
 
 from msgspec import Struct
 
 from queue_server.directory.catalogue import Procedure
+from queue_server.journal.port import Database
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,12 +34,12 @@ class StoredBranch(Struct, frozen=True):
     is_retired: bool
 
 
-def organisations(connection: Connection) -> list[StoredOrganisation]:
+def organisations(connection: Database) -> list[StoredOrganisation]:
     rows = connection.execute("SELECT code, name, imported FROM organisation ORDER BY code")
     return [StoredOrganisation(code, _loaded(name), _loaded(imported)) for code, name, imported in rows]
 
 
-def branches(connection: Connection, organisation: str | None = None) -> list[StoredBranch]:
+def branches(connection: Database, organisation: str | None = None) -> list[StoredBranch]:
     """The branches of one organisation, or all."""
     rows = connection.execute(
         "SELECT id, organisation_code, document, imported, is_retired FROM branch"
@@ -52,12 +52,12 @@ def branches(connection: Connection, organisation: str | None = None) -> list[St
     ]
 
 
-def owners(connection: Connection) -> dict[str, str]:
+def owners(connection: Database) -> dict[str, str]:
     """The organisation of every branch, by the branch's code."""
     return dict(connection.execute("SELECT id, organisation_code FROM branch").fetchall())
 
 
-def put_organisation(connection: Connection, row: StoredOrganisation, now: datetime) -> None:
+def put_organisation(connection: Database, row: StoredOrganisation, now: datetime) -> None:
     connection.execute(
         "INSERT INTO organisation (code, name, imported, updated_at) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (code) DO UPDATE SET name = excluded.name, imported = excluded.imported,"
@@ -66,7 +66,7 @@ def put_organisation(connection: Connection, row: StoredOrganisation, now: datet
     )
 
 
-def put_branch(connection: Connection, row: StoredBranch, now: datetime) -> None:
+def put_branch(connection: Database, row: StoredBranch, now: datetime) -> None:
     connection.execute(
         "INSERT INTO branch (id, organisation_code, parent, document, imported, updated_at, is_retired)"
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET parent = excluded.parent,"
@@ -84,12 +84,12 @@ def put_branch(connection: Connection, row: StoredBranch, now: datetime) -> None
     )
 
 
-def procedures(connection: Connection) -> list[Procedure]:
+def procedures(connection: Database) -> list[Procedure]:
     rows = connection.execute("SELECT code, name_vi, field_vi, level, agency_vi, mark FROM procedure ORDER BY id")
     return [Procedure(*row) for row in rows]
 
 
-def replace_procedures(connection: Connection, catalogue: Iterable[Procedure]) -> None:
+def replace_procedures(connection: Database, catalogue: Iterable[Procedure]) -> None:
     """Put this catalogue in the place of the former one."""
     connection.execute("DELETE FROM procedure")
     connection.executemany(

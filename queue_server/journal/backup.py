@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from queue_server.journal import migrations
+from queue_server.journal import migrations, rows
 from queue_server.journal.batches import draw_epoch
 from queue_server.journal.port import Head
 from queue_server.journal.sqlite import SqliteJournal
@@ -142,7 +142,7 @@ def _renew(file: Path) -> list[Head]:
             copy.execute("UPDATE branch_head SET epoch = ? WHERE branch_id = ?", (draw_epoch(), branch_id))
         copy.execute("UPDATE cursor SET holder = '', lease_until = 0")
         copy.execute("COMMIT")
-        return [sql.head(row) for row in copy.execute(sql.HEADS)]
+        return [rows.head(row) for row in copy.execute(sql.HEADS)]
 
 
 def _publish(partial: Path, target: Path) -> None:

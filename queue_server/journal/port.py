@@ -6,9 +6,9 @@ is drawn when a branch's journal is created, restored or moved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -121,6 +121,30 @@ class Cursor(Struct, frozen=True):
     lease_until: datetime
 
 
+class Result(Protocol):
+    """What a statement gave: rows of what it selects or returns, and how many it touched."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Database(Protocol):
+    """The connection that `Journal.run` lends: statements with `?` for values, in a transaction that it ends itself.
+
+    Statements are such as every database understands; the standard library's SQLite connection is one of these.
+    """
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Result: ...
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> object: ...
+
+
 class Journal(Protocol):
     """Appends, reads, and the readers' cursors. All times of leases are the database's own."""
 
@@ -165,8 +189,8 @@ class Journal(Protocol):
     async def cursor_seq(self, reader: str, branch_id: str) -> int:
         """Where that reader is (0 when it never ran)."""
 
-    async def run(self, work: Callable[..., T]) -> T:
-        """Run a short function with the writing connection, in a transaction of its own, between batches."""
+    async def run(self, work: Callable[[Database], T]) -> T:
+        """Run a short function on the journal's database, in a transaction of its own, between batches."""
 
     async def close(self) -> None:
         """Finish what was accepted and close. Later calls raise JournalUnavailable("closed")."""

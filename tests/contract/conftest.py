@@ -1,24 +1,38 @@
 """Every implementation of the journal's port, one after another; and a centre with its printer and agent."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from queue_server.journal.memory import MemoryJournal
 from queue_server.journal.port import Journal
+from queue_server.journal.postgres import PostgresJournal
 from queue_server.journal.sqlite import SqliteJournal
+from tests.databases.postgres import Postgres
 from tests.printing import AgentProcess
 from tests.server import DemoServer
 from tests.simulators.printer import PrinterSimulator
 
-JOURNALS = ("memory", "sqlite")
+DURABLE = ("sqlite", "postgres")
+
+Open = Callable[[], Awaitable[Journal]]
 
 
-async def open_journal(kind: str, folder: Path) -> Journal:
-    if kind == "memory":
-        return MemoryJournal()
-    return await SqliteJournal.open(folder / "journal.db")
+@pytest.fixture(params=("memory", *DURABLE))
+def open_journal(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    """Opens the journal of this test: an empty one, and what is in it when it is opened again."""
+    if request.param == "memory":
+        return in_memory
+    if request.param == "sqlite":
+        return lambda: SqliteJournal.open(tmp_path / "journal.db")
+    postgres: Postgres = request.getfixturevalue("postgres")
+    url = postgres.new_database()
+    return lambda: PostgresJournal.open(url)
+
+
+async def in_memory() -> Journal:
+    return MemoryJournal()
 
 
 @pytest.fixture
@@ -26,9 +40,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=JOURNALS)
-async def journal(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Journal]:
-    found = await open_journal(request.param, tmp_path)
+@pytest.fixture
+async def journal(open_journal: Open, anyio_backend: str) -> AsyncIterator[Journal]:
+    found = await open_journal()
     yield found
     await found.close()
 

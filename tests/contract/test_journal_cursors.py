@@ -1,12 +1,10 @@
 """What every journal promises to its readers and its owner: cursors, work between batches, closing."""
 
-from pathlib import Path
-
 import anyio
 import pytest
 
 from queue_server.journal.port import Appended, Cursor, Journal, JournalUnavailable
-from tests.contract.conftest import JOURNALS, open_journal
+from tests.contract.conftest import DURABLE, Open
 from tests.contract.journal_rows import DAY, batch, head, seqs
 
 pytestmark = pytest.mark.anyio
@@ -140,13 +138,13 @@ async def test_a_closed_journal_says_so(journal: Journal):
         assert refused.value.reason == "closed"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in JOURNALS if kind != "memory"])
-async def test_what_was_written_is_there_after_a_restart(kind: str, tmp_path: Path):
-    first = await open_journal(kind, tmp_path)
+@pytest.mark.parametrize("open_journal", DURABLE, indirect=True)
+async def test_what_was_written_is_there_after_a_restart(open_journal: Open):
+    first = await open_journal()
     await first.append(batch("b1", 0, 3, keys=("k1",), tickets=("t1",)))
     before = await head(first, "b1")
     await first.close()
-    second = await open_journal(kind, tmp_path)
+    second = await open_journal()
     assert await head(second, "b1") == before
     assert await seqs(second, "b1") == [1, 2, 3]
     assert await second.find_command("b1", "device:kiosk", "k1") is not None

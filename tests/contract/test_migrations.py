@@ -1,15 +1,24 @@
 """The schema that the migrations make is the schema of the models; a newer database is left alone."""
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from queue_server.journal import migrations
+from queue_server.journal.postgres import PostgresJournal
 from queue_server.journal.sqlite import SqliteJournal
+from tests.databases.postgres import Postgres
+
+T = TypeVar("T")
 
 
 def schema(connection: Connection) -> dict[str, str]:
@@ -22,6 +31,39 @@ def test_models_and_migrations_agree():
     with create_engine("sqlite://").begin() as connection:
         migrations.upgrade(connection)
         assert compare_metadata(MigrationContext.configure(connection), migrations.metadata()) == []
+
+
+async def in_postgres(url: str, look: Callable[[Connection], T]) -> T:
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"), poolclass=NullPool)
+    async with engine.connect() as connection:
+        return await connection.run_sync(look)
+
+
+@pytest.mark.anyio
+async def test_models_and_migrations_agree_on_postgresql(postgres: Postgres):
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), migrations.metadata()))
+
+    assert await in_postgres(postgres.new_database(), differences) == []
+
+
+@pytest.mark.anyio
+async def test_of_many_that_start_at_once_on_an_empty_postgresql_each_finds_the_schema(postgres: Postgres):
+    url = postgres.new_database(is_empty=True)
+    journals = await asyncio.gather(*[PostgresJournal.open(url) for _ in range(4)])
+    assert [await journal.heads() for journal in journals] == [[]] * 4
+    for journal in journals:
+        await journal.close()
+
+
+@pytest.mark.anyio
+async def test_a_newer_postgresql_is_refused(postgres: Postgres):
+    url = postgres.new_database()
+    journal = await PostgresJournal.open(url)
+    await journal.run(lambda db: db.execute("UPDATE alembic_version SET version_num = '9999'"))
+    await journal.close()
+    with pytest.raises(migrations.NewerDatabase):
+        await PostgresJournal.open(url)
 
 
 def test_the_journal_s_tables_are_the_same_to_the_letter():

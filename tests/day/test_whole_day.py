@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from load.day.whole import NOBODYS, WholeDay, whole_day
 
 VISITS = 250
+pytestmark = pytest.mark.timeout(300)  # some 40 s when nothing else runs
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import partial
@@ -28,6 +27,7 @@ from queue_server.directory.importing import (
     store_import,
 )
 from queue_server.domain.configuration import BranchConfig
+from queue_server.journal.port import Database
 from queue_server.journal.sqlite import SqliteJournal
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -64,11 +64,11 @@ async def journal(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SqliteJou
     await found.close()
 
 
-def run_import(connection: sqlite3.Connection, file: Organisation, *, overwrite: bool = False) -> list[BranchConfig]:
+def run_import(connection: Database, file: Organisation, *, overwrite: bool = False) -> list[BranchConfig]:
     return store_import(connection, plan_import(connection, file, overwrite=overwrite), NOW)
 
 
-def rename(connection: sqlite3.Connection, code: str, name: str) -> BranchConfig:
+def rename(connection: Database, code: str, name: str) -> BranchConfig:
     """What the browser does."""
     stored = next(each for each in store.branches(connection) if each.code == code)
     return save_document(connection, read_document({**stored.document, "name": {"vi": name}}), NOW)
@@ -125,7 +125,7 @@ async def test_a_branch_that_leaves_the_file_is_retired_and_may_come_back(journa
 
 
 async def test_a_branch_that_was_given_up_in_the_browser_stays_so(journal: SqliteJournal, tmp_path: Path):
-    def give_up(connection: sqlite3.Connection) -> None:
+    def give_up(connection: Database) -> None:
         south = next(each for each in store.branches(connection) if each.code == "south")
         store.put_branch(connection, replace(south, is_retired=True), NOW)
 
@@ -153,7 +153,7 @@ async def test_a_file_and_the_browser_that_do_not_go_together_are_refused(journa
     file = organisation(tmp_path, branch("north", fields=fields, counters=counters))
     await journal.run(partial(run_import, file=file))
 
-    def hand_over(connection: sqlite3.Connection) -> None:
+    def hand_over(connection: Database) -> None:
         (stored,) = store.branches(connection)
         desks = [*stored.document["counters"], {"no": 2, "fields": ["ho-tich"]}]
         save_document(connection, read_document({**stored.document, "counters": desks}), NOW)

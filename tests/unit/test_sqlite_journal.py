@@ -12,7 +12,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from queue_server.journal.port import Appended, Conflict, JournalUnavailable
+from queue_server.journal.port import Appended, Conflict, Database, JournalUnavailable
 from queue_server.journal.sqlite import SqliteJournal
 from queue_server.journal.sqlite import journal as journal_module
 from queue_server.journal.sqlite.pace import Pace
@@ -49,7 +49,7 @@ async def test_the_lock_is_let_go_at_the_end(journal: SqliteJournal):
 
 
 async def test_the_writing_connection_is_durable_and_the_wal_is_gone_after_closing(journal: SqliteJournal):
-    def settings(connection: sqlite3.Connection) -> list[Any]:
+    def settings(connection: Database) -> list[Any]:
         names = ("journal_mode", "synchronous", "wal_autocheckpoint", "secure_delete")
         return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
@@ -118,7 +118,7 @@ async def test_a_fault_of_the_writer_itself_reaches_the_callers(
 
 
 async def test_work_that_fails_is_undone(journal: SqliteJournal):
-    def work(connection: sqlite3.Connection) -> None:
+    def work(connection: Database) -> None:
         connection.execute("DELETE FROM branch_head")
         raise LookupError
 
@@ -129,7 +129,7 @@ async def test_work_that_fails_is_undone(journal: SqliteJournal):
 
 
 async def test_work_meets_the_constraints_of_its_tables_as_they_are(journal: SqliteJournal):
-    def work(connection: sqlite3.Connection) -> None:
+    def work(connection: Database) -> None:
         connection.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
         connection.execute("CREATE TABLE child (id INTEGER REFERENCES parent (id))")
         connection.execute("INSERT INTO child VALUES (1)")

@@ -13,11 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from queue_server.journal import rows
 from queue_server.journal.batches import check, check_all
 from queue_server.journal.port import (
     Batch,
     CommandRow,
     Cursor,
+    Database,
     Head,
     JournalUnavailable,
     Outcome,
@@ -72,18 +74,18 @@ class SqliteJournal:
         return cls(place, Writer(connection, pace or Pace(), commit_delay_s), reader, held)
 
     async def heads(self) -> list[Head]:
-        return [sql.head(row) for row in self._rows(sql.HEADS)]
+        return [rows.head(row) for row in self._rows(sql.HEADS)]
 
     async def head(self, branch_id: str) -> Head | None:
         row = self._row(sql.HEAD, branch_id)
-        return sql.head(row) if row else None
+        return rows.head(row) if row else None
 
     async def read(self, branch_id: str, after: int, limit: int = 1000) -> list[StoredEvent]:
         found: list[StoredEvent] = []
         while (wanted := min(limit - len(found), ROWS_AT_ONCE)) > 0:
-            rows = self._rows(sql.EVENTS, branch_id, found[-1].seq if found else after, wanted)
-            found.extend(sql.events(rows))
-            if len(rows) < wanted:
+            page = self._rows(sql.EVENTS, branch_id, found[-1].seq if found else after, wanted)
+            found.extend(rows.events(page))
+            if len(page) < wanted:
                 break
             await asyncio.sleep(0)
         return found
@@ -100,19 +102,19 @@ class SqliteJournal:
 
     async def find_command(self, branch_id: str, actor: str, key: str) -> CommandRow | None:
         row = self._row(sql.COMMAND, branch_id, actor, key)
-        return sql.command(row) if row else None
+        return rows.command(row) if row else None
 
     async def find_ticket(self, ticket_id: str) -> tuple[str, TicketRow] | None:
         row = self._row(sql.TICKET, ticket_id)
-        return sql.ticket(row) if row else None
+        return rows.ticket(row) if row else None
 
     async def tickets_of_day(self, branch_id: str, day: date) -> list[TicketRow]:
         found: list[TicketRow] = []
         while True:
             last = found[-1].id if found else ""
-            rows = self._rows(sql.TICKETS_OF_DAY, branch_id, day.isoformat(), last, ROWS_AT_ONCE)
-            found.extend(sql.ticket(row)[1] for row in rows)
-            if len(rows) < ROWS_AT_ONCE:
+            page = self._rows(sql.TICKETS_OF_DAY, branch_id, day.isoformat(), last, ROWS_AT_ONCE)
+            found.extend(rows.ticket(row)[1] for row in page)
+            if len(page) < ROWS_AT_ONCE:
                 return found
             await asyncio.sleep(0)
 
@@ -122,7 +124,7 @@ class SqliteJournal:
 
     async def take_cursor(self, reader: str, branch_id: str, holder: str, lease_s: float) -> Cursor | None:
         row = await self._writer.small(partial(_take, (reader, branch_id, holder, int(lease_s * 1_000_000))))
-        return sql.cursor(reader, branch_id, holder, row) if row else None
+        return rows.cursor(reader, branch_id, holder, row) if row else None
 
     async def move_cursor(self, cursor: Cursor, seq: int) -> bool:
         moved = await self._writer.small(partial(_move, (seq, cursor.reader, cursor.branch_id, cursor.fence)))
@@ -132,7 +134,7 @@ class SqliteJournal:
         row = self._row(sql.CURSOR_SEQ, reader, branch_id)
         return row[0] if row else 0
 
-    async def run(self, work: Callable[..., T]) -> T:
+    async def run(self, work: Callable[[Database], T]) -> T:
         result: T = await self._writer.run(work)
         return result
 
@@ -157,21 +159,21 @@ class SqliteJournal:
         if self._is_closed:
             raise JournalUnavailable("closed")
 
-    def _rows(self, statement: str, *given: Any) -> list[sql.Row]:
+    def _rows(self, statement: str, *given: Any) -> list[rows.Row]:
         self._ensure_open()
         try:
             return self._reader.execute(statement, given).fetchall()
         except sqlite3.Error as fault:
             raise unavailable(fault) from fault
 
-    def _row(self, statement: str, *given: Any) -> sql.Row | None:
-        rows = self._rows(statement, *given)
-        return rows[0] if rows else None
+    def _row(self, statement: str, *given: Any) -> rows.Row | None:
+        found = self._rows(statement, *given)
+        return found[0] if found else None
 
 
-def _take(given: Iterable[Any], cursor: sqlite3.Cursor) -> sql.Row | None:
-    rows = cursor.execute(sql.TAKE_CURSOR, tuple(given)).fetchall()
-    return rows[0] if rows else None
+def _take(given: Iterable[Any], cursor: sqlite3.Cursor) -> rows.Row | None:
+    found = cursor.execute(sql.TAKE_CURSOR, tuple(given)).fetchall()
+    return found[0] if found else None
 
 
 def _move(given: Iterable[Any], cursor: sqlite3.Cursor) -> bool:

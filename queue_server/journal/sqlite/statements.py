@@ -1,18 +1,15 @@
-"""The journal's SQL for SQLite, and its rows in both directions."""
+"""The journal's SQL for SQLite, and what it writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable
 from typing import Any
 
 from queue_server.journal.batches import last_seq
-from queue_server.journal.port import Batch, CommandRow, Cursor, Head, StoredEvent, TicketRow
+from queue_server.journal.port import Batch
+from queue_server.journal.rows import micros, micros_or_none
 
 Row = tuple[Any, ...]
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 NOW = "(CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + CAST(substr(strftime('%f', 'now'), 4) AS INTEGER) * 1000)"
 """The database's clock, in microseconds (exact to a millisecond); `'now'` is one instant within a statement."""
@@ -52,25 +49,13 @@ MOVE_CURSOR = "UPDATE cursor SET seq = ? WHERE reader = ? AND branch_id = ? AND 
 CURSOR_SEQ = "SELECT seq FROM cursor WHERE reader = ? AND branch_id = ?"
 
 
-def micros(instant: datetime) -> int:
-    return (instant - EPOCH) // MICROSECOND
-
-
-def instant(value: int) -> datetime:
-    return EPOCH + timedelta(microseconds=value)
-
-
-def _micros_or_null(instant: datetime | None) -> int | None:
-    return None if instant is None else micros(instant)
-
-
 def head_row(batch: Batch) -> Row:
-    due_at = _micros_or_null(batch.due_at)
+    due_at = micros_or_none(batch.due_at)
     return (last_seq(batch), batch.day_seq or None, due_at, batch.branch_id, batch.expected)
 
 
 def new_head_row(batch: Batch, epoch: str) -> Row:
-    return (batch.branch_id, epoch, last_seq(batch), batch.day_seq or 1, _micros_or_null(batch.due_at))
+    return (batch.branch_id, epoch, last_seq(batch), batch.day_seq or 1, micros_or_none(batch.due_at))
 
 
 def event_rows(batches: Iterable[Batch]) -> list[Row]:
@@ -99,36 +84,9 @@ def ticket_rows(batches: Iterable[Batch]) -> list[Row]:
             row.field,
             row.state,
             micros(row.issued_at),
-            _micros_or_null(row.final_at),
+            micros_or_none(row.final_at),
             row.body,
         )
         for batch in batches
         for row in batch.tickets
     ]
-
-
-def head(row: Row) -> Head:
-    branch_id, epoch, seq, day_seq, first_seq, due_at = row
-    return Head(branch_id, epoch, seq, day_seq, first_seq, None if due_at is None else instant(due_at))
-
-
-def events(rows: Iterable[Row]) -> Iterator[StoredEvent]:
-    for seq, day, event_type, v, body in rows:
-        yield StoredEvent(seq, date.fromisoformat(day), event_type, v, body)
-
-
-def command(row: Row) -> CommandRow:
-    actor, key, fingerprint, first_seq, last_seq, day = row
-    return CommandRow(actor, key, fingerprint, first_seq, last_seq, date.fromisoformat(day))
-
-
-def ticket(row: Row) -> tuple[str, TicketRow]:
-    branch_id, ticket_id, day, number, field, state, issued_at, body, final_at = row
-    ended_at = None if final_at is None else instant(final_at)
-    issued = instant(issued_at)
-    return branch_id, TicketRow(ticket_id, date.fromisoformat(day), number, field, state, issued, body, ended_at)
-
-
-def cursor(reader: str, branch_id: str, holder: str, row: Row) -> Cursor:
-    seq, fence, lease_until = row
-    return Cursor(reader, branch_id, seq, fence, holder, instant(lease_until))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ import msgspec
 from queue_server.domain import events as ev
 from queue_server.domain.events import Recorded
 from queue_server.domain.tickets import LIVE, Ticket
-from queue_server.journal.port import Journal
+from queue_server.journal.port import Database, Journal
 from queue_server.readers.dossier import records
 from queue_server.readers.dossier.delivery import Delivered, Outcome, Refused, Sender, TryAgain
 from queue_server.readers.reader import Progress
@@ -107,7 +106,7 @@ def _is_final(event: ev.Event) -> bool:
     return isinstance(event, FINAL) or (isinstance(event, ev.TicketUndone) and event.to not in LIVE)
 
 
-def parked(db: sqlite3.Connection, branch_id: str) -> list[dict[str, Any]]:
+def parked(db: Database, branch_id: str) -> list[dict[str, Any]]:
     """The branch's parked records, newest first."""
     rows = db.execute(
         "SELECT id, status, answer, parked_at FROM parked_record WHERE branch = ? ORDER BY parked_at DESC, id",
@@ -117,7 +116,7 @@ def parked(db: sqlite3.Connection, branch_id: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _park(db: sqlite3.Connection, row: tuple[Any, ...]) -> int:
+def _park(db: Database, row: tuple[Any, ...]) -> int:
     return db.execute(
         "INSERT INTO parked_record (id, branch, status, answer, body, parked_at) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO NOTHING",
@@ -125,12 +124,12 @@ def _park(db: sqlite3.Connection, row: tuple[Any, ...]) -> int:
     ).rowcount
 
 
-def _parked_body(db: sqlite3.Connection, branch_id: str, record_id: str) -> bytes | None:
+def _parked_body(db: Database, branch_id: str, record_id: str) -> bytes | None:
     row = db.execute("SELECT body FROM parked_record WHERE branch = ? AND id = ?", (branch_id, record_id)).fetchone()
     return bytes(row[0]) if row else None
 
 
-def _resent(db: sqlite3.Connection, record_id: str, outcome: Outcome) -> None:
+def _resent(db: Database, record_id: str, outcome: Outcome) -> None:
     match outcome:
         case Delivered():
             db.execute("DELETE FROM parked_record WHERE id = ?", (record_id,))

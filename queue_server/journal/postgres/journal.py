@@ -1,0 +1,259 @@
+"""`PostgresJournal`: the journal's port on PostgreSQL, through a small pool of connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any, TypeVar
+
+import asyncpg
+
+from queue_server.journal import migrations, rows
+from queue_server.journal.batches import check, check_all, draw_epoch
+from queue_server.journal.port import (
+    Appended,
+    Batch,
+    CommandRow,
+    Conflict,
+    Cursor,
+    Database,
+    Head,
+    JournalUnavailable,
+    KeyTaken,
+    Outcome,
+    StoredEvent,
+    TicketRow,
+)
+from queue_server.journal.postgres import statements as sql
+from queue_server.journal.postgres.lent import lend
+
+T = TypeVar("T")
+
+CONNECTIONS = 8
+ANSWER_WITHIN_S = 10.0
+"""A database that says nothing for so long is taken for lost: the outcome of what it was asked is unknown."""
+MIGRATIONS_LOCK = 0x1A7_50  # of all Lấy Số processes that start on one database, one migrates
+
+
+class PostgresJournal:
+    """Made by `open`. All methods belong to the loop that opened it; other processes may write at any time."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._is_closed = False
+        self._accepted: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    async def open(cls, url: str, *, connections: int = CONNECTIONS) -> PostgresJournal:
+        """Connect, and make or upgrade the schema.
+
+        `url` is `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, with the options of libpq.
+
+        Raises:
+            JournalUnavailable: there is no database there, or it lets nobody in.
+            NewerDatabase: a newer release wrote it.
+        """
+        async with _told():
+            await _bring_up_to_date(url)
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=connections,
+                command_timeout=ANSWER_WITHIN_S,
+                timeout=ANSWER_WITHIN_S,
+                max_inactive_connection_lifetime=0,
+                reset=_leave,
+                server_settings={"application_name": "layso"},
+            )
+        return cls(pool)
+
+    async def heads(self) -> list[Head]:
+        return [rows.head(row) for row in await self._fetch(sql.HEADS)]
+
+    async def head(self, branch_id: str) -> Head | None:
+        row = await self._row(sql.HEAD, branch_id)
+        return rows.head(row) if row else None
+
+    async def read(self, branch_id: str, after: int, limit: int = 1000) -> list[StoredEvent]:
+        return list(rows.events(await self._fetch(sql.EVENTS, branch_id, after, max(0, limit))))
+
+    async def append(self, batch: Batch) -> Outcome:
+        self._ensure_open()
+        check(batch)
+        return await self._accept(self._append(batch))
+
+    async def append_together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
+        self._ensure_open()
+        check_all(batches)
+        return await self._accept(self._append_together(batches))
+
+    async def find_command(self, branch_id: str, actor: str, key: str) -> CommandRow | None:
+        row = await self._row(sql.COMMAND, branch_id, actor, key)
+        return rows.command(row) if row else None
+
+    async def find_ticket(self, ticket_id: str) -> tuple[str, TicketRow] | None:
+        row = await self._row(sql.TICKET, ticket_id)
+        return rows.ticket(row) if row else None
+
+    async def tickets_of_day(self, branch_id: str, day: date) -> list[TicketRow]:
+        return [rows.ticket(row)[1] for row in await self._fetch(sql.TICKETS_OF_DAY, branch_id, day.isoformat())]
+
+    async def forget_commands(self, branch_id: str, before: date) -> int:
+        async with self._connection() as connection:
+            status: str = await connection.execute(sql.FORGET_COMMANDS, branch_id, before.isoformat())
+        return int(status.rpartition(" ")[2])
+
+    async def take_cursor(self, reader: str, branch_id: str, holder: str, lease_s: float) -> Cursor | None:
+        row = await self._row(sql.TAKE_CURSOR, reader, branch_id, holder, int(lease_s * 1_000_000))
+        return rows.cursor(reader, branch_id, holder, row) if row else None
+
+    async def move_cursor(self, cursor: Cursor, seq: int) -> bool:
+        return await self._row(sql.MOVE_CURSOR, seq, cursor.reader, cursor.branch_id, cursor.fence) is not None
+
+    async def cursor_seq(self, reader: str, branch_id: str) -> int:
+        row = await self._row(sql.CURSOR_SEQ, reader, branch_id)
+        return row[0] if row else 0
+
+    async def run(self, work: Callable[[Database], T]) -> T:
+        self._ensure_open()
+        return await self._accept(self._run(work))
+
+    async def close(self) -> None:
+        self._is_closed = True
+        while self._accepted:
+            await asyncio.wait(self._accepted)
+        await self._pool.close()
+
+    # -- what was accepted is finished, also when its caller gives up -----------------------------------------------
+
+    def _ensure_open(self) -> None:
+        if self._is_closed:
+            raise JournalUnavailable("closed")
+
+    def _accept(self, work: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._accepted.add(task)
+        task.add_done_callback(self._accepted.discard)
+        return asyncio.shield(task)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        self._ensure_open()
+        async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
+            yield connection
+
+    async def _fetch(self, statement: str, *given: Any) -> list[rows.Row]:
+        async with self._connection() as connection:
+            found: list[rows.Row] = await connection.fetch(statement, *given)
+        return found
+
+    async def _row(self, statement: str, *given: Any) -> rows.Row | None:
+        found = await self._fetch(statement, *given)
+        return found[0] if found else None
+
+    # -- appending ---------------------------------------------------------------------------------------------------
+
+    async def _append(self, batch: Batch) -> Outcome:
+        async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
+            return await _write(connection, batch)
+
+    async def _append_together(self, batches: Sequence[Batch]) -> list[Outcome]:
+        """In the order of their branches, so that two who do this cannot wait for each other."""
+        async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                outcomes: dict[str, Outcome] = {}
+                for batch in sorted(batches, key=lambda batch: batch.branch_id):
+                    async with connection.transaction():  # a savepoint
+                        outcomes[batch.branch_id] = await _write(connection, batch)
+            except BaseException:
+                await transaction.rollback()
+                raise
+            if all(isinstance(outcome, Appended) for outcome in outcomes.values()):
+                await transaction.commit()
+            else:
+                await transaction.rollback()
+                for branch_id, outcome in outcomes.items():
+                    if isinstance(outcome, Appended):
+                        outcomes[branch_id] = Conflict(await _seq(connection, branch_id))
+        return [outcomes[batch.branch_id] for batch in batches]
+
+    async def _run(self, work: Callable[[Database], T]) -> T:
+        async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
+            return await lend(connection, work)
+
+
+async def _write(connection: asyncpg.Connection, batch: Batch) -> Outcome:
+    """One batch, one statement. Nothing of it was written unless this says `Appended`."""
+    statement = sql.APPEND if batch.expected else sql.BEGIN
+    try:
+        async with connection.transaction() if connection.is_in_transaction() else _as_it_is():
+            row = await connection.fetchrow(statement, *sql.append_values(batch, draw_epoch()))
+    except asyncpg.UniqueViolationError as fault:
+        taken = await _taken(connection, batch) if fault.table_name == "command" else None
+        if taken is None:
+            raise
+        return taken
+    return Appended(row[0]) if row else Conflict(await _seq(connection, batch.branch_id))
+
+
+async def _taken(connection: asyncpg.Connection, batch: Batch) -> KeyTaken | None:
+    """The first command of the batch whose key was accepted before, or stands in the batch twice."""
+    actors, keys = [row.actor for row in batch.commands], [row.key for row in batch.commands]
+    seen = {tuple(row) for row in await connection.fetch(sql.TAKEN, batch.branch_id, actors, keys)}
+    for pair in zip(actors, keys, strict=True):
+        if pair in seen:
+            return KeyTaken(*pair)
+        seen.add(pair)
+    return None
+
+
+async def _seq(connection: asyncpg.Connection, branch_id: str) -> int:
+    return await connection.fetchval(sql.SEQ_OF, branch_id) or 0
+
+
+async def _leave(_: object) -> None:
+    """Connections go back to the pool as they are: nothing here changes their settings, and a reset is a round trip."""
+
+
+@asynccontextmanager
+async def _as_it_is() -> AsyncIterator[None]:
+    yield
+
+
+@asynccontextmanager
+async def _told() -> AsyncIterator[None]:
+    """What the database's errors, and the line's, mean to the caller."""
+    try:
+        yield
+    except asyncpg.DiskFullError as fault:
+        raise JournalUnavailable("disk-full", str(fault)) from fault
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+        raise JournalUnavailable("unavailable", str(fault) or repr(fault)) from fault
+
+
+async def _bring_up_to_date(url: str) -> None:
+    """Migrate, unless that is done. SQLAlchemy and alembic are only imported when there is something to do."""
+    connection = await asyncpg.connect(url, timeout=ANSWER_WITHIN_S, command_timeout=ANSWER_WITHIN_S)
+    try:
+        has_table = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+        found = await connection.fetchval("SELECT version_num FROM alembic_version") if has_table else None
+    finally:
+        await connection.close()
+    if found == migrations.latest():
+        return
+    migrations.refuse_newer(found)
+    from sqlalchemy import text
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda *_, **__: asyncpg.connect(url), poolclass=NullPool
+    )
+    async with engine.begin() as session:
+        await session.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATIONS_LOCK})"))
+        await session.run_sync(migrations.upgrade)
+    await engine.dispose()
