@@ -100,7 +100,7 @@ class Faults:
         page.on("console", lambda message: self._on_console(page, message))
 
     def _on_console(self, page: Page, message: ConsoleMessage) -> None:
-        is_missing = "404" in message.text and "/static/" in str(message.location.get("url", ""))
+        is_missing = "status of 404" in message.text and "/static/" in str(message.location.get("url", ""))
         if message.type == "error" and (is_missing or not HARMLESS.search(message.text)):
             self._seen.append(f"{page.url}: {message.text}")
 
