@@ -102,8 +102,8 @@ class Race:
     async def _ask(self, desk: Desk, twin: Desk, name: str, args: dict[str, Any]) -> Any:
         """One command; now and then by two connections at once, which must get one answer.
 
-        Only what was accepted is remembered: one may hear that nobody waits, and the other, decided a moment later, whom
-        it has called. The counter then has somebody, as it would after a repeat on a new line.
+        Only what was accepted is remembered: one may hear that nobody waits, and the other, decided a moment later,
+        whom it has called. The counter then has somebody, as it would after a repeat on a new line.
         """
         key = uuid4().hex
         if self._random.random() >= TWICE:

@@ -96,6 +96,7 @@ class Clerk:
         self._pace = pace
         self._log = log
         self._held: list[tuple[datetime, str, float]] = []
+        self._tickets: dict[str, dict[str, Any]] = {}
         self._stir = asyncio.Event()
 
     async def run(self, *, closes: time = CLOSES, gives_up: time = time(18, 30)) -> None:
@@ -123,11 +124,26 @@ class Clerk:
         watch = asyncio.create_task(self._watch(), name=f"clerk {self._counter} watches")
         try:
             await self.open()
+            await self._go_on_with_what_is_there()
             while True:
                 if not await self.serve_one():
                     await self._wait()
         finally:
             watch.cancel()
+
+    async def _go_on_with_what_is_there(self) -> None:
+        """Numbers that were called, in service or on hold at this counter when an earlier hall was cut off."""
+        await self._stir.wait()
+        for ticket in list(self._tickets.values()):
+            if ticket["counter"] != self._counter:
+                continue
+            match ticket["state"]:
+                case "called":
+                    await self._serve(ticket)
+                case "serving":
+                    await self._end("finish", ticket["id"])
+                case "held":
+                    self._held.append((self._pace.now(), ticket["id"], _stranger(ticket).service_s / 2))
 
     async def open(self) -> None:
         await self._do("open", counter=self._counter)
@@ -195,7 +211,8 @@ class Clerk:
         stirring.cancel()
 
     async def _watch(self) -> None:
-        async for _ in self._client.subscribe(f"counter:{self._branch}/{self._counter}"):
+        async for update in self._client.subscribe(f"counter:{self._branch}/{self._counter}"):
+            self._tickets = update.view.get("tickets", {})
             self._stir.set()
 
     async def _do(self, name: str, **args: Any) -> Any:

@@ -95,7 +95,7 @@ class CallNext(CounterCommand, frozen=True, kw_only=True, tag="call-next"):
 
 
 class Call(TicketCommand, frozen=True, kw_only=True, tag="call"):
-    counter: CounterNo = 0
+    counter: CounterNo
 
 
 class Recall(TicketCommand, frozen=True, kw_only=True, tag="recall"):

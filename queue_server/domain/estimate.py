@@ -15,17 +15,23 @@ LOW, HIGH = 0.6, 1.6
 
 
 def estimate_wait(state: BranchState, field: str, people_ahead: int, now: datetime) -> Estimate | None:
-    """The wait of somebody who joins this field behind `people_ahead`; None when it cannot honestly be said."""
-    counters = state.open_counters(field)
+    """The wait of somebody who joins this field behind `people_ahead`; None when it cannot honestly be said.
+
+    People of other fields count as far as the counters of this field are theirs too: of a field that three open
+    counters take, one of which takes this field, a third.
+    """
+    counters = [counter for counter in state.counters.values() if counter.is_open and counter.can_serve(field)]
     if not counters:
         return None
-    service_s = state.field(field).service_time_s
-    free = sum(
-        1
-        for counter in state.counters.values()
-        if counter.is_open and counter.can_serve(field) and state.at_counter(counter.no) is None
-    )
-    if people_ahead < free:
-        return Estimate(0, 0, service_s // 2, now)
-    likely = (people_ahead - free + 1) * service_s / counters
+    people, work_s = float(people_ahead), people_ahead * float(state.field(field).service_time_s)
+    for code in dict.fromkeys(code for counter in counters for code in (*counter.fields, *counter.helps)):
+        if code != field and (waiting := state.waiting_count(code)):
+            shared = sum(counter.can_serve(code) for counter in counters) / state.open_counters(code)
+            people += waiting * shared
+            work_s += waiting * shared * state.field(code).service_time_s
+    free = sum(state.at_counter(counter.no) is None for counter in counters)
+    service_s = work_s / people if people else state.field(field).service_time_s
+    if people < free:
+        return Estimate(0, 0, round(service_s) // 2, now)
+    likely = (people - free + 1) * service_s / len(counters)
     return Estimate(round(likely), round(likely * LOW), round(likely * HIGH), now)

@@ -116,6 +116,21 @@ client_decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientF
 server_decoder: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 
 
+class _Named(Struct):
+    id: str | None = None
+
+
+_named = msgspec.json.Decoder(_Named)
+
+
+def id_in(text: bytes) -> str | None:
+    """The id of a command that is malformed otherwise, so that its sender knows what was refused."""
+    try:
+        return _named.decode(text).id
+    except msgspec.DecodeError:
+        return None
+
+
 def position(epoch: str, seq: int) -> str:
     return f"{epoch}.{seq}"
 

@@ -52,7 +52,7 @@ class Socket:
                 raise Refusal("too-large", limit=MAX_FRAME_BYTES)
             frame = frames.client_decoder.decode(text)
         except msgspec.DecodeError as fault:
-            self._refuse(Refusal("malformed", fault=str(fault)))
+            self._refuse(Refusal("malformed", fault=str(fault)), frames.id_in(text))
             return
         except (Refusal, UnicodeDecodeError) as fault:
             self._refuse(fault if isinstance(fault, Refusal) else Refusal("malformed", fault="Expected UTF-8"))

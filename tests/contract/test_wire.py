@@ -297,7 +297,9 @@ def test_a_body_that_is_no_command_is_refused(server: WireServer, body: bytes) -
 def test_a_frame_that_is_none_is_refused_and_the_connection_goes_on(server: WireServer, frame: str) -> None:
     with talking(server) as line, nothing_changes(server):
         line.send(frame)
-        ensure_problem(hear(line, "error")["problem"], "malformed", "vi")
+        refused = hear(line, "error")
+        ensure_problem(refused["problem"], "malformed", "vi")
+        assert ("id" in refused) == ('"id"' in frame)
         say(line, "subscribe", channel=BOARD)
         assert hear(line, "snapshot")["channel"] == BOARD
 

@@ -161,6 +161,21 @@ def test_notices_go_from_the_most_urgent_to_the_branchs_own() -> None:
     ]
 
 
+def test_after_the_day_nobody_is_told_of_a_field_that_is_suspended() -> None:
+    halted = a_field(suspended={"vi": "mất điện", "en": ""}, suspended_at=at("09:05"))
+    notices = "return view.notices(input.board, new Date(input.now))"
+    assert len(run(notices, board=a_board(None, halted), now=at("09:10"))) == 1
+    assert run(notices, board=a_board(None, halted), now=at("17:05")) == []
+    assert run(notices, board=a_board(a_day(ended_at=at("16:00")), halted), now=at("16:10")) == []
+
+
+def test_a_turn_at_opening_time_reads_as_a_sentence() -> None:
+    told = {"low_s": 0, "likely_s": 60, "high_s": 90, "made_at": at("06:30")}
+    live = {"fields": {"chung-thuc": {"waiting": 0, "wait": told}}}
+    shown = run("return view.strip(input.board, input.live)", board=a_board(), live=live)
+    assert shown["fields"][0]["wait"] == "Lượt từ 07:30"
+
+
 def test_the_end_of_issuing_is_told_while_counters_still_work() -> None:
     told = run("return view.notices(input.board, new Date(input.now))", board=a_board(), now=at("16:45"))
     assert [notice["text"] for notice in told] == ["Hôm nay đã hết giờ cấp số. Các số đã cấp giữ nguyên thứ tự."]

@@ -118,10 +118,8 @@ def _language(code: str) -> Language:
 
 
 def counters_for(state: BranchState, field: str) -> tuple[int, ...]:
-    """The counters that are there for a field now; before any has opened or paused, those that will be."""
-    taking = [c for c in state.counters.values() if field in c.fields and not c.is_retired]
-    manned = [c for c in taking if c.clerk is not None]
-    return tuple(c.no for c in manned or taking)
+    """The counters that take a field first of all, whoever sits there now: a paper drawn again says the same."""
+    return tuple(c.no for c in state.counters.values() if field in c.fields and not c.is_retired)
 
 
 def floor_of(state: BranchState, counters: Sequence[int]) -> int | None:

@@ -44,7 +44,7 @@ class TicketPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """One printed ticket. `issued_at` and the times in `wait` are aware and in the branch's zone.
 
     `number` is the text that was issued ("A012"); the paper sets letter and digits apart. `counters` are those that
-    serve the field now, in any order; none leaves the line out. `floor` (below zero: basements) and `zone` are how to
+    take the field, in any order; none leaves the line out. `floor` (below zero: basements) and `zone` are how to
     get there, where the branch has several. `url` is where the ticket can be followed; without one, or with a layout
     that shows no QR code, the paper has none. `ahead` None: nobody has told how many, and the paper says nothing of
     people and waits; the same where it is `rebooked`.

@@ -6,7 +6,8 @@ Rules, so that everybody can check a figure:
 - Voided tickets (tests, mistakes) are counted apart and stand in no other figure.
 - The first wait runs from arrival to the first call; whoever was never called waited until the end. Who still waits
   for a first call is not in the figures of waits yet.
-- A percentile is the nearest rank: a wait that somebody really had.
+- The median is the middle wait, or half way between the middle two; a percentile is the nearest rank: a wait that
+  somebody really had.
 - A service is what one ticket took in one field at one counter, all parts together: fields and counters add up to the
   same total. A part whose end nobody saw leaves that service out of the mean.
 - An hour is the branch's: `issued` by arrival, `called` by first call.
@@ -18,6 +19,7 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from math import ceil
+from statistics import median
 
 from msgspec import Struct
 from msgspec.structs import astuple
@@ -54,7 +56,7 @@ class Waits(Struct, frozen=True):
 
     people: int
     mean_s: int | None
-    p50_s: int | None
+    median_s: int | None
     p95_s: int | None
     longest_s: int | None
     over_15: int
@@ -205,7 +207,7 @@ def waits(found: Iterable[timedelta]) -> Waits:
     return Waits(
         people=len(ordered),
         mean_s=_seconds(sum(ordered, timedelta()) / len(ordered)),
-        p50_s=_seconds(percentile(ordered, 50)),
+        median_s=round(median(wait.total_seconds() for wait in ordered)),
         p95_s=_seconds(percentile(ordered, 95)),
         longest_s=_seconds(ordered[-1]),
         over_15=sum(1 for wait in ordered if wait > LONG),

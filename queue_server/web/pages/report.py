@@ -127,7 +127,7 @@ def _cells(row: FieldDay, lang: str) -> Iterator[object]:
     yield _in(row.name, lang)
     yield from (books.issued, books.finished, books.no_show, books.cancelled, books.rebooked, books.expired)
     yield from (books.present, books.voided)
-    yield from (waits.people, waits.mean_s, waits.p50_s, waits.p95_s, waits.longest_s, waits.over_15, waits.over_30)
+    yield from (waits.people, waits.mean_s, waits.median_s, waits.p95_s, waits.longest_s, waits.over_15, waits.over_30)
     yield from (percent(waits.over_15, waits.people), percent(waits.over_30, waits.people))
     yield from (services.count, services.mean_s, services.inexact, row.dossiers)
 
