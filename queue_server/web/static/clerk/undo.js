@@ -11,10 +11,14 @@ export function changed(deeds, change) {
   return "done" in change ? done(deeds, change.done) : without(deeds, change.without);
 }
 
-/** The list with one more deed; of each ticket only its last change can be taken back, whichever tab hears of it first. */
+/**
+ * The list with one more deed, in the order in which they were done, whichever tab hears of it first; of each ticket only
+ * its last change can be taken back.
+ */
 export function done(deeds, deed) {
   const isOld = deeds.some((other) => other.ticket === deed.ticket && other.until > deed.until);
-  return isOld ? deeds : [...without(deeds, deed.ticket), deed];
+  const all = isOld ? deeds : [...without(deeds, deed.ticket), deed];
+  return [...all].sort((one, other) => (one.until < other.until ? -1 : one.until > other.until ? 1 : 0));
 }
 
 /** @param {Deed[]} deeds @param {string} ticket */
