@@ -18,7 +18,7 @@
       person: "người",
       people: "người",
       madeAt: "lúc {time}",
-      turn: "đến lượt {time}",
+      turn: "lượt {time}",
       suspended: "Tạm ngừng cấp số",
 
       none: "Chưa gọi số nào",

@@ -197,16 +197,20 @@
     const day = view.day && view.day.today;
     if (!day) { return []; }
     const fields = rows(view.fields).filter((row) => !row.is_retired).sort((one, other) => one.order - other.order);
-    const told = fields.filter((row) => row.suspended).map((row) => ({
+    const kind = phase(view, now).kind;
+    const isOver = kind === "closed" || kind === "ended";
+    const ofToday = isOver ? [] : suspensions(fields).concat(changedHours(day, fields), issuingOver(fields, kind, now));
+    return ofToday.concat(branchNotice(day));
+  }
+
+  function suspensions(fields) {
+    return fields.filter((row) => row.suspended).map((row) => ({
       kind: "warn",
       label: say("notice"),
       text: say("suspendedHow", {
         field: LaySo.name(row.name), time: LaySo.time(row.suspended_at), reason: bare(LaySo.name(row.suspended))
       })
     }));
-    const kind = phase(view, now).kind;
-    const isOver = kind === "closed" || kind === "ended";
-    return told.concat(isOver ? [] : changedHours(day, fields), issuingOver(fields, kind, now), branchNotice(day));
   }
 
   function changedHours(day, fields) {

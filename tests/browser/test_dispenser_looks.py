@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.kiosk import Kiosk, open_kiosk
@@ -45,6 +46,58 @@ def test_nothing_is_too_small_on_any_screen(
         assert least["text"] >= 24
         assert least["button"] >= 72
         assert least["wider"] <= 0
+
+
+CUT = """() => [...document.querySelectorAll("#kiosk button, #kiosk .fact, #kiosk h1")].filter(element => {
+  const { top, bottom } = element.getBoundingClientRect();
+  let [from, to] = [0, innerHeight];
+  for (let box = element.parentElement; box && box !== document.body; box = box.parentElement) {
+    if (getComputedStyle(box).overflowY !== "visible") {
+      from = Math.max(from, box.getBoundingClientRect().top);
+      to = Math.min(to, box.getBoundingClientRect().bottom);
+    }
+  }
+  return top < from - 1 || bottom > to + 1;
+}).map(element => element.textContent)"""
+FIVE_CLASSES = """(list, about) => {
+  while (list.children.length < 5) {
+    const more = list.lastElementChild.cloneNode(true);
+    more.querySelector(".class__name").parentElement.innerHTML =
+      `<span class="class__name">Trẻ em</span><span class="class__about">${about}</span>`;
+    list.append(more);
+  }
+}"""
+ABOUT = "Trẻ em dưới 6 tuổi và người đi cùng"
+LONG_NAME = "Giải quyết thủ tục đất đai và môi trường"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080), (1080, 1920)])
+@pytest.mark.parametrize("is_easy", [True, False])
+def test_nothing_to_press_or_to_know_is_cut(
+    visit: Visit, centre: DemoServer, width: int, height: int, is_easy: bool
+) -> None:
+    kiosk = open_kiosk(visit, centre, width=width, height=height)
+
+    def cut() -> Any:
+        for name in kiosk.page.locator(".confirm h1, .ticket__field").all():
+            name.evaluate("(name, long) => (name.firstChild.data = long)", LONG_NAME)
+        return kiosk.page.evaluate(CUT)
+
+    if is_easy:
+        kiosk.settle()
+        kiosk.key("easy").click()
+    kiosk.settle()
+    kiosk.key("help").click()
+    expect(kiosk.page.locator(".help__steps")).to_be_visible()
+    assert cut() == []
+    kiosk.settle()
+    kiosk.key("help").click()
+    kiosk.choose("chung-thuc")
+    kiosk.page.locator(".classes__list").evaluate(FIVE_CLASSES, ABOUT)
+    assert cut() == []
+    kiosk.take()
+    kiosk.settle()  # the paper slides in
+    assert cut() == []
 
 
 # -- pure rules --------------------------------------------------------------------------------------------------------

@@ -186,6 +186,31 @@ def test_a_field_that_nobody_takes_raises_an_alarm_after_five_minutes(fast: Fast
     expect(screen.alarm("uncovered")).to_have_count(0)
 
 
+def test_a_number_that_stays_called_raises_an_alarm_and_an_idle_counter_shows_no_duration(fast: Fast):
+    screen, api = fast.screen(), fast.centre.api()
+    api.counter(4, "open")
+    api.counter(3, "open")
+    api.issue("dat-dai")
+    assert api.call_next(4) is not None
+    expect(screen.square(4)).to_contain_text(re.compile(r"Đang gọi [1-4] phút"))
+    expect(screen.alarm("unmet")).to_have_count(0)
+    expect(screen.alarm("unmet")).to_contain_text(
+        re.compile(r"Quầy 4 đã gọi số K 001 từ \d+ phút trước mà chưa bắt đầu hoặc ghi vắng mặt"), timeout=15_000
+    )
+    expect(screen.square(4)).to_have_class(re.compile("square--long"))
+    expect(screen.square(3)).to_have_text(re.compile(r"^3\s*Rảnh\s*$"))
+    screen.alarm("unmet").get_by_role("button", name="Xem quầy").click()
+    expect(screen.dialog).to_contain_text("Quầy 4")
+
+
+def test_a_field_s_dialog_names_who_takes_it_and_who_helps(centre: DemoServer, visit: Visit):
+    for counter in (1, 2, 3):
+        assign = f"/branches/{BRANCH}/counters/{counter}/assign"
+        StaffApi(centre.url, "quang").post(assign, fields=["ho-tich"], helps=["dat-dai"])
+    screen = Screen(visit("/manager", account="quang"))
+    expect(screen.adjust("dat-dai")).to_contain_text("Quầy nhận lĩnh vực này: 4 · hỗ trợ: 1–3")
+
+
 def test_old_figures_are_never_shown_as_live(centre: DemoServer, screen: Screen):
     centre.api().issue("ho-tich")
     expect(screen.figure("issued")).to_have_text("1")
@@ -385,6 +410,8 @@ def test_hours_are_read_as_people_write_them(screen: Screen):
             office: windowsOf([span("07:30", "11:30"), span("13:00", "17:00")], 180),
             wholeDay: windowsOf([span("03:00", "03:00")], 180),
             night: windowsOf([span("20:00", "01:30")], 180),
+            afterMidnight: windowsOf([span("20:00", "01:00"), span("01:00", "03:00")], 180),
+            pastBoundary: windowsOf([span("07:30", "07:00")], 180),
             overlapping: windowsOf([span("07:30", "11:30"), span("11:00", "17:00")], 180),
             closed: windowsOf([], 180),
             stopped: until([[450, 690], [780, 1020]], 600),
@@ -397,6 +424,8 @@ def test_hours_are_read_as_people_write_them(screen: Screen):
         "office": [[450, 690], [780, 1020]],
         "wholeDay": [[180, 1620]],
         "night": [[1200, 1530]],
+        "afterMidnight": [[1200, 1500], [1500, 1620]],
+        "pastBoundary": None,
         "overlapping": None,
         "closed": [],
         "stopped": [[450, 600]],

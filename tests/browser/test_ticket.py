@@ -78,6 +78,32 @@ def test_from_waiting_to_thanks_without_a_reload(centre: DemoServer, visit: Visi
     api.counter(4, "close")
 
 
+@pytest.mark.parametrize(
+    ("people", "low_s", "high_s", "hint"),
+    [
+        (3, 60, 200, "Sắp đến lượt"),
+        (3, 600, 1200, "Có thể ra ngoài một lát"),
+        (2, 300, 900, "Sắp đến lượt"),
+        (2, 900, 1500, "Có thể ra ngoài một lát"),
+    ],
+)
+def test_nobody_with_a_short_wait_is_sent_outside(
+    centre: DemoServer, visit: Visit, people: int, low_s: int, high_s: int, hint: str
+) -> None:
+    page = open_phone(visit, centre.api().issue("ho-tich"))
+    said = page.evaluate(
+        """([people, low_s, high_s]) => {
+          const made_at = "2026-11-23T09:00:00+07:00";
+          const bound = { not_before: null, only_counter: null };
+          const ticket = { number: "H001", state: "waiting", field: "f", postpones_left: 0, ...bound };
+          const ahead = { people, wait: { low_s, likely_s: low_s, high_s, made_at } };
+          return LaySo.ticketView({ ticket: { t: ticket } }, ahead, new Date(made_at)).sentences[0];
+        }""",
+        [people, low_s, high_s],
+    )
+    assert said.startswith(hint)
+
+
 def test_a_suspended_field_and_changed_hours_are_told_with_their_reason(centre: DemoServer, visit: Visit) -> None:
     ticket, staff = centre.api().issue("ho-tich"), StaffApi(centre.url, "tam")
     page = open_phone(visit, ticket)

@@ -78,6 +78,13 @@
     return (up ? Math.ceil(minutes / 5) : Math.floor(minutes / 5)) * 5;
   };
 
+  /** The minutes in which a wait is told, as a range or as "less than" (then `low` is 0). */
+  LaySo.toldMinutes = function (wait) {
+    var low = LaySo.roundMinutes(wait.low_s, false);
+    var high = LaySo.roundMinutes(wait.high_s, true);
+    return { low: low, high: low < 1 ? Math.max(high, 5) : high };
+  };
+
   /**
    * A wait in words. `wait` is a `Told` row or null, `working` the spans in which counters work (`[{start, end}]`).
    * → `{kind: "range" | "clock" | "unknown", label, value, isLate}`; `isLate` when the turn may come after the last span.
@@ -97,7 +104,7 @@
     if (wait.high_s > 3600 || (spans.length > 0 && !isWithinOne(spans, made, high))) {
       return { kind: "clock", label: say("turn"), value: clockRange(spans, low, high), isLate: isLate };
     }
-    return { kind: "range", label: say("wait"), value: minutesRange(wait.low_s, wait.high_s), isLate: isLate };
+    return { kind: "range", label: say("wait"), value: minutesRange(wait), isLate: isLate };
   };
 
   function isWithinOne(spans, from, to) {
@@ -123,12 +130,8 @@
     return from === to ? say("from", { low: from }) : from + "–" + to;
   }
 
-  function minutesRange(lowS, highS) {
-    var low = LaySo.roundMinutes(lowS, false);
-    var high = LaySo.roundMinutes(highS, true);
-    if (low < 1) {
-      return say("under", { high: Math.max(high, 5) });
-    }
-    return say(low === high ? "about" : "range", { low: low, high: high });
+  function minutesRange(wait) {
+    var told = LaySo.toldMinutes(wait);
+    return say(told.low < 1 ? "under" : told.low === told.high ? "about" : "range", told);
   }
 })(window);

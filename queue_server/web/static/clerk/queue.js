@@ -96,9 +96,8 @@ function tagsOf(model, ticket, now) {
 }
 
 function toldWords(told) {
-  const low = LaySo.roundMinutes(told.low_s, false);
-  const high = LaySo.roundMinutes(told.high_s, true);
-  return low < 1 ? t("toldUnder", { high: Math.max(high, 5) }) : t("told", { low, high });
+  const minutes = LaySo.toldMinutes(told);
+  return t(minutes.low < 1 ? "toldUnder" : "told", minutes);
 }
 
 // -- on hold, and what is done with numbers that are not in hand --------------------------------------------------------------

@@ -89,7 +89,7 @@ export function secondsSince(instant, now) {
 
 /**
  * How a wait compares with what this citizen was told: "none" (nothing told), "in", "late" (beyond the likely value),
- * "over" (beyond the range).
+ * "over" (beyond the range, as it is told in words).
  * @param {Told | null} told
  * @param {Date} now
  */
@@ -98,7 +98,7 @@ export function bandOf(told, now) {
     return "none";
   }
   const waited = secondsSince(told.made_at, now);
-  if (waited > Math.max(told.high_s, PATIENCE_S)) {
+  if (waited > LaySo.toldMinutes(told).high * 60) {
     return "over";
   }
   return waited > Math.max(told.likely_s, PATIENCE_S) ? "late" : "in";

@@ -58,7 +58,7 @@ function OpenCard({ row, live, on }) {
     <span class="field-card__examples">${name(row.examples)}</span>
     <span class="field-card__foot">
       <span class="fact-line"><${Icon} of="people" />${!live ? "" : live.waiting ? say("waiting", { n: live.waiting }) : say(nobody)}</span>
-      <span class="fact-line"><${Icon} of="clock" />${told.kind === "clock" ? say("around", { range: told.value }) : told.value}</span>
+      <span class="fact-line"><${Icon} of="clock" />${told.kind === "clock" ? say("turn", { range: told.value }) : told.value}</span>
       <span class="field-card__go"><${Icon} of="next" /></span>
     </span>
   </button>`;

@@ -32,8 +32,15 @@ const CARES = {
   }),
   forgotten: ({ counter }, { now, open, isLive }) => ({
     level: "warn",
-    title: t("forgotten", { no: counter.no, number: spaced(counter.number), minutes: minutes(secondsSince(counter.since, now)) }),
+    title: t("forgotten", { no: counter.no, number: spaced(counter.number), minutes: minutes(secondsSince(counter.row.ticket.since, now)) }),
     hint: t("forgottenHint"),
+    buttons: [[t("seeCounter"), () => open("counter", { no: counter.no })]],
+    isLive,
+  }),
+  unmet: ({ counter }, { now, open, isLive }) => ({
+    level: "warn",
+    title: t("unmet", { no: counter.no, number: spaced(counter.number), minutes: minutes(secondsSince(counter.row.ticket.since, now)) }),
+    hint: t("unmetHint"),
     buttons: [[t("seeCounter"), () => open("counter", { no: counter.no })]],
     isLive,
   }),

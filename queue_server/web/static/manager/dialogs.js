@@ -1,4 +1,5 @@
 /** What a supervisor may change, each in a dialog that says what it does to people. */
+import { countersText } from "../dispenser/rules.js";
 import { html, useState } from "../vendor/preact-htm.js";
 import { CounterDialog, EndServiceDialog, PickDialog } from "./counter.js";
 import { RevokeDialog } from "./devices.js";
@@ -14,7 +15,10 @@ function FieldDialog(props) {
   const { model, about, open, command, isLive } = props;
   const row = model.board.fields[about.code];
   const name = LaySo.name(row.name);
-  const takes = Object.values(model.board.counters).filter((counter) => counter.fields.includes(row.code));
+  const counters = Object.values(model.board.counters);
+  const takes = counters.filter((counter) => counter.fields.includes(row.code));
+  const helps = counters.filter((counter) => (model.people.helps[counter.no] || []).includes(row.code));
+  const list = (some) => countersText(some.map((counter) => counter.no));
   const resume = () => command("unsuspend", { branch: model.branch, field: row.code }, t("unsuspended", { field: name }));
   return html`<${Dialog} ...${props} title=${name}>
     ${row.suspended && html`<p class="notice notice--warn">${t("unsuspendHint", { time: LaySo.time(row.suspended_at), reason: LaySo.name(row.suspended) })}</p>`}
@@ -25,7 +29,7 @@ function FieldDialog(props) {
       <button class="button" type="button" onClick=${() => open("hours", { field: row.code })}>${t("changeHours")}</button>
       <button class="button" type="button" onClick=${() => open("pick", about)}>${t("assignCounter")}</button>
     </div>
-    <p class="quiet">${t("fieldCounters")}: ${takes.map((counter) => counter.no).sort((a, b) => a - b).join(", ") || t("none")}</p>
+    <p class="quiet">${t("fieldCounters")}: ${[list(takes) || t("none"), helps.length > 0 && t("helping", { list: list(helps) })].filter(Boolean).join(" · ")}</p>
   <//>`;
 }
 

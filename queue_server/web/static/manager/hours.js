@@ -2,7 +2,7 @@
  * Hours of a day as they are typed. Pure.
  *
  * A window is `[start, end]` in minutes from the service day's local midnight; an hour before the day's boundary, and an
- * end that is not after its start, belong to the next morning.
+ * end that is not after its start, belong to the next morning. No window goes on beyond the next day's boundary.
  *
  * @typedef {{from: string, to: string}} Typed
  */
@@ -38,8 +38,8 @@ export function windowOf(typed, boundary) {
     return null;
   }
   const from = start < boundary ? start + DAY : start;
-  const to = end < boundary || end <= from % DAY ? end + DAY : end;
-  return to > from ? [from, to] : null;
+  const to = end < boundary || end <= from ? end + DAY : end;
+  return from < to && to <= boundary + DAY ? [from, to] : null;
 }
 
 /** All typed spans as windows; null when one cannot be read, or they overlap. */

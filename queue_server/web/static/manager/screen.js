@@ -8,7 +8,7 @@ import { DIALOGS } from "./dialogs.js";
 import { Fields } from "./fields.js";
 import { minutes, spaced, spans } from "./parts.js";
 import { t } from "./texts.js";
-import { countersOf, fieldsOf, inOrder, levelOf, longestOf, secondsSince, share, tally } from "./view.js";
+import { countersOf, fieldsOf, inOrder, isLongAt, longestOf, secondsSince, share, tally } from "./view.js";
 
 const WORRY_SHARE = 30; // percent of the day's people; above it a share is shown as a worry
 
@@ -93,7 +93,7 @@ function Day({ day, isOver, isLive, open }) {
     <div class="day__hours">
       ${day.ended_at
         ? html`<p><strong>${t("ended", { time: LaySo.time(day.ended_at) })}</strong> ${t("endedHint")}</p>`
-        : html`<p><strong>${t("today")}</strong> ${dateOf(day.date)} <span class="day__sep">·</span> ${t("working")} <span class="figures">${spans(day.working) || t("closedToday")}</span>
+        : html`<p><strong>${t("today")}</strong> ${dateOf(day.date)} <span class="day__sep">·</span> ${t("working")} <span class="figures">${spans(day.working) || t("closedToday")}</span> ${" "}
           <span class="day__sep">·</span> ${t("issuing")} <span class="figures">${spans(day.issuing) || t("none")}</span></p>`}
       ${day.reason && html`<p class="quiet">${t("changed", { reason: LaySo.name(day.reason) })}</p>`}
     </div>
@@ -156,14 +156,15 @@ function Counters({ model, counters, now, open, isOver }) {
 
 function Square({ counter, now, name, open, isOver }) {
   const seconds = counter.since ? secondsSince(counter.since, now) : 0;
-  const time = counter.since && counter.state !== "closed" ? (seconds < 60 ? t("justNow") : minutes(seconds)) : "";
+  const isCalled = counter.state === "called";
+  const time = counter.since && counter.state !== "closed" ? (seconds < 60 ? (isCalled ? "" : t("justNow")) : minutes(seconds)) : "";
   const words = t(`state.${counter.state}`);
-  const isLong = counter.state === "serving" && levelOf(seconds / 2) === "bad";
+  const isLong = isLongAt(counter, now);
   const label = [t("counter", { no: counter.no }), words, counter.number && spaced(counter.number), time, name].filter(Boolean).join(", ");
   return html`<button class=${`square square--${counter.state}${isLong ? " square--long" : ""}`} type="button" aria-label=${label} title=${name || ""}
     data-counter=${counter.no} disabled=${isOver} onClick=${open}>
     <span class="square__no">${counter.no}</span>
-    <span class="square__state">${counter.state === "called" || counter.state === "serving" ? spaced(counter.number) : words}</span>
-    <span class="square__time">${counter.state === "called" ? words : time || "\u00a0"}</span>
+    <span class="square__state">${isCalled || counter.state === "serving" ? spaced(counter.number) : words}</span>
+    <span class="square__time">${[isCalled && words, time].filter(Boolean).join(" ") || "\u00a0"}</span>
   </button>`;
 }

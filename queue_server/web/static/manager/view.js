@@ -12,12 +12,12 @@
  * @typedef {{code: string, row: any, live: LiveField, age_s: number, level: "" | "warn" | "bad",
  *   uncovered_s: number | null, isAlarm: boolean}} FieldView
  * @typedef {{no: number, row: any, state: "closed" | "paused" | "idle" | "called" | "serving", since: string | null,
- *   number: string}} CounterView
+ *   number: string}} CounterView  `since`: null where nobody knows, as how long an open counter has been idle
  */
 
 export const LONG_S = 15 * 60;
 export const VERY_LONG_S = 30 * 60;
-const FORGOTTEN_S = 60 * 60;
+const LONG_AT_S = { called: 5 * 60, serving: 60 * 60 }; // beyond it somebody probably forgot to press a button
 const BEHIND_EVENTS = 100; // a busy hall is always some events ahead of the dossier backend
 
 export function secondsSince(instant, now) {
@@ -80,9 +80,15 @@ export function countersOf(board) {
       no: row.no,
       row,
       state: row.state !== "open" ? row.state : row.ticket ? row.ticket.state : "idle",
-      since: row.ticket ? row.ticket.since : row.since,
+      since: row.state !== "open" ? row.since : row.ticket ? row.ticket.since : null,
       number: row.ticket ? row.ticket.number : "",
     }));
+}
+
+/** Whether a number has been called or served there for longer than is likely; a paused counter may have one too. */
+export function isLongAt(counter, now) {
+  const { ticket } = counter.row;
+  return Boolean(ticket) && secondsSince(ticket.since, now) > LONG_AT_S[ticket.state];
 }
 
 /** How many are open, paused and closed. */
@@ -96,12 +102,12 @@ export function tally(counters) {
 /** People who need care, worst first. */
 export function careOf(live, fields, counters, now) {
   const uncovered = fields.filter((field) => field.isAlarm).map((field) => ({ kind: "uncovered", key: field.code, field }));
-  const forgotten = counters
-    .filter((counter) => counter.state === "serving" && secondsSince(counter.since, now) > FORGOTTEN_S)
-    .map((counter) => ({ kind: "forgotten", key: String(counter.no), counter }));
+  const stuck = (state, kind) => counters
+    .filter((counter) => isLongAt(counter, now) && counter.row.ticket.state === state)
+    .map((counter) => ({ kind, key: String(counter.no), counter }));
   const printers = Object.entries(live.printers_waiting || {}).map(([printer, reason]) => ({ kind: "printer", key: printer, printer, reason }));
   const papers = live.papers_failed > 0 ? [{ kind: "papers", key: "", count: live.papers_failed }] : [];
-  return [...uncovered, ...printers, ...papers, ...forgotten];
+  return [...uncovered, ...printers, ...papers, ...stuck("called", "unmet"), ...stuck("serving", "forgotten")];
 }
 
 /** What is wrong with the machine; nothing when all is well or nothing is known. */

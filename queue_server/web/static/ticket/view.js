@@ -9,6 +9,7 @@
   var say = LaySo.words(LaySo.ticketTexts);
   var NEAR = 2; // so few people ahead, and nobody should be outside
   var FAR_S = 600; // but for so many seconds, one may
+  var SHORT_MIN = 10; // whoever is told no more than this stays, however many are ahead
 
   var TONES = { waiting: "wait", called: "call", serving: "serve", held: "hold", finished: "done", rebooked: "hold" };
 
@@ -134,10 +135,12 @@
     return isKnown ? [{ label: say("ahead"), value: peopleAhead(at.ahead.people), note: "" }] : [];
   }
 
-  /** Few people ahead, and no long wait all the same: in a break nobody need stand by. */
+  /** A short wait, or few people ahead and no long wait all the same: in a break nobody need stand by. */
   function isNear(at) {
-    var isLong = at.ahead.wait !== null && at.ahead.wait.low_s >= FAR_S;
-    return at.ahead.people <= NEAR && !isLong && !restUntil(at);
+    var wait = at.ahead.wait;
+    var isShort = wait !== null && LaySo.toldMinutes(wait).high <= SHORT_MIN;
+    var isLong = wait !== null && wait.low_s >= FAR_S;
+    return (isShort || (at.ahead.people <= NEAR && !isLong)) && !restUntil(at);
   }
 
   // -- notices ------------------------------------------------------------------------------------------------------------
