@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
@@ -88,9 +89,19 @@ def test_the_golden_day_is_long_and_varied_enough() -> None:
     assert lines()[-1].type == "day.closed"
 
 
+def decided(state: BranchState) -> dict[str, Any]:
+    """What rules decide. How long a wait is told to be is an estimate, and may become better."""
+    found = snapshot(state)
+    tickets, before = (
+        {key: replace(ticket, told=None) for key, ticket in rows.items()}
+        for rows in (found["tables"]["tickets"], found["before"])
+    )
+    return found | {"tables": found["tables"] | {"tickets": tickets}, "before": before}
+
+
 def test_todays_rules_still_decide_the_golden_day() -> None:
     """Not a promise to stored journals: when a rule changes on purpose, this day shows what changes."""
-    assert snapshot(replayed(golden_day())) == snapshot(folded())
+    assert decided(replayed(golden_day())) == decided(folded())
 
 
 # -- what this build does not know -------------------------------------------------------------------------------------

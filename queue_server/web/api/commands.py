@@ -43,8 +43,10 @@ async def ticket_command(request: Request) -> Response:
     holder = holder_of(request, ticket)
     if holder is None:
         return await _carry_out(request, name, ticket=ticket)
+    house = house_of(request)
+    holder.require_command(name, await house.bus.branch_of(ticket))
     command = replace(dispatch.decode(name, b""), ticket=ticket)
-    return json(await dispatch.carry_out(house_of(request), holder, command, key_of(request), deadline_of(request)))
+    return json(await dispatch.carry_out(house, holder, command, key_of(request), deadline_of(request)))
 
 
 async def _carry_out(request: Request, name: str, *, status: int = 200, **address: object) -> Response:
