@@ -503,7 +503,7 @@ def require_chain(ticket: Ticket) -> None:
 
 TestAnyBranch = AnyBranch.TestCase
 TestAnyBranch.settings = settings(
-    max_examples=200,
+    max_examples=120,
     stateful_step_count=60,
     deadline=None,
     derandomize=True,
