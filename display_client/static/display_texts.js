@@ -18,7 +18,7 @@
       person: "người",
       people: "người",
       madeAt: "lúc {time}",
-      turn: "lượt {time}",
+      turn: "đến lượt {time}",
       suspended: "Tạm ngừng cấp số",
 
       none: "Chưa gọi số nào",

@@ -178,10 +178,11 @@ class BranchState:
         queue = (self._priority if priority else self._ordinary).get(field, ())
         return (self.tickets[entry[1]] for entry in queue)
 
-    def ahead_of(self, ticket: Ticket) -> int:
-        """How many of its field would be called before this waiting ticket, as it was counted when it was issued."""
-        place = bisect_left(self._queue_of(ticket), (ticket.order, ticket.id))
-        return place if ticket.has_priority else place + len(self._priority.get(ticket.field, ()))
+    def ahead_of(self, ticket: Ticket, field: str) -> int:
+        """How many of a field would be called before this waiting ticket, as it was counted when it was issued."""
+        queues = self._priority if ticket.has_priority else self._ordinary
+        place = bisect_left(queues.get(field, ()), (ticket.order, ticket.id))
+        return place if ticket.has_priority else place + len(self._priority.get(field, ()))
 
     def queue(self, counter: Counter) -> Iterator[Ticket]:
         """Everybody waiting in the counter's fields, callable now or not; per field in queue order, priority first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct
 
@@ -96,6 +97,6 @@ def ahead(state: BranchState, ticket_id: str, now: datetime) -> rows.Ahead:
     ticket = state.tickets.get(ticket_id)
     if ticket is None or ticket.state is not TicketState.WAITING:
         return rows.Ahead(None, None)
-    people = state.ahead_of(ticket)
+    ahead_in = partial(state.ahead_of, ticket)
     minute = now.replace(second=0, microsecond=0)
-    return rows.Ahead(people, told(estimate_wait(state, ticket.field, people, minute)))
+    return rows.Ahead(ahead_in(ticket.field), told(estimate_wait(state, ticket.field, ahead_in, minute)))

@@ -101,7 +101,7 @@ def test_people_waiting_and_the_range_are_live(kiosk: Kiosk, centre: DemoServer)
         api.issue("ho-tich")
     expect(kiosk.card("ho-tich")).to_contain_text("3 người chờ")
     api.counter(3, "open")
-    expect(kiosk.card("ho-tich")).to_contain_text(re.compile(r"khoảng \d+–\d+ phút|lượt \d"))  # over an hour
+    expect(kiosk.card("ho-tich")).to_contain_text(re.compile(r"khoảng \d+–\d+ phút|đến lượt \d"))  # over an hour
 
 
 # -- language and reading aid ------------------------------------------------------------------------------------------

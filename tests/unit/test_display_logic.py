@@ -173,7 +173,7 @@ def test_a_turn_at_opening_time_reads_as_a_sentence() -> None:
     told = {"low_s": 0, "likely_s": 60, "high_s": 90, "made_at": at("06:30")}
     live = {"fields": {"chung-thuc": {"waiting": 0, "wait": told}}}
     shown = run("return view.strip(input.board, input.live)", board=a_board(), live=live)
-    assert shown["fields"][0]["wait"] == "Lượt từ 07:30"
+    assert shown["fields"][0]["wait"] == "Đến lượt từ 07:30"
 
 
 def test_the_end_of_issuing_is_told_while_counters_still_work() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from queue_server.domain.commands import By
 from queue_server.domain.configuration import Desk
 from queue_server.domain.estimate import estimate_wait
+from queue_server.realtime.phone import ahead
 from tests.factories import Branch, config, field, moment
 
 FIELDS = (
@@ -14,6 +15,9 @@ FIELDS = (
 )
 
 
+NOW = moment("08:00")
+
+
 def branch_of(*desks: Desk) -> Branch:
     branch = Branch(config(fields=FIELDS, counters=desks))
     for desk in desks:
@@ -21,8 +25,9 @@ def branch_of(*desks: Desk) -> Branch:
     return branch
 
 
-def likely(branch: Branch, code: str, ahead: int = 0) -> int | None:
-    told = estimate_wait(branch.state, code, ahead, moment("08:00"))
+def likely(branch: Branch, code: str, people: int = 0) -> int | None:
+    state = branch.state
+    told = estimate_wait(state, code, lambda field: people if field == code else state.waiting_count(field), NOW)
     return told.likely_s if told else None
 
 
@@ -50,6 +55,29 @@ def test_people_of_another_field_count_as_far_as_the_counters_are_shared() -> No
         branch.issue("ho-tich", "07:40")
     assert likely(branch, "chung-thuc") == 1200
     assert likely(branch, "dat-dai") == 0
+
+
+def test_who_has_come_later_is_not_in_front_of_a_phone() -> None:
+    """One of 300 s before it, two after; the first goes to the free counter at once."""
+    branch = branch_of(Desk(1, ("chung-thuc",), ("ho-tich",)))
+    branch.issue("chung-thuc", "07:40")
+    mine = branch.issue("ho-tich", "07:41")
+    for _ in range(2):
+        branch.issue("chung-thuc", "07:42")
+    shown = ahead(branch.state, mine, NOW)
+    assert shown.people == 0
+    assert shown.wait is not None
+    assert shown.wait.likely_s == 300
+
+
+def test_who_has_priority_is_behind_priority_only() -> None:
+    branch = branch_of(Desk(1, ("chung-thuc",), ("ho-tich",)))
+    for _ in range(3):
+        branch.issue("chung-thuc", "07:40")
+    first = branch.issue("ho-tich", "07:41", priority="NCT75")
+    told = branch.state.tickets[first].told
+    assert told is not None
+    assert told.likely_s == 0
 
 
 def test_who_is_in_a_counters_hand_keeps_it_busy() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 
 from queue_server.domain import events as ev
 from queue_server.domain import hours
@@ -27,7 +28,7 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime) -> list[ev.
         state.priority_class(command.priority)
     series = state.series_of(field.series)
     ordinal = next_ordinal(series, state.series.get(series.code))
-    ahead = people_ahead(state, field.code, has_priority=command.priority is not None)
+    ahead = partial(people_ahead, state, has_priority=command.priority is not None)
     return [
         ev.TicketIssued(
             ticket=by.fresh_id,
@@ -36,7 +37,7 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime) -> list[ev.
             ordinal=ordinal,
             field=field.code,
             arrival_at=now,
-            people_ahead=ahead,
+            people_ahead=ahead(field.code),
             told=estimate_wait(state, field.code, ahead, now),
             priority=command.priority,
             channel=command.channel,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import date
 from typing import Any, TypeVar
 
@@ -101,6 +101,7 @@ class PostgresJournal:
         return [rows.ticket(row)[1] for row in await self._fetch(sql.TICKETS_OF_DAY, branch_id, day.isoformat())]
 
     async def forget_commands(self, branch_id: str, before: date) -> int:
+        self._ensure_open()
         async with self._connection() as connection:
             status: str = await connection.execute(sql.FORGET_COMMANDS, branch_id, before.isoformat())
         return int(status.rpartition(" ")[2])
@@ -140,11 +141,11 @@ class PostgresJournal:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
-        self._ensure_open()
         async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
             yield connection
 
     async def _fetch(self, statement: str, *given: Any) -> list[rows.Row]:
+        self._ensure_open()
         async with self._connection() as connection:
             found: list[rows.Row] = await connection.fetch(statement, *given)
         return found
@@ -156,19 +157,18 @@ class PostgresJournal:
     # -- appending ---------------------------------------------------------------------------------------------------
 
     async def _append(self, batch: Batch) -> Outcome:
-        async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
+        async with self._connection() as connection:
             return await _write(connection, batch)
 
     async def _append_together(self, batches: Sequence[Batch]) -> list[Outcome]:
         """In the order of their branches, so that two who do this cannot wait for each other."""
-        async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
+        async with self._connection() as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
                 outcomes: dict[str, Outcome] = {}
                 for batch in sorted(batches, key=lambda batch: batch.branch_id):
-                    async with connection.transaction():  # a savepoint
-                        outcomes[batch.branch_id] = await _write(connection, batch)
+                    outcomes[batch.branch_id] = await _write(connection, batch)
             except BaseException:
                 await transaction.rollback()
                 raise
@@ -182,7 +182,7 @@ class PostgresJournal:
         return [outcomes[batch.branch_id] for batch in batches]
 
     async def _run(self, work: Callable[[Database], T]) -> T:
-        async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
+        async with self._connection() as connection:
             return await lend(connection, work)
 
 
@@ -190,7 +190,7 @@ async def _write(connection: asyncpg.Connection, batch: Batch) -> Outcome:
     """One batch, one statement. Nothing of it was written unless this says `Appended`."""
     statement = sql.APPEND if batch.expected else sql.BEGIN
     try:
-        async with connection.transaction() if connection.is_in_transaction() else _as_it_is():
+        async with connection.transaction() if connection.is_in_transaction() else nullcontext():  # a savepoint
             row = await connection.fetchrow(statement, *sql.append_values(batch, draw_epoch()))
     except asyncpg.UniqueViolationError as fault:
         taken = await _taken(connection, batch) if fault.table_name == "command" else None
@@ -217,11 +217,6 @@ async def _seq(connection: asyncpg.Connection, branch_id: str) -> int:
 
 async def _leave(_: object) -> None:
     """Connections go back to the pool as they are: nothing here changes their settings, and a reset is a round trip."""
-
-
-@asynccontextmanager
-async def _as_it_is() -> AsyncIterator[None]:
-    yield
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ const vi = {
   "primary.reopen": "Mở lại quầy",
   "primary.open": "Mở quầy {no}",
   "primary.choose": "Chọn quầy khác",
-  "primary.none": "Ngoài ngày làm việc",
+  "primary.none": "Ngoài giờ làm việc",
   // the other actions
   recall: "Gọi lại",
   noshow: "Vắng mặt",

@@ -8,7 +8,7 @@ const vi = {
   ahead: "Đang chờ trước",
   people: "{n} người",
   waiting: "{n} người chờ",
-  turn: "lượt {range}",
+  turn: "đến lượt {range}",
   waitingNone: "Chưa có ai chờ",
   waitingBusy: "Các quầy đang bận",
   pageOf: "Trang {page}/{pages}",

@@ -45,7 +45,7 @@ const vi = {
   fieldsHint: "đáng lo nhất ở trên",
   oldest: "Chờ lâu nhất",
   forecast: "Người mới đến chờ",
-  forecastClock: "lượt {range}",
+  forecastClock: "đến lượt {range}",
   forecastAt: "dự tính lúc {time}",
   came: "Đến / giờ",
   served: "Xong / giờ",
