@@ -17,7 +17,7 @@ from msgspec import Struct
 from queue_server.access.identity import Who
 from queue_server.access.rights import Role
 from queue_server.access.store import Access
-from queue_server.app import DATABASE, open_house
+from queue_server.app import DATABASE, open_house, open_journal
 from queue_server.directory.faults import InvalidDirectory
 from queue_server.directory.importing import (
     Organisation,
@@ -29,7 +29,7 @@ from queue_server.directory.importing import (
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.backup import BackupFailed, restore
 from queue_server.journal.migrations import NewerDatabase
-from queue_server.journal.sqlite import SqliteJournal
+from queue_server.journal.port import Journal
 from queue_server.protocol.problems import problem
 from queue_server.settings import Settings
 
@@ -144,7 +144,7 @@ def _password() -> str | None:
     return first if first == getpass("Again: ") else None
 
 
-async def _add(journal: SqliteJournal, access: Access, account: NewAccount, password: str) -> int:
+async def _add(journal: Journal, access: Access, account: NewAccount, password: str) -> int:
     if account.username in {known.username for known in await access.accounts()} and not account.is_replacing:
         print(f"{account.username} exists. Add --replace for a new password, role, name or branch.", file=sys.stderr)
         return 1
@@ -172,11 +172,11 @@ def _where(branch: str | None) -> str:
     return f"at {branch}" if branch is not None else "at every branch"
 
 
-def _with_access(settings: Settings, work: Callable[[SqliteJournal, Access], Awaitable[int]]) -> int:
-    """Open the database alone, without timers or readers; the server must be stopped."""
+def _with_access(settings: Settings, work: Callable[[Journal, Access], Awaitable[int]]) -> int:
+    """Open the database alone, without timers or readers. One on SQLite must have no server then."""
 
     async def run() -> int:
-        journal = await SqliteJournal.open(settings.data / DATABASE)
+        journal = await open_journal(settings)
         try:
             return await work(journal, await Access.open(journal))
         finally:

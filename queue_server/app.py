@@ -12,18 +12,25 @@ from starlette.applications import Starlette
 
 from queue_server import __version__
 from queue_server.access.store import Access
+from queue_server.access.watching import RightsWatch
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.clock import Clock, FastClock, WallClock, Watch
+from queue_server.branches.following import Following, Timekeeper
 from queue_server.branches.host import BranchHost
 from queue_server.domain.state import Change
 from queue_server.journal.backup import back_up
-from queue_server.journal.port import Journal
+from queue_server.journal.batches import last_seq
+from queue_server.journal.port import Batch, Journal, Written
 from queue_server.journal.sqlite import SqliteJournal
 from queue_server.readers.dossier.delivery import HttpSender
 from queue_server.readers.dossier.reader import DossierReader
 from queue_server.readers.housekeeping import Housekeeping
 from queue_server.readers.reader import Readers
 from queue_server.realtime.hub import Hub
+from queue_server.realtime.redis_client import redis_of
+from queue_server.realtime.signals.local import LocalSignals
+from queue_server.realtime.signals.port import AccessChanged, Missed, Signal, Signals, Taken
+from queue_server.realtime.signals.redis import RedisSignals
 from queue_server.settings import Settings
 from queue_server.web.application import application
 from queue_server.web.house import House
@@ -54,11 +61,11 @@ def build_name() -> str:
 async def open_house(settings: Settings) -> AsyncIterator[House]:
     """Open every part in order; close them in the other order, telling readers to come back."""
     async with AsyncExitStack() as stack:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        journal = await SqliteJournal.open(settings.data / DATABASE)
+        journal = await open_journal(settings)
         stack.push_async_callback(journal.close)
         clock = clock_of(settings)
         hub = Hub(clock.now)
+        signals: Signals = RedisSignals(redis_of(settings.redis)) if settings.redis else LocalSignals()
 
         async def undo_time(branch_id: str) -> timedelta:
             return timedelta(seconds=(await bus.host(branch_id)).state.configured.limits.undo_s)
@@ -67,22 +74,80 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         readers = Readers([dossier] if dossier is not None else [], journal)
         daily = Readers([housekeeping_of(settings, journal, clock)], journal, poll_s=DAILY_POLL_S)
 
-        def publish(host: BranchHost, changes: list[Change]) -> None:
+        def publish(host: BranchHost, changes: list[Change], own: Batch | None) -> None:
             hub.publish(host, changes)
             readers.wake()
             if any(change.table == "day" for change in changes):
                 daily.wake()
+            if own is not None and journal.is_shared:
+                signals.send(written(host, own))
 
         bus = CommandBus(journal, clock, Watch(clock, speed=settings.clock_speed), publish)
         stack.callback(bus.close)
         access = await Access.open(journal)
+        access.on_changed = lambda: signals.send(AccessChanged())
         await bus.start()
         hub.start()
         stack.push_async_callback(hub.stop)
         for each in (readers, daily):
             each.start()
             stack.push_async_callback(each.stop)
-        yield House(settings, journal, bus, hub, access, clock.now, build_name(), dossier)
+        if journal.is_shared:
+            await _join_others(stack, journal, bus, hub, access, signals, clock, readers)
+        yield House(settings, journal, bus, hub, access, signals, clock.now, build_name(), dossier)
+
+
+async def _join_others(
+    stack: AsyncExitStack,
+    journal: Journal,
+    bus: CommandBus,
+    hub: Hub,
+    access: Access,
+    signals: Signals,
+    clock: Clock,
+    readers: Readers,
+) -> None:
+    """Hear what other processes do, and tell them."""
+    following = Following(journal, bus, is_told=lambda: signals.is_live, is_read=hub.is_read)
+    rights = RightsWatch(access, hub.expel, is_told=lambda: signals.is_live)
+
+    def on_signal(signal: Signal) -> None:
+        match signal:
+            case Written():
+                following.hear(signal)
+                readers.wake()
+            case AccessChanged():
+                rights.wake()
+            case Taken():
+                hub.take_over(signal.channel)
+            case Missed():
+                following.wake()
+                rights.wake()
+
+    signals.start(on_signal)
+    stack.push_async_callback(signals.stop)
+    for each in (following, rights, Timekeeper(journal, bus, clock)):
+        each.start()
+        stack.push_async_callback(each.stop)
+
+
+def written(host: BranchHost, batch: Batch) -> Written:
+    """What others are told of a batch that this process wrote."""
+    return Written(batch.branch_id, host.epoch, batch.expected, last_seq(batch), batch.events)
+
+
+async def open_journal(settings: Settings) -> Journal:
+    """The journal on PostgreSQL where there is one, else on SQLite in the data folder.
+
+    Raises:
+        JournalUnavailable, NewerDatabase
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    if not settings.database:
+        return await SqliteJournal.open(settings.data / DATABASE)
+    from queue_server.journal.postgres import PostgresJournal
+
+    return await PostgresJournal.open(settings.database)
 
 
 def dossier_of(
@@ -94,11 +159,13 @@ def dossier_of(
     return DossierReader(journal, sender, clock.now, undo_time, speed=settings.clock_speed)
 
 
-def housekeeping_of(settings: Settings, journal: SqliteJournal, clock: Clock) -> Housekeeping:
+def housekeeping_of(settings: Settings, journal: Journal, clock: Clock) -> Housekeeping:
     def make(folder: Path, at: datetime, keep: int) -> Awaitable[Path]:
+        assert isinstance(journal, SqliteJournal)
         return back_up(journal, folder, at=at, keep=keep)
 
-    return Housekeeping(journal, make, settings.backups_folder, clock.now, speed=settings.clock_speed)
+    folder = settings.backups_folder if isinstance(journal, SqliteJournal) else None
+    return Housekeeping(journal, make, folder, clock.now, speed=settings.clock_speed)
 
 
 def make_app(

@@ -120,9 +120,8 @@ def _check(given: argparse.Namespace) -> int:
 
     if given.file is not None:
         return check_organisation(given.file)
-    for name, value in _settings(given).model_dump().items():
-        is_secret = name.endswith("token") and value
-        print(f"{name} = {'********' if is_secret else value}")
+    for name, value in _settings(given).shown().items():
+        print(f"{name} = {value}")
     return 0
 
 

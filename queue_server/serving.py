@@ -67,9 +67,10 @@ class _Announcing(uvicorn.Server):
 def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> int:
     """Serve until stopped; `on_ready` gets the address when the first request can be answered."""
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        with lock(settings.data / DATABASE):
-            pass
+        if not settings.database:
+            settings.data.mkdir(parents=True, exist_ok=True)
+            with lock(settings.data / DATABASE):
+                pass
     except JournalUnavailable as fault:
         print(f"Cannot serve: {fault.detail}. Stop that server, or choose another folder with --data.", file=sys.stderr)
         return 2

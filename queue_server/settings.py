@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 PREFIX = "LAYSO_"
 OTHERS = frozenset({"CHROMIUM", "VENV", "PYTHON", "COMMIT_DELAY_MS"})
 """Names under our prefix that belong to scripts and benchmarks."""
+REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+
+_PASSWORD = re.compile(r"://[^@/]*@")
 
 
 class Settings(BaseModel):
@@ -19,7 +24,19 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    data: Path = Field(default=Path("data"), description="Folder of the database.")
+    data: Path = Field(default=Path("data"), description="Folder of the database, and of what belongs to this machine.")
+    database: str = Field(
+        default="", repr=False, description="postgresql://USER:PASSWORD@HOST:PORT/NAME; empty: SQLite in the folder."
+    )
+    redis: str = Field(
+        default="",
+        repr=False,
+        description="Signals between processes: redis://, rediss:// (TLS), unix:// or redis+sentinel://; empty: none.",
+    )
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that serve; more than one need PostgreSQL.")
+    worker_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Each worker listens on a port of its own too, from this one on."
+    )
     backups: Path | None = Field(default=None, description="Second folder, best on another disk, for daily backups.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -35,6 +52,36 @@ class Settings(BaseModel):
     clock_speed: float = Field(default=1.0, gt=0.0, le=10_000.0, description="Demonstrations: how fast it runs.")
     dossier_url: str = Field(default="", description="Where wait times go, as CloudEvents by POST; empty: nowhere.")
     dossier_token: str = Field(default="", description="Bearer token for that address.", repr=False)
+
+    @field_validator("database")
+    @classmethod
+    def _is_postgresql(cls, url: str) -> str:
+        if url and urlsplit(url).scheme not in ("postgresql", "postgres"):
+            raise ValueError("must begin with postgresql://")
+        return url
+
+    @field_validator("redis")
+    @classmethod
+    def _is_redis(cls, url: str) -> str:
+        if url and urlsplit(url).scheme not in REDIS_SCHEMES:
+            raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in REDIS_SCHEMES)}")
+        return url
+
+    @model_validator(mode="after")
+    def _are_shared(self) -> Self:
+        """What several processes share must be shared."""
+        if not self.database and self.workers > 1:
+            raise ValueError("several workers need PostgreSQL (LAYSO_DATABASE): SQLite has one process")
+        return self
+
+    def shown(self) -> dict[str, object]:
+        """Every setting as it may be printed: secrets and passwords masked."""
+        shown: dict[str, object] = self.model_dump()
+        for name in ("database", "redis"):
+            shown[name] = _PASSWORD.sub("://********@", str(shown[name]))
+        if shown["dossier_token"]:
+            shown["dossier_token"] = "********"
+        return shown
 
     @property
     def backups_folder(self) -> Path:
@@ -61,5 +108,10 @@ def read_settings(environment: Mapping[str, str] = os.environ, **given: Any) -> 
     try:
         return Settings(**found)
     except ValidationError as fault:
-        lines = (f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in fault.errors())
+        lines = (f"{_name(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in fault.errors())
         raise BadSettings("\n".join(lines)) from None
+
+
+def _name(place: tuple[int | str, ...]) -> str:
+    """The variable at fault; nothing where several do not go together."""
+    return f"{PREFIX}{'.'.join(map(str, place)).upper()}: " if place else ""

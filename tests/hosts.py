@@ -155,17 +155,17 @@ class Center:
 
     @classmethod
     async def on(
-        cls, journal: Any, clock: HandClock | None = None, *, also: Publish = lambda host, changes: None
+        cls, journal: Any, clock: HandClock | None = None, *, also: Publish = lambda host, changes, own: None
     ) -> Center:
         """A loaded host; the clock shows half past eight on a Monday unless one is given."""
         clock = clock or HandClock(moment("08:30"))
         watch = Watch(clock, monotonic=clock.monotonic)
         published: list[list[Change]] = []
 
-        def publish(host: BranchHost, changes: list[Change]) -> None:
+        def publish(host: BranchHost, changes: list[Change], own: Batch | None) -> None:
             published.append(changes)
             center.told.set()
-            also(host, changes)
+            also(host, changes, own)
 
         center = cls(BranchHost(BRANCH, journal, clock, watch, publish), clock, watch, published)
         await center.host.load()

@@ -1,29 +1,37 @@
-"""Accounts, devices and sessions: rows in the journal's database, and the copy in memory that each request asks."""
+"""Accounts, devices and sessions: rows in the database. Who a token belongs to is kept in memory once it was asked for,
+until some process says that something has changed."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Any, Generic, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 
-from queue_server.access.identity import NOBODY, Who, device_actor
+from queue_server.access import statements as sql
+from queue_server.access.identity import NOBODY, Who
 from queue_server.access.rights import Role
 from queue_server.access.tokens import TicketTokens, hash_of, new_code, new_token
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Database, Journal
+from queue_server.journal.together import Together
+
+V = TypeVar("V")
 
 SESSION_S = 12 * 3600
 """A shift and its overtime; a device's session lasts a year."""
 DEVICE_SESSION_S = 365 * 24 * 3600
 PAIRING_S = 600
 PAIRINGS_MAX = 100
+KNOWN_MAX = 100_000
+"""Tokens whose owners are kept in memory: some 40 MB, and more than a process can have connections."""
 
 
 class DeviceInfo(Struct, frozen=True):
@@ -56,57 +64,78 @@ class PairingWait(Struct, frozen=True):
 
 
 class Access:
-    """Knows who is asking. Open with `Access.open`."""
+    """Knows who is asking. Open with `Access.open`; `on_changed` is called after every change of somebody's rights."""
 
     def __init__(self, journal: Journal, ticket_tokens: TicketTokens) -> None:
         self._journal = journal
         self.ticket_tokens = ticket_tokens
+        self.on_changed: Callable[[], None] = lambda: None
         self._hasher = PasswordHasher()
-        self._accounts: dict[str, tuple[Who, str]] = {}
-        self._tokens: dict[str, Who] = {}
-        self._sessions: dict[str, tuple[Who, int]] = {}
+        self._devices: Known[Who] = Known(self._find_devices)
+        self._sessions: Known[tuple[Who, int]] = Known(self._find_sessions)
 
     @classmethod
     async def open(cls, journal: Journal) -> Access:
-        key = await journal.run(_ticket_key)
-        access = cls(journal, TicketTokens(key))
-        await access.reload()
-        return access
-
-    async def reload(self) -> None:
-        accounts, devices, sessions = await self._journal.run(_read_all)
-        by_id = {row[0]: _who_device(row) for row in devices if row[7] is None}
-        printers = {who.branch: who.device for who in reversed(by_id.values()) if who.role is Role.PRINTER}
-        self._accounts = {row[0]: (_who_account(row, printers), row[3]) for row in accounts}
-        self._tokens = {row[3]: by_id[row[0]] for row in devices if row[0] in by_id}
-        self._sessions = {}
-        for token_hash, account, device, expires_at in sessions:
-            who = self._accounts[account][0] if account in self._accounts else by_id.get(device)
-            if who is not None:
-                self._sessions[token_hash] = (who, expires_at)
+        return cls(journal, TicketTokens(await journal.run(_ticket_key)))
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    def names(self) -> dict[str, str]:
-        """The names of people by their account, and of devices by their actor: whoever may sit at a counter."""
-        known = (*(who for who, _ in self._accounts.values()), *self._tokens.values())
-        return {who.clerk or who.actor: who.name for who in known}
-
-    def by_bearer(self, token: str) -> Who:
+    async def by_bearer(self, token: str) -> Who:
         """The device or integration of a bearer token.
 
         Raises:
             Refusal: `wrong-token`; a program cannot sign in again.
         """
-        who = self._tokens.get(hash_of(token))
+        who = await self._devices.get(hash_of(token))
         if who is None:
             raise Refusal("wrong-token")
         return who
 
-    def by_session(self, token: str) -> Who:
+    async def by_session(self, token: str) -> Who:
         """The account or device of a session cookie; nobody when it has ended."""
-        who, expires_at = self._sessions.get(hash_of(token), (NOBODY, 0))
+        who, expires_at = await self._sessions.get(hash_of(token)) or (NOBODY, 0)
         return who if expires_at > time.time() else NOBODY
+
+    async def _find_devices(self, hashes: list[str]) -> Mapping[str, Who]:
+        return await self._journal.run(partial(sql.by_token, hashes=hashes))
+
+    async def _find_sessions(self, hashes: list[str]) -> Mapping[str, tuple[Who, int]]:
+        return await self._journal.run(partial(sql.by_session, hashes=hashes))
+
+    async def names(self, clerks: Iterable[str]) -> dict[str, str]:
+        """The names of people by their user name, and of devices by their actor."""
+        wanted = sorted(set(clerks))
+        return await self._journal.run(partial(sql.names, clerks=wanted)) if wanted else {}
+
+    # -- what others change --------------------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Rights may not be what they were: ask the database again."""
+        self._devices.forget()
+        self._sessions.forget()
+
+    async def revision(self) -> int:
+        """Grows with every change of somebody's rights."""
+        found = await self._journal.run(lambda db: db.execute(sql.REVISION).fetchone())
+        return found[0] if found is not None else 0
+
+    async def ended(self) -> frozenset[str]:
+        """The actors that have no rights any more."""
+        rows = await self._journal.run(lambda db: db.execute(sql.ENDED).fetchall())
+        return frozenset(row[0] for row in rows)
+
+    async def _change(self, *steps: tuple[str, Sequence[Any]]) -> int:
+        """Write, and let every process know; how many rows the last step touched."""
+
+        def work(db: Database) -> int:
+            counts = [db.execute(statement, values).rowcount for statement, values in steps]
+            db.execute(sql.BUMP)
+            return counts[-1]
+
+        count = await self._journal.run(work)
+        self.forget()
+        self.on_changed()
+        return count
 
     # -- signing in ------------------------------------------------------------------------------------------------
 
@@ -116,11 +145,12 @@ class Access:
         Raises:
             Refusal: `wrong-credentials`, after the same work whether or not the account exists.
         """
-        who, password_hash = self._accounts.get(username, (None, self._nobodys_hash))
+        row = await self._journal.run(lambda db: db.execute(sql.ACCOUNT, (username,)).fetchone())
+        password_hash = row[0] if row is not None else self._nobodys_hash
         is_right = await asyncio.to_thread(self._verify, password_hash, password)
-        if who is None or not is_right:
+        if row is None or not is_right:
             raise Refusal("wrong-credentials")
-        return await self._new_session(who, account=username, device=None, lasts_s=SESSION_S), who
+        return await self._new_session(account=username, device=None, lasts_s=SESSION_S), sql.account(*row[1:])
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:
@@ -134,44 +164,28 @@ class Access:
 
     async def sign_in_device(self, token: str) -> tuple[str, Who]:
         """A browser session for a device's token."""
-        who = self.by_bearer(token)
-        return await self._new_session(who, account=None, device=who.device, lasts_s=DEVICE_SESSION_S), who
+        who = await self.by_bearer(token)
+        return await self._new_session(account=None, device=who.device, lasts_s=DEVICE_SESSION_S), who
 
-    async def _new_session(self, who: Who, *, account: str | None, device: str | None, lasts_s: int) -> str:
+    async def _new_session(self, *, account: str | None, device: str | None, lasts_s: int) -> str:
         token, now = new_token(), int(time.time())
         row = (hash_of(token), account, device, now, now + lasts_s)
-        await self._journal.run(lambda db: db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?)", row).rowcount)
-        self._sessions[row[0]] = (who, now + lasts_s)
+        await self._journal.run(lambda db: db.execute(sql.ADD_SESSION, row).rowcount)
         return token
 
     async def sign_out(self, token: str) -> None:
-        token_hash = hash_of(token)
-        self._sessions.pop(token_hash, None)
-        await self._journal.run(
-            lambda db: db.execute("DELETE FROM session WHERE token_hash = ?", (token_hash,)).rowcount
-        )
+        await self._change(("DELETE FROM session WHERE token_hash = ?", (hash_of(token),)))
 
     # -- accounts and devices --------------------------------------------------------------------------------------
 
     async def accounts(self) -> list[AccountInfo]:
         """Who may sign in, by user name."""
-        rows = (await self._journal.run(_read_all))[0]
-        return sorted((AccountInfo(r[0], r[1], r[2], r[4]) for r in rows), key=lambda account: account.username)
+        rows = await self._journal.run(lambda db: db.execute(sql.ACCOUNTS).fetchall())
+        return [AccountInfo(*row) for row in rows]
 
     async def put_account(self, username: str, password: str, role: Role, *, name: str, branch: str | None) -> None:
-        row = (username, name, role.value, self._hasher.hash(password), branch, True)
-        await self._journal.run(
-            lambda db: (
-                db.execute(
-                    "INSERT INTO account (username, name, role, password_hash, branch, is_active)"
-                    " VALUES (?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT (username) DO UPDATE SET name = excluded.name, role = excluded.role,"
-                    " password_hash = excluded.password_hash, branch = excluded.branch, is_active = true",
-                    row,
-                ).rowcount
-            )
-        )
-        await self.reload()
+        password_hash = await asyncio.to_thread(self._hasher.hash, password)
+        await self._change((sql.PUT_ACCOUNT, (username, name, role.value, password_hash, branch, True)))
 
     async def add_device(
         self, kind: Role, *, name: str, branch: str | None, printer: str | None = None
@@ -179,38 +193,25 @@ class Access:
         """A new device's id and token; the token is not stored and cannot be had again."""
         device_id, token = f"{kind.value}-{new_token()[:8].lower()}", new_token()
         row = (device_id, kind.value, name, hash_of(token), branch, printer, int(time.time()))
-        await self._journal.run(
-            lambda db: (
-                db.execute(
-                    "INSERT INTO device (id, kind, name, token_hash, branch, printer, created_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    row,
-                ).rowcount
-            )
-        )
-        await self.reload()
+        await self._change((sql.ADD_DEVICE, row))
         return device_id, token
 
     async def set_printer(self, device_id: str, printer: str | None) -> None:
-        await self._journal.run(
-            lambda db: db.execute("UPDATE device SET printer = ? WHERE id = ?", (printer, device_id)).rowcount
-        )
-        await self.reload()
+        await self._change(("UPDATE device SET printer = ? WHERE id = ?", (printer, device_id)))
 
     async def revoke_device(self, device_id: str) -> None:
         now = int(time.time())
-
-        def work(db: Database) -> int:
-            db.execute("DELETE FROM session WHERE device = ?", (device_id,))
-            return db.execute("UPDATE device SET revoked_at = ? WHERE id = ?", (now, device_id)).rowcount
-
-        await self._journal.run(work)
-        await self.reload()
+        await self._change(
+            ("DELETE FROM session WHERE device = ?", (device_id,)),
+            ("UPDATE device SET revoked_at = ? WHERE id = ?", (now, device_id)),
+        )
 
     async def devices(self, branch: str | None) -> list[DeviceInfo]:
-        rows = (await self._journal.run(_read_all))[1]
-        infos = (DeviceInfo(r[0], r[1], r[2], r[4], r[5], r[6], r[7]) for r in rows)
-        return [info for info in infos if branch is None or info.branch == branch]
+        where, values = (" WHERE branch = ?", (branch,)) if branch is not None else ("", ())
+        rows = await self._journal.run(
+            lambda db: db.execute(f"{sql.DEVICES}{where} ORDER BY created_at, id", values).fetchall()
+        )
+        return [DeviceInfo(*row) for row in rows]
 
     # -- pairing ---------------------------------------------------------------------------------------------------
 
@@ -263,23 +264,36 @@ class Access:
         return token
 
 
+class Known(Generic[V]):
+    """What was found for a key, until it is forgotten; who is looking for the same or another key shares a query."""
+
+    def __init__(self, find: Callable[[list[str]], Awaitable[Mapping[str, V]]]) -> None:
+        self._together = Together(find)
+        self._kept: OrderedDict[str, V] = OrderedDict()
+        self._age = 0
+
+    async def get(self, key: str) -> V | None:
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        age = self._age
+        found = await self._together.get(key)
+        if found is not None and age == self._age:  # nothing was forgotten meanwhile
+            self._kept[key] = found
+            if len(self._kept) > KNOWN_MAX:
+                self._kept.popitem(last=False)
+        return found
+
+    def forget(self) -> None:
+        self._age += 1
+        self._kept.clear()
+
+
 def _ticket_key(db: Database) -> bytes:
     db.execute(
         "INSERT INTO secret (name, value) VALUES ('ticket-token', ?) ON CONFLICT (name) DO NOTHING", (os.urandom(32),)
     )
     return bytes(db.execute("SELECT value FROM secret WHERE name = 'ticket-token'").fetchone()[0])
-
-
-Rows = list[tuple[Any, ...]]
-
-
-def _read_all(db: Database) -> tuple[Rows, Rows, Rows]:
-    accounts = db.execute("SELECT username, name, role, password_hash, branch FROM account WHERE is_active").fetchall()
-    devices = db.execute(
-        "SELECT id, kind, name, token_hash, branch, printer, created_at, revoked_at FROM device ORDER BY created_at, id"
-    ).fetchall()
-    sessions = db.execute("SELECT token_hash, account, device, expires_at FROM session").fetchall()
-    return accounts, devices, sessions
 
 
 def _pairing_kind(db: Database, code: str) -> str | None:
@@ -288,14 +302,3 @@ def _pairing_kind(db: Database, code: str) -> str | None:
         "SELECT kind FROM pairing WHERE code = ? AND created_at >= ? AND token IS NULL", (code, oldest)
     ).fetchone()
     return found[0] if found else None
-
-
-def _who_account(row: tuple[Any, ...], printers: Mapping[str | None, str | None]) -> Who:
-    """Staff print at the oldest printer of their branch."""
-    username, name, role, _, branch = row
-    return Who(f"account:{username}", Role(role), name, clerk=username, branch=branch, printer=printers.get(branch))
-
-
-def _who_device(row: tuple[Any, ...]) -> Who:
-    device_id, kind, name, _, branch, printer = row[:6]
-    return Who(device_actor(device_id), Role(kind), name=name, branch=branch, device=device_id, printer=printer)

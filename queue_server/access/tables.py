@@ -66,3 +66,12 @@ class Secret(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     value: bytes
+
+
+class Revision(SQLModel, table=True):
+    """How often something that processes keep in memory was changed: "access" for who may do what."""
+
+    __tablename__ = "revision"
+
+    name: str = Field(primary_key=True)
+    value: int = Field(sa_type=BigInteger)

@@ -1,12 +1,17 @@
 """The command bus: from a command and its branch (or ticket) to the host that decides it. The same for every
-transport."""
+transport.
+
+Where one process serves a journal it has all hosts loaded, so that time is kept at every branch. Where several do, each
+has those that somebody asked it for.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 
 from queue_server.branches.answers import Answer
 from queue_server.branches.clock import Clock, Watch
@@ -14,7 +19,13 @@ from queue_server.branches.host import BranchHost, Publish
 from queue_server.domain.commands import By, Command, Configure
 from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.refusals import Refusal
-from queue_server.journal.port import Journal
+from queue_server.domain.state import Change
+from queue_server.journal.port import Batch, Journal
+
+IDLE_S = 600.0
+"""A host that nobody has needed for so long is dropped where another process, or this one, can load it again."""
+TICKETS_KNOWN = 50_000
+"""Tickets of which the branch is known without asking the journal: the busiest day of a large city's process."""
 
 
 def fresh_id() -> str:
@@ -28,9 +39,10 @@ class CommandBus:
     def __init__(self, journal: Journal, clock: Clock, watch: Watch, publish: Publish) -> None:
         self._journal = journal
         self._clock = clock
-        self._publish = publish
+        self._also_publish = publish
         self.watch = watch
         self._hosts: dict[str, BranchHost] = {}
+        self._where: OrderedDict[str, str] = OrderedDict()
         self._loading: dict[str, asyncio.Task[BranchHost]] = {}
 
     def __iter__(self) -> Iterator[BranchHost]:
@@ -38,6 +50,17 @@ class CommandBus:
 
     def loaded(self, branch_id: str) -> BranchHost | None:
         return self._hosts.get(branch_id)
+
+    def _publish(self, host: BranchHost, changes: list[Change], own: Batch | None) -> None:
+        for change in changes:
+            if change.table == "tickets":
+                self._remember(str(change.key), host.branch_id)
+        self._also_publish(host, changes, own)
+
+    def _remember(self, ticket_id: str, branch_id: str) -> None:
+        self._where[ticket_id] = branch_id
+        if len(self._where) > TICKETS_KNOWN:
+            self._where.popitem(last=False)
 
     async def host(self, branch_id: str) -> BranchHost:
         """The branch's host, loaded.
@@ -86,18 +109,30 @@ class CommandBus:
         Raises:
             Refusal: `unknown-ticket`.
         """
-        for host in self._hosts.values():
-            if ticket_id in host.state.tickets:
-                return host.branch_id
+        known = self._where.get(ticket_id)
+        if known is not None:
+            return known
         found = await self._journal.find_ticket(ticket_id)
         if found is None:
             raise Refusal("unknown-ticket", ticket=ticket_id)
+        self._remember(ticket_id, found[0])
         return found[0]
 
     async def start(self) -> None:
-        """Load every branch that has a journal, so that its timers run."""
-        for head in await self._journal.heads():
-            await self.host(head.branch_id)
+        """Where nobody else keeps time, load every branch that has a journal."""
+        if not self._journal.is_shared:
+            for head in await self._journal.heads():
+                await self.host(head.branch_id)
+
+    def drop_idle(self, is_read: Callable[[str], bool]) -> None:
+        """Let go of hosts that nobody needs; `is_read` tells of which branch somebody reads a channel."""
+        if not self._journal.is_shared:
+            return
+        before = time.monotonic() - IDLE_S
+        for host in list(self._hosts.values()):
+            if host.used_at < before and host.is_idle and not is_read(host.branch_id):
+                host.close()
+                del self._hosts[host.branch_id]
 
     def close(self) -> None:
         for host in self._hosts.values():

@@ -3,6 +3,9 @@
 All commands that wait are decided as one batch on the state (which is tentative from `mark` on), appended in one
 transaction, and answered after the commit. Whatever goes wrong with the append, the state is rolled back, what was
 missed is read, and the rest is decided again. Nobody outside sees the tentative state: readers use `settled`.
+
+Other processes may serve the same branch. What they write is heard of (`hear`), or found when it matters: before a
+refusal, an empty answer or a snapshot the host compares itself with the head.
 """
 
 from __future__ import annotations
@@ -28,13 +31,25 @@ from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Change
 from queue_server.journal.gathering import Gathering
-from queue_server.journal.port import Appended, Conflict, Journal, JournalUnavailable
+from queue_server.journal.port import (
+    Appended,
+    Batch,
+    Conflict,
+    Head,
+    Journal,
+    JournalUnavailable,
+    StoredEvent,
+    Written,
+)
 
 log = logging.getLogger(__name__)
 
+EVENTS_AT_ONCE = 2000
+
 _TIMER = By(actor="timer", may_override=True)
 
-Publish = Callable[["BranchHost", list[Change]], None]
+Publish = Callable[["BranchHost", list[Change], Batch | None], None]
+"""Told after each commit what has changed, with the batch where this host wrote it."""
 
 
 class BranchHost:
@@ -51,11 +66,16 @@ class BranchHost:
         self._queue: list[Pending] = []
         self._runner: asyncio.Task[None] | None = None
         self._is_tentative = False
+        self._confirmed_seq = 0
+        self._heard: list[Written] = []
         self._is_stale = False
+        self._rereaders: list[asyncio.Future[None]] = []
         self._is_unwell = False
         self._settled: asyncio.Event = asyncio.Event()
         self._settled.set()
         self._readers = 0
+        self.used_at = time.monotonic()
+        """When somebody last asked for something."""
         self._day_seq = self._marked_day_seq = 0
         self._loaded_at = clock.now()
         self._schedule = Schedule(self.state, clock, watch, self.on_time)
@@ -66,16 +86,18 @@ class BranchHost:
 
     async def load(self) -> None:
         """Read the day's events and fold them: from the newest `day.opened`."""
-        head = await self._journal.head(self.branch_id)
-        if head is not None:
-            self.epoch = head.epoch
-            self._day_seq = head.day_seq
-            self.state.seq = max(0, head.day_seq - 1)
-            await self._catch_up()
+        await self._catch_up()
         self._schedule.set_alarm()
 
     async def settled(self) -> BranchState:
-        """The confirmed state, between batches."""
+        """The confirmed state, between batches, and no older than the journal was when this was asked.
+
+        Raises:
+            JournalUnavailable: nobody knows how old it is.
+        """
+        self.used_at = time.monotonic()
+        if self._journal.is_shared and await self._is_behind():
+            await self._reread()
         while self._is_tentative:
             self._readers += 1
             try:
@@ -98,6 +120,7 @@ class BranchHost:
         """Have a command decided with all others that wait now. The future gives its answer or raises its refusal."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._queue.append(Pending(command, by, key, future))
+        self.used_at = time.monotonic()
         self._wake()
         return future
 
@@ -108,7 +131,7 @@ class BranchHost:
     async def _run(self) -> None:
         """Batches, one after another, until nobody waits."""
         try:
-            while self._queue or (self._schedule.overdue() and not self._is_unwell):
+            while self._queue or self._heard or (not self._is_unwell and (self._is_stale or self._schedule.overdue())):
                 while self._gathering.is_worth_a_turn(len(self._queue), time.monotonic()):  # noqa: ASYNC110
                     await asyncio.sleep(0)  # a turn of the loop, in which others may come
                 batch, self._queue = self._queue, []
@@ -140,6 +163,7 @@ class BranchHost:
                 pending.fail(fault)
 
     async def _carry_out(self, batch: list[Pending]) -> None:
+        self._take_in_heard()
         if self._is_stale:
             await self._catch_up()
         await self._carry_out_due()
@@ -152,7 +176,7 @@ class BranchHost:
                 waiting = await self._append(waiting)
                 continue
             self._end()
-            if not await self._is_behind():
+            if not (self._journal.is_shared and await self._is_behind()):
                 break
             await self._catch_up()
         for pending in decided:
@@ -161,8 +185,11 @@ class BranchHost:
 
     async def _is_behind(self) -> bool:
         """Whether another process has written since: nobody is refused because of what is no longer so."""
+        confirmed = self._confirmed_seq
         head = await self._journal.head(self.branch_id)
-        return head is not None and head.seq != self.state.seq
+        if head is None:
+            return False
+        return head.epoch != self.epoch or head.seq > self._confirmed_seq or head.seq < confirmed
 
     async def _carry_out_due(self) -> None:
         """What time asks for comes first, each thing at its own instant and in a transaction of its own.
@@ -253,37 +280,40 @@ class BranchHost:
         """Make the tentative state durable. None when done; otherwise those that must be decided again."""
         changes = self.state.changes()
         self._schedule.refresh(changes)
+        batch = batch_of(self.branch_id, waiting, changes, day_seq=self._day_seq, due_at=self._schedule.due_at)
         try:
-            outcome = await self._journal.append(
-                batch_of(self.branch_id, waiting, changes, day_seq=self._day_seq, due_at=self._schedule.due_at)
-            )
+            outcome = await self._journal.append(batch)
         except JournalUnavailable as fault:
             self._abandon()
             return await self._after_doubt(waiting, fault)
         if isinstance(outcome, Appended):
-            self.epoch = outcome.epoch
-            self._confirm(waiting, changes)
+            self._confirm(waiting, changes, batch, outcome.epoch)
             return None
         self._abandon()
-        if isinstance(outcome, Conflict) and outcome.seq <= self.state.seq:
-            raise RuntimeError(f"the journal of {self.branch_id} ends at {outcome.seq}, the state at {self.state.seq}")
+        if isinstance(outcome, Conflict) and outcome.seq == self.state.seq:
+            raise RuntimeError(f"the journal of {self.branch_id} is at {outcome.seq}, as expected, and refuses")
         await self._catch_up()
         return await self._without_repeats(waiting, ask_journal=True)
 
-    def _confirm(self, waiting: list[Pending], changes: list[Change]) -> None:
+    def _confirm(self, waiting: list[Pending], changes: list[Change], batch: Batch, epoch: str) -> None:
         """The tentative state is the confirmed one: tell the hub, then the callers."""
         self._is_unwell = False
-        self._announce(changes)
+        if self.epoch and epoch != self.epoch:
+            self._is_stale = True  # a history that began between two batches: what came before it is read again
+        else:
+            self.epoch = epoch
+        self._announce(changes, batch)
         for pending in waiting:
             if pending.events:
                 self._repeats.remember(pending)
                 pending.answer(answer(self.branch_id, self.epoch, pending.events, self._number_of))
 
-    def _announce(self, changes: list[Change]) -> None:
+    def _announce(self, changes: list[Change], own: Batch | None = None) -> None:
         """The state is confirmed: readers may see it, and the hub is told what differs."""
         self._is_tentative = False
+        self._confirmed_seq = self.state.seq
         self._settled.set()
-        self._publish(self, changes)
+        self._publish(self, changes, own)
         self.state.mark()
 
     async def _after_doubt(self, waiting: list[Pending], fault: JournalUnavailable) -> list[Pending] | None:
@@ -328,7 +358,7 @@ class BranchHost:
             pending.fail(Refusal("key-reused"))
             return True
         stored = await self._journal.read(self.branch_id, known.first_seq - 1, known.last_seq - known.first_seq + 1)
-        events = [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in stored]
+        events = [loaded(self.branch_id, item) for item in stored]
         pending.answer(answer(self.branch_id, self.epoch, events, self._number_of))
         return True
 
@@ -345,27 +375,103 @@ class BranchHost:
         ticket = self.state.tickets.get(ticket_id)
         return ticket.number if ticket is not None else ""
 
-    # -- catching up, and time -------------------------------------------------------------------------------------
+    # -- what others write, and time -------------------------------------------------------------------------------
+
+    def has_seen(self, head: Head) -> bool:
+        """Whether the confirmed state is no older than this."""
+        return head.epoch == self.epoch and head.seq <= self._confirmed_seq
+
+    def hear(self, written: Written) -> None:
+        """Somebody has appended this, or at least that much."""
+        self._heard.append(written)
+        self._wake()
+
+    def _take_in_heard(self) -> None:
+        """Events that follow ours are folded as they were heard; where one is missing the journal is read."""
+        heard, self._heard = self._heard, []
+        for written in heard:
+            if written.epoch == self.epoch and written.seq <= self.state.seq:
+                continue
+            if written.epoch != self.epoch or written.prev != self.state.seq or not written.events:
+                self._is_stale = True
+                return
+            self._begin()
+            self._fold(written.events)
+            self._end_reading()
+
+    def _reread(self) -> asyncio.Future[None]:
+        """Have the journal read, by a reading that begins after this."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._rereaders.append(future)
+        self._is_stale = True
+        self._is_unwell = False
+        self._wake()
+        return future
 
     async def _catch_up(self) -> None:
         """Fold what the journal has beyond the confirmed state; nobody sees it half done."""
+        self._is_stale, rereaders, self._rereaders = False, self._rereaders, []
+        try:
+            head = await self._journal.head(self.branch_id)
+            if head is not None:
+                await self._follow(head)
+        except Exception as fault:
+            self._is_stale = True
+            for future in rereaders:
+                if not future.done():
+                    future.set_exception(fault)
+            raise
+        for future in rereaders:
+            if not future.done():
+                future.set_result(None)
+
+    async def _follow(self, head: Head) -> None:
+        if not self.epoch:
+            self._begin_at(head)
+        elif head.epoch != self.epoch or head.seq < self.state.seq:
+            await self._begin_anew(head)
         self._begin()
-        before = self.state.seq
-        if not self.epoch and (head := await self._journal.head(self.branch_id)) is not None:
-            self.epoch = head.epoch
-        while True:
-            stored = await self._journal.read(self.branch_id, self.state.seq, 2000)
-            for item in stored:
-                event = upcast.load(item.seq, item.day, item.type, item.v, item.body)
-                apply(self.state, event)
-                if isinstance(event.event, DayOpened) or self._day_seq == 0:
-                    self._day_seq = item.seq
-            if len(stored) < 2000:
+        while self.state.seq < head.seq:
+            stored = await self._journal.read(self.branch_id, self.state.seq, EVENTS_AT_ONCE)
+            if not stored:
                 break
+            self._fold(stored)
+        self._end_reading()
+
+    def _begin_at(self, head: Head) -> None:
+        self.epoch = head.epoch
+        self._day_seq = head.day_seq
+        self.state.seq = max(0, head.day_seq - 1)
+
+    async def _begin_anew(self, head: Head) -> None:
+        """The history that we know is void: another was restored in its place, or its end is lost (a standby that had
+        not got everything took over). Then a new epoch tells every client."""
+        log.critical(
+            "The journal of branch %s is another one: we are at %s, it ends at %s.%d.",
+            self.branch_id, self.position, head.epoch, head.seq,
+        )  # fmt: skip
+        if head.epoch == self.epoch:
+            await self._journal.renew_epoch(self.branch_id, self.epoch)
+            head = await self._journal.head(self.branch_id) or head
+        self._schedule.close()
+        self.state = BranchState()
+        self._confirmed_seq = 0
+        self._schedule = Schedule(self.state, self._clock, self._watch, self.on_time)
+        self._repeats = Repeats(self.branch_id, self._journal)
+        self._begin_at(head)
+
+    def _fold(self, stored: Sequence[StoredEvent]) -> None:
+        for item in stored:
+            event = loaded(self.branch_id, item)
+            apply(self.state, event)
+            if isinstance(event.event, DayOpened) or self._day_seq == 0:
+                self._day_seq = item.seq
+
+    def _end_reading(self) -> None:
+        """What was read is the confirmed state now."""
         changes = self.state.changes()
-        self._is_stale = False
         self._schedule.ask()
-        if self.state.seq != before:
+        if self.state.seq != self._confirmed_seq:
             self._announce(changes)
         self._end()
 
@@ -374,5 +480,25 @@ class BranchHost:
         self._is_unwell = False
         self._wake()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it may be dropped: nobody waits, and nothing is on its way."""
+        return self._runner is None and not self._queue and not self._readers
+
     def close(self) -> None:
         self._schedule.close()
+
+
+def loaded(branch_id: str, stored: StoredEvent) -> Recorded:
+    """The event that lies in the journal.
+
+    Raises:
+        JournalUnavailable: a newer release wrote it; this one stops serving the branch, and never skips an event.
+    """
+    try:
+        return upcast.load(stored.seq, stored.day, stored.type, stored.v, stored.body)
+    except upcast.UnknownEvent as fault:
+        log.critical("Branch %s cannot be served by this release: %s.", branch_id, fault)
+        raise JournalUnavailable(
+            "unavailable", f"branch {branch_id} was written by a newer release: {fault}"
+        ) from fault

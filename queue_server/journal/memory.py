@@ -46,6 +46,9 @@ def _now() -> datetime:
 class MemoryJournal:
     """Appends take one turn of the loop, as a commit does, so that callers meet the same order of things."""
 
+    is_shared = True
+    """Several hosts may use one, as processes use one database."""
+
     def __init__(self, clock: Callable[[], datetime] = _now) -> None:
         self._clock = clock
         self._branches: dict[str, _Branch] = {}
@@ -58,6 +61,9 @@ class MemoryJournal:
     async def heads(self) -> list[Head]:
         self._ensure_open()
         return [branch.head for branch in self._branches.values()]
+
+    async def due(self, at: datetime) -> list[str]:
+        return [head.branch_id for head in await self.heads() if head.due_at is not None and head.due_at <= at]
 
     async def head(self, branch_id: str) -> Head | None:
         self._ensure_open()
@@ -106,6 +112,12 @@ class MemoryJournal:
             del branch.commands[key]
         return len(old)
 
+    async def renew_epoch(self, branch_id: str, epoch: str) -> None:
+        self._ensure_open()
+        branch = self._branches.get(branch_id)
+        if branch is not None and branch.head.epoch == epoch:
+            branch.head = replace(branch.head, epoch=draw_epoch())
+
     async def take_cursor(self, reader: str, branch_id: str, holder: str, lease_s: float) -> Cursor | None:
         self._ensure_open()
         now = self._clock()
@@ -130,6 +142,10 @@ class MemoryJournal:
         self._ensure_open()
         cursor = self._cursors.get((reader, branch_id))
         return cursor.seq if cursor else 0
+
+    async def cursor_seqs(self, reader: str) -> dict[str, int]:
+        self._ensure_open()
+        return {branch: cursor.seq for (name, branch), cursor in self._cursors.items() if name == reader}
 
     async def run(self, work: Callable[..., T]) -> T:
         self._ensure_open()

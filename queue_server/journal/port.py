@@ -76,6 +76,19 @@ class Batch(Struct, frozen=True):
     due_at: datetime | None = None
 
 
+class Written(Struct, frozen=True, array_like=True):
+    """A hint that somebody has appended to a branch: from `prev` to `seq`, with the events where they are few.
+
+    Whoever stands at `prev` may take the events as read; everybody else, and who gets none, reads the journal.
+    """
+
+    branch_id: str
+    epoch: str
+    prev: int
+    seq: int
+    events: Sequence[StoredEvent] = ()
+
+
 class Appended(Struct, frozen=True):
     """The batch is durable; `epoch` is the branch's."""
 
@@ -146,12 +159,22 @@ class Database(Protocol):
 
 
 class Journal(Protocol):
-    """Appends, reads, and the readers' cursors. All times of leases are the database's own."""
+    """Appends, reads, and the readers' cursors. All times of leases are the database's own.
+
+    `is_shared` says that other processes may write too: what a process knows of a branch may be out of date.
+    """
+
+    @property
+    def is_shared(self) -> bool: ...
 
     async def heads(self) -> list[Head]:
         """The heads of all branches."""
 
-    async def head(self, branch_id: str) -> Head | None: ...
+    async def due(self, at: datetime) -> list[str]:
+        """The branches of which time asks something by then."""
+
+    async def head(self, branch_id: str) -> Head | None:
+        """The head as it is at some instant after the call."""
 
     async def read(self, branch_id: str, after: int, limit: int = 1000) -> list[StoredEvent]:
         """Events with `seq > after`, in order, at most `limit`."""
@@ -180,6 +203,9 @@ class Journal(Protocol):
     async def forget_commands(self, branch_id: str, before: date) -> int:
         """Delete command rows of service days before that one; returns how many."""
 
+    async def renew_epoch(self, branch_id: str, epoch: str) -> None:
+        """Begin a new history, unless that epoch is no longer the branch's: what clients have seen since is void."""
+
     async def take_cursor(self, reader: str, branch_id: str, holder: str, lease_s: float) -> Cursor | None:
         """Take or renew the cursor (created at 0). None while another holder's lease runs."""
 
@@ -188,6 +214,9 @@ class Journal(Protocol):
 
     async def cursor_seq(self, reader: str, branch_id: str) -> int:
         """Where that reader is (0 when it never ran)."""
+
+    async def cursor_seqs(self, reader: str) -> dict[str, int]:
+        """Where that reader is in every branch in which it ever ran."""
 
     async def run(self, work: Callable[[Database], T]) -> T:
         """Run a short function on the journal's database, in a transaction of its own, between batches."""

@@ -27,13 +27,14 @@ BackUp = Callable[[Path, datetime, int], Awaitable[Path]]
 
 
 class Housekeeping:
-    """Follows every branch's `day.opened` and `day.closed`."""
+    """Follows every branch's `day.opened` and `day.closed`. Without a folder no backups are made: who runs a database
+    server backs it up by its own means."""
 
     name = "housekeeping"
     types: frozenset[str] | None = frozenset({"day.opened", "day.closed"})
 
     def __init__(
-        self, journal: Journal, back_up: BackUp, folder: Path, now: Callable[[], datetime], *, speed: float = 1.0
+        self, journal: Journal, back_up: BackUp, folder: Path | None, now: Callable[[], datetime], *, speed: float = 1.0
     ) -> None:
         self._journal = journal
         self._back_up = back_up
@@ -60,6 +61,8 @@ class Housekeeping:
 
     async def _keep(self, item: Recorded) -> timedelta | None:
         """Make sure that a backup holds this event; how long to wait before trying again, or None when one does."""
+        if self._folder is None:
+            return None
         now = self._now()
         last = last_good(self._folder)
         before = last if last is not None and last[1] <= now else None

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import datetime
 
 import msgspec
 
 from queue_server.branches.host import BranchHost
 from queue_server.domain.state import Change
+from queue_server.journal.port import Batch
 from queue_server.protocol.frames import Beat, Close
 from queue_server.protocol.rows import Live
 from queue_server.realtime import latest
@@ -46,8 +47,13 @@ class BranchChannels:
         self.latest: dict[str, bytes] = {}
         self.latest_timer: asyncio.TimerHandle | None = None
         self.latest_made_at = -LATEST_EVERY_S
+        self.begin()
+
+    def begin(self) -> None:
+        """Nobody has seen anything of this history yet."""
+        self.epoch = self.host.epoch
         self.pace: Pace | None = None
-        self._stops: OrderedDict[int, None] = OrderedDict({host.state.seq: None})
+        self._stops: OrderedDict[int, None] = OrderedDict({self.host.state.seq: None})
 
     def stop_at(self, seq: int) -> None:
         """The state was confirmed at `seq`: readers may stand there."""
@@ -80,12 +86,15 @@ class Hub:
 
     # -- from the hosts --------------------------------------------------------------------------------------------
 
-    def publish(self, host: BranchHost, changes: list[Change]) -> None:
+    def publish(self, host: BranchHost, changes: list[Change], _: Batch | None = None) -> None:
         """A batch is durable and `host.state` confirmed: one frame to every channel on which something differs."""
         branch = self._branches.get(host.branch_id)
         if branch is None:
             return
         branch.host = host
+        if branch.epoch != host.epoch:
+            self._begin_anew(branch)
+            return
         branch.stop_at(host.state.seq)
         if branch.pace is not None:
             branch.pace.see(changes)
@@ -93,6 +102,16 @@ class Hub:
             frame = channel.advance(host.state, changes)
             if frame is not None:
                 self._send_all(branch.readers.get(name, ()), Message(frame.data))
+        if branch.latest:
+            self._schedule_latest(branch)
+
+    def _begin_anew(self, branch: BranchChannels) -> None:
+        """Another history: everybody gets a snapshot of it, as at the start."""
+        branch.begin()
+        for name in list(branch.numbered):
+            channel = NumberedChannel(name, view_of(name), branch.host.epoch, branch.host.state)
+            branch.numbered[name] = channel
+            self._send_all(branch.readers.get(name, ()), Message(channel.snapshot(branch.host.state.seq)))
         if branch.latest:
             self._schedule_latest(branch)
 
@@ -140,16 +159,16 @@ class Hub:
             branch.unread_since[name] = time.monotonic()
         return channel
 
-    def take_over(self, connection: Connection, name: str) -> None:
-        """Be the only reader: whoever else reads the channel is told to stay away. The newest wins, since the other may
-        be the same peer's connection of before a cut, which nobody has missed yet."""
+    def take_over(self, name: str, connection: Connection | None = None) -> None:
+        """Be the only reader, here or in another process: whoever else reads the channel is told to stay away. The
+        newest wins, since the other may be the same peer's connection of before a cut, which nobody has missed yet."""
         branch = self._where.get(name)
         others = branch.readers.get(name, set()) - {connection} if branch is not None else set()
         self._send_away(others, Close.TAKEN_OVER, "another has taken over")
 
-    def expel(self, actor: str) -> None:
-        """The rights of this actor have ended: so do its connections."""
-        ended = {connection for connection in self.connections if connection.actor == actor}
+    def expel(self, actors: Container[str]) -> None:
+        """The rights of these actors have ended: so do their connections."""
+        ended = {connection for connection in self.connections if connection.actor in actors}
         self._send_away(ended, Close.UNAUTHENTICATED, "not valid any more")
 
     def _send_away(self, connections: set[Connection], code: int, reason: str) -> None:
@@ -257,6 +276,16 @@ class Hub:
             if channel is not None:
                 found[name] = f"{channel.epoch}.{channel.last}"
         return found
+
+    def is_read(self, branch_id: str) -> bool:
+        """Whether somebody reads a channel of this branch, or did a moment ago."""
+        branch = self._branches.get(branch_id)
+        if branch is None:
+            return False
+        if not branch.readers and not branch.numbered:
+            del self._branches[branch_id]
+            return False
+        return True
 
     def _forget_unread(self) -> None:
         limit = time.monotonic() - KEEP_UNREAD_S

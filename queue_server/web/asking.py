@@ -39,7 +39,7 @@ def page_language_of(request: HTTPConnection) -> str:
     return "en" if request.query_params.get("lang", "").lower().startswith("en") else "vi"
 
 
-def who_of(request: HTTPConnection) -> Who:
+async def who_of(request: HTTPConnection) -> Who:
     """The asker, by bearer token or session cookie; NOBODY without either.
 
     Raises:
@@ -52,22 +52,22 @@ def who_of(request: HTTPConnection) -> Who:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Refusal("wrong-token")
-        return access.by_bearer(token.strip())
+        return await access.by_bearer(token.strip())
     cookie = session_token(request)
     if cookie is None:
         return NOBODY
     if request.scope.get("method", "") not in SAFE:
         require_same_origin(request)
-    return access.by_session(cookie)
+    return await access.by_session(cookie)
 
 
-def asker_of(request: HTTPConnection) -> Who:
+async def asker_of(request: HTTPConnection) -> Who:
     """The asker, where nobody may ask. Comes before every other look at the request.
 
     Raises:
         Refusal: `unauthenticated` for nobody; what `who_of` raises.
     """
-    who = who_of(request)
+    who = await who_of(request)
     if who.role is Role.NOBODY:
         raise Refusal("unauthenticated")
     return who

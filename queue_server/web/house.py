@@ -10,7 +10,9 @@ from queue_server.access.store import Access
 from queue_server.branches.bus import CommandBus
 from queue_server.journal.port import Journal
 from queue_server.readers.dossier.reader import DossierReader
+from queue_server.realtime.connection import Connection
 from queue_server.realtime.hub import Hub
+from queue_server.realtime.signals.port import Signals, Taken
 from queue_server.settings import Settings
 
 DEADLINE = timedelta(seconds=15)
@@ -25,6 +27,7 @@ class House:
     bus: CommandBus
     hub: Hub
     access: Access
+    signals: Signals
     now: Callable[[], datetime]
     build: str
     dossier: DossierReader | None = None
@@ -32,3 +35,8 @@ class House:
     def deadline(self) -> datetime:
         """Until when a press that comes in now is worth carrying out: 15 s, of real time, from now."""
         return self.now() + DEADLINE * self.settings.clock_speed
+
+    def take_over(self, connection: Connection, channel: str) -> None:
+        """Let this connection be the only reader of the channel, in every process."""
+        self.hub.take_over(channel, connection)
+        self.signals.send(Taken(channel))

@@ -16,6 +16,7 @@ from queue_server.access.rights import Role
 from queue_server.branches.answers import Answer
 from queue_server.domain import commands as c
 from queue_server.domain.refusals import Refusal
+from queue_server.journal.port import JournalUnavailable
 from queue_server.protocol import SUBPROTOCOL, frames
 from queue_server.protocol.frames import MAX_FRAME_BYTES, Close, parse_position
 from queue_server.realtime.connection import Connection, Message
@@ -130,7 +131,7 @@ class Socket:
             self._who.require_channel(kind, branch)
             since = parse_position(frame.since) if frame.since is not None else None
             if frame.channel.startswith("printer:"):
-                self._house.hub.take_over(self.connection, frame.channel)
+                self._house.take_over(self.connection, frame.channel)
             await self._house.hub.subscribe(self.connection, frame.channel, host, since)
         except Exception as fault:  # the edge of this connection: every failure becomes a problem
             self._refuse(fault, channel=frame.channel)
@@ -169,10 +170,10 @@ async def socket_app(scope: Scope, receive: Receive, send: Send) -> None:
     house: House = scope["app"].state.house
     subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", ()) else None
     try:
-        who = who_of(websocket)
-    except Refusal as refusal:
+        who = await who_of(websocket)
+    except (Refusal, JournalUnavailable) as fault:
         await websocket.accept(subprotocol)
-        await websocket.close(Close.FORBIDDEN if refusal.code == "wrong-origin" else Close.UNAUTHENTICATED)
+        await websocket.close(_goodbye(fault))
         return
     await websocket.accept(subprotocol)
     protocol: DirectProtocol | None = scope.get("extensions", {}).get(EXTENSION)
@@ -186,6 +187,13 @@ async def socket_app(scope: Scope, receive: Receive, send: Send) -> None:
         await _read_until_gone(receive, socket)
     finally:
         socket.end()
+
+
+def _goodbye(fault: Refusal | JournalUnavailable) -> int:
+    """Why somebody is not let in; while nobody can be asked who it is, they are to come back."""
+    if isinstance(fault, JournalUnavailable):
+        return Close.COME_BACK
+    return Close.FORBIDDEN if fault.code == "wrong-origin" else Close.UNAUTHENTICATED
 
 
 async def _read_until_gone(receive: Receive, socket: Socket) -> None:

@@ -56,11 +56,12 @@ async def test_accounts_sessions_and_devices_are_there_after_a_restart(access: A
     await access.revoke_device(gone)
     ticket = access.ticket_tokens.token("t1")
     there = await Access.open(await again())
-    assert there.by_session(session) == who
-    assert (there.by_bearer(token).device, there.by_bearer(token).name) == (device, "Máy lấy số")
+    assert await there.by_session(session) == who
+    holder = await there.by_bearer(token)
+    assert (holder.device, holder.name) == (device, "Máy lấy số")
     assert there.ticket_tokens.token("t1") == ticket
     with pytest.raises(Refusal, match="wrong-token"):
-        there.by_bearer(old_token)
+        await there.by_bearer(old_token)
     with pytest.raises(Refusal, match="wrong-credentials"):
         await there.sign_in("lan", "so-thu-tu-13")
 
@@ -69,7 +70,8 @@ async def test_who_has_signed_out_is_nobody_after_a_restart(access: Access, agai
     await access.put_account("lan", "so-thu-tu-12", Role.CLERK, name="Lan", branch="go-vap")
     session, _ = await access.sign_in("lan", "so-thu-tu-12")
     await access.sign_out(session)
-    assert (await Access.open(await again())).by_session(session) == NOBODY
+    there = await Access.open(await again())
+    assert await there.by_session(session) == NOBODY
 
 
 async def test_an_account_is_replaced_and_its_sessions_stay_its_own(access: Access):
@@ -85,7 +87,7 @@ async def test_a_device_is_let_in_by_its_code_once(access: Access):
     device = await access.confirm_pairing(wait.code, name="Màn hình", branch="go-vap", printer=None)
     token = await access.collect_pairing(wait.code, wait.secret)
     assert token is not None
-    assert access.by_bearer(token).device == device
+    assert (await access.by_bearer(token)).device == device
     with pytest.raises(Refusal, match="unknown-pairing"):
         await access.collect_pairing(wait.code, wait.secret)
     assert [info.name for info in await access.devices("go-vap")] == ["Màn hình"]

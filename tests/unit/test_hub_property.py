@@ -24,6 +24,7 @@ from queue_server.domain import commands as c
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Change
 from queue_server.journal.memory import MemoryJournal
+from queue_server.journal.port import Batch
 from queue_server.protocol import frames
 from queue_server.protocol.feed import Channels, View, judge
 from queue_server.protocol.frames import parse_position, server_decoder
@@ -128,7 +129,7 @@ class Side:
     async def on(cls, journal: MemoryJournal, clock: HandClock, *, is_first: bool) -> Side:
         hub = Hub(clock.now)
 
-        def publish(host: BranchHost, changes: list[Change]) -> None:
+        def publish(host: BranchHost, changes: list[Change], own: Batch | None) -> None:
             hub.publish(host, changes)
 
         center = await (

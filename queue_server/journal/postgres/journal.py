@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import asyncpg
@@ -28,6 +28,7 @@ from queue_server.journal.port import (
 )
 from queue_server.journal.postgres import statements as sql
 from queue_server.journal.postgres.lent import lend
+from queue_server.journal.together import Together
 
 T = TypeVar("T")
 
@@ -40,8 +41,11 @@ MIGRATIONS_LOCK = 0x1A7_50  # of all Lấy Số processes that start on one data
 class PostgresJournal:
     """Made by `open`. All methods belong to the loop that opened it; other processes may write at any time."""
 
+    is_shared = True
+
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._heads = Together(self._heads_of)
         self._is_closed = False
         self._accepted: set[asyncio.Task[Any]] = set()
 
@@ -72,9 +76,17 @@ class PostgresJournal:
     async def heads(self) -> list[Head]:
         return [rows.head(row) for row in await self._fetch(sql.HEADS)]
 
+    async def due(self, at: datetime) -> list[str]:
+        return [row[0] for row in await self._fetch(sql.DUE, rows.micros(at))]
+
     async def head(self, branch_id: str) -> Head | None:
-        row = await self._row(sql.HEAD, branch_id)
-        return rows.head(row) if row else None
+        """Those that are asked for while a query is on its way are read together by the next one."""
+        self._ensure_open()
+        return await self._heads.get(branch_id)
+
+    async def _heads_of(self, branch_ids: list[str]) -> dict[str, Head]:
+        found = await self._fetch(sql.HEADS_OF, branch_ids)
+        return {row[0]: rows.head(row) for row in found}
 
     async def read(self, branch_id: str, after: int, limit: int = 1000) -> list[StoredEvent]:
         return list(rows.events(await self._fetch(sql.EVENTS, branch_id, after, max(0, limit))))
@@ -106,6 +118,9 @@ class PostgresJournal:
             status: str = await connection.execute(sql.FORGET_COMMANDS, branch_id, before.isoformat())
         return int(status.rpartition(" ")[2])
 
+    async def renew_epoch(self, branch_id: str, epoch: str) -> None:
+        await self._fetch(sql.RENEW_EPOCH, draw_epoch(), branch_id, epoch)
+
     async def take_cursor(self, reader: str, branch_id: str, holder: str, lease_s: float) -> Cursor | None:
         row = await self._row(sql.TAKE_CURSOR, reader, branch_id, holder, int(lease_s * 1_000_000))
         return rows.cursor(reader, branch_id, holder, row) if row else None
@@ -116,6 +131,9 @@ class PostgresJournal:
     async def cursor_seq(self, reader: str, branch_id: str) -> int:
         row = await self._row(sql.CURSOR_SEQ, reader, branch_id)
         return row[0] if row else 0
+
+    async def cursor_seqs(self, reader: str) -> dict[str, int]:
+        return {row[0]: row[1] for row in await self._fetch(sql.CURSOR_SEQS, reader)}
 
     async def run(self, work: Callable[[Database], T]) -> T:
         self._ensure_open()

@@ -49,7 +49,8 @@ WITH head AS (
 
 _HEAD = "SELECT branch_id, epoch, seq, day_seq, first_seq, due_at FROM branch_head"
 HEADS = _HEAD + " ORDER BY branch_id"
-HEAD = _HEAD + " WHERE branch_id = $1"
+DUE = "SELECT branch_id FROM branch_head WHERE due_at <= $1 ORDER BY due_at"
+HEADS_OF = _HEAD + " WHERE branch_id = ANY($1::text[])"
 SEQ_OF = "SELECT seq FROM branch_head WHERE branch_id = $1"
 EVENTS = "SELECT seq, day, type, v, body FROM event WHERE branch_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
 COMMAND = (
@@ -73,6 +74,8 @@ TAKE_CURSOR = (
 )
 MOVE_CURSOR = "UPDATE cursor SET seq = $1 WHERE reader = $2 AND branch_id = $3 AND fence = $4 RETURNING 1"
 CURSOR_SEQ = "SELECT seq FROM cursor WHERE reader = $1 AND branch_id = $2"
+CURSOR_SEQS = "SELECT branch_id, seq FROM cursor WHERE reader = $1"
+RENEW_EPOCH = "UPDATE branch_head SET epoch = $1 WHERE branch_id = $2 AND epoch = $3"
 
 
 def append_values(batch: Batch, epoch: str) -> list[Any]:

@@ -8,13 +8,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from queue_server.journal import rows
-from queue_server.journal.batches import check, check_all
+from queue_server.journal.batches import check, check_all, draw_epoch
 from queue_server.journal.port import (
     Batch,
     CommandRow,
@@ -42,6 +42,8 @@ LONGEST_REPORT_S = 2.0
 
 class SqliteJournal:
     """Made by `open`. All methods belong to the loop that opened it."""
+
+    is_shared = False
 
     def __init__(self, path: Path, writer: Writer, reader: sqlite3.Connection, held: IO[bytes]) -> None:
         self.path = path
@@ -75,6 +77,9 @@ class SqliteJournal:
 
     async def heads(self) -> list[Head]:
         return [rows.head(row) for row in self._rows(sql.HEADS)]
+
+    async def due(self, at: datetime) -> list[str]:
+        return [row[0] for row in self._rows(sql.DUE, rows.micros(at))]
 
     async def head(self, branch_id: str) -> Head | None:
         row = self._row(sql.HEAD, branch_id)
@@ -122,6 +127,10 @@ class SqliteJournal:
         given = (branch_id, before.isoformat())
         return await self.run(lambda connection: connection.execute(sql.FORGET_COMMANDS, given).rowcount)
 
+    async def renew_epoch(self, branch_id: str, epoch: str) -> None:
+        given = (draw_epoch(), branch_id, epoch)
+        await self.run(lambda connection: connection.execute(sql.RENEW_EPOCH, given).rowcount)
+
     async def take_cursor(self, reader: str, branch_id: str, holder: str, lease_s: float) -> Cursor | None:
         row = await self._writer.small(partial(_take, (reader, branch_id, holder, int(lease_s * 1_000_000))))
         return rows.cursor(reader, branch_id, holder, row) if row else None
@@ -133,6 +142,9 @@ class SqliteJournal:
     async def cursor_seq(self, reader: str, branch_id: str) -> int:
         row = self._row(sql.CURSOR_SEQ, reader, branch_id)
         return row[0] if row else 0
+
+    async def cursor_seqs(self, reader: str) -> dict[str, int]:
+        return {row[0]: row[1] for row in self._rows(sql.CURSOR_SEQS, reader)}
 
     async def run(self, work: Callable[[Database], T]) -> T:
         result: T = await self._writer.run(work)

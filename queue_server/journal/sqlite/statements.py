@@ -27,6 +27,7 @@ PUT_TICKET = (
 _HEAD = "SELECT branch_id, epoch, seq, day_seq, first_seq, due_at FROM branch_head"
 HEADS = _HEAD + " ORDER BY branch_id"
 HEAD = _HEAD + " WHERE branch_id = ?"
+DUE = "SELECT branch_id FROM branch_head WHERE due_at <= ? ORDER BY due_at"
 EPOCH_OF = "SELECT epoch FROM branch_head WHERE branch_id = ?"
 SEQ_OF = "SELECT seq FROM branch_head WHERE branch_id = ?"
 EVENTS = "SELECT seq, day, type, v, body FROM event WHERE branch_id = ? AND seq > ? ORDER BY seq LIMIT ?"
@@ -47,6 +48,8 @@ TAKE_CURSOR = (
 )
 MOVE_CURSOR = "UPDATE cursor SET seq = ? WHERE reader = ? AND branch_id = ? AND fence = ?"
 CURSOR_SEQ = "SELECT seq FROM cursor WHERE reader = ? AND branch_id = ?"
+CURSOR_SEQS = "SELECT branch_id, seq FROM cursor WHERE reader = ?"
+RENEW_EPOCH = "UPDATE branch_head SET epoch = ? WHERE branch_id = ? AND epoch = ?"
 
 
 def head_row(batch: Batch) -> Row:

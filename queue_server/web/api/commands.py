@@ -51,7 +51,7 @@ async def ticket_command(request: Request) -> Response:
 
 async def _carry_out(request: Request, name: str, *, status: int = 200, **address: object) -> Response:
     house = house_of(request)
-    who = asker_of(request)
+    who = await asker_of(request)
     key = key_of(request)
     command = replace(dispatch.decode(name, await body_of(request)), **address)
     answer = await dispatch.carry_out(house, who, command, key, deadline_of(request))

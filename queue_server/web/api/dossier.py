@@ -18,7 +18,7 @@ from queue_server.web.asking import asker_of, house_of, key_of
 async def status(request: Request) -> Response:
     """GET /branches/{branch}/dossier: whether there is a backend, how far it has been told, what is parked."""
     house, branch = house_of(request), request.path_params["branch"]
-    who = asker_of(request)
+    who = await asker_of(request)
     host = await house.bus.host(branch)
     who.require_page("manager", branch)
     told = await house.journal.cursor_seq(DossierReader.name, branch)
@@ -31,7 +31,7 @@ async def status(request: Request) -> Response:
 async def resend(request: Request) -> Response:
     """POST /branches/{branch}/dossier/resend?id=RECORD: send a parked record again, now."""
     house, branch = house_of(request), request.path_params["branch"]
-    who = asker_of(request)
+    who = await asker_of(request)
     await house.bus.host(branch)
     who.require_page("devices", branch)
     key_of(request)

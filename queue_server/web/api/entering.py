@@ -116,7 +116,7 @@ async def collect_pairing(request: Request) -> Response:
 
 async def confirm_pairing(request: Request) -> Response:
     """POST /pairings/confirm {code, name, branch, printer?}: lets the device in."""
-    house, who = house_of(request), asker_of(request)
+    house, who = house_of(request), await asker_of(request)
     key_of(request)
     asked = decode(_confirm_pairing, await body_of(request))
     await house.bus.host(asked.branch)
@@ -127,21 +127,21 @@ async def confirm_pairing(request: Request) -> Response:
 
 async def devices(request: Request) -> Response:
     """GET /devices: the devices of the asker's branch."""
-    who = asker_of(request)
+    who = await asker_of(request)
     who.require_page("devices")
     return json({"devices": await house_of(request).access.devices(who.branch)})
 
 
 async def revoke_device(request: Request) -> Response:
     """DELETE /devices/{id}: its token, sessions and connections end."""
-    who = asker_of(request)
+    who = await asker_of(request)
     who.require_page("devices")
     house, device = house_of(request), request.path_params["id"]
     known = {device.id for device in await house.access.devices(who.branch)}
     if device not in known:
         raise Refusal("not-found")
     await house.access.revoke_device(device)
-    house.hub.expel(device_actor(device))
+    house.hub.expel({device_actor(device)})
     return Response(status_code=204)
 
 

@@ -40,7 +40,7 @@ _beside = msgspec.json.Decoder(BesidePrinter)
 async def report(request: Request) -> Response:
     """GET /branches/{branch}/reports/{date}: the day's books, waits, services, counters and hours."""
     house, branch = house_of(request), request.path_params["branch"]
-    who = asker_of(request)
+    who = await asker_of(request)
     await house.bus.host(branch)
     who.require_page("reports", branch)
     return json(await find_report(house, branch, request.path_params["date"]))
@@ -71,7 +71,7 @@ def _date(text: str) -> date | None:
 async def health(request: Request) -> Response:
     """GET /branches/{branch}/health: what may be wrong with the machine itself."""
     house, branch = house_of(request), request.path_params["branch"]
-    who = asker_of(request)
+    who = await asker_of(request)
     host = await house.bus.host(branch)
     who.require_page("manager", branch)
     last = last_good(house.settings.backups_folder)
@@ -103,7 +103,7 @@ async def _is_backup_old(house: House, host: BranchHost, at: datetime | None) ->
 
 async def confirm_clock(request: Request) -> Response:
     """POST /clock/confirm: an administrator has looked at the server's clock, and it is right."""
-    if asker_of(request).role is not Role.ADMINISTRATOR:
+    if (await asker_of(request)).role is not Role.ADMINISTRATOR:
         raise Refusal("forbidden")
     key_of(request)
     house_of(request).bus.watch.confirm()
@@ -112,7 +112,7 @@ async def confirm_clock(request: Request) -> Response:
 
 async def set_printer(request: Request) -> Response:
     """PATCH /devices/{id} {printer}: the printer that stands beside a dispenser."""
-    who = asker_of(request)
+    who = await asker_of(request)
     who.require_page("devices")
     asked = decode(_beside, await body_of(request))
     access = house_of(request).access

@@ -70,7 +70,7 @@ async def picture(request: Request) -> Response:
 
     `marked=1` says "IN LẠI" on it: an earlier attempt may have put a paper into somebody's hand.
     """
-    house, who = house_of(request), asker_of(request)
+    house, who = house_of(request), await asker_of(request)
     job = request.path_params["job"]
     width = WIDTHS.get(request.query_params.get("width", "576"))
     marked = {"0": False, "1": True}.get(request.query_params.get("marked", "0"))

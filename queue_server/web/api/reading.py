@@ -136,7 +136,7 @@ async def ticket(request: Request) -> Response:
     """GET /tickets/{id}: a ticket, for its token (`Ticket-Token` or `?token=`) or for staff and integrations."""
     house = house_of(request)
     ticket_id = request.path_params["id"]
-    who = holder_of(request, ticket_id) or asker_of(request)
+    who = holder_of(request, ticket_id) or await asker_of(request)
     branch_id = await house.bus.branch_of(ticket_id)
     who.require_command("cancel", branch_id)
     host = await house.bus.host(branch_id)
@@ -152,14 +152,14 @@ async def cancel(request: Request) -> Response:
     """DELETE /tickets/{id}: cancelled by its citizen (with the token) or by staff."""
     house = house_of(request)
     ticket_id = request.path_params["id"]
-    who = holder_of(request, ticket_id) or asker_of(request)
+    who = holder_of(request, ticket_id) or await asker_of(request)
     command = c.Cancel(ticket=ticket_id)
     return json(await dispatch.carry_out(house, who, command, key_of(request), deadline_of(request)))
 
 
 async def who_am_i(request: Request) -> Response:
     """GET /me: who the server takes the asker for."""
-    who = who_of(request)
+    who = await who_of(request)
     is_known = who.role is not Role.NOBODY
     return json(Me(who.actor, who.role.value, who.name, who.branch, is_known, who.printer is not None))
 

@@ -29,7 +29,7 @@ ABSENT_MAX = 60
 
 async def clerk(request: Request) -> Response:
     """GET /clerk?branch=…: the console; the branch is the account's, or chosen when the account has none."""
-    who = who_of(request)
+    who = await who_of(request)
     if who.role is Role.NOBODY:
         return RedirectResponse(sign_in_address(request), 303, {"cache-control": "no-store"})
     wanted = request.query_params.get("branch")
@@ -57,8 +57,8 @@ async def _branches(house: House, who: Who) -> AsyncIterator[dict[str, Any]]:
 async def people(request: Request) -> Response:
     """GET /clerk/people?branch=…: who sits where, what counters help with, and the priority classes; for staff."""
     state = await _state(request)
-    names = house_of(request).access.names()
     at = {str(c.no): c.clerk for c in state.counters.values() if c.clerk is not None}
+    names = await house_of(request).access.names(at.values())
     return json(
         {
             "at": at,
@@ -104,7 +104,7 @@ async def _state(request: Request) -> BranchState:
         Refusal: `unauthenticated`, `forbidden`, `unknown-branch`.
     """
     branch = request.query_params.get("branch", "")
-    who = who_of(request)
+    who = await who_of(request)
     if who.role is Role.NOBODY:
         raise Refusal("unauthenticated")
     who.require_page("clerk", branch)

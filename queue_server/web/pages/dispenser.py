@@ -18,7 +18,7 @@ async def dispenser(request: Request) -> Response:
     return page(
         request,
         "dispenser.html",
-        who=who_of(request),
+        who=await who_of(request),
         lang="en" if request.query_params.get("lang") == "en" else "vi",
         branch=config.branch,
         zone=config.timezone,

@@ -43,7 +43,7 @@ async def display(request: Request) -> Response:
     answer = page(
         request,
         "display.html",
-        who=who_of(request),
+        who=await who_of(request),
         lang=lang,
         scripts=SCRIPTS,
         branch=config.branch,

@@ -25,7 +25,7 @@ HOMES: dict[Role, str] = {
 
 async def start(request: Request) -> Response:
     """GET /: the branches and their pages."""
-    who = who_of(request)
+    who = await who_of(request)
     branches = await _branches(request, who)
     return page(request, "start.html", who=who, branches=branches, staff_pages=_staff_pages(who))
 
@@ -53,7 +53,7 @@ def _staff_pages(who: Who) -> list[str]:
 
 async def sign_in(request: Request) -> Response:
     """GET /sign-in?next=…: the form; its script posts to /api/v1/session."""
-    who = who_of(request)
+    who = await who_of(request)
     return page(request, "sign_in.html", who=who, next=local_path(request.query_params.get("next")), homes=HOMES)
 
 

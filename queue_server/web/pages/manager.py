@@ -20,7 +20,7 @@ from queue_server.web.pages.rendering import page
 
 async def manager(request: Request) -> Response:
     """GET /manager?branch=…: the branch is the account's, or chosen when the account has none."""
-    who = who_of(request)
+    who = await who_of(request)
     if who.role is Role.NOBODY:
         return RedirectResponse(sign_in_address(request), 303, {"cache-control": "no-store"})
     is_allowed = who.role in PAGES["manager"]

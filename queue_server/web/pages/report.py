@@ -73,7 +73,7 @@ async def table(request: Request) -> Response:
 
 
 async def _found(request: Request) -> tuple[DayReport, Who]:
-    who, branch = who_of(request), request.path_params["branch"]
+    who, branch = await who_of(request), request.path_params["branch"]
     who.require_page("reports", branch)
     return await find_report(house_of(request), branch, request.path_params["date"]), who
 

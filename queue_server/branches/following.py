@@ -1,0 +1,72 @@
+"""Where several processes serve one journal: each hears what others write, and one wakes branches nobody touches."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from queue_server.branches.bus import CommandBus
+from queue_server.branches.clock import Clock
+from queue_server.branches.looking import Looking
+from queue_server.domain.refusals import Refusal
+from queue_server.journal.office import Office
+from queue_server.journal.port import Journal, JournalUnavailable, Written
+
+log = logging.getLogger(__name__)
+
+
+class Following(Looking):
+    """Keeps the hosts that are loaded up with the journal, and drops those that nobody needs: `is_read` tells of which
+    branch somebody reads a channel."""
+
+    def __init__(
+        self, journal: Journal, bus: CommandBus, *, is_told: Callable[[], bool], is_read: Callable[[str], bool]
+    ) -> None:
+        super().__init__("following", self._look_at_heads, is_told=is_told)
+        self._journal = journal
+        self._bus = bus
+        self._is_read = is_read
+        self.answered_at = time.monotonic()
+        """When the journal last told where its branches are."""
+
+    def hear(self, written: Written) -> None:
+        host = self._bus.loaded(written.branch_id)
+        if host is not None:
+            host.hear(written)
+
+    async def _look_at_heads(self) -> None:
+        for head in await self._journal.heads():
+            host = self._bus.loaded(head.branch_id)
+            if host is not None and not host.has_seen(head):
+                host.hear(Written(head.branch_id, head.epoch, head.seq, head.seq))
+        self.answered_at = time.monotonic()
+        self._bus.drop_idle(self._is_read)
+
+
+class Timekeeper(Looking):
+    """Wakes the branches of which time asks something and that no process may have loaded. One of all does this."""
+
+    def __init__(self, journal: Journal, bus: CommandBus, clock: Clock) -> None:
+        super().__init__("timekeeper", self._wake_due, is_told=lambda: False)
+        self._journal = journal
+        self._bus = bus
+        self._clock = clock
+        self._office = Office(journal, "timekeeper")
+
+    async def stop(self) -> None:
+        await super().stop()
+        with suppress(JournalUnavailable):
+            await self._office.leave()
+
+    async def _wake_due(self) -> None:
+        """A host that is loaded here has an alarm of its own, and so has one that gets loaded."""
+        if not await self._office.is_held():
+            return
+        for branch_id in await self._journal.due(self._clock.now()):
+            if self._bus.loaded(branch_id) is None:
+                try:
+                    await self._bus.host(branch_id)
+                except Refusal as refusal:
+                    log.error("Branch %s cannot be woken: %s", branch_id, refusal.code)

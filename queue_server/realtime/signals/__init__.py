@@ -1,0 +1,1 @@
+"""What the processes of one installation tell each other, and the ways by which they do."""

@@ -1,0 +1,58 @@
+"""Signals within one process: for an installation that has no other, and the twin that tests use for several."""
+
+from __future__ import annotations
+
+import asyncio
+
+from queue_server.realtime.signals.port import Listener, Missed, Signal
+
+
+class Exchange:
+    """Those who hear each other. While it is `cut` nobody hears anything."""
+
+    def __init__(self) -> None:
+        self.members: list[LocalSignals] = []
+        self.is_cut = False
+
+    def join(self) -> LocalSignals:
+        return LocalSignals(self)
+
+    def cut(self) -> None:
+        self.is_cut = True
+
+    def mend(self) -> None:
+        self.is_cut = False
+        for member in self.members:
+            member.hear(Missed())
+
+
+class LocalSignals:
+    """One process's end. Signals arrive in the next turn of the loop."""
+
+    def __init__(self, exchange: Exchange | None = None) -> None:
+        self._exchange = exchange if exchange is not None else Exchange()
+        self._listener: Listener | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self._listener is not None and not self._exchange.is_cut
+
+    def send(self, signal: Signal) -> None:
+        if not self._exchange.is_cut:
+            for member in self._exchange.members:
+                if member is not self:
+                    member.hear(signal)
+
+    def hear(self, signal: Signal) -> None:
+        if self._listener is not None:
+            asyncio.get_running_loop().call_soon(self._listener, signal)
+
+    def start(self, listener: Listener) -> None:
+        self._listener = listener
+        self._exchange.members.append(self)
+        self.hear(Missed())
+
+    async def stop(self) -> None:
+        self._listener = None
+        if self in self._exchange.members:
+            self._exchange.members.remove(self)

@@ -1,0 +1,47 @@
+"""Signals between processes. Nothing of them is the truth: who misses one finds what it said in the database.
+
+Every implementation passes `tests/contract/test_signals.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from queue_server.journal.port import Written
+
+
+class AccessChanged(Struct, frozen=True):
+    """An account, a device or its rights are not what they were."""
+
+
+class Taken(Struct, frozen=True):
+    """A reader elsewhere wants to be the only one of this channel."""
+
+    channel: str
+
+
+class Missed(Struct, frozen=True):
+    """Signals may have been lost: look at everything."""
+
+
+Signal = Written | AccessChanged | Taken | Missed
+Listener = Callable[[Signal], None]
+
+
+class Signals(Protocol):
+    """To all other processes and from them, in the order of each sender."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what others say is heard now; without it one has to look for oneself."""
+
+    def send(self, signal: Signal) -> None:
+        """Tell the others. Never waits, never fails; nobody hears an own signal."""
+
+    def start(self, listener: Listener) -> None:
+        """Listen from now on. `Missed` comes whenever listening begins (again)."""
+
+    async def stop(self) -> None: ...
