@@ -22,6 +22,7 @@ from queue_server.journal.backup import back_up
 from queue_server.journal.batches import last_seq
 from queue_server.journal.port import Batch, Journal, Written
 from queue_server.journal.sqlite import SqliteJournal
+from queue_server.readers.days import config_of_day
 from queue_server.readers.dossier.delivery import HttpSender
 from queue_server.readers.dossier.reader import DossierReader
 from queue_server.readers.housekeeping import Housekeeping
@@ -68,7 +69,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         signals: Signals = RedisSignals(redis_of(settings.redis)) if settings.redis else LocalSignals()
 
         async def undo_time(branch_id: str) -> timedelta:
-            return timedelta(seconds=(await bus.host(branch_id)).state.configured.limits.undo_s)
+            """As of now where the branch is loaded, else as its day began."""
+            host = bus.loaded(branch_id)
+            config = await config_of_day(journal, branch_id) if host is None else host.state.configured
+            return timedelta(seconds=config.limits.undo_s)
 
         dossier = dossier_of(settings, journal, clock, undo_time)
         readers = Readers([dossier] if dossier is not None else [], journal)

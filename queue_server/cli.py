@@ -8,10 +8,16 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from queue_server.journal.migrations import NewerDatabase
 from queue_server.journal.port import JournalUnavailable
 from queue_server.settings import BadSettings, Settings, read_settings
+
+if TYPE_CHECKING:
+    from queue_server.serving import Served
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,19 +70,33 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(given: argparse.Namespace) -> Settings:
-    names = ("data", "host", "port", "clock_start", "clock_speed")
+    names = ("data", "host", "port", "workers", "worker_port", "clock_start", "clock_speed")
     return read_settings(os.environ, **{name: getattr(given, name, None) for name in names})
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     _add_common(parser, _serve)
     _add_address(parser)
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that serve (1; more need PostgreSQL)")
+    parser.add_argument(
+        "--worker-port", type=int, metavar="P", help="each worker listens on its own port too, from P on"
+    )
+    parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, and nothing else")
 
 
 def _serve(given: argparse.Namespace) -> int:
     from queue_server.serving import serve
 
-    return serve(_settings(given), on_ready=lambda url: print(f"Lấy Số đang chạy tại {url}", flush=True))
+    def say(served: Served) -> None:
+        print(msgspec.json.encode(served).decode() if given.json else _served(served), flush=True)
+
+    return serve(_settings(given), on_ready=say)
+
+
+def _served(served: Served) -> str:
+    own = [str(worker.port) for worker in served.workers if worker.port is not None]
+    workers = f", {len(served.workers)} tiến trình" if served.workers else ""
+    return f"Lấy Số đang chạy tại {served.url}{workers}" + (f" (cổng riêng {', '.join(own)})" if own else "")
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:

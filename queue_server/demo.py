@@ -77,7 +77,7 @@ def demo(settings: Settings, options: DemoOptions) -> int:
         children.append(receiver)
         settings = settings.model_copy(update={"dossier_url": address})
     try:
-        return serve(settings, on_ready=lambda url: _ready(url, notes, options, settings, children))
+        return serve(settings, on_ready=lambda served: _ready(served.url, notes, options, settings, children))
     finally:
         for process in children:
             with process:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import sys
 from collections.abc import Callable
 
 import uvicorn
+from msgspec import Struct
 
 from queue_server.app import DATABASE, make_app
 from queue_server.journal.port import JournalUnavailable
 from queue_server.journal.sqlite.connections import lock
 from queue_server.protocol.frames import MAX_FRAME_BYTES
 from queue_server.settings import Settings
+from queue_server.supervising import RunningWorker, Supervisor
+from queue_server.web.application import house_in
 from queue_server.web.wires import DirectProtocol
 
 BACKLOG = 2048
 PING_S = 30.0
 
 
-def server_of(settings: Settings) -> _Announcing:
+def server_of(settings: Settings) -> Server:
     """A server that is ready to run; `access_log` off and no compression of frames, both of which cost more than
     they bring (measured in `load/README.md`)."""
-    return _Announcing(
+    return Server(
         uvicorn.Config(
             make_app(settings),
             host=settings.host,
@@ -44,17 +48,17 @@ def server_of(settings: Settings) -> _Announcing:
     )
 
 
-def bind(settings: Settings) -> socket.socket:
-    """The listening socket, bound before anything is printed about it; port 0 takes a free one."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, bound before anything is printed about it; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, settings.port))
+    listener.bind((host, port))
     return listener
 
 
-class _Announcing(uvicorn.Server):
-    """Says when it is ready to serve."""
+class Server(uvicorn.Server):
+    """Says when it is ready to serve, and says goodbye before it stops."""
 
     on_ready: Callable[[], None] | None = None
 
@@ -63,9 +67,23 @@ class _Announcing(uvicorn.Server):
         if self.started and self.on_ready is not None:
             self.on_ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Nobody new comes in; what is under way is answered; everybody is told to come back, and only then we go."""
+        for server in self.servers:
+            server.close()
+        await house_in(self.config.app).say_goodbye()
+        await super().shutdown(sockets)
 
-def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> int:
-    """Serve until stopped; `on_ready` gets the address when the first request can be answered."""
+
+class Served(Struct, frozen=True):
+    """Where it is served; `workers` are the processes, where they are several."""
+
+    url: str
+    workers: list[RunningWorker] = []
+
+
+def serve(settings: Settings, *, on_ready: Callable[[Served], None] = lambda _: None) -> int:
+    """Serve until stopped; `on_ready` is told when the first request can be answered."""
     try:
         if not settings.database:
             settings.data.mkdir(parents=True, exist_ok=True)
@@ -74,21 +92,39 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
     except JournalUnavailable as fault:
         print(f"Cannot serve: {fault.detail}. Stop that server, or choose another folder with --data.", file=sys.stderr)
         return 2
+    listeners: list[socket.socket] = []
     try:
-        listener = bind(settings)
+        for port in _ports(settings):
+            listeners.append(bind(settings.host, port))
     except OSError as fault:
-        print(f"Cannot listen on {settings.host}:{settings.port}: {fault.strerror}", file=sys.stderr)
+        print(f"Cannot listen on {settings.host}:{port}: {fault.strerror}", file=sys.stderr)
         return 2
-    _spare_the_collector()
-    server = server_of(settings)
+    url = _url_of(listeners[0])
+    if settings.workers == 1:
+        spare_the_collector()
+        server = server_of(settings)
+        server.on_ready = lambda: on_ready(Served(url))
+        server.run(listeners)
+        return 0 if server.started else 1
+    listeners[0].listen(BACKLOG)
+    supervisor = Supervisor(settings, listeners[0], listeners[1:])
+    return asyncio.run(supervisor.run(lambda workers: on_ready(Served(url, workers))))
+
+
+def _ports(settings: Settings) -> list[int]:
+    """The common port, and one for each worker; 0 takes free ones."""
+    first = settings.worker_port
+    own = [] if first is None else [first + no if first else 0 for no in range(settings.workers)]
+    return [settings.port, *own]
+
+
+def _url_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    server.on_ready = (lambda: on_ready(f"http://{shown}:{port}")) if on_ready is not None else None
-    server.run([listener])
-    return 0 if server.started else 1
+    return f"http://{shown}:{port}"
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Tickets and events cannot form cycles and live as long as their day, so the collector looks at them in vain.
     What is loaded by now is never looked at again."""
     gc.collect()

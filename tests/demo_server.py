@@ -168,7 +168,7 @@ async def serve(settings: Settings) -> None:
         async with open_house(settings) as house:
             made = await set_up(house)
         notes.write_text(json.dumps(made))
-    with bind(settings) as listener:
+    with bind(settings.host, settings.port) as listener:
         print(json.dumps({"port": listener.getsockname()[1], **json.loads(notes.read_text())}), flush=True)
         await server_of(settings).serve([listener])
 

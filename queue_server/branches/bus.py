@@ -8,6 +8,7 @@ has those that somebody asked it for.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections import OrderedDict
@@ -21,6 +22,8 @@ from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import Change
 from queue_server.journal.port import Batch, Journal
+
+log = logging.getLogger(__name__)
 
 IDLE_S = 600.0
 """A host that nobody has needed for so long is dropped where another process, or this one, can load it again."""
@@ -133,6 +136,14 @@ class CommandBus:
             if host.used_at < before and host.is_idle and not is_read(host.branch_id):
                 host.close()
                 del self._hosts[host.branch_id]
+
+    async def drain(self, *, within_s: float) -> None:
+        """Wait until what was submitted has been answered, but no longer than that."""
+        try:
+            async with asyncio.timeout(within_s):
+                await asyncio.gather(*(host.drained() for host in self._hosts.values()))
+        except TimeoutError:
+            log.warning("Some commands are still under way after %.0f s.", within_s)
 
     def close(self) -> None:
         for host in self._hosts.values():

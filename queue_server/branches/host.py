@@ -485,6 +485,11 @@ class BranchHost:
         """Whether it may be dropped: nobody waits, and nothing is on its way."""
         return self._runner is None and not self._queue and not self._readers
 
+    async def drained(self) -> None:
+        """Until nothing is on its way."""
+        while self._runner is not None:
+            await asyncio.wait([self._runner])
+
     def close(self) -> None:
         self._schedule.close()
 

@@ -26,6 +26,7 @@ class Looking:
         self._look = look
         self._is_told = is_told
         self._wake = asyncio.Event()
+        self._is_in_vain = False
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -50,7 +51,17 @@ class Looking:
                 continue
             self._wake.clear()
             looked_at = time.monotonic()
-            try:
-                await self._look()
-            except JournalUnavailable as fault:
+            await self._look_once()
+
+    async def _look_once(self) -> None:
+        """Its beginning and its end are told, not every try between."""
+        try:
+            await self._look()
+        except JournalUnavailable as fault:
+            if not self._is_in_vain:
                 log.warning("%s: the journal does not answer: %s", self._name, fault)
+            self._is_in_vain = True
+        else:
+            if self._is_in_vain:
+                log.warning("%s: the journal answers again.", self._name)
+            self._is_in_vain = False

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import date
 
-from queue_server.journal.port import Journal, StoredEvent
+from queue_server.domain import events as ev
+from queue_server.domain import upcast
+from queue_server.domain.configuration import BranchConfig
+from queue_server.journal.port import Journal, JournalUnavailable, StoredEvent
 
 EVENTS_AT_ONCE = 1000
 
@@ -66,6 +69,20 @@ async def was_opened(journal: Journal, branch_id: str, day: date) -> bool:
         if event.type == "day.opened":
             return True
     return False
+
+
+async def config_of_day(journal: Journal, branch_id: str) -> BranchConfig:
+    """The configuration with which the branch's newest day began; before its first one, what was put in force first.
+
+    Raises:
+        JournalUnavailable: also when nothing was ever put in force.
+    """
+    head = await journal.head(branch_id)
+    found = await _event(journal, branch_id, head.day_seq) if head is not None else None
+    event = upcast.load(found.seq, found.day, found.type, found.v, found.body).event if found is not None else None
+    if not isinstance(event, ev.DayOpened | ev.BranchConfigured):
+        raise JournalUnavailable("unavailable", f"branch {branch_id} has no configuration")
+    return event.config
 
 
 async def _event(journal: Journal, branch_id: str, seq: int) -> StoredEvent | None:

@@ -2,6 +2,9 @@
 
 A reader handles a branch's events in order and says how far it got; the cursor is moved only after what it did outside
 is done. A reader that was killed in between does the last thing again, under the same id.
+
+Of all processes the one that holds the reader's office runs it; the cursor of each branch has a fence of its own, so
+that who was stopped and has lost the office meanwhile moves nothing.
 """
 
 from __future__ import annotations
@@ -18,14 +21,18 @@ from msgspec import Struct
 
 from queue_server.domain import upcast
 from queue_server.domain.events import Recorded
+from queue_server.journal.office import LEASE_S, Office
 from queue_server.journal.port import Cursor, Journal, JournalUnavailable, StoredEvent
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 30.0
 POLL_S = 5.0
 """How often a reader looks although nobody woke it."""
+OFFICE_S = LEASE_S / 3
+"""How often whoever has not got a reader's office asks for it, and who has it renews it."""
 EVENTS_AT_ONCE = 200
+BRANCHES_AT_ONCE = 16
+"""Branches that a reader works for at the same time: a receiver that takes its time holds up no more than these."""
 GATHER_S = 0.1
 """How long a woken reader lets events gather: under load one look serves hundreds of commits."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
@@ -49,21 +56,25 @@ class Reader(Protocol):
 
 
 class ReaderRunner:
-    """Runs one reader over all branches."""
+    """Runs one reader over all branches, in the one process of all that holds its office."""
 
     def __init__(self, reader: Reader, journal: Journal, *, poll_s: float = POLL_S) -> None:
         self._reader = reader
         self._journal = journal
         self._poll_s = poll_s
+        self._office = Office(journal, f"reader/{reader.name}")
         self._holder = uuid4().hex
         self._wake = asyncio.Event()
+        self._is_in_office = False
+        self._seqs: dict[str, int] = {}
         self._pauses: dict[str, float] = {}
         self._until: dict[str, float] = {}
         self._cursors: dict[str, Cursor] = {}
         self._renew_at: dict[str, float] = {}
 
     def wake(self) -> None:
-        self._wake.set()
+        if self._is_in_office:
+            self._wake.set()
 
     async def run(self) -> None:
         """For ever; cancel it to stop."""
@@ -71,19 +82,35 @@ class ReaderRunner:
             self._wake.clear()
             wait_s = self._poll_s
             try:
-                for head in await self._journal.heads():
-                    wait_s = min(wait_s, await self._advance(head.branch_id, head.seq))
+                wait_s = await self._round()
             except JournalUnavailable as fault:
                 log.warning("The reader %s cannot read the journal: %s", self._reader.name, fault)
             if wait_s > 0:
                 await self._sleep(wait_s)
                 await asyncio.sleep(GATHER_S)
 
+    async def _round(self) -> float:
+        """A step for every branch that has something new; how long all may rest now."""
+        was_in_office = self._is_in_office
+        self._is_in_office = await self._office.is_held()
+        if not self._is_in_office:
+            self._cursors.clear()
+            return min(self._poll_s, OFFICE_S)
+        if not was_in_office:
+            self._seqs = await self._journal.cursor_seqs(self._reader.name)
+        heads = [head for head in await self._journal.heads() if head.seq > self._seqs.get(head.branch_id, 0)]
+        waits = [self._poll_s, OFFICE_S] if self._journal.is_shared else [self._poll_s]
+        for first in range(0, len(heads), BRANCHES_AT_ONCE):
+            steps = (self._advance(head.branch_id) for head in heads[first : first + BRANCHES_AT_ONCE])
+            waits += await asyncio.gather(*steps)
+        return min(waits)
+
     async def release(self) -> None:
-        """Let go of the cursors, so that who is started next need not wait for the leases to end."""
+        """Let go of office and cursors, so that who is started next need not wait for the leases to end."""
         for branch_id in self._cursors:
             await self._journal.take_cursor(self._reader.name, branch_id, self._holder, 0.0)
         self._cursors.clear()
+        await self._office.leave()
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -92,14 +119,12 @@ class ReaderRunner:
         except TimeoutError:
             pass
 
-    async def _advance(self, branch_id: str, head_seq: int) -> float:
+    async def _advance(self, branch_id: str) -> float:
         """One step for one branch; how long it may rest now."""
         now = asyncio.get_running_loop().time()
         if (until := self._until.get(branch_id, 0.0)) > now:
             return until - now
         cursor = self._cursors.get(branch_id)
-        if cursor is not None and cursor.seq >= head_seq:
-            return self._poll_s
         if cursor is None or self._renew_at.get(branch_id, 0.0) <= now:
             cursor = await self._journal.take_cursor(self._reader.name, branch_id, self._holder, LEASE_S)
             if cursor is None:
@@ -110,6 +135,7 @@ class ReaderRunner:
         return await self._handle(branch_id, cursor)
 
     async def _handle(self, branch_id: str, cursor: Cursor) -> float:
+        self._seqs[branch_id] = cursor.seq
         stored = await self._journal.read(branch_id, cursor.seq, EVENTS_AT_ONCE)
         if not stored:
             return self._poll_s
@@ -122,6 +148,7 @@ class ReaderRunner:
             if not await self._journal.move_cursor(cursor, progress.seq):
                 self._cursors.pop(branch_id, None)
                 return self._poll_s
+            self._seqs[branch_id] = progress.seq
             self._cursors[branch_id] = Cursor(
                 cursor.reader, branch_id, progress.seq, cursor.fence, cursor.holder, cursor.lease_until
             )

@@ -82,6 +82,8 @@ class Hub:
         self._branches: dict[str, BranchChannels] = {}
         self._where: dict[str, BranchChannels] = {}
         self.connections: set[Connection] = set()
+        self.is_leaving = False
+        """The server is about to stop: commands are not taken any more, whoever sent one sends it again elsewhere."""
         self._beats: asyncio.Task[None] | None = None
 
     # -- from the hosts --------------------------------------------------------------------------------------------
@@ -299,6 +301,10 @@ class Hub:
         """Ask everybody to come back, and stop beating."""
         if self._beats is not None:
             self._beats.cancel()
+        self.send_away()
+
+    def send_away(self) -> None:
+        """Ask everybody to come back, to us when we are there again or to whoever serves meanwhile."""
         self._send_away(set(self.connections), Close.COME_BACK, "restarting, come back")
 
 

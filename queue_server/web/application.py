@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -80,6 +81,12 @@ class _Files(StaticFiles):
 async def _on_failure(request: Request, fault: Exception) -> Response:
     """A page for who opens a page, a problem for everybody else."""
     return trouble(request, fault) if is_for_a_person(request) else await on_failure(request, fault)
+
+
+def house_in(app: Any) -> House:
+    """The house of a running application."""
+    house: House = app.state.house
+    return house
 
 
 class _Socket:

@@ -16,6 +16,8 @@ from queue_server.realtime.signals.port import Signals, Taken
 from queue_server.settings import Settings
 
 DEADLINE = timedelta(seconds=15)
+DRAIN_S = 5.0
+"""How long a server that is to stop takes for what is under way."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,12 @@ class House:
     def deadline(self) -> datetime:
         """Until when a press that comes in now is worth carrying out: 15 s, of real time, from now."""
         return self.now() + DEADLINE * self.settings.clock_speed
+
+    async def say_goodbye(self) -> None:
+        """Take no more commands, answer those under way, and tell every reader to come back."""
+        self.hub.is_leaving = True
+        await self.bus.drain(within_s=DRAIN_S)
+        self.hub.send_away()
 
     def take_over(self, connection: Connection, channel: str) -> None:
         """Let this connection be the only reader of the channel, in every process."""

@@ -59,6 +59,8 @@ class Socket:
             self._refuse(fault if isinstance(fault, Refusal) else Refusal("malformed", fault="Expected UTF-8"))
             return
         match frame:
+            case frames.Command() if self._house.hub.is_leaving:
+                pass  # it is sent again after the goodbye, to whoever serves then
             case frames.Command():
                 self._on_command(frame)
             case frames.Subscribe():

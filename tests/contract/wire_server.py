@@ -63,7 +63,7 @@ async def serve(settings: Settings, wire: str) -> None:
         async with open_house(settings) as house:
             made = await prepare(house)
         notes.write_text(json.dumps(made))
-    with bind(settings) as listener:
+    with bind(settings.host, settings.port) as listener:
         print(json.dumps({"port": listener.getsockname()[1], **json.loads(notes.read_text())}), flush=True)
         server = server_of(settings)
         if wire == "asgi":

@@ -63,7 +63,7 @@ class PostgresJournal:
             await _bring_up_to_date(url)
             pool = await asyncpg.create_pool(
                 url,
-                min_size=1,
+                min_size=0,
                 max_size=connections,
                 command_timeout=ANSWER_WITHIN_S,
                 timeout=ANSWER_WITHIN_S,
