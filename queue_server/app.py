@@ -15,8 +15,9 @@ from queue_server.access.store import Access
 from queue_server.access.watching import RightsWatch
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.clock import Clock, FastClock, WallClock, Watch
-from queue_server.branches.following import Following, Timekeeper
+from queue_server.branches.following import Following, Pulse, Timekeeper
 from queue_server.branches.host import BranchHost
+from queue_server.branches.listing import Listing
 from queue_server.domain.state import Change
 from queue_server.journal.backup import back_up
 from queue_server.journal.batches import last_seq
@@ -96,9 +97,14 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         for each in (readers, daily):
             each.start()
             stack.push_async_callback(each.stop)
+        pulse = Pulse(journal, hub.send_away)
         if journal.is_shared:
             await _join_others(stack, journal, bus, hub, access, signals, clock, readers)
-        yield House(settings, journal, bus, hub, access, signals, clock.now, build_name(), dossier)
+            pulse.start()
+            stack.push_async_callback(pulse.stop)
+        yield House(
+            settings, journal, bus, Listing(journal, bus), hub, access, signals, pulse, clock.now, build_name(), dossier
+        )
 
 
 async def _join_others(

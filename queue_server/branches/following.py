@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -13,6 +14,10 @@ from queue_server.branches.looking import Looking
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.office import Office
 from queue_server.journal.port import Journal, JournalUnavailable, Written
+
+PULSE_WITHIN_S = 2.0
+CUT_AFTER_S = 4.0
+"""With the pulse's own seconds a screen says within 10 s that what it shows is old."""
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +33,6 @@ class Following(Looking):
         self._journal = journal
         self._bus = bus
         self._is_read = is_read
-        self.answered_at = time.monotonic()
-        """When the journal last told where its branches are."""
 
     def hear(self, written: Written) -> None:
         host = self._bus.loaded(written.branch_id)
@@ -41,8 +44,40 @@ class Following(Looking):
             host = self._bus.loaded(head.branch_id)
             if host is not None and not host.has_seen(head):
                 host.hear(Written(head.branch_id, head.epoch, head.seq, head.seq))
-        self.answered_at = time.monotonic()
         self._bus.drop_idle(self._is_read)
+
+
+class Pulse(Looking):
+    """Feels whether the journal answers. When it has not for `CUT_AFTER_S`, nothing that readers see can be called
+    current: `on_cut` sends them away, and nobody is let in before it answers again."""
+
+    def __init__(self, journal: Journal, on_cut: Callable[[], None]) -> None:
+        super().__init__("pulse", self._feel, is_told=lambda: False)
+        self._journal = journal
+        self._on_cut = on_cut
+        self._answered_at = time.monotonic()
+        self._is_cut = False
+
+    async def is_felt(self) -> bool:
+        """Whether the journal answers; asked at once where it did not before."""
+        if self._is_cut:
+            with suppress(JournalUnavailable):
+                await self._feel()
+        return not self._is_cut
+
+    async def _feel(self) -> None:
+        try:
+            async with asyncio.timeout(PULSE_WITHIN_S):
+                await self._journal.head("")
+        except (TimeoutError, JournalUnavailable) as fault:
+            if time.monotonic() - self._answered_at > CUT_AFTER_S and not self._is_cut:
+                self._is_cut = True
+                self._on_cut()
+            if isinstance(fault, TimeoutError):
+                raise JournalUnavailable("unavailable", "no answer") from fault
+            raise
+        self._answered_at = time.monotonic()
+        self._is_cut = False
 
 
 class Timekeeper(Looking):

@@ -62,6 +62,11 @@ class MemoryJournal:
         self._ensure_open()
         return [branch.head for branch in self._branches.values()]
 
+    async def day_events(self) -> dict[str, StoredEvent]:
+        return {
+            head.branch_id: (await self.read(head.branch_id, head.day_seq - 1, 1))[0] for head in await self.heads()
+        }
+
     async def due(self, at: datetime) -> list[str]:
         return [head.branch_id for head in await self.heads() if head.due_at is not None and head.due_at <= at]
 

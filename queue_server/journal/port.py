@@ -170,6 +170,9 @@ class Journal(Protocol):
     async def heads(self) -> list[Head]:
         """The heads of all branches."""
 
+    async def day_events(self) -> dict[str, StoredEvent]:
+        """Of every branch the event at which its newest day begins (`Head.day_seq`): it carries the configuration."""
+
     async def due(self, at: datetime) -> list[str]:
         """The branches of which time asks something by then."""
 

@@ -39,7 +39,7 @@ async def healthz(request: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """Ready: the journal answers."""
-    await house_of(request).journal.heads()
+    await house_of(request).journal.head("")
     return PlainTextResponse("ok")
 
 

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from queue_server.access.store import Access
 from queue_server.branches.bus import CommandBus
+from queue_server.branches.following import Pulse
+from queue_server.branches.listing import Listing
 from queue_server.journal.port import Journal
 from queue_server.readers.dossier.reader import DossierReader
 from queue_server.realtime.connection import Connection
@@ -27,9 +29,11 @@ class House:
     settings: Settings
     journal: Journal
     bus: CommandBus
+    listing: Listing
     hub: Hub
     access: Access
     signals: Signals
+    pulse: Pulse
     now: Callable[[], datetime]
     build: str
     dossier: DossierReader | None = None

@@ -172,6 +172,8 @@ async def socket_app(scope: Scope, receive: Receive, send: Send) -> None:
     house: House = scope["app"].state.house
     subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", ()) else None
     try:
+        if not await house.pulse.is_felt():
+            raise JournalUnavailable("unavailable")
         who = await who_of(websocket)
     except (Refusal, JournalUnavailable) as fault:
         await websocket.accept(subprotocol)

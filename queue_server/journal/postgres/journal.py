@@ -76,6 +76,10 @@ class PostgresJournal:
     async def heads(self) -> list[Head]:
         return [rows.head(row) for row in await self._fetch(sql.HEADS)]
 
+    async def day_events(self) -> dict[str, StoredEvent]:
+        found = [tuple(row) for row in await self._fetch(sql.DAY_EVENTS)]
+        return dict(zip((row[0] for row in found), rows.events(row[1:] for row in found), strict=True))
+
     async def due(self, at: datetime) -> list[str]:
         return [row[0] for row in await self._fetch(sql.DUE, rows.micros(at))]
 
@@ -160,7 +164,11 @@ class PostgresJournal:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
         async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
-            yield connection
+            try:
+                yield connection
+            except asyncpg.ReadOnlySQLTransactionError:
+                await self._pool.expire_connections()  # the server has become a standby: look for the primary anew
+                raise
 
     async def _fetch(self, statement: str, *given: Any) -> list[rows.Row]:
         self._ensure_open()

@@ -49,6 +49,10 @@ WITH head AS (
 
 _HEAD = "SELECT branch_id, epoch, seq, day_seq, first_seq, due_at FROM branch_head"
 HEADS = _HEAD + " ORDER BY branch_id"
+DAY_EVENTS = (
+    "SELECT event.branch_id, event.seq, day, type, v, body FROM branch_head"
+    " JOIN event ON event.branch_id = branch_head.branch_id AND event.seq = branch_head.day_seq"
+)
 DUE = "SELECT branch_id FROM branch_head WHERE due_at <= $1 ORDER BY due_at"
 HEADS_OF = _HEAD + " WHERE branch_id = ANY($1::text[])"
 SEQ_OF = "SELECT seq FROM branch_head WHERE branch_id = $1"

@@ -78,6 +78,10 @@ class SqliteJournal:
     async def heads(self) -> list[Head]:
         return [rows.head(row) for row in self._rows(sql.HEADS)]
 
+    async def day_events(self) -> dict[str, StoredEvent]:
+        found = self._rows(sql.DAY_EVENTS)
+        return dict(zip((row[0] for row in found), rows.events(row[1:] for row in found), strict=True))
+
     async def due(self, at: datetime) -> list[str]:
         return [row[0] for row in self._rows(sql.DUE, rows.micros(at))]
 

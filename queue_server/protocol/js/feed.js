@@ -21,6 +21,7 @@
   var DEADLINE_MS = 15000; // a press is worth this long; later nobody stands there any more
   var FIRST_RETRY_MS = 250;
   var LAST_RETRY_MS = 750; // with the window of 1.5 s everybody is back within 3 s; a larger fleet gets a larger window
+  var TRY_AGAIN_FROM = 500; // problems with such a status are the server's own
   var STOP_FROM = 4400; // close codes from here on mean: do not come back without a change
 
   /** Apply changes to a view in place. Pure but for the view: no clock, no page. */
@@ -154,7 +155,7 @@
 
   Feed.prototype._connect = function () {
     var feed = this;
-    var url = (this._options.url || "/ws/v1") + "?lang=" + (document.documentElement.lang || "vi");
+    var url = (this._options.url || "/ws/v1") + "?lang=" + (document.documentElement.lang || "vi") + branchOfPage();
     var absolute = location.origin.replace(/^http/, "ws") + url;
     var socket = new WebSocket(absolute, "layso.v1");
     this._socket = socket;
@@ -177,6 +178,13 @@
       }
     }, WATCH_MS);
   };
+
+  /** So that a proxy may lead all of one branch to the same process; the server itself does not look at it. */
+  function branchOfPage() {
+    var body = document.body;
+    var branch = document.documentElement.getAttribute("data-branch") || (body && body.getAttribute("data-branch"));
+    return branch ? "&branch=" + encodeURIComponent(branch) : "";
+  }
 
   /** Nothing has been heard for too long: the line is dead, though the browser does not know it. */
   Feed.prototype._drop = function () {
@@ -304,6 +312,16 @@
     this._ask(name);
   };
 
+  /** The server cannot tell now; it is its own fault, and passes. */
+  Feed.prototype._askLater = function (name) {
+    var feed = this;
+    setTimeout(function () {
+      if (feed._channels[name]) {
+        feed._ask(name);
+      }
+    }, LAST_RETRY_MS);
+  };
+
   /** A beat names the newest position of each channel: who is behind it has missed a frame. */
   Feed.prototype._onBeat = function (frame) {
     this._clock.at = new Date(frame.at).getTime();
@@ -325,6 +343,8 @@
   Feed.prototype._onError = function (frame) {
     if (frame.id) {
       this._settle(frame.id, "reject", frame.problem);
+    } else if (frame.channel && frame.problem.status >= TRY_AGAIN_FROM) {
+      this._askLater(frame.channel);
     } else if (frame.channel && this._channels[frame.channel] && this._channels[frame.channel].onProblem) {
       this._channels[frame.channel].onProblem(frame.problem);
     }

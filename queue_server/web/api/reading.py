@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from queue_server.access.rights import Role
-from queue_server.branches.host import BranchHost
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
+from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.events import type_of
 from queue_server.domain.refusals import Refusal
 from queue_server.protocol.resources import (
@@ -60,18 +60,17 @@ PUBLIC_EVENTS: Mapping[type[ev.Event], tuple[str, ...]] = {
 async def branches(request: Request) -> Response:
     """Every branch, in short."""
     house = house_of(request)
-    hosts = [await house.bus.host(head.branch_id) for head in await house.journal.heads()]
-    return json(Branches([BranchShort(**_short(host)) for host in hosts]))
+    listed = await house.listing.all()
+    return json(Branches([BranchShort(**_short(each.config, each.position)) for each in listed]))
 
 
-def _short(host: BranchHost) -> dict[str, Any]:
-    config = host.state.configured
+def _short(config: BranchConfig, position: str) -> dict[str, Any]:
     return {
         "branch": config.branch,
         "name": name(config.name),
         "organisation": name(config.organisation),
         "timezone": config.timezone,
-        "position": host.position,
+        "position": position,
     }
 
 
@@ -85,7 +84,7 @@ async def branch(request: Request) -> Response:
     now = (await house.hub.live(host)).fields
     config = state.configured
     answer = Branch(
-        **_short(host),
+        **_short(state.configured, host.position),
         day=shown.day.get("today"),
         fields=[
             _field_now(row, now[row.code])

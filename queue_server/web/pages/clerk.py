@@ -48,9 +48,8 @@ async def clerk(request: Request) -> Response:
 
 async def _branches(house: House, who: Who) -> AsyncIterator[dict[str, Any]]:
     """The branches at which this account may work."""
-    for head in await house.journal.heads():
-        if who.branch in (None, head.branch_id):
-            config = (await house.bus.host(head.branch_id)).state.configured
+    for config in [each.config for each in await house.listing.all()]:
+        if who.branch in (None, config.branch):
             yield {"code": config.branch, "name": name(config.name), "zone": config.timezone}
 
 

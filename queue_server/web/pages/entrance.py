@@ -32,17 +32,16 @@ async def start(request: Request) -> Response:
 
 async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
     """The branches that this asker has to do with; all of them for who belongs to none."""
-    house = house_of(request)
-    heads = [head for head in await house.journal.heads() if who.branch in (None, head.branch_id)]
-    hosts = [await house.bus.host(head.branch_id) for head in heads]
+    configs = [each.config for each in await house_of(request).listing.all()]
     return [
         {
-            "code": host.branch_id,
-            "path": quote(host.branch_id),
-            "name": name(host.state.configured.name),
-            "organisation": name(host.state.configured.organisation),
+            "code": config.branch,
+            "path": quote(config.branch),
+            "name": name(config.name),
+            "organisation": name(config.organisation),
         }
-        for host in hosts
+        for config in configs
+        if who.branch in (None, config.branch)
     ]
 
 

@@ -78,6 +78,7 @@ def _followed(request: Request, host: BranchHost, ticket: Ticket) -> Response:
         who=NOBODY,
         lang=_language(request, ticket),
         kind="live",
+        code=host.branch_id,
         scripts=SCRIPTS,
         zone=config.timezone,
         number=ticket.number,
