@@ -103,7 +103,17 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             pulse.start()
             stack.push_async_callback(pulse.stop)
         yield House(
-            settings, journal, bus, Listing(journal, bus), hub, access, signals, pulse, clock.now, build_name(), dossier
+            settings=settings,
+            journal=journal,
+            bus=bus,
+            listing=Listing(journal, bus),
+            hub=hub,
+            access=access,
+            signals=signals,
+            pulse=pulse,
+            now=clock.now,
+            build=build_name(),
+            dossier=dossier,
         )
 
 

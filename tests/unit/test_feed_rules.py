@@ -28,7 +28,7 @@ class Socket {
   close() {}
 }
 const sandbox = {
-  WebSocket: Socket, document: {documentElement: {lang: "vi"}}, location: {origin: "http://x"},
+  WebSocket: Socket, document: {documentElement: {lang: "vi", getAttribute: () => null}}, location: {origin: "http://x"},
   crypto: require("crypto").webcrypto, setTimeout, clearTimeout, setInterval, clearInterval,
 };
 sandbox.globalThis = sandbox;
