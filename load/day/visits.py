@@ -40,13 +40,26 @@ def profile() -> DemandProfile:
 def plan(branch: BranchDocument, demand: DemandProfile, *, count: int, seed: int) -> list[Visit]:
     """`count` visits over the arrival profile, in order of arrival."""
     assert branch.demand is not None
+    services = {field.code: (field.service_time_s, field.service_time_cv) for field in branch.fields}
+    return draw(demand, branch.demand.mix, services, branch.demand.priority_percent, count=count, seed=seed)
+
+
+def draw(
+    demand: DemandProfile,
+    mix: Mapping[str, float],
+    services: Mapping[str, tuple[float, float]],
+    priority_percent: float,
+    *,
+    count: int,
+    seed: int,
+) -> list[Visit]:
+    """The same for a mix of fields in percent, and the mean and variation of each field's service."""
     chance = random.Random(seed)
-    fields = {field.code: field for field in branch.fields}
     arrivals = sorted(_arrival(chance, demand.arrivals.percent) for _ in range(count))
     visits = []
     for arrival_s in arrivals:
-        field = _pick(chance, branch.demand.mix)
-        has_priority = chance.random() * 100 < branch.demand.priority_percent
+        field = _pick(chance, mix)
+        has_priority = chance.random() * 100 < priority_percent
         is_transferred = chance.random() * 100 < demand.behaviour.transfer
         visits.append(
             Visit(
@@ -54,9 +67,9 @@ def plan(branch: BranchDocument, demand: DemandProfile, *, count: int, seed: int
                 field=field,
                 priority=_pick(chance, demand.priority_classes.percent) if has_priority else None,
                 comes_when_called=chance.random() * 100 >= demand.behaviour.no_show["walk_in"],
-                service_s=log_normal(chance, fields[field].service_time_s, fields[field].service_time_cv),
+                service_s=log_normal(chance, *services[field]),
                 is_held=chance.random() * 100 < demand.behaviour.hold,
-                transfers_to=_pick(chance, branch.demand.mix) if is_transferred else None,
+                transfers_to=_pick(chance, mix) if is_transferred else None,
             )
         )
     return visits

@@ -1,0 +1,1 @@
+"""From a load run's figures to one page with tables and plots."""
