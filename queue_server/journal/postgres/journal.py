@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import date, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -187,29 +188,42 @@ class PostgresJournal:
             return await _write(connection, batch)
 
     async def _append_together(self, batches: Sequence[Batch]) -> list[Outcome]:
-        """In the order of their branches, so that two who do this cannot wait for each other."""
         async with self._connection() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
-            try:
-                outcomes: dict[str, Outcome] = {}
-                for batch in sorted(batches, key=lambda batch: batch.branch_id):
-                    outcomes[batch.branch_id] = await _write(connection, batch)
-            except BaseException:
-                await transaction.rollback()
-                raise
-            if all(isinstance(outcome, Appended) for outcome in outcomes.values()):
-                await transaction.commit()
-            else:
-                await transaction.rollback()
-                for branch_id, outcome in outcomes.items():
-                    if isinstance(outcome, Appended):
-                        outcomes[branch_id] = Conflict(await _seq(connection, branch_id))
-        return [outcomes[batch.branch_id] for batch in batches]
+            return await _again_after_a_migration(partial(_write_together, connection, batches))
 
     async def _run(self, work: Callable[[Database], T]) -> T:
         async with self._connection() as connection:
-            return await lend(connection, work)
+            return await _again_after_a_migration(partial(lend, connection, work))
+
+
+async def _again_after_a_migration(transaction: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """A schema that changed under a connection fails the first transaction on it that uses a statement prepared before.
+    The driver forgets its statements then, and nothing was written. (Outside a transaction it repeats by itself.)"""
+    try:
+        return await transaction()
+    except asyncpg.InvalidCachedStatementError:
+        return await transaction()
+
+
+async def _write_together(connection: asyncpg.Connection, batches: Sequence[Batch]) -> list[Outcome]:
+    """In the order of their branches, so that two who do this cannot wait for each other."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        outcomes: dict[str, Outcome] = {}
+        for batch in sorted(batches, key=lambda batch: batch.branch_id):
+            outcomes[batch.branch_id] = await _write(connection, batch)
+    except BaseException:
+        await transaction.rollback()
+        raise
+    if all(isinstance(outcome, Appended) for outcome in outcomes.values()):
+        await transaction.commit()
+    else:
+        await transaction.rollback()
+        for branch_id, outcome in outcomes.items():
+            if isinstance(outcome, Appended):
+                outcomes[branch_id] = Conflict(await _seq(connection, branch_id))
+    return [outcomes[batch.branch_id] for batch in batches]
 
 
 async def _write(connection: asyncpg.Connection, batch: Batch) -> Outcome:
