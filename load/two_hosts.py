@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
 import json
 import sys
 import tempfile
@@ -27,11 +26,13 @@ from msgspec import Struct, field
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from load.proof import MORNING, Product, Refused, Server, WebSocketDesk
+from load.fleet.servers import Servers
+from load.proof import MORNING, Product, Refused, WebSocketDesk
 from tests.databases.postgres import Postgres
 
 FIELD = "chung-thuc"
 COUNTERS = 4
+"""Counters 1 to 4 of Gò Vấp take the field."""
 FRAME_WITHIN_S = 30.0
 
 
@@ -55,17 +56,16 @@ class Lane:
         async with AsyncExitStack() as stack:
             for desk in self._desks:
                 stack.push_async_callback(desk.close)
-            lines = [await stack.enter_async_context(_line(port)) for port in self._ports]
             await self._ask(0, "open", counter=self._counter)
             for number in rounds:
                 there = number % 2
                 try:
-                    await self._round(1 - there, there, lines[there], is_resumed=number % 4 > 1)
+                    await self._round(1 - there, there, is_resumed=number % 4 > 1)
                 except Refused as refusal:
                     self._report.faults.append(f"round {number}: refused: {refusal}")
                 self._report.rounds += 1
 
-    async def _round(self, here: int, there: int, line: ClientConnection, *, is_resumed: bool) -> None:
+    async def _round(self, here: int, there: int, *, is_resumed: bool) -> None:
         await self._ask(here, "issue", field=FIELD, channel="api")
         ticket = await self._ask(there, "call-next", counter=self._counter)
         if ticket is None:
@@ -75,13 +75,13 @@ class Lane:
         position = started["position"]
         channel = f"board:{self._branch}"
         since = {"since": position} if is_resumed else {}
-        await line.send(json.dumps({"type": "subscribe", "channel": channel, **since}))
-        await self._ask(there, "finish", ticket=ticket["id"])
-        frame = await _frame_of(line, channel)
+        async with _line(self._ports[there]) as line:
+            await line.send(json.dumps({"type": "subscribe", "channel": channel, **since}))
+            await self._ask(there, "finish", ticket=ticket["id"])
+            frame = await _frame_of(line, channel)
         fault = step_back(position, frame)
         if fault:
             self._report.faults.append(f"{fault}: {position} and {json.dumps(frame)[:200]}")
-        await line.send(json.dumps({"type": "unsubscribe", "channel": channel}))
 
     async def _ask(self, side: int, name: str, **args: Any) -> Any:
         return await self._desks[side].ask(name, args, uuid4().hex)
@@ -126,21 +126,23 @@ def _line(port: int) -> connect:
 
 
 @contextmanager
-def two_hosts(folder: Path, **settings: str) -> Iterator[tuple[Product, Server]]:
+def two_hosts(folder: Path, **settings: str) -> Iterator[tuple[Product, Servers]]:
     """The demo's centre on a PostgreSQL of its own, served by two processes that share nothing else."""
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres(folder / "postgres"))
         env = {"LAYSO_DATABASE": postgres.new_database(), **settings}
+        (folder / "a").mkdir()
         first = stack.enter_context(Product(folder / "a", env=env))
         notes = json.loads((first.data / "demo.json").read_text())
         clock = {"LAYSO_CLOCK_START": MORNING, "LAYSO_CLOCK_ORIGIN": notes["clock_origin"]}
-        yield first, stack.enter_context(Server(folder / "b", env | clock))
+        yield first, stack.enter_context(Servers(folder / "b", folder, env | clock))
 
 
-async def play(ports: Sequence[int], token: str, branch: str, *, rounds: int, counters: Sequence[int]) -> Report:
-    """All rounds, over all counters."""
+async def play(ports: Sequence[int], token: str, branch: str, *, rounds: int) -> Report:
+    """All rounds, shared out among the counters."""
     report, numbers, began = Report(), iter(range(rounds)), time.monotonic()
-    await asyncio.gather(*(Lane(ports, token, branch, no, report).play(numbers) for no in counters))
+    lanes = (Lane(ports, token, branch, no, report) for no in range(1, COUNTERS + 1))
+    await asyncio.gather(*(lane.play(numbers) for lane in lanes))
     report.took_s = time.monotonic() - began
     return report
 
@@ -150,10 +152,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10_000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, two_hosts(Path(name)) as (first, second):
-        ports, token = (first.port, second.port), first.tokens["integration"]
-        counters = list(itertools.islice(first.counters_of(FIELD), COUNTERS))
-        report = asyncio.run(play(ports, token, first.branch, rounds=asked.rounds, counters=counters))
-    print(f"{report.rounds} rounds at {len(counters)} counters in {report.took_s:.0f} s, {len(report.faults)} faults")
+        ports = (first.port, int(second.urls[0].rpartition(":")[2]))
+        report = asyncio.run(play(ports, first.tokens["integration"], first.branch, rounds=asked.rounds))
+    print(f"{report.rounds} rounds at {COUNTERS} counters in {report.took_s:.0f} s, {len(report.faults)} faults")
     print("\n".join(report.faults[:20]))
     return 1 if report.faults else 0
 

@@ -175,7 +175,7 @@ class People:
         ):
             for some in _pages(rows):
                 await house.journal.run(lambda db, st=statement, part=some: _add(db, st, part))  # type: ignore[misc]
-        await house.access.reload()
+        house.access.forget()
 
 
 def _add(db: Database, statement: str, rows: Rows) -> None:
