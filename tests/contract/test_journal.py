@@ -1,5 +1,6 @@
 """What every journal promises: appending, refusing, reading back."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -295,3 +296,50 @@ async def test_many_writers_leave_no_gap_and_no_duplicate(journal: Journal):
     assert sum(one.conflicts for one in appenders) > 0
     for one in appenders:
         assert await seqs(journal, one.name) == [1, 2, 3]
+
+
+async def test_many_heads_that_are_asked_for_at_once_are_each_their_own(journal: Journal):
+    for number in range(5):
+        await journal.append(batch(f"b{number}", 0, number + 1))
+    asked = [f"b{number}" for number in range(6)] * 3
+    found = await asyncio.gather(*(journal.head(branch_id) for branch_id in asked))
+    assert [head and head.seq for head in found] == [1, 2, 3, 4, 5, None] * 3
+
+
+async def test_a_head_is_as_new_as_the_question(journal: Journal):
+    """Whoever asks after an append was answered sees it, though others were asking all the time."""
+    await journal.append(batch("b1", 0))
+    for seq in range(1, 30):
+        before = asyncio.ensure_future(journal.head("b1"))
+        await journal.append(batch("b1", seq))
+        assert (await head(journal, "b1")).seq == seq + 1
+        await before
+
+
+async def test_what_is_due_is_told_in_order(journal: Journal):
+    for name, minutes in (("b1", 5), ("b2", 1), ("b3", 9)):
+        await journal.append(replace(batch(name, 0), due_at=NOON + timedelta(minutes=minutes)))
+    await journal.append(batch("b4", 0))
+    assert await journal.due(NOON) == []
+    assert await journal.due(NOON + timedelta(minutes=5)) == ["b2", "b1"]
+
+
+async def test_a_new_history_has_a_new_epoch_and_the_same_events(journal: Journal):
+    await journal.append(batch("b1", 0, 3))
+    before = await head(journal, "b1")
+    await journal.renew_epoch("b1", before.epoch)
+    after = await head(journal, "b1")
+    assert after.epoch != before.epoch
+    assert replace(after, epoch=before.epoch) == before
+    await journal.renew_epoch("b1", before.epoch)
+    assert await head(journal, "b1") == after, "it is no longer the branch's epoch"
+    assert await seqs(journal, "b1") == [1, 2, 3]
+
+
+async def test_each_branch_tells_with_what_its_day_began(journal: Journal):
+    await journal.append(batch("b1", 0, 2))
+    await journal.append(replace(batch("b1", 2, 2), day_seq=3))
+    await journal.append(batch("b2", 0, 1))
+    found = await journal.day_events()
+    assert {branch_id: event.seq for branch_id, event in found.items()} == {"b1": 3, "b2": 1}
+    assert found["b1"] == (await journal.read("b1", 2, 1))[0]

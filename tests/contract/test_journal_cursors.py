@@ -150,3 +150,13 @@ async def test_what_was_written_is_there_after_a_restart(open_journal: Open):
     assert await second.find_command("b1", "device:kiosk", "k1") is not None
     assert await second.append(batch("b1", 3)) == Appended(before.epoch)
     await second.close()
+
+
+async def test_the_places_of_a_reader_are_told_together(journal: Journal):
+    for branch_id, seq in (("b1", 4), ("b2", 7)):
+        cursor = await journal.take_cursor("printing", branch_id, "p1", 60)
+        assert cursor is not None
+        assert await journal.move_cursor(cursor, seq)
+    await journal.take_cursor("dossier", "b1", "p1", 60)
+    assert await journal.cursor_seqs("printing") == {"b1": 4, "b2": 7}
+    assert await journal.cursor_seqs("nobody") == {}
