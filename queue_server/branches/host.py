@@ -410,6 +410,8 @@ class BranchHost:
 
     async def _catch_up(self) -> None:
         """Fold what the journal has beyond the confirmed state; nobody sees it half done."""
+        if self._is_tentative:
+            raise RuntimeError(f"what branch {self.branch_id} has only decided is not what is caught up with")
         self._is_stale, rereaders, self._rereaders = False, self._rereaders, []
         try:
             head = await self._journal.head(self.branch_id)
