@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="server processes; several need --postgres")
     parser.add_argument("--locusts", type=int, default=1, metavar="N", help="Locust processes, each with its branches")
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
-    parser.add_argument("--redis", default="", metavar="URL", help="signals between server processes")
+    parser.add_argument("--valkey", action="store_true", help="with signals over a Valkey server of its own")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the report goes")
     parser.add_argument("--keep", action="store_true", help="leave the work folder where it is")
     return parser
@@ -109,10 +109,12 @@ def _play(given: argparse.Namespace, folder: Path) -> tuple[Run, Figures]:
     """Everything but the report; what was measured lies in the folder."""
     with ExitStack() as stack:
         place = stack.enter_context(_postgres(folder)) if given.postgres else _files(folder)
-        settings = place.settings | _clock() | ({"LAYSO_REDIS": given.redis} if given.redis else {})
+        settings = place.settings | _clock()
+        if given.valkey:
+            settings["LAYSO_REDIS"] = stack.enter_context(_valkey(folder))
         prepared = _prepare(given, folder / "data", settings)
         notes = read_notes(folder / "data" / NAME)
-        servers = stack.enter_context(Servers(folder / "data", folder, settings, processes=given.workers))
+        servers = stack.enter_context(Servers(folder / "data", folder / "server.log", settings, workers=given.workers))
         locusts = _start_locusts(given, folder, servers.urls)
         pids = {f"server {number}": pid for number, pid in enumerate(servers.pids)} | place.pids
         pids |= {f"locust {number}": process.pid for number, process in enumerate(locusts)}
@@ -141,6 +143,14 @@ def _postgres(folder: Path) -> Iterator[Place]:
     with Postgres(folder / "postgres") as server:
         url = server.new_database(is_empty=True)
         yield Place("PostgreSQL", {"LAYSO_DATABASE": url}, server.data, "*", {"postgres": server.pid})
+
+
+@contextmanager
+def _valkey(folder: Path) -> Iterator[str]:
+    from tests.databases.valkey import Valkey
+
+    with Valkey(folder / "valkey") as server:
+        yield server.url
 
 
 def _prepare(given: argparse.Namespace, data: Path, settings: Mapping[str, str]) -> dict[str, Any]:
@@ -212,7 +222,7 @@ def _run(
         starts=given.starts,
         servers=given.workers,
         locusts=given.locusts,
-        database=place.kind,
+        database=place.kind + (", signals over Valkey" if given.valkey else ""),
         command=command_line(),
         date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         machine=machine(),

@@ -120,18 +120,19 @@ class Line:
             self.cut()
         label = f"{name} (line cut)" if is_lost else name
         try:
-            data = answer.get(timeout=ANSWER_S)
+            at, data, refusal = answer.get(timeout=ANSWER_S)
         except gevent.Timeout:
             fault = Trouble(f"no answer within {ANSWER_S:g} s")
             self._world.fire(WS, label, began, fault)
             raise fault from None
-        except Refused as refusal:
-            is_expected = refusal.code in expected
-            self._world.fire(WS, f"{name} (refused)" if is_expected else label, began, None if is_expected else refusal)
-            raise
         finally:
             del self._pending[key]
-        self._world.fire(WS, f"{name} (nobody)" if data is None else label, began)
+        if refusal is not None:
+            is_expected = refusal.code in expected
+            label = f"{name} (refused)" if is_expected else label
+            self._world.fire_ms(WS, label, (at - began) * 1000, None if is_expected else refusal)
+            raise refusal
+        self._world.fire_ms(WS, f"{name} (nobody)" if data is None else label, (at - began) * 1000)
         return data
 
     # -- the connection ------------------------------------------------------------------------------------------------
@@ -247,13 +248,10 @@ class Line:
             self._world.fire_ms(WS, f"subscribe {kind}", 0.0, refusal)
 
     def _settle(self, key: str, data: Any, fault: Refused | None = None) -> None:
+        """Stamped here: whoever waits may be woken later."""
         pending = self._pending.get(key)
-        if pending is None or pending[1].ready():
-            return
-        if fault is None:
-            pending[1].set(data)
-        else:
-            pending[1].set_exception(fault)
+        if pending is not None and not pending[1].ready():
+            pending[1].set((time.perf_counter(), data, fault))
 
 
 def _kind(channel: str) -> str:

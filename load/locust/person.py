@@ -45,9 +45,9 @@ class Person(User):
 
     @task
     def live(self) -> None:
-        """Once, for as long as the run lasts."""
+        """For as long as the run lasts; Locust comes again until it has been told to stop, and then there is nothing."""
         try:
-            if self.is_seated:
+            if self.is_seated and not self.world.is_over:
                 self.play()
         except Over:
             pass
