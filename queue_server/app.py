@@ -29,10 +29,8 @@ from queue_server.readers.dossier.reader import DossierReader
 from queue_server.readers.housekeeping import Housekeeping
 from queue_server.readers.reader import Readers
 from queue_server.realtime.hub import Hub
-from queue_server.realtime.redis_client import redis_of
 from queue_server.realtime.signals.local import LocalSignals
 from queue_server.realtime.signals.port import AccessChanged, Missed, Signal, Signals, Taken
-from queue_server.realtime.signals.redis import RedisSignals
 from queue_server.settings import Settings
 from queue_server.web.application import application
 from queue_server.web.house import House
@@ -67,7 +65,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(journal.close)
         clock = clock_of(settings)
         hub = Hub(clock.now)
-        signals: Signals = RedisSignals(redis_of(settings.redis)) if settings.redis else LocalSignals()
+        signals = await _signals(stack, settings, journal)
 
         async def undo_time(branch_id: str) -> timedelta:
             """As of now where the branch is loaded, else as its day began."""
@@ -115,6 +113,16 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             build=build_name(),
             dossier=dossier,
         )
+
+
+async def _signals(stack: AsyncExitStack, settings: Settings, journal: Journal) -> Signals:
+    """By Redis where other processes may use the journal; its library is loaded only then."""
+    if not settings.redis or not journal.is_shared:
+        return LocalSignals()
+    from queue_server.realtime.redis_client import redis_at
+    from queue_server.realtime.signals.redis import RedisSignals
+
+    return RedisSignals(await stack.enter_async_context(redis_at(settings.redis)))
 
 
 async def _join_others(

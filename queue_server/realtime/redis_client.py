@@ -1,57 +1,71 @@
-"""A client of Redis or Valkey from its URL: plain, TLS, a socket, or by way of sentinels."""
+"""A client of Redis or Valkey from its URL: plain, TLS, a socket, or by way of sentinels.
+
+Imported only where there is one: the library takes as long to load as all of ours.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
+from redis.asyncio import Redis
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 ANSWER_WITHIN_S = 2.0
 SENTINEL_PORT = 26379
+FAULTS = (RedisError, OSError, TimeoutError)
+"""What a call raises while Redis is away."""
 
 
-def redis_of(url: str) -> Redis:
-    """A client that connects when it is first used.
+@asynccontextmanager
+async def redis_at(url: str) -> AsyncIterator[Redis]:
+    """A client that connects when it is first used, and closes what it has opened.
 
     `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, `rediss://…` (TLS; `?ssl_ca_certs=FILE`), `unix:///PATH`, or
     `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT]…/SERVICE[/DB][?sentinel_password=…]` (rediss+sentinel for
     TLS to all of them). Other options are those of redis-py.
     """
-    from redis.asyncio import Redis
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
+    parts = urlsplit(url)
+    opened = _by_sentinels(parts) if parts.scheme.endswith("+sentinel") else [Redis.from_url(url, **_options())]
+    try:
+        yield opened[0]
+    finally:
+        for each in opened:
+            with suppress(*FAULTS):
+                await each.aclose()
 
-    options: dict[str, Any] = {
+
+def _options() -> dict[str, Any]:
+    """One more try at once: a connection that was idle may have been closed meanwhile."""
+    return {
         "socket_timeout": ANSWER_WITHIN_S,
         "socket_connect_timeout": ANSWER_WITHIN_S,
         "retry": Retry(NoBackoff(), 1),
     }
-    parts = urlsplit(url)
-    if not parts.scheme.endswith("+sentinel"):
-        return Redis.from_url(url, **options)
-    return _of_sentinels(parts, options)
 
 
-def _of_sentinels(parts: SplitResult, options: dict[str, Any]) -> Redis:
-    from redis.asyncio.sentinel import Sentinel
-
+def _by_sentinels(parts: SplitResult) -> list[Any]:
+    """A client of whoever is primary, and the sentinels, who are asked for it."""
     given, _, places = parts.netloc.rpartition("@")
-    user, _, password = given.partition(":")
-    query = dict(parse_qsl(parts.query))
     service, _, db = parts.path.strip("/").partition("/")
-    sentinels: dict[str, Any] = {key: options[key] for key in ("socket_timeout", "socket_connect_timeout")}
-    if "sentinel_password" in query:
-        sentinels["password"] = query.pop("sentinel_password")
-    tls = {"ssl": True} if parts.scheme.startswith("rediss") else {}
-    own = {"username": unquote(user) or None, "password": unquote(password) or None, "db": int(db or 0)}
+    query = dict(parse_qsl(parts.query))
+    sentinel_password = query.pop("sentinel_password", None)
+    own = parse_url(urlunsplit(("redis", f"{given}@somewhere", db, urlencode(query), "")))
+    del own["host"]
+    common = _options() | ({"ssl": True} if parts.scheme.startswith("rediss") else {})
+    secure = {name: value for name, value in own.items() if name.startswith("ssl_")}
+    asking = common | secure | {"password": sentinel_password}
     hosts = [_place(each) for each in places.split(",")]
-    found: Any = Sentinel(hosts, sentinel_kwargs=sentinels | tls | query)  # type: ignore[no-untyped-call]
-    master: Redis = found.master_for(service, **options, **own, **tls, **query)
-    return master
+    sentinel: Any = Sentinel(hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
+    return [sentinel.master_for(service, **(common | own)), sentinel]
 
 
 def _place(text: str) -> tuple[str, int]:
-    host, _, port = text.partition(":")
-    return host, int(port or SENTINEL_PORT)
+    parts = urlsplit(f"//{text}")
+    return parts.hostname or "", parts.port or SENTINEL_PORT

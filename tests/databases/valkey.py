@@ -59,6 +59,15 @@ class Valkey:
         except OSError:
             return False
 
+    def ask(self, command: str) -> str:
+        """What it answers to one inline command, as text; for a server without a password, or a sentinel."""
+        with socket.create_connection(("127.0.0.1", self.port), 5.0) as line, line.makefile("rwb") as both:
+            both.write(f"{command}\r\n".encode())
+            both.flush()
+            first = both.readline()
+            is_bulk = first.startswith(b"$") and not first.startswith(b"$-")
+            return (both.read(int(first[1:])) if is_bulk else first).decode()
+
     def kill(self) -> None:
         """SIGKILL, as when the machine dies."""
         self._end(signal.SIGKILL)

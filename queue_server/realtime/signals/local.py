@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from queue_server.realtime.signals.port import Listener, Missed, Signal
+from queue_server.realtime.signals.port import Listener, Missed, Sent, Signal, light
 
 
 class Exchange:
@@ -37,11 +37,11 @@ class LocalSignals:
     def is_live(self) -> bool:
         return self._listener is not None and not self._exchange.is_cut
 
-    def send(self, signal: Signal) -> None:
+    def send(self, signal: Sent) -> None:
         if not self._exchange.is_cut:
             for member in self._exchange.members:
                 if member is not self:
-                    member.hear(signal)
+                    member.hear(light(signal))
 
     def hear(self, signal: Signal) -> None:
         if self._listener is not None:
@@ -50,7 +50,8 @@ class LocalSignals:
     def start(self, listener: Listener) -> None:
         self._listener = listener
         self._exchange.members.append(self)
-        self.hear(Missed())
+        if not self._exchange.is_cut:
+            self.hear(Missed())
 
     async def stop(self) -> None:
         self._listener = None

@@ -12,6 +12,9 @@ from msgspec import Struct
 
 from queue_server.journal.port import Written
 
+EVENTS_MAX_BYTES = 32 * 1024
+"""Events of a larger batch are not sent along: whoever needs them reads them."""
+
 
 class AccessChanged(Struct, frozen=True):
     """An account, a device or its rights are not what they were."""
@@ -27,7 +30,8 @@ class Missed(Struct, frozen=True):
     """Signals may have been lost: look at everything."""
 
 
-Signal = Written | AccessChanged | Taken | Missed
+Sent = Written | AccessChanged | Taken
+Signal = Sent | Missed
 Listener = Callable[[Signal], None]
 
 
@@ -38,10 +42,17 @@ class Signals(Protocol):
     def is_live(self) -> bool:
         """Whether what others say is heard now; without it one has to look for oneself."""
 
-    def send(self, signal: Signal) -> None:
+    def send(self, signal: Sent) -> None:
         """Tell the others. Never waits, never fails; nobody hears an own signal."""
 
     def start(self, listener: Listener) -> None:
         """Listen from now on. `Missed` comes whenever listening begins (again)."""
 
     async def stop(self) -> None: ...
+
+
+def light(signal: Sent) -> Sent:
+    """As it is sent: a batch without its events where they are many."""
+    if not isinstance(signal, Written) or sum(len(event.body) for event in signal.events) <= EVENTS_MAX_BYTES:
+        return signal
+    return Written(signal.branch_id, signal.epoch, signal.prev, signal.seq)

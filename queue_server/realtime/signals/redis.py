@@ -1,7 +1,8 @@
 """Signals by way of Redis or Valkey: one channel, one subscription a process, all that waits in one message.
 
-A process hears itself too: as long as it hears its own sign of life, both ways work. What could not be sent is not
-kept: the next message that gets through says that something was missed, and everybody looks into the journal.
+A process hears itself too: as long as it hears its own sign of life, both ways work. Messages are numbered: whoever
+gets number 7 after number 5 knows that something was missed, whatever lost it, and looks into the journal. So what
+could not be sent is not kept.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
-from redis.exceptions import RedisError
 
-from queue_server.journal.port import StoredEvent, Written
-from queue_server.realtime.signals.port import AccessChanged, Listener, Missed, Signal, Taken
+from queue_server.journal.port import Written
+from queue_server.realtime.redis_client import FAULTS
+from queue_server.realtime.signals.port import AccessChanged, Listener, Missed, Sent, Signal, Taken, light
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -31,37 +32,37 @@ BEAT_S = 1.0
 SILENT_S = 3.5
 """Without a sign of our own for so long we are deaf."""
 AGAIN_S = 0.5
-EVENTS_MAX_BYTES = 32 * 1024
-"""Larger batches are hinted at only: whoever needs them reads them."""
-FAULTS = (RedisError, OSError, TimeoutError)
 
 
-class _Packet(Struct, array_like=True):
+class _Packet(Struct, array_like=True, forbid_unknown_fields=True):
+    """One message. A text is the channel of a `Taken`, None is an `AccessChanged`; no signals: a sign of life."""
+
     origin: bytes
-    written: Sequence[Written] = ()
-    taken: Sequence[str] = ()
-    is_access_changed: bool = False
-    is_missed: bool = False
+    number: int
+    signals: Sequence[Written | str | None] = ()
 
 
 class RedisSignals:
-    """`client` is connected lazily, and closed by `stop`."""
+    """`client` is connected when it is first used; whoever made it closes it."""
 
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._origin = os.urandom(8)
-        self._listener: Listener | None = None
-        self._waiting: list[Signal] = []
+        self._number = 0
+        self._listener: Listener = _ignore
+        self._waiting: list[Sent] = []
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._heard_at = -SILENT_S
         self._is_deaf = True
+        self._numbers: dict[bytes, int] = {}
+        self._has_met_strangers = False
 
     @property
     def is_live(self) -> bool:
         return not self._is_deaf and time.monotonic() - self._heard_at < SILENT_S
 
-    def send(self, signal: Signal) -> None:
+    def send(self, signal: Sent) -> None:
         self._waiting.append(signal)
         self._wake.set()
 
@@ -74,46 +75,42 @@ class RedisSignals:
         ]
 
     async def stop(self) -> None:
-        with suppress(*FAULTS):
-            async with asyncio.timeout(BEAT_S):
-                if self._waiting:
-                    await self._client.publish(CHANNEL, self._packed(is_missed=False))
+        """With a last message: what it holds, or the number that is missing if it does not get through, tells all."""
+        self._listener = _ignore
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(*FAULTS):
-            await self._client.aclose()
+        if self._tasks:
+            with suppress(*FAULTS):
+                async with asyncio.timeout(BEAT_S):
+                    await self._client.publish(CHANNEL, self._packed())
 
     # -- out -----------------------------------------------------------------------------------------------------------
 
     async def _send_forever(self) -> None:
         """All that waits, or a sign of life."""
-        has_lost = False
+        is_failing = False
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_S):
                     await self._wake.wait()
             self._wake.clear()
-            packet = self._packed(is_missed=has_lost)
             try:
-                await self._client.publish(CHANNEL, packet)
-                has_lost = False
+                await self._client.publish(CHANNEL, self._packed())
+                is_failing = False
             except FAULTS as fault:
-                if not has_lost:
+                if not is_failing:
                     log.warning("Redis takes no signals: %s", fault)
-                has_lost = True
+                is_failing = True
+                await asyncio.sleep(AGAIN_S)
+            except Exception:  # the edge of this connection: others must hear of us again
+                log.exception("Signals could not be sent.")
                 await asyncio.sleep(AGAIN_S)
 
-    def _packed(self, *, is_missed: bool) -> bytes:
+    def _packed(self) -> bytes:
         signals, self._waiting = self._waiting, []
-        packet = _Packet(
-            self._origin,
-            [_light(signal) for signal in signals if isinstance(signal, Written)],
-            [signal.channel for signal in signals if isinstance(signal, Taken)],
-            any(isinstance(signal, AccessChanged) for signal in signals),
-            is_missed or any(isinstance(signal, Missed) for signal in signals),
-        )
-        return _encoder.encode(packet)
+        self._number += 1
+        return _encoder.encode(_Packet(self._origin, self._number, [_shortened(light(signal)) for signal in signals]))
 
     # -- in ------------------------------------------------------------------------------------------------------------
 
@@ -124,57 +121,82 @@ class RedisSignals:
             except FAULTS as fault:
                 if not self._is_deaf:
                     log.warning("Redis tells nothing: %s", fault)
-                self._is_deaf = True
+            except Exception:  # the edge of this connection: we must hear of others again
+                log.exception("Signals could not be heard.")
+            self._is_deaf = True
             await asyncio.sleep(AGAIN_S)
 
     async def _hear(self) -> None:
-        """One subscription, until it is silent or broken."""
-        async with self._client.pubsub(ignore_subscribe_messages=True) as subscription:
+        """One subscription, until it is silent or broken; one that the library renews quietly is confirmed anew."""
+        async with self._client.pubsub() as subscription:
             await subscription.subscribe(CHANNEL)
             self._heard_at = time.monotonic()
             while True:
                 message = await subscription.get_message(timeout=SILENT_S)
                 if message is not None:
-                    self._on_packet(message)
+                    self._on_message(message)
                 if time.monotonic() - self._heard_at > SILENT_S:
                     raise TimeoutError("no sign of our own")
 
-    def _on_packet(self, message: dict[str, Any]) -> None:
+    def _on_message(self, message: dict[str, Any]) -> None:
+        if message["type"] == "message":
+            self._on_packet(message["data"])
+        else:
+            self._is_deaf = True
+            self._numbers.clear()
+            self._wake.set()
+
+    def _on_packet(self, data: bytes) -> None:
         try:
-            packet = _decoder.decode(message["data"])
+            packet = _decoder.decode(data)
         except msgspec.DecodeError:
-            log.warning("A signal of another release was not understood: the journal is read instead.")
-            self._tell(Missed())
+            self._on_stranger()
             return
         if packet.origin == self._origin:
             self._heard_at = time.monotonic()
             if self._is_deaf:
                 self._is_deaf = False
-                self._tell(Missed())
+                self._listener(Missed())
             return
-        for written in packet.written:
-            self._tell(written)
-        for channel in packet.taken:
-            self._tell(Taken(channel))
-        if packet.is_access_changed:
-            self._tell(AccessChanged())
-        if packet.is_missed:
-            self._tell(Missed())
+        last = self._numbers.get(packet.origin)
+        if last is not None and packet.number <= last:
+            return  # sent a second time, since the answer to the first was lost
+        self._numbers[packet.origin] = packet.number
+        if last is not None and packet.number > last + 1:
+            self._listener(Missed())
+        for signal in packet.signals:
+            self._listener(_restored(signal))
 
-    def _tell(self, signal: Signal) -> None:
-        if self._listener is not None:
-            self._listener(signal)
-
-
-def _light(written: Written) -> Written:
-    """Without its events where they are many."""
-    if _size(written.events) <= EVENTS_MAX_BYTES:
-        return written
-    return Written(written.branch_id, written.epoch, written.prev, written.seq)
+    def _on_stranger(self) -> None:
+        """While releases change, each message of the other one means: look."""
+        if not self._has_met_strangers:
+            log.warning("Signals of another release are not understood: the journal is read instead.")
+        self._has_met_strangers = True
+        self._listener(Missed())
 
 
-def _size(events: Sequence[StoredEvent]) -> int:
-    return sum(len(event.body) for event in events)
+def _ignore(signal: Signal) -> None:
+    """Nobody listens."""
+
+
+def _shortened(signal: Sent) -> Written | str | None:
+    match signal:
+        case Written():
+            return signal
+        case Taken():
+            return signal.channel
+        case AccessChanged():
+            return None
+
+
+def _restored(signal: Written | str | None) -> Sent:
+    match signal:
+        case Written():
+            return signal
+        case str():
+            return Taken(signal)
+        case None:
+            return AccessChanged()
 
 
 _encoder = msgspec.msgpack.Encoder()
