@@ -138,10 +138,9 @@ class Hub:
         self._where[name] = branch
         if latest.is_latest(name):
             self._join(branch, name, connection)
-            data = self._newest(branch, name)
-            if branch.latest.setdefault(name, data) != data:
-                branch.latest[name] = b""  # the readers have different ones: all get the next
-                self._schedule_latest(branch)
+            data = branch.latest.get(name)
+            if data is None:  # nobody has it; else what all have is at most a second old, or the next is on its way
+                data = branch.latest[name] = self._newest(branch, name)
             connection.send(latest.snapshot(name, host.position, data))
             return
         channel = self.numbered(branch, name)
