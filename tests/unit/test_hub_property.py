@@ -335,12 +335,18 @@ class Screens(RuleBasedStateMachine):
         one = self.clients[client]
         if one.side is None or one.connection is None or not one.reads:
             return
+        self.run(self.known_at(one.side))
         ahead = f"{one.side.center.host.epoch}.{one.side.center.host.state.seq + 5}"
         channel = one.channels.get("board:go-vap")
         if channel is not None:
             channel.position = ahead if position == "ahead" else position
             self.run(self.ask(one, [channel.request()]))
             assert channel.position == one.side.center.host.position
+
+    async def known_at(self, side: Side) -> None:
+        """The process has what the other one wrote, and so have its readers."""
+        await side.center.host.settled()
+        await self.exchange()
 
     @rule()
     def unread_channels_are_forgotten(self) -> None:
