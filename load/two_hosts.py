@@ -135,7 +135,7 @@ def two_hosts(folder: Path, **settings: str) -> Iterator[tuple[Product, Servers]
         first = stack.enter_context(Product(folder / "a", env=env))
         notes = json.loads((first.data / "demo.json").read_text())
         clock = {"LAYSO_CLOCK_START": MORNING, "LAYSO_CLOCK_ORIGIN": notes["clock_origin"]}
-        yield first, stack.enter_context(Servers(folder / "b", folder, env | clock))
+        yield first, stack.enter_context(Servers(folder / "b", folder / "b.log", env | clock))
 
 
 async def play(ports: Sequence[int], token: str, branch: str, *, rounds: int) -> Report:

@@ -28,13 +28,14 @@ def clean_environment(own: Mapping[str, str]) -> dict[str, str]:
 class Servers:
     """Serves from `start`, or the beginning of a `with`, to its end.
 
-    `urls` are the workers' own, in an order that does not change; `pids` are those of who serves; `pid` is the one to
-    ask for an end.
+    `url` is the common one, `urls` are the workers' own, in an order that does not change; `pids` are those of who
+    serves; `pid` is the one to ask for an end.
     """
 
     def __init__(self, data: Path, log: Path, environment: Mapping[str, str], *, workers: int = 1) -> None:
         """`environment` are the settings (LAYSO_DATABASE, LAYSO_REDIS, LAYSO_CLOCK_START …), and no others count."""
         self.log = log
+        self.url = ""
         self.urls: list[str] = []
         self.pids: list[int] = []
         self.started_in_s = 0.0
@@ -61,6 +62,7 @@ class Servers:
         if not line:
             raise RuntimeError(f"the server ended before it was ready:\n{self.log.read_text()[-3000:]}")
         served = msgspec.json.decode(line, type=Served)
+        self.url = served.url
         self.urls = [f"http://127.0.0.1:{worker.port}" for worker in served.workers] or [served.url]
         self.pids = [worker.pid for worker in served.workers] or [self._process.pid]
         self.started_in_s = time.monotonic() - began
