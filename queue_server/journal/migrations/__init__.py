@@ -41,13 +41,15 @@ def latest() -> str:
     return revisions()[-1]
 
 
-def refuse_newer(found: str | None) -> None:
-    """Stop before a database that this build does not know.
+def refuse_newer(found: str | None, oldest: int | None = None) -> None:
+    """Stop before a database that this build does not know, unless a newer release has only added to it: `oldest` is
+    the first revision whose release may go on with it.
 
     Raises:
         NewerDatabase: `found` is none of this build's revisions.
     """
-    if found is not None and found not in revisions():
+    is_for_us = oldest is not None and oldest <= int(latest())
+    if found is not None and found not in revisions() and not is_for_us:
         raise NewerDatabase(
             f"the database is at revision {found}, and this release knows only up to {latest()}: "
             "start the release that wrote it, or a newer one"
@@ -74,8 +76,15 @@ def config() -> Config:
     return found
 
 
-def upgrade(bind: Engine | Connection) -> None:
-    """Bring the database to this build's revision, in one transaction; a database that is there already is left alone.
+OLDEST_TABLE = "revision"
+OLDEST_NAME = "schema/{}"
+"""Under this name `revision` holds the oldest revision whose release may go on with the one named: each revision's file
+says it as `oldest` (its own by default)."""
+
+
+def upgrade(bind: Engine | Connection, to: str | None = None) -> None:
+    """Bring the database to a revision, this build's newest unless told otherwise, in one transaction; a database that
+    is there already is left alone.
 
     Raises:
         NewerDatabase: the database is ahead of this build.
@@ -86,11 +95,29 @@ def upgrade(bind: Engine | Connection) -> None:
     with _connected(bind) as connection:
         found = MigrationContext.configure(connection).get_current_revision()
         refuse_newer(found)
-        if found == latest():
+        target = to or latest()
+        if found == target:
             return
         settings = config()
         settings.attributes["connection"] = connection
-        command.upgrade(settings, "head")
+        command.upgrade(settings, target)
+        _note_oldest(connection, settings, target)
+
+
+def _note_oldest(connection: Connection, settings: Config, at: str) -> None:
+    """Let processes of an older release know whether they may go on."""
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import inspect, text
+
+    if not inspect(connection).has_table(OLDEST_TABLE):
+        return
+    reached = ScriptDirectory.from_config(settings).get_revision(at)
+    put = text(
+        f"INSERT INTO {OLDEST_TABLE} (name, value) VALUES (:name, :value)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    )
+    oldest = int(getattr(reached.module, "oldest", at))
+    connection.execute(put, {"name": OLDEST_NAME.format(at), "value": oldest})
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from queue_server.journal import migrations, rows
+from queue_server.journal import rows
 from queue_server.journal.batches import check, check_all, draw_epoch
 from queue_server.journal.port import (
     Appended,
@@ -29,14 +29,12 @@ from queue_server.journal.port import (
 )
 from queue_server.journal.postgres import statements as sql
 from queue_server.journal.postgres.lent import lend
+from queue_server.journal.postgres.schema import ANSWER_WITHIN_S, bring_up_to_date
 from queue_server.journal.together import Together
 
 T = TypeVar("T")
 
 CONNECTIONS = 8
-ANSWER_WITHIN_S = 10.0
-"""A database that says nothing for so long is taken for lost: the outcome of what it was asked is unknown."""
-MIGRATIONS_LOCK = 0x1A7_50  # of all Lấy Số processes that start on one database, one migrates
 
 
 class PostgresJournal:
@@ -61,7 +59,7 @@ class PostgresJournal:
             NewerDatabase: a newer release wrote it.
         """
         async with _told():
-            await _bring_up_to_date(url)
+            await bring_up_to_date(url)
             pool = await asyncpg.create_pool(
                 url,
                 min_size=0,
@@ -268,27 +266,3 @@ async def _told() -> AsyncIterator[None]:
         raise JournalUnavailable("disk-full", str(fault)) from fault
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
         raise JournalUnavailable("unavailable", str(fault) or repr(fault)) from fault
-
-
-async def _bring_up_to_date(url: str) -> None:
-    """Migrate, unless that is done. SQLAlchemy and alembic are only imported when there is something to do."""
-    connection = await asyncpg.connect(url, timeout=ANSWER_WITHIN_S, command_timeout=ANSWER_WITHIN_S)
-    try:
-        has_table = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
-        found = await connection.fetchval("SELECT version_num FROM alembic_version") if has_table else None
-    finally:
-        await connection.close()
-    if found == migrations.latest():
-        return
-    migrations.refuse_newer(found)
-    from sqlalchemy import text
-    from sqlalchemy.ext.asyncio import create_async_engine
-    from sqlalchemy.pool import NullPool
-
-    engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda *_, **__: asyncpg.connect(url), poolclass=NullPool
-    )
-    async with engine.begin() as session:
-        await session.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATIONS_LOCK})"))
-        await session.run_sync(migrations.upgrade)
-    await engine.dispose()
