@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
+from asyncpg.exceptions import InternalClientError  # the driver, about a connection that broke under it
 
 from queue_server.journal import rows
 from queue_server.journal.batches import check, check_all, draw_epoch
 from queue_server.journal.port import (
-    Appended,
     Batch,
     CommandRow,
-    Conflict,
     Cursor,
     Database,
     Head,
     JournalUnavailable,
-    KeyTaken,
     Outcome,
     StoredEvent,
     TicketRow,
 )
 from queue_server.journal.postgres import statements as sql
+from queue_server.journal.postgres.appending import Appending, write_together
 from queue_server.journal.postgres.lent import lend
 from queue_server.journal.postgres.schema import ANSWER_WITHIN_S, bring_up_to_date
 from queue_server.journal.together import Together
@@ -45,6 +44,7 @@ class PostgresJournal:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._heads = Together(self._heads_of)
+        self._appending = Appending(self._connection)
         self._is_closed = False
         self._accepted: set[asyncio.Task[Any]] = set()
 
@@ -97,7 +97,7 @@ class PostgresJournal:
     async def append(self, batch: Batch) -> Outcome:
         self._ensure_open()
         check(batch)
-        return await self._accept(self._append(batch))
+        return await self._appending.append(batch)
 
     async def append_together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
         self._ensure_open()
@@ -144,6 +144,7 @@ class PostgresJournal:
 
     async def close(self) -> None:
         self._is_closed = True
+        await self._appending.drain()
         while self._accepted:
             await asyncio.wait(self._accepted)
         await self._pool.close()
@@ -181,13 +182,9 @@ class PostgresJournal:
 
     # -- appending ---------------------------------------------------------------------------------------------------
 
-    async def _append(self, batch: Batch) -> Outcome:
-        async with self._connection() as connection:
-            return await _write(connection, batch)
-
     async def _append_together(self, batches: Sequence[Batch]) -> list[Outcome]:
         async with self._connection() as connection:
-            return await _again_after_a_migration(partial(_write_together, connection, batches))
+            return await _again_after_a_migration(partial(write_together, connection, batches))
 
     async def _run(self, work: Callable[[Database], T]) -> T:
         async with self._connection() as connection:
@@ -203,56 +200,6 @@ async def _again_after_a_migration(transaction: Callable[[], Coroutine[Any, Any,
         return await transaction()
 
 
-async def _write_together(connection: asyncpg.Connection, batches: Sequence[Batch]) -> list[Outcome]:
-    """In the order of their branches, so that two who do this cannot wait for each other."""
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        outcomes: dict[str, Outcome] = {}
-        for batch in sorted(batches, key=lambda batch: batch.branch_id):
-            outcomes[batch.branch_id] = await _write(connection, batch)
-    except BaseException:
-        await transaction.rollback()
-        raise
-    if all(isinstance(outcome, Appended) for outcome in outcomes.values()):
-        await transaction.commit()
-    else:
-        await transaction.rollback()
-        for branch_id, outcome in outcomes.items():
-            if isinstance(outcome, Appended):
-                outcomes[branch_id] = Conflict(await _seq(connection, branch_id))
-    return [outcomes[batch.branch_id] for batch in batches]
-
-
-async def _write(connection: asyncpg.Connection, batch: Batch) -> Outcome:
-    """One batch, one statement. Nothing of it was written unless this says `Appended`."""
-    statement = sql.APPEND if batch.expected else sql.BEGIN
-    try:
-        async with connection.transaction() if connection.is_in_transaction() else nullcontext():  # a savepoint
-            row = await connection.fetchrow(statement, *sql.append_values(batch, draw_epoch()))
-    except asyncpg.UniqueViolationError as fault:
-        taken = await _taken(connection, batch) if fault.table_name == "command" else None
-        if taken is None:
-            raise
-        return taken
-    return Appended(row[0]) if row else Conflict(await _seq(connection, batch.branch_id))
-
-
-async def _taken(connection: asyncpg.Connection, batch: Batch) -> KeyTaken | None:
-    """The first command of the batch whose key was accepted before, or stands in the batch twice."""
-    actors, keys = [row.actor for row in batch.commands], [row.key for row in batch.commands]
-    seen = {tuple(row) for row in await connection.fetch(sql.TAKEN, batch.branch_id, actors, keys)}
-    for pair in zip(actors, keys, strict=True):
-        if pair in seen:
-            return KeyTaken(*pair)
-        seen.add(pair)
-    return None
-
-
-async def _seq(connection: asyncpg.Connection, branch_id: str) -> int:
-    return await connection.fetchval(sql.SEQ_OF, branch_id) or 0
-
-
 async def _leave(_: object) -> None:
     """Connections go back to the pool as they are: nothing here changes their settings, and a reset is a round trip."""
 
@@ -264,5 +211,5 @@ async def _told() -> AsyncIterator[None]:
         yield
     except asyncpg.DiskFullError as fault:
         raise JournalUnavailable("disk-full", str(fault)) from fault
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, InternalClientError, OSError, TimeoutError) as fault:
         raise JournalUnavailable("unavailable", str(fault) or repr(fault)) from fault

@@ -6,11 +6,11 @@ one round trip and one transaction, and a conflict has written nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from queue_server.journal.batches import last_seq
-from queue_server.journal.port import Batch, TicketRow
+from queue_server.journal.port import Batch, CommandRow, TicketRow
 from queue_server.journal.rows import Row, micros, micros_or_none
 
 NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
@@ -47,6 +47,41 @@ WITH head AS (
 ){_REST}"""
 """As `APPEND`, for a branch that has no journal yet; $5 is its epoch."""
 
+APPEND_MANY = """
+WITH asked AS (
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+        AS a (branch_id, seq, day_seq, due_at, expected)
+), locked AS MATERIALIZED (
+    SELECT h.branch_id FROM branch_head AS h JOIN asked AS a ON a.branch_id = h.branch_id AND a.expected = h.seq
+    ORDER BY h.branch_id FOR UPDATE OF h
+), head AS (
+    UPDATE branch_head AS h SET seq = a.seq, day_seq = coalesce(a.day_seq, h.day_seq), due_at = a.due_at
+    FROM asked AS a JOIN locked AS l ON l.branch_id = a.branch_id
+    WHERE h.branch_id = a.branch_id AND h.seq = a.expected RETURNING h.branch_id, h.epoch
+), events AS (
+    INSERT INTO event (branch_id, seq, day, type, v, body)
+    SELECT e.* FROM head JOIN unnest($6::text[], $7::bigint[], $8::text[], $9::text[], $10::int[], $11::bytea[])
+        AS e (branch_id, seq, day, type, v, body) ON e.branch_id = head.branch_id
+), commands AS (
+    INSERT INTO command (branch_id, actor, key, fingerprint, first_seq, last_seq, day)
+    SELECT c.* FROM head
+    JOIN unnest($12::text[], $13::text[], $14::text[], $15::bytea[], $16::bigint[], $17::bigint[], $18::text[])
+        AS c (branch_id, actor, key, fingerprint, first_seq, last_seq, day) ON c.branch_id = head.branch_id
+), tickets AS (
+    INSERT INTO ticket (branch_id, id, day, number, field, state, issued_at, final_at, body)
+    SELECT t.* FROM head
+    JOIN unnest($19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::bigint[],
+        $26::bigint[], $27::bytea[]) AS t (branch_id, id, day, number, field, state, issued_at, final_at, body)
+        ON t.branch_id = head.branch_id
+    ON CONFLICT (id) DO UPDATE SET branch_id = excluded.branch_id, day = excluded.day, number = excluded.number,
+        field = excluded.field, state = excluded.state, issued_at = excluded.issued_at, final_at = excluded.final_at,
+        body = excluded.body
+)
+SELECT branch_id, epoch FROM head
+"""
+"""`APPEND` for batches of many branches that have journals: each is written where its head is as expected, or not.
+Heads are locked in the order of their branches, so that two who do this cannot wait for each other."""
+
 _HEAD = "SELECT branch_id, epoch, seq, day_seq, first_seq, due_at FROM branch_head"
 HEADS = _HEAD + " ORDER BY branch_id"
 DAY_EVENTS = (
@@ -55,6 +90,7 @@ DAY_EVENTS = (
 )
 DUE = "SELECT branch_id FROM branch_head WHERE due_at <= $1 ORDER BY due_at"
 HEADS_OF = _HEAD + " WHERE branch_id = ANY($1::text[])"
+SEQS_OF = "SELECT branch_id, seq FROM branch_head WHERE branch_id = ANY($1::text[])"
 SEQ_OF = "SELECT seq FROM branch_head WHERE branch_id = $1"
 EVENTS = "SELECT seq, day, type, v, body FROM event WHERE branch_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
 COMMAND = (
@@ -82,6 +118,17 @@ CURSOR_SEQS = "SELECT branch_id, seq FROM cursor WHERE reader = $1"
 RENEW_EPOCH = "UPDATE branch_head SET epoch = $1 WHERE branch_id = $2 AND epoch = $3"
 
 
+def append_many_values(batches: Sequence[Batch]) -> list[Any]:
+    """The arguments of `APPEND_MANY`."""
+    heads = ((b.branch_id, last_seq(b), b.day_seq or None, micros_or_none(b.due_at), b.expected) for b in batches)
+    events = ((b.branch_id, e.seq, e.day.isoformat(), e.type, e.v, e.body) for b in batches for e in b.events)
+    commands = ((b.branch_id, *_command_values(row)) for b in batches for row in b.commands)
+    tickets = (
+        (b.branch_id, *_ticket_values(row)) for b in batches for row in {row.id: row for row in b.tickets}.values()
+    )
+    return [*_columns(heads, 5), *_columns(events, 6), *_columns(commands, 7), *_columns(tickets, 9)]
+
+
 def append_values(batch: Batch, epoch: str) -> list[Any]:
     """The arguments of `APPEND`, or of `BEGIN` for a batch that expects no journal."""
     return [
@@ -91,11 +138,13 @@ def append_values(batch: Batch, epoch: str) -> list[Any]:
         micros_or_none(batch.due_at),
         batch.expected or epoch,
         *_columns(((e.seq, e.day.isoformat(), e.type, e.v, e.body) for e in batch.events), 5),
-        *_columns(
-            ((c.actor, c.key, c.fingerprint, c.first_seq, c.last_seq, c.day.isoformat()) for c in batch.commands), 6
-        ),
+        *_columns((_command_values(row) for row in batch.commands), 6),
         *_columns((_ticket_values(row) for row in {row.id: row for row in batch.tickets}.values()), 8),
     ]
+
+
+def _command_values(row: CommandRow) -> Row:
+    return (row.actor, row.key, row.fingerprint, row.first_seq, row.last_seq, row.day.isoformat())
 
 
 def _ticket_values(row: TicketRow) -> Row:
