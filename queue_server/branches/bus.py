@@ -79,6 +79,9 @@ class CommandBus:
         return await self._load(branch_id)
 
     async def _load(self, branch_id: str) -> BranchHost:
+        """Never a second one: readers of a channel would be divided between them."""
+        if branch_id in self._hosts:
+            return self._hosts[branch_id]
         task = self._loading.get(branch_id)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._loaded(branch_id), name=f"load {branch_id}")
@@ -103,7 +106,7 @@ class CommandBus:
 
     async def put_in_force(self, config: BranchConfig, by: By, key: str) -> Answer:
         """Configure a branch, also one that has no journal yet."""
-        host = self._hosts.get(config.branch) or await self._load(config.branch)
+        host = await self._load(config.branch)
         return await host.submit(Configure(config=config), by, key)
 
     async def branch_of(self, ticket_id: str) -> str:

@@ -25,7 +25,7 @@ from queue_server.domain.events import type_of
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
 from queue_server.journal.memory import MemoryJournal
-from queue_server.journal.port import Batch, Conflict, JournalUnavailable, KeyTaken, Outcome
+from queue_server.journal.port import Batch, Conflict, Head, JournalUnavailable, KeyTaken, Outcome
 from tests.factories import CHIEF, KIOSK, LAN, MONDAY, OFFICE, config, limited, minutes, moment, replayed, snapshot
 from tests.hosts import (
     BRANCH,
@@ -741,6 +741,32 @@ async def test_the_bus_loads_a_host_once_however_many_ask(journal: FaultyJournal
     hosts = await asyncio.gather(*[bus.host(BRANCH) for _ in range(20)])
     assert len(set(map(id, hosts))) == 1
     assert bus.loaded(BRANCH) is hosts[0]
+
+
+class Late(FaultyJournal):
+    """Tells the second who asks for a head only when it is let."""
+
+    def __init__(self, inner: MemoryJournal) -> None:
+        super().__init__(inner)
+        self.asked = 0
+        self.lets = asyncio.Event()
+
+    async def head(self, branch_id: str) -> Head | None:
+        self.asked += 1
+        if self.asked == 2:
+            await self.lets.wait()
+        return await self.inner.head(branch_id)
+
+
+async def test_the_bus_loads_no_second_host_for_who_asked_while_the_first_was_loaded(journal: FaultyJournal) -> None:
+    center = await Center.open_on(journal)
+    late = Late(journal.inner)
+    bus = bus_on(late, center.clock)
+    first, second = asyncio.ensure_future(bus.host(BRANCH)), asyncio.ensure_future(bus.host(BRANCH))
+    await turns(1)
+    host = await first
+    late.lets.set()
+    assert await second is host
 
 
 async def test_the_bus_knows_no_branch_that_has_no_journal(journal: FaultyJournal) -> None:
