@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from load.fleet.servers import ROOT
 
@@ -34,7 +34,8 @@ class Books(Struct, frozen=True):
 
 
 class Run(Struct, frozen=True):
-    """`starts` is the people's clock at first, "07:00"; `minutes` are the wall's."""
+    """`starts` is the people's clock at first, "07:00"; `minutes` are the wall's. `database_bytes` are before the
+    first ticket and after the last, with the server stopped."""
 
     scenario: str
     what: str
@@ -57,7 +58,7 @@ class Run(Struct, frozen=True):
     prepared: dict[str, Any]
     started_in_s: float
     books: Books
-    notes: list[str] = field(default_factory=list)
+    database_bytes: tuple[int, int]
 
 
 def machine() -> dict[str, str]:

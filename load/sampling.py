@@ -1,11 +1,11 @@
-"""What processes use while a load runs: CPU, memory and open files from /proc, and how large the database is."""
+"""What processes use while a load runs: CPU, memory and open files, from /proc."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +16,6 @@ from msgspec import Struct
 from load.measure import TICK, core_times, family, stat_of
 
 EVERY_S = 1.0
-SIZE_EVERY_S = 10.0
 
 
 class Use(Struct, frozen=True):
@@ -28,12 +27,12 @@ class Use(Struct, frozen=True):
 
 
 class Sample(Struct, frozen=True):
-    """`busy_s` is CPU time of the whole machine since its start, `at` wall time."""
+    """`at` is wall time, `busy_s` CPU time of the whole machine since its start, `stolen_s` what its host took."""
 
     at: float
     uses: dict[str, Use]
-    database_bytes: int
     busy_s: float
+    stolen_s: float
 
 
 def use_of(pid: int) -> Use:
@@ -69,27 +68,24 @@ def size_of(folder: Path, pattern: str = "*") -> int:
 class Sampler:
     """A thread that takes a sample each second, between `with` and its end."""
 
-    def __init__(self, pids: Mapping[str, int], database_bytes: Callable[[], int]) -> None:
+    def __init__(self, pids: Mapping[str, int]) -> None:
         self.samples: list[Sample] = []
         self._pids = dict(pids)
-        self._database_bytes = database_bytes
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def _run(self) -> None:
-        size, sized_at = 0, -SIZE_EVERY_S
         while not self._is_over.is_set():
-            if time.monotonic() - sized_at >= SIZE_EVERY_S:
-                size, sized_at = self._database_bytes(), time.monotonic()
-            self._take(size)
+            self._take()
             self._is_over.wait(EVERY_S)
-        self._take(self._database_bytes())
+        self._take()
 
-    def _take(self, database_bytes: int) -> None:
+    def _take(self) -> None:
         cores = [core_times(core) for core in sorted(os.sched_getaffinity(0))]
-        busy = sum(sum(times) - times[3] - times[4] for times in cores) / TICK
+        busy_s = sum(sum(times) - times[3] - times[4] for times in cores) / TICK
+        stolen_s = sum(times[7] for times in cores) / TICK
         uses = {name: use_of(pid) for name, pid in self._pids.items()}
-        self.samples.append(Sample(time.time(), uses, database_bytes, busy))
+        self.samples.append(Sample(time.time(), uses, busy_s, stolen_s))
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -11,12 +11,13 @@ Locust, samples what everything uses, and writes the report into `load/results/D
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,34 +31,31 @@ from load.fleet.notes import NAME, FleetNotes, read_notes
 from load.fleet.scenario import NAMES
 from load.fleet.servers import ROOT, Servers, clean_environment
 from load.measure import RUNS, raise_file_limit
-from load.proof import MORNING
 from load.run import Books, Run, command_line, machine, versions, write_run
 from load.sampling import Sampler, size_of, write_samples
 
 RESULTS = ROOT / "load" / "results"
 LOCUSTFILE = ROOT / "load" / "locust" / "locustfile.py"
 GOES_HOME_S = 60
+START = "2026-11-23T05:00:00+07:00"
+"""What the servers' clock shows before anything is prepared: a Monday."""
 
 _opener = build_opener(ProxyHandler({}))
 
 
 class Place(Struct, frozen=True):
-    """Where the branches' journals are: the settings that say so, and how large they are."""
+    """Where the branches' journals are: the settings that say so, how many bytes they take, and who keeps them."""
 
     kind: str
     settings: dict[str, str]
-    folder: Path
-    files: str
+    size: Callable[[], int]
     pids: dict[str, int] = {}
-
-    def size(self) -> int:
-        return size_of(self.folder, self.files)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     raise_file_limit()
-    out = given.out or RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{given.scenario}"
+    out = given.out or RESULTS / f"{_now():%Y-%m-%d}-{given.scenario}"
     with _work_folder(given.keep) as folder:
         run = _play(given, folder)
         shutil.rmtree(out, ignore_errors=True)
@@ -91,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
 
 @contextmanager
 def _work_folder(is_kept: bool) -> Iterator[Path]:
-    folder = RUNS / f"scenario-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    folder = RUNS / f"scenario-{_now():%Y%m%d-%H%M%S}"
     folder.mkdir(parents=True)
     try:
         yield folder
@@ -109,31 +107,42 @@ def _play(given: argparse.Namespace, folder: Path) -> tuple[Run, Figures]:
     """Everything but the report; what was measured lies in the folder."""
     with ExitStack() as stack:
         place = stack.enter_context(_postgres(folder)) if given.postgres else _files(folder)
-        settings = place.settings | _clock()
+        settings = place.settings | _clock(given.hurry)
         if given.valkey:
             settings["LAYSO_REDIS"] = stack.enter_context(_valkey(folder))
         prepared = _prepare(given, folder / "data", settings)
-        notes = read_notes(folder / "data" / NAME)
-        servers = stack.enter_context(Servers(folder / "data", folder / "server.log", settings, workers=given.workers))
-        locusts = _start_locusts(given, folder, servers.urls)
-        pids = {f"server {number}": pid for number, pid in enumerate(servers.pids)} | place.pids
-        pids |= {f"locust {number}": process.pid for number, process in enumerate(locusts)}
-        with Sampler(pids, place.size) as sampler:
-            _await_all(locusts, folder, given.minutes * 60 + 2 * GOES_HOME_S)
-        write_samples(folder / "samples.json", sampler.samples)
-        figures = together(read_figures(file) for file in sorted(folder.glob("figures-*.json")))
-        run = _run(given, notes, place, prepared, servers, _books(servers.urls[0], notes, figures))
+        notes, before = read_notes(folder / "data" / NAME), place.size()
+        with Servers(folder / "data", folder / "server.log", settings, workers=given.workers) as servers:
+            _play_people(given, folder, servers, place)
+            figures = together(read_figures(file) for file in sorted(folder.glob("figures-*.json")))
+            books = _books(servers.urls[0], notes, figures)
+        run = _run(given, notes, place, prepared, servers.started_in_s, books, (before, place.size()))
     write_run(folder / "run.json", run)
     return run, figures
 
 
-def _clock() -> dict[str, str]:
-    """All processes show the same morning: a run at three at night would meet the end of the service day."""
-    return {"LAYSO_CLOCK_START": MORNING, "LAYSO_CLOCK_ORIGIN": datetime.now(UTC).isoformat()}
+def _play_people(given: argparse.Namespace, folder: Path, servers: Servers, place: Place) -> None:
+    """Locust from beginning to end, and what everything used meanwhile."""
+    locusts = _start_locusts(given, folder, servers.urls)
+    pids = {f"server {number}": pid for number, pid in enumerate(servers.pids)} | place.pids
+    pids |= {f"locust {number}": process.pid for number, process in enumerate(locusts)}
+    with Sampler(pids) as sampler:
+        _await_all(locusts, folder, given.minutes * 60 + 2 * GOES_HOME_S)
+    write_samples(folder / "samples.json", sampler.samples)
+
+
+def _clock(hurry: float) -> dict[str, str]:
+    """One clock for all processes, as fast as the people's: the server shall see a day as long as theirs. It starts so
+    early that none of it is after the end of the service day, at three at night."""
+    return {"LAYSO_CLOCK_START": START, "LAYSO_CLOCK_SPEED": str(hurry), "LAYSO_CLOCK_ORIGIN": _now().isoformat()}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _files(folder: Path) -> Place:
-    return Place("SQLite", {}, folder / "data", "layso.db*")
+    return Place("SQLite", {}, lambda: size_of(folder / "data", "layso.db*"))
 
 
 @contextmanager
@@ -142,7 +151,20 @@ def _postgres(folder: Path) -> Iterator[Place]:
 
     with Postgres(folder / "postgres") as server:
         url = server.new_database(is_empty=True)
-        yield Place("PostgreSQL", {"LAYSO_DATABASE": url}, server.data, "*", {"postgres": server.pid})
+        yield Place(
+            "PostgreSQL", {"LAYSO_DATABASE": url}, lambda: asyncio.run(_database_size(url)), {"postgres": server.pid}
+        )
+
+
+async def _database_size(url: str) -> int:
+    import asyncpg
+
+    connection = await asyncpg.connect(url)
+    try:
+        size: int = await connection.fetchval("SELECT pg_database_size(current_database())")
+    finally:
+        await connection.close()
+    return size
 
 
 @contextmanager
@@ -206,7 +228,13 @@ def _books(url: str, notes: FleetNotes, figures: Figures) -> Books:
 
 
 def _run(
-    given: argparse.Namespace, notes: FleetNotes, place: Place, prepared: dict[str, Any], servers: Servers, books: Books
+    given: argparse.Namespace,
+    notes: FleetNotes,
+    place: Place,
+    prepared: dict[str, Any],
+    started_in_s: float,
+    books: Books,
+    bytes_before_and_after: tuple[int, int],
 ) -> Run:
     return Run(
         scenario=notes.scenario,
@@ -224,12 +252,13 @@ def _run(
         locusts=given.locusts,
         database=place.kind + (", signals over Valkey" if given.valkey else ""),
         command=command_line(),
-        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        date=f"{_now():%Y-%m-%d %H:%M} UTC",
         machine=machine(),
         versions=versions(),
         prepared=prepared,
-        started_in_s=servers.started_in_s,
+        started_in_s=started_in_s,
         books=books,
+        database_bytes=bytes_before_and_after,
     )
 
 

@@ -45,7 +45,7 @@ class Person(User):
 
     @task
     def live(self) -> None:
-        """For as long as the run lasts; Locust comes again until it has been told to stop, and then there is nothing."""
+        """For as long as the run lasts. Locust comes again until it has been told to stop: then there is nothing."""
         try:
             if self.is_seated and not self.world.is_over:
                 self.play()

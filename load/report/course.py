@@ -31,10 +31,9 @@ class Cost(Struct, frozen=True):
     rss_mb_first: float
     rss_mb_last: float
     files_most: int
-    database_mb_first: float
-    database_mb_last: float
     generator_percent: float
     busy_percent: float
+    stolen_percent: float
 
 
 class Course:
@@ -113,10 +112,9 @@ class Course:
             rss_mb_first=sum(first.uses[name].rss_kb for name in self.groups("server")) / 1024,
             rss_mb_last=sum(last.uses[name].rss_kb for name in self.groups("server")) / 1024,
             files_most=max((each.files for each in load), default=0),
-            database_mb_first=first.database_bytes / 1024**2,
-            database_mb_last=last.database_bytes / 1024**2,
             generator_percent=(self._cpu("locust", last) - self._cpu("locust", first)) / wall_s * 100,
             busy_percent=(last.busy_s - first.busy_s) / wall_s * 100,
+            stolen_percent=(last.stolen_s - first.stolen_s) / wall_s * 100,
         )
 
     def _last_alive(self) -> Sample:

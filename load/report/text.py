@@ -77,15 +77,18 @@ def _outcome(course: Course) -> Iterator[Sequence[str]]:
     yield "server CPU", f"{cost.cpu_s / cost.wall_s * 100:.0f} % of a core; busiest 5 s {cost.peak_percent:.0f} %"
     yield "server memory", f"{cost.rss_mb_first:.0f} MB at first, {cost.rss_mb_last:.0f} MB at last"
     yield "open files of the server, at most", f"{cost.files_most:,} (planned connections: {course.run.connections:,})"
-    grown = cost.database_mb_last - cost.database_mb_first
-    yield "database", f"{cost.database_mb_last:.1f} MB, {grown * 1024 / issued:.1f} kB more for each ticket"
+    before, after = course.run.database_bytes
+    yield "database", f"{after / 1024**2:.1f} MB, {(after - before) / 1024 / issued:.1f} kB more for each ticket"
     lag = course.figures.lag
     yield (
         "generator",
         f"{cost.generator_percent:.0f} % of a core, late by {lag.quantile(0.5):.1f} ms (p50), {lag.quantile(0.99):.0f} "
         "ms (p99); latencies below hold that much of its own",
     )
-    yield "whole machine busy", f"{cost.busy_percent:.0f} % of a core, other people's work included"
+    yield (
+        "whole machine",
+        f"{cost.busy_percent:.0f} % of a core in use, other people's work included; {cost.stolen_percent:.0f} % stolen",
+    )
 
 
 def _ends(counts: dict[str, int]) -> Iterator[str]:

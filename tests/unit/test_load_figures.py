@@ -20,11 +20,12 @@ def run_with(books: Books) -> Run:
         scenario="go-vap", what="A day", day="usual", seed=1, branches=1, counters=20, visits=700, connections=51,
         minutes=1.0, hurry=60.0, starts="07:00", servers=1, locusts=1, database="SQLite", command="python -m …",
         date="2026-11-23", machine={}, versions={}, prepared={"took_s": {"all": 1.0}}, started_in_s=1.0, books=books,
+        database_bytes=(1_000_000, 2_000_000),
     )  # fmt: skip
 
 
 def sample(at: float, cpu_s: float) -> Sample:
-    return Sample(at, {"server 0": Use(cpu_s, 50_000, 60), "locust 0": Use(cpu_s / 2, 90_000, 70)}, 1_000_000, cpu_s)
+    return Sample(at, {"server 0": Use(cpu_s, 50_000, 60), "locust 0": Use(cpu_s / 2, 90_000, 70)}, cpu_s, 0.0)
 
 
 def course(figures: Figures, books: Books) -> Course:
