@@ -126,11 +126,10 @@ def _line(port: int) -> connect:
 
 
 @contextmanager
-def two_hosts(folder: Path, **settings: str) -> Iterator[tuple[Product, Servers]]:
-    """The demo's centre on a PostgreSQL of its own, served by two processes that share nothing else."""
+def two_hosts(folder: Path, url: str) -> Iterator[tuple[Product, Servers]]:
+    """The demo's centre on the database at `url`, served by two processes that share nothing else."""
     with ExitStack() as stack:
-        postgres = stack.enter_context(Postgres(folder / "postgres"))
-        env = {"LAYSO_DATABASE": postgres.new_database(), **settings}
+        env = {"LAYSO_DATABASE": url}
         (folder / "a").mkdir()
         first = stack.enter_context(Product(folder / "a", env=env))
         notes = json.loads((first.data / "demo.json").read_text())
@@ -138,10 +137,11 @@ def two_hosts(folder: Path, **settings: str) -> Iterator[tuple[Product, Servers]
         yield first, stack.enter_context(Servers(folder / "b", folder / "b.log", env | clock))
 
 
-async def play(ports: Sequence[int], token: str, branch: str, *, rounds: int) -> Report:
+async def play(first: Product, second: Servers, *, rounds: int) -> Report:
     """All rounds, shared out among the counters."""
     report, numbers, began = Report(), iter(range(rounds)), time.monotonic()
-    lanes = (Lane(ports, token, branch, no, report) for no in range(1, COUNTERS + 1))
+    ports, token = (first.port, int(second.url.rpartition(":")[2])), first.tokens["integration"]
+    lanes = (Lane(ports, token, first.branch, no, report) for no in range(1, COUNTERS + 1))
     await asyncio.gather(*(lane.play(numbers) for lane in lanes))
     report.took_s = time.monotonic() - began
     return report
@@ -151,9 +151,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10_000)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, two_hosts(Path(name)) as (first, second):
-        ports = (first.port, int(second.urls[0].rpartition(":")[2]))
-        report = asyncio.run(play(ports, first.tokens["integration"], first.branch, rounds=asked.rounds))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        postgres = stack.enter_context(Postgres(folder / "postgres"))
+        first, second = stack.enter_context(two_hosts(folder, postgres.new_database()))
+        report = asyncio.run(play(first, second, rounds=asked.rounds))
     print(f"{report.rounds} rounds at {COUNTERS} counters in {report.took_s:.0f} s, {len(report.faults)} faults")
     print("\n".join(report.faults[:20]))
     return 1 if report.faults else 0

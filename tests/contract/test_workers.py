@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -46,7 +46,6 @@ class Serving:
         self.process = process
         self.port = int(said["url"].rpartition(":")[2])
         self.own_ports = [worker["port"] for worker in said["workers"]]
-        self.first_pids = [worker["pid"] for worker in said["workers"]]
         self.tokens = tokens
 
     def pids(self) -> set[int]:
@@ -64,8 +63,21 @@ async def prepare(env: dict[str, str]) -> dict[str, str]:
     return tokens
 
 
+@pytest.fixture(scope="module")
+def lasting(postgres: Postgres, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """For tests that leave two workers."""
+    with serve(postgres, valkey, tmp_path_factory.mktemp("lasting")) as serving:
+        yield serving
+
+
 @pytest.fixture
 def serving(postgres: Postgres, valkey: Valkey, tmp_path: Path) -> Iterator[Serving]:
+    with serve(postgres, valkey, tmp_path) as serving:
+        yield serving
+
+
+@contextmanager
+def serve(postgres: Postgres, valkey: Valkey, tmp_path: Path) -> Iterator[Serving]:
     env = {"LAYSO_DATABASE": postgres.new_database(), "LAYSO_REDIS": valkey.url, "LAYSO_DATA": str(tmp_path)}
     tokens = asyncio.run(prepare(env))
     command = [sys.executable, "-m", "queue_server", "serve", "--json", "--port", "0", "--workers", "2"]
@@ -133,9 +145,9 @@ async def read_on(line: ClientConnection) -> None:
         await line.recv()
 
 
-async def test_what_one_worker_does_the_screens_of_the_other_show(serving: Serving) -> None:
-    first, second = serving.own_ports
-    desk = serving.desk(first)
+async def test_what_one_worker_does_the_screens_of_the_other_show(lasting: Serving) -> None:
+    first, second = lasting.own_ports
+    desk = lasting.desk(first)
     async with board(second) as line, asyncio.timeout(WITHIN_S):
         await desk.ask("open", {"counter": 1}, uuid4().hex)
         issued = await desk.ask("issue", {"field": "chung-thuc", "channel": "api"}, uuid4().hex)
@@ -146,31 +158,32 @@ async def test_what_one_worker_does_the_screens_of_the_other_show(serving: Servi
     await desk.close()
 
 
-async def test_a_worker_that_dies_is_replaced_and_the_other_serves_meanwhile(serving: Serving) -> None:
-    dead = serving.first_pids[0]
-    numbers = [await number_from(serving, "ho-tich")]
+async def test_a_worker_that_dies_is_replaced_and_the_other_serves_meanwhile(lasting: Serving) -> None:
+    dead = min(lasting.pids())
+    numbers = [await number_from(lasting, "ho-tich")]
     os.kill(dead, signal.SIGKILL)
-    numbers += [await number_from(serving, "ho-tich") for _ in range(20)]
+    numbers += [await number_from(lasting, "ho-tich") for _ in range(20)]
     assert numbers == [f"H{n:03d}" for n in range(1, 22)]
     async with asyncio.timeout(WITHIN_S):
-        while len(serving.pids() - {dead}) < 2:  # noqa: ASYNC110
+        while len(lasting.pids() - {dead}) < 2:  # noqa: ASYNC110
             await asyncio.sleep(POLL_S)
 
 
-async def test_a_rolling_restart_loses_no_command_and_no_number(serving: Serving) -> None:
+async def test_a_rolling_restart_loses_no_command_and_no_number(lasting: Serving) -> None:
     """While every worker is replaced, clients that repeat what was not answered notice a pause at most."""
-    old = serving.pids()
+    old = lasting.pids()
     is_done = asyncio.Event()
     numbers: list[str] = []
 
     async def take() -> None:
         while not is_done.is_set():
-            numbers.append(await number_from(serving, "dat-dai"))
+            numbers.append(await number_from(lasting, "dat-dai"))
+            await asyncio.sleep(POLL_S)  # a series ends at 999
 
-    async with board(serving.port) as line, asyncio.TaskGroup() as group:
+    async with board(lasting.port) as line, asyncio.TaskGroup() as group:
         for _ in range(2):
             group.create_task(take())
-        serving.process.send_signal(signal.SIGHUP)
+        lasting.process.send_signal(signal.SIGHUP)
         for pid in old:
             await until_gone(pid)
         is_done.set()
@@ -178,7 +191,7 @@ async def test_a_rolling_restart_loses_no_command_and_no_number(serving: Serving
             await read_on(line)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == Close.COME_BACK
-    assert not old & serving.pids()
+    assert not old & lasting.pids()
     assert sorted(numbers) == [f"K{n:03d}" for n in range(1, len(numbers) + 1)]
 
 
