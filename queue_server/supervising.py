@@ -12,6 +12,7 @@ import logging
 import signal
 import socket
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -48,6 +49,7 @@ class Supervisor:
         self._listener = listener
         self._own = own
         self._workers: dict[int, asyncio.subprocess.Process] = {}
+        self._changing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
         self._renewing: asyncio.Task[None] | None = None
@@ -119,18 +121,19 @@ class Supervisor:
             began = loop.time()
             process = self._workers[no]
             status = await process.wait()
-            if self._workers[no] is not process:
-                continue  # it was replaced
-            if loop.time() - began > STABLE_S:
-                pause = FIRST_PAUSE_S
-            log.error("Worker %d (process %d) has died: %d. Another one is started.", no, process.pid, status)
-            while self._workers[no] is process:
-                try:
-                    self._workers[no] = await self._start(no)
-                except WorkerFailed:
-                    log.error("Worker %d cannot be started; again in %.1f s.", no, pause)
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, LONGEST_PAUSE_S)
+            async with self._changing[no]:
+                if self._workers[no] is not process:
+                    continue  # it was replaced
+                if loop.time() - began > STABLE_S:
+                    pause = FIRST_PAUSE_S
+                log.error("Worker %d (process %d) has died: %d. Another one is started.", no, process.pid, status)
+                while self._workers[no] is process:
+                    try:
+                        self._workers[no] = await self._start(no)
+                    except WorkerFailed:
+                        log.error("Worker %d cannot be started; again in %.1f s.", no, pause)
+                        await asyncio.sleep(pause)
+                        pause = min(2 * pause, LONGEST_PAUSE_S)
 
     # -- all of them ---------------------------------------------------------------------------------------------------
 
@@ -141,13 +144,14 @@ class Supervisor:
     async def _replace_all(self) -> None:
         """One after the other, each old one ending when the new one is ready."""
         for no in sorted(self._workers):
-            old = self._workers[no]
-            try:
-                self._workers[no] = await self._start(no)
-            except WorkerFailed:
-                log.error("The rolling restart stops: worker %d could not be replaced, and goes on as it is.", no)
-                return
-            await _end(old, within_s=ENDS_WITHIN_S)
+            async with self._changing[no]:
+                old = self._workers[no]
+                try:
+                    self._workers[no] = await self._start(no)
+                except WorkerFailed:
+                    log.error("The rolling restart stops: worker %d could not be replaced, and goes on as it is.", no)
+                    return
+                await _end(old, within_s=ENDS_WITHIN_S)
         log.warning("All workers were replaced.")
 
     async def _end_all(self) -> None:
