@@ -48,11 +48,14 @@ def server_of(settings: Settings) -> Server:
     )
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket, bound before anything is printed about it; port 0 takes a free one."""
+def bind(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+    """A socket to listen on, bound before anything is printed about it; port 0 takes a free one. Where it `is_shared`
+    other processes may listen on the same port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if is_shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listener.bind((host, port))
     return listener
 
@@ -95,7 +98,7 @@ def serve(settings: Settings, *, on_ready: Callable[[Served], None] = lambda _: 
     listeners: list[socket.socket] = []
     try:
         for port in _ports(settings):
-            listeners.append(bind(settings.host, port))
+            listeners.append(bind(settings.host, port, is_shared=bool(listeners) and settings.workers > 1))
     except OSError as fault:
         print(f"Cannot listen on {settings.host}:{port}: {fault.strerror}", file=sys.stderr)
         return 2

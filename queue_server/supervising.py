@@ -42,7 +42,8 @@ class RunningWorker(Struct, frozen=True):
 
 
 class Supervisor:
-    """`listener` is shared by all workers; each of `own` belongs to one, by its number."""
+    """`listener` is shared by all workers. Each of `own` keeps a port for one of them, by its number: only that worker
+    listens on it."""
 
     def __init__(self, settings: Settings, listener: socket.socket, own: list[socket.socket]) -> None:
         self._settings = settings
@@ -91,15 +92,16 @@ class Supervisor:
         Raises:
             WorkerFailed
         """
-        descriptors = [self._listener.fileno(), *(each.fileno() for each in self._own[no : no + 1])]
+        own = [str(each.getsockname()[1]) for each in self._own[no : no + 1]]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "queue_server.worker",
-            *map(str, descriptors),
+            str(self._listener.fileno()),
+            *own,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            pass_fds=descriptors,
+            pass_fds=[self._listener.fileno()],
             start_new_session=True,  # Ctrl+C is for us, and we tell them
         )
         assert process.stdin is not None

@@ -1,7 +1,8 @@
-"""One of several serving processes: `python -m queue_server.worker FD [FD …]`, started by `supervising`.
+"""One of several serving processes: `python -m queue_server.worker FD [PORT]`, started by `supervising`.
 
-The sockets are inherited, the settings come as a line of JSON on standard input; "ready" goes to standard output when
-the first request can be answered. When standard input closes, whoever started us is gone, and we end too.
+The common socket is inherited, the own port is listened on here, so that it refuses when we die and a proxy looks
+elsewhere. Settings come as a line of JSON on standard input; "ready" goes to standard output when the first request can
+be answered. When standard input closes, whoever started us is gone, and we end too.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from queue_server.serving import server_of, spare_the_collector
+from queue_server.serving import bind, server_of, spare_the_collector
 from queue_server.settings import Settings
 
 
-def main(descriptors: Sequence[str]) -> int:
+def main(given: Sequence[str]) -> int:
     settings = Settings.model_validate_json(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    sockets = [socket.socket(fileno=int(descriptor)) for descriptor in descriptors]
+    descriptor, *own = map(int, given)
+    sockets = [socket.socket(fileno=descriptor), *(bind(settings.host, port, is_shared=True) for port in own)]
     spare_the_collector()
     server = server_of(settings)
     server.on_ready = lambda: print("ready", flush=True)
