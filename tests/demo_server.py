@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -173,13 +174,13 @@ async def serve(settings: Settings) -> None:
         await server_of(settings).serve([listener])
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="tests.demo_server")
     parser.add_argument("--data", type=Path, required=True, help="folder of the database")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--clock-start", help="the clock starts at this ISO instant")
     parser.add_argument("--clock-speed", type=float)
-    asked = vars(parser.parse_args())
+    asked = vars(parser.parse_args(arguments))
     asked["data"].mkdir(parents=True, exist_ok=True)
     uvloop.run(serve(read_settings({}, **asked)))
 

@@ -9,14 +9,13 @@ import asyncio
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from io import BytesIO
 from pathlib import Path
+from subprocess import TimeoutExpired
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 from urllib.request import Request, urlopen
@@ -31,18 +30,18 @@ from printer_agent.server import Server
 from printer_agent.settings import STATUS
 from queue_server.protocol.client import Client
 from tests.demo_server import PASSWORD
+from tests.forks import Forked
 from tests.server import DemoServer, Ticket
 from tests.simulators.escpos_decoder import Paper
 from tests.simulators.printer import PrinterSimulator
 
-ROOT = Path(__file__).parents[1]
 STOP_WITHIN_S = 30.0
 WAIT_S = 60.0
 POLL_S = 0.05
 
 
 class AgentProcess:
-    """`python -m printer_agent run` as a process of its own. `wipe` takes its memory of jobs away."""
+    """`printer-agent run` as a process of its own. `wipe` takes its memory of jobs away."""
 
     def __init__(self, folder: Path, server: str, token: str, printer: tuple[str, int], *arguments: str) -> None:
         self.state = folder / "agent"
@@ -50,19 +49,18 @@ class AgentProcess:
         folder.mkdir(parents=True, exist_ok=True)
         token_file = folder / "agent-token"
         token_file.write_text(token)
-        self._command = [
-            sys.executable, "-m", "printer_agent", "run", "--server", server, "--token-file", str(token_file),
+        self._arguments = [
+            "run", "--server", server, "--token-file", str(token_file),
             "--printer", f"network:{printer[0]}:{printer[1]}", "--state", str(self.state), *arguments,
         ]  # fmt: skip
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     @classmethod
     def of(cls, centre: DemoServer, printer: PrinterSimulator, folder: Path) -> Self:
         return cls(folder, centre.url, centre.tokens["printer"], printer.address)
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+        self._process = Forked("printer_agent.cli", *self._arguments, log=self.log)
 
     def wait_until_live(self) -> None:
         """Until it follows its channel."""
@@ -71,7 +69,7 @@ class AgentProcess:
         pid = self._process.pid
         while (shown := read_board(self.state / STATUS)) is None or (shown.pid, shown.server) != (pid, "live"):
             assert time.monotonic() < give_up_at, self.log.read_text(errors="replace")
-            with suppress(subprocess.TimeoutExpired):
+            with suppress(TimeoutExpired):
                 self._process.wait(POLL_S)
 
     def kill(self) -> None:

@@ -13,12 +13,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from http.client import HTTPException
 from pathlib import Path
 from shutil import copytree
+from subprocess import TimeoutExpired
 from types import TracebackType
 from typing import Any, Self
 from urllib.error import HTTPError
@@ -30,6 +29,7 @@ from msgspec import Struct
 
 from queue_server.protocol.problems import Problem
 from tests.demo_server import BRANCH, PASSWORD
+from tests.forks import Forked
 
 ROOT = Path(__file__).parents[1]
 READY_WITHIN_S = 30.0
@@ -171,13 +171,14 @@ class Api:
 
 
 class DemoServer:
-    """`python -m tests.demo_server` as a process of its own: real uvicorn, real SQLite, a demo branch.
+    """`tests.demo_server` as a process of its own: real uvicorn, real SQLite, a demo branch.
 
     `port` stays the same over `restart`; `log` is what the process wrote. `data` is a stopped one's folder to copy.
     """
 
     branch = BRANCH
     password = PASSWORD
+    module = "tests.demo_server"
 
     def __init__(self, folder: Path, *arguments: str, data: Path | None = None) -> None:
         self.data = folder / "data"
@@ -185,7 +186,7 @@ class DemoServer:
             copytree(data, self.data)
         self.log = folder / "server.log"
         self._arguments = arguments
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
         self.port = 0
         self.tokens: dict[str, str] = {}
         self.devices: dict[str, str] = {}
@@ -195,14 +196,9 @@ class DemoServer:
 
     def start(self) -> None:
         """Start the process and wait until it is ready."""
-        command = [sys.executable, "-m", "tests.demo_server", "--data", str(self.data), "--port", str(self.port)]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("LAYSO_")}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, *self._arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log
-            )
-        assert self._process.stdout is not None
-        said = self._process.stdout.readline()
+        where = ("--data", str(self.data), "--port", str(self.port))
+        self._process = Forked(self.module, *where, *self._arguments, log=self.log)
+        said = self._process.first_line()
         if not said:
             self._fail("ended before it was ready")
         told = json.loads(said)
@@ -217,7 +213,7 @@ class DemoServer:
                 self._fail(f"was not ready within {READY_WITHIN_S:.0f} s")
             try:
                 self._process.wait(POLL_S)
-            except subprocess.TimeoutExpired:
+            except TimeoutExpired:
                 continue
             self._fail("ended before it was ready")
 
@@ -249,13 +245,10 @@ class DemoServer:
             os.kill(process.pid, how)
         try:
             process.wait(STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             process.kill()
             process.wait()
             raise
-        finally:
-            assert process.stdout is not None
-            process.stdout.close()
 
     def _fail(self, how: str) -> None:
         self.kill()

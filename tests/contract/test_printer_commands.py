@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from tests.demo_server import BRANCH
-from tests.printing import ROOT, AgentProcess, signed_in, wait_until_nothing_is_owed
+from tests.printing import AgentProcess, signed_in, wait_until_nothing_is_owed
+from tests.server import ROOT
 from tests.simulators.printer import Fault
 
 
@@ -59,8 +60,13 @@ def test_an_agent_with_a_token_that_ended_says_so_and_stays_away(centre, printer
 
 
 def test_an_agent_with_somebody_elses_token_says_so(centre, printer, tmp_path):
-    with AgentProcess(tmp_path, centre.url, centre.tokens["display"], printer.address) as agent:
-        assert agent.wait() == 3
+    token = tmp_path / "token"
+    token.write_text(centre.tokens["display"])
+    given = ("--server", centre.url, "--token-file", str(token), "--state", str(tmp_path / "state"))
+    asked = command("run", *given, "--printer", "network:{}:{}".format(*printer.address))
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 3
+    assert "not to a printer of a branch" in done.stderr
 
 
 def test_a_second_agent_with_the_same_memory_does_not_start(centre, printer, agent):

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +26,7 @@ from queue_server.serving import bind, server_of
 from queue_server.settings import Settings, read_settings
 from queue_server.web.house import House
 from tests.demo_server import NOTES, demo_config, set_up
-from tests.server import ROOT, DemoServer
+from tests.server import DemoServer
 
 CAP = 2
 PLAIN = "websockets-sansio"
@@ -74,23 +71,11 @@ async def serve(settings: Settings, wire: str) -> None:
 class WireServer(DemoServer):
     """`wire_server` as a process of its own."""
 
+    module = "tests.contract.wire_server"
+
     def __init__(self, folder: Path, wire: str) -> None:
         self.wire = wire
-        super().__init__(folder)
-
-    def start(self) -> None:
-        module = ["-m", "tests.contract.wire_server", "--wire", self.wire]
-        command = [sys.executable, *module, "--data", str(self.data), "--port", str(self.port)]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("LAYSO_")}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log)
-        assert self._process.stdout is not None
-        said = self._process.stdout.readline()
-        if not said:
-            self._fail("ended before it was ready")
-        told = json.loads(said)
-        self.port, self.tokens, self.devices = told["port"], told["tokens"], told["devices"]
-        self._wait_until_ready()
+        super().__init__(folder, "--wire", wire)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
