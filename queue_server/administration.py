@@ -17,7 +17,7 @@ from msgspec import Struct
 from queue_server.access.identity import Who
 from queue_server.access.rights import Role
 from queue_server.access.store import Access
-from queue_server.app import DATABASE, open_house, open_journal
+from queue_server.app import open_house, open_journal
 from queue_server.directory.faults import InvalidDirectory
 from queue_server.directory.importing import (
     Organisation,
@@ -27,8 +27,6 @@ from queue_server.directory.importing import (
     store_import,
 )
 from queue_server.domain.refusals import Refusal
-from queue_server.journal.backup import BackupFailed, restore
-from queue_server.journal.migrations import NewerDatabase
 from queue_server.journal.port import Journal
 from queue_server.protocol.problems import problem
 from queue_server.settings import Settings
@@ -65,7 +63,8 @@ def import_organisation(settings: Settings, file: Path, *, overwrite: bool, is_a
         return 1
 
 
-def _agrees() -> bool:
+def agrees() -> bool:
+    """Whether somebody at the terminal says yes."""
     try:
         return input("Put this in force? [y/N] ").strip().lower() == "y"
     except EOFError:
@@ -77,36 +76,12 @@ async def _import(settings: Settings, organisation: Organisation, *, overwrite: 
     async with open_house(settings) as house:
         plan = await house.journal.run(partial(plan_import, organisation=organisation, overwrite=overwrite))
         print(describe_import(plan))
-        if plan.merge.changes and not is_agreed and not await asyncio.to_thread(_agrees):
+        if plan.merge.changes and not is_agreed and not await asyncio.to_thread(agrees):
             print("Nothing was put in force.", file=sys.stderr)
             return 1
         configs = await house.journal.run(partial(store_import, plan=plan, now=datetime.now(UTC)))
         for config in configs:
             await house.bus.put_in_force(config, SETUP.by(), uuid4().hex)
-    return 0
-
-
-# -- restore -----------------------------------------------------------------------------------------------------------
-
-
-def restore_backup(settings: Settings, backup: Path) -> int:
-    """Make the database of an empty data folder out of a backup."""
-    target = settings.data / DATABASE
-    if not backup.is_file():
-        print(f"Nothing was restored: there is no file {backup}.", file=sys.stderr)
-        return 1
-    try:
-        heads = restore(backup, target)
-    except FileExistsError:
-        print(f"{target} exists. Move it away first, with its -wal and -shm, or name an empty folder.", file=sys.stderr)
-        return 1
-    except (OSError, BackupFailed, NewerDatabase) as fault:
-        print(f"Nothing was restored: {fault}", file=sys.stderr)
-        return 1
-    print(f"Restored {backup.name} to {target}:")
-    for head in heads:
-        print(f"  {head.branch_id}: {head.seq} events")
-    print("Start the server; displays and consoles take everything anew by themselves.")
     return 0
 
 

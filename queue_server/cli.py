@@ -1,4 +1,4 @@
-"""The command line: `queue-server serve | demo | import | check-config | restore | doctor | account`."""
+"""The command line: `queue-server serve | demo | import | check-config | backup | restore | doctor | …`."""
 
 from __future__ import annotations
 
@@ -36,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _sentence(fault: Exception) -> str:
     """What happened, and what to do."""
     match fault:
-        case JournalUnavailable():
+        case JournalUnavailable() if fault.detail.startswith("another process"):
             stop = "If a server runs there, stop it first (systemctl stop queue-server) and start it again afterwards."
             return f"The database cannot be used: {fault.detail}. {stop}"
+        case JournalUnavailable():
+            return f"The database cannot be used: {fault.detail}. `queue-server doctor` says what to do."
         case NewerDatabase():
             return f"The database cannot be used: {fault}."
         case PermissionError():
@@ -53,7 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands.add_parser("demo", help="serve a realistic demo centre"))
     _add_import(commands.add_parser("import", help="bring an organisation's file into the directory"))
     _add_check(commands.add_parser("check-config", help="print the settings in force, or check an organisation's file"))
-    _add_restore(commands.add_parser("restore", help="make a database of a backup, in an empty data folder"))
+    _add_backup(commands.add_parser("backup", help="copy the database into a file"))
+    _add_restore(commands.add_parser("restore", help="make a database of a backup, where there is none yet"))
     _add_doctor(commands.add_parser("doctor", help="say what is wrong and what to do"))
     _add_account(commands.add_parser("account", help="add or list accounts"))
     return parser
@@ -145,13 +148,25 @@ def _check(given: argparse.Namespace) -> int:
     return 0
 
 
+def _add_backup(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _backup)
+    parser.add_argument("file", type=Path, metavar="FILE", nargs="?", help="one named by the time, unless given")
+    parser.add_argument("--keep", type=int, metavar="N", help="remove all but the newest N backups of the folder")
+
+
+def _backup(given: argparse.Namespace) -> int:
+    from queue_server.transfers import make_backup
+
+    return make_backup(_settings(given), given.file, keep=given.keep)
+
+
 def _add_restore(parser: argparse.ArgumentParser) -> None:
     _add_common(parser, _restore)
     parser.add_argument("file", type=Path, metavar="FILE", help="such as backups/journal-20261122-103000.db")
 
 
 def _restore(given: argparse.Namespace) -> int:
-    from queue_server.administration import restore_backup
+    from queue_server.transfers import restore_backup
 
     return restore_backup(_settings(given), given.file)
 

@@ -88,6 +88,11 @@ class Settings(BaseModel):
         """Where daily backups go."""
         return self.backups or self.data / "backups"
 
+    @property
+    def is_backed_up_here(self) -> bool:
+        """Whether backups are looked for in that folder: of a database server, only where a folder was named."""
+        return not self.database or self.backups is not None
+
 
 class BadSettings(Exception):
     """Settings that cannot be used, a line for each fault."""

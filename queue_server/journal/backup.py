@@ -1,7 +1,8 @@
-"""Backups of a running journal, and the way back.
+"""Backups, and the way back; here of SQLite, in `transfer` of PostgreSQL.
 
 A backup is one file, named by its instant in UTC, that carries its final name only after it was checked and is on the
-disk. It is taken by the server itself: a foreign program that opened the database could meet SQLite's WAL-reset fault.
+disk. Of a running SQLite it is taken by the server itself: a foreign program that opened the database could meet
+SQLite's WAL-reset fault.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,8 @@ PAGES_AT_ONCE = 1000
 STAMP = "%Y%m%d-%H%M%S"
 NAME = re.compile(r"journal-(\d{8}-\d{6})\.db")
 
+_IS_WAL = b"\x02\x02"
+"""Bytes 18 and 19 of a file that a server has written; of a backup they are 1."""
 _TORN = """
 SELECT branch_id FROM branch_head AS head
 WHERE seq <> (SELECT coalesce(max(seq), 0) FROM event WHERE event.branch_id = head.branch_id)
@@ -47,6 +50,22 @@ async def back_up(journal: SqliteJournal, folder: Path, *, at: datetime, keep: i
         BackupFailed: nothing that was there before has been removed.
     """
     return await asyncio.to_thread(_back_up, journal.path, folder, at.astimezone(UTC), keep)
+
+
+def back_up_stopped(path: Path, target: Path) -> None:
+    """The same of a database whose server is stopped.
+
+    Raises:
+        JournalUnavailable: a server has it open.
+        BackupFailed
+    """
+    with making(target) as partial, _in_writing_use(path) as source:
+        _copy(source, partial)
+
+
+def name_at(at: datetime) -> str:
+    """What a backup of that instant is called."""
+    return f"journal-{at.astimezone(UTC).strftime(STAMP)}.db"
 
 
 def last_good(folder: Path) -> tuple[Path, datetime] | None:
@@ -71,37 +90,97 @@ def restore(backup: Path, target: Path) -> list[Head]:
     for there in (target, target.with_name(target.name + "-wal")):
         if there.exists():
             raise FileExistsError(f"{there} exists; move it away first")
-    _verify(backup)  # before anything is made beside the target: what cannot be restored leaves nothing behind
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    with lock(target):
-        try:
-            shutil.copyfile(backup, partial)
-            heads = _renew(partial)
-            _publish(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
+    with opened(backup) as source:  # before anything is made beside the target: what cannot be restored leaves nothing
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(target.name + ".partial")
+        with lock(target):
+            try:
+                _copy(source, partial)
+                heads = _renew(partial)
+                _publish(partial, target)
+            finally:
+                partial.unlink(missing_ok=True)
     return heads
 
 
-def _back_up(path: Path, folder: Path, at: datetime, keep: int) -> Path:
-    target = folder / f"journal-{at.strftime(STAMP)}.db"
+@contextmanager
+def making(target: Path) -> Iterator[Path]:
+    """A file for the body to write; it gets its name once it was checked and is on the disk.
+
+    Raises:
+        BackupFailed: nothing is there.
+    """
     partial = target.with_name(target.name + ".partial")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob("journal-*.db.partial*"):
-            left.unlink()
-        _copy(path, partial)
-        _verify(partial)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
+        yield partial
+        with opened(partial):
+            pass
         _publish(partial, target)
     except (OSError, sqlite3.Error) as fault:
         raise BackupFailed(f"{target}: {fault}") from fault
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-    for old in _backups(folder)[:-keep]:
-        old.unlink()
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[sqlite3.Connection]:
+    """A backup, or a database whose server is stopped and cannot start meanwhile, to read from: one snapshot, checked.
+
+    Raises:
+        JournalUnavailable: a server has it open.
+        BackupFailed: it is damaged, or no journal.
+        NewerDatabase: a newer release wrote it.
+    """
+    with ExitStack() as stack:
+        try:
+            if _is_of_a_server(file):
+                db = stack.enter_context(_in_writing_use(file))
+            else:
+                db = stack.enter_context(closing(_connect(file, "mode=ro&immutable=1")))
+            _check(db, file)
+            db.execute("BEGIN")
+        except sqlite3.Error as fault:
+            raise BackupFailed(f"{file} is no journal, or damaged: {fault}") from fault
+        yield db
+
+
+@contextmanager
+def _in_writing_use(path: Path) -> Iterator[sqlite3.Connection]:
+    """Opened as a server would, so that what it left in the WAL is there; but nothing is written."""
+    with lock(path), closing(_connect(path, "mode=rw")) as db:
+        db.execute("PRAGMA query_only = ON")
+        yield db
+
+
+def _connect(file: Path, how: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
+
+
+def _is_of_a_server(file: Path) -> bool:
+    with file.open("rb") as content:
+        return content.read(20)[18:] == _IS_WAL
+
+
+def _back_up(path: Path, folder: Path, at: datetime, keep: int) -> Path:
+    target = folder / name_at(at)
+    try:
+        for left in folder.glob("journal-*.db.partial*"):
+            left.unlink()
+    except OSError as fault:
+        raise BackupFailed(f"{target}: {fault}") from fault
+    with making(target) as partial, closing(open_reader(path)) as source:
+        _copy(source, partial)
+    keep_newest(folder, keep)
     return target
+
+
+def keep_newest(folder: Path, count: int) -> None:
+    """Remove the oldest backups beyond so many."""
+    for old in _backups(folder)[:-count]:
+        old.unlink()
 
 
 def _backups(folder: Path) -> list[Path]:
@@ -109,27 +188,24 @@ def _backups(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("journal-*.db") if NAME.fullmatch(file.name))
 
 
-def _copy(path: Path, partial: Path) -> None:
+def _copy(source: sqlite3.Connection, partial: Path) -> None:
     """The open transaction holds the snapshot, so that a copy in steps need not begin anew after each commit."""
-    with closing(open_reader(path)) as source, closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+    with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
         copy.execute("PRAGMA synchronous = OFF")  # it is synced as a whole, by `_publish`
-        source.execute("BEGIN")
+        if not source.in_transaction:
+            source.execute("BEGIN")
         source.execute("SELECT count(*) FROM branch_head").fetchone()
         source.backup(copy, pages=PAGES_AT_ONCE, sleep=0)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, complete without a WAL
 
 
-def _verify(file: Path) -> None:
+def _check(db: sqlite3.Connection, file: Path) -> None:
     """Refuse what is damaged, no journal, or of a newer release."""
-    try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
-            complaints = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
-            if complaints != ["ok"]:
-                raise BackupFailed(f"{file} is damaged: {'; '.join(complaints)}")
-            migrations.refuse_newer(revision(copy))
-            torn = [row[0] for row in copy.execute(_TORN)]
-    except sqlite3.Error as fault:
-        raise BackupFailed(f"{file} is no journal, or damaged: {fault}") from fault
+    complaints = [row[0] for row in db.execute("PRAGMA integrity_check(5)")]
+    if complaints != ["ok"]:
+        raise BackupFailed(f"{file} is damaged: {'; '.join(complaints)}")
+    migrations.refuse_newer(revision(db))
+    torn = [row[0] for row in db.execute(_TORN)]
     if torn:
         raise BackupFailed(f"{file}: events are missing in {', '.join(torn)}")
 

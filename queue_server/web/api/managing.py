@@ -96,6 +96,8 @@ def _behind_s(host: BranchHost, now: datetime) -> int | None:
 
 async def _is_backup_old(house: House, host: BranchHost, at: datetime | None) -> bool:
     """Whether the last backup is older than the service day before this one; a first day cannot have any yet."""
+    if not house.settings.is_backed_up_here:
+        return False
     day = host.state.day
     before = await day_before(house.journal, host.branch_id, day.date) if day is not None else None
     return before is not None and (at is None or service_day(host.state.configured, at) < before)
