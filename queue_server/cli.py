@@ -1,4 +1,4 @@
-"""The command line: `queue-server serve | demo | import | check-config | backup | restore | doctor | …`."""
+"""The command line: `queue-server serve | demo | import | check-config | backup | restore | move | doctor | …`."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands.add_parser("check-config", help="print the settings in force, or check an organisation's file"))
     _add_backup(commands.add_parser("backup", help="copy the database into a file"))
     _add_restore(commands.add_parser("restore", help="make a database of a backup, where there is none yet"))
+    _add_move(commands.add_parser("move", help="bring branches of a PC into PostgreSQL, with their history"))
     _add_doctor(commands.add_parser("doctor", help="say what is wrong and what to do"))
     _add_account(commands.add_parser("account", help="add or list accounts"))
     return parser
@@ -169,6 +170,22 @@ def _restore(given: argparse.Namespace) -> int:
     from queue_server.transfers import restore_backup
 
     return restore_backup(_settings(given), given.file)
+
+
+def _add_move(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _move)
+    parser.add_argument("file", type=Path, metavar="FILE", help="a PC's data folder, its database, or a backup of it")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--branch", action="append", metavar="CODE", help="a branch to move; may be given several times")
+    which.add_argument("--all", action="store_true", help="every branch that is there")
+    parser.add_argument("--rename", action="append", default=[], metavar="OLD=NEW", help="another user name on the way")
+    parser.add_argument("--yes", action="store_true", help="do not ask before it is done")
+
+
+def _move(given: argparse.Namespace) -> int:
+    from queue_server.moves import MoveOptions, move_branches, renaming
+
+    return move_branches(_settings(given), given.file, MoveOptions(given.branch, renaming(given.rename), given.yes))
 
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:

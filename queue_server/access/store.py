@@ -18,7 +18,7 @@ from msgspec import Struct
 from queue_server.access import statements as sql
 from queue_server.access.identity import NOBODY, Who
 from queue_server.access.rights import Role
-from queue_server.access.tokens import TicketTokens, hash_of, new_code, new_token
+from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_code, new_token
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Database, Journal
 from queue_server.journal.together import Together
@@ -76,7 +76,9 @@ class Access:
 
     @classmethod
     async def open(cls, journal: Journal) -> Access:
-        return cls(journal, TicketTokens(await journal.run(_ticket_key)))
+        access = cls(journal, TicketTokens(await journal.run(_ticket_key)))
+        await access.read_former_keys()
+        return access
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -118,6 +120,10 @@ class Access:
         """Grows with every change of somebody's rights."""
         found = await self._journal.run(lambda db: db.execute(sql.REVISION).fetchone())
         return found[0] if found is not None else 0
+
+    async def read_former_keys(self) -> None:
+        """A branch may have been moved here, with the key of its tickets."""
+        self.ticket_tokens.former = await self._journal.run(_former_keys)
 
     async def ended(self) -> frozenset[str]:
         """The actors that have no rights any more."""
@@ -294,6 +300,11 @@ def _ticket_key(db: Database) -> bytes:
         "INSERT INTO secret (name, value) VALUES ('ticket-token', ?) ON CONFLICT (name) DO NOTHING", (os.urandom(32),)
     )
     return bytes(db.execute("SELECT value FROM secret WHERE name = 'ticket-token'").fetchone()[0])
+
+
+def _former_keys(db: Database) -> list[FormerKey]:
+    rows = db.execute("SELECT name, value FROM secret WHERE name LIKE ?", (former_key_name("%", "%"),)).fetchall()
+    return [FormerKey(bytes(value), name.rpartition("/")[2]) for name, value in rows]
 
 
 def _pairing_kind(db: Database, code: str) -> str | None:

@@ -22,4 +22,5 @@ class RightsWatch(Looking):
         if revision != self._revision:
             self._revision = revision
             self._access.forget()
+            await self._access.read_former_keys()
             self._expel(await self._access.ended())

@@ -284,7 +284,7 @@ def test_a_database_that_does_not_answer_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any, file: Path
 ):
     monkeypatch.setenv("LAYSO_DATABASE", f"postgresql://layso@127.0.0.1:{free_port()}/layso")
-    for command in (["backup", str(tmp_path / "made.db")], ["restore", str(file)]):
+    for command in (["backup", str(tmp_path / "made.db")], ["restore", str(file)], ["move", str(file), "--all"]):
         assert main(command) == 2
         assert "The database cannot be used: " in capsys.readouterr().err
     assert not (tmp_path / "made.db").exists()
