@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from load import measure
+from load.compiling import compiled
 from load.measure import Blast, Figures, Launch, Ratio, Reading, Server, Variant, drive
 from load.product import COMMIT_DELAY, start_product
 
@@ -380,7 +381,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = read_options(argv)
     signal.signal(signal.SIGTERM, interrupted)
     measure.raise_file_limit()
-    measure.build_blast()
+    compiled("blast")
     os.sched_setaffinity(0, {measure.LOAD_CORE})
     with measure.alone():
         for clients in options.clients:

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from load.compiling import compiled
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 RUNS = HERE / ".run"
@@ -209,15 +211,6 @@ def alone(seconds: float = 1800) -> Iterator[None]:
 # --- the generator ---------------------------------------------------------------------------
 
 
-def build_blast() -> Path:
-    """Compile the generator when its source is newer than the program."""
-    source, program = HERE / "client" / "blast.c", HERE / "client" / ".build" / "blast"
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        program.parent.mkdir(exist_ok=True)
-        subprocess.run(["gcc", "-O2", "-std=gnu11", "-o", program, source], check=True)
-    return program
-
-
 class Blast:
     """One generator process on the generator's core; see client/blast.c."""
 
@@ -227,7 +220,7 @@ class Blast:
         seen = bearer if mode == "ws" else shown
         common = ["--port", str(server.port), "--header", bearer, "--ws-header", seen]
         self.process = subprocess.Popen(
-            [str(build_blast()), mode, *common, *options],
+            [str(compiled("blast")), mode, *common, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -10,31 +10,23 @@
  * does its work and prints one line of JSON. load/README.md explains the options and the figures.
  */
 #define _GNU_SOURCE
+#define PROGRAM "blast"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "tools.h"
 
 enum { MAX_HEADERS = 16, MAX_FIRST = 8, MAX_SEQS = 8192, HELD = 4, IN_FLIGHT = 256, TEXT = 65536 };
 enum mode { HTTP, WS, HOLD, SHOW };
 enum role { ASKS_HTTP, ASKS_WS, DISPLAY };
 enum phase { CONNECTING, SHAKING, AWAITING, READY, DEAD };
-
-struct text { char *at; size_t len, room; };
 
 struct conn {
     int fd, no;
@@ -80,45 +72,7 @@ static struct { char needle[64]; uint64_t began, first, last; int seen, audience
 
 /* ------------------------------------------------------------------ small tools */
 
-static void die(const char *why) { fprintf(stderr, "blast: %s\n", why); exit(2); }
-
-static uint64_t clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static uint64_t after(double seconds) { return now + (uint64_t)(seconds * 1e9); }
-
-static double own_cpu(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + 1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-}
-
-static void append(struct text *t, const void *bytes, size_t n)
-{
-    if (!n) return;
-    if (t->len + n > t->room) {
-        t->room = (t->len + n) * 2 < 512 ? 512 : (t->len + n) * 2;
-        if (!(t->at = realloc(t->at, t->room))) die("out of memory");
-    }
-    memcpy(t->at + t->len, bytes, n);
-    t->len += n;
-}
-
-static void appendf(struct text *t, const char *format, ...)
-{
-    char line[2048];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    if (n >= (int)sizeof line) die("a header or path is too long");
-    append(t, line, (size_t)n);
-}
 
 static void note(struct series *s, double value)
 {
@@ -147,53 +101,6 @@ static void print_series(const char *name, struct series *s)
     qsort(s->at, s->len, sizeof *s->at, by_size);
     printf(",\"%s_p50_us\":%.1f,\"%s_p99_us\":%.1f,\"%s_max_us\":%.1f", name, quantile(s, .5), name,
            quantile(s, .99), name, quantile(s, 1));
-}
-
-/* ------------------------------------------------------------------ a little JSON */
-
-/* Past the closing quote of the string that starts at s[i]. */
-static size_t string_end(const char *s, size_t n, size_t i)
-{
-    for (i++; i < n && s[i] != '"'; i++)
-        if (s[i] == '\\') i++;
-    return i < n ? i + 1 : n;
-}
-
-static size_t skip_space(const char *s, size_t n, size_t i)
-{
-    while (i < n && strchr(" \t\r\n", s[i])) i++;
-    return i;
-}
-
-/* The raw value (a string without its quotes) of a key of the outermost object only. */
-static bool top_value(const char *s, size_t n, const char *key, const char **value, size_t *len)
-{
-    int depth = 0;
-    for (size_t i = 0; i < n;) {
-        if (s[i] != '"') {
-            depth += (s[i] == '{' || s[i] == '[') - (s[i] == '}' || s[i] == ']');
-            i++;
-            continue;
-        }
-        size_t end = string_end(s, n, i), colon = skip_space(s, n, end);
-        bool hit = depth == 1 && colon < n && s[colon] == ':' && end - i - 2 == strlen(key) &&
-                   !memcmp(s + i + 1, key, end - i - 2);
-        if (!hit) { i = end; continue; }
-        size_t from = skip_space(s, n, colon + 1), to = from;
-        if (from < n && s[from] == '"') { from++; to = string_end(s, n, from - 1) - 1; }
-        else while (to < n && !strchr(",}] \r\n", s[to])) to++;
-        *value = s + from;
-        *len = to - from;
-        return true;
-    }
-    return false;
-}
-
-static bool top_is(const char *s, size_t n, const char *key, const char *wanted)
-{
-    const char *value;
-    size_t len;
-    return top_value(s, n, key, &value, &len) && len == strlen(wanted) && !memcmp(value, wanted, len);
 }
 
 /* The first string value of a key at any depth, into a buffer. */
@@ -302,36 +209,18 @@ static void send_http(struct conn *c, const char *path, const char *body)
     append(&c->out, filled.at, filled.len);
 }
 
-static void send_frame(struct conn *c, int opcode, const char *payload, size_t n)
-{
-    static uint32_t seed = 2463534242u;
-    seed ^= seed << 13; seed ^= seed >> 17; seed ^= seed << 5;
-    unsigned char head[8] = {(unsigned char)(0x80 | opcode), (unsigned char)(0x80 | n)}, mask[4];
-    size_t head_len = 2;
-    if (n >= TEXT) die("a frame to send is too long");
-    if (n > 125) { head[1] = 0x80 | 126; head[2] = (unsigned char)(n >> 8); head[3] = n & 0xff; head_len = 4; }
-    memcpy(mask, &seed, 4);
-    append(&c->out, head, head_len);
-    append(&c->out, mask, 4);
-    size_t from = c->out.len;
-    append(&c->out, payload, n);
-    for (size_t i = 0; i < n; i++) c->out.at[from + i] = (char)(c->out.at[from + i] ^ mask[i & 3]);
-}
-
 static void send_filled_frame(struct conn *c, const char *template)
 {
     static struct text filled;
     filled.len = 0;
     new_key(c);
     fill_in(&filled, template, c);
-    send_frame(c, 1, filled.at, filled.len);
+    append_frame(&c->out, TEXT_FRAME, filled.at, filled.len);
 }
 
 static void send_handshake(struct conn *c)
 {
-    appendf(&c->out, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: bGF5c28tbGF5c28tbGF5cw==\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Protocol: layso.v1\r\n", opt.ws_path, opt.port);
+    append_handshake(&c->out, opt.ws_path, opt.port);
     for (int i = 0; i < opt.ws_headers; i++) appendf(&c->out, "%s\r\n", opt.ws_header[i]);
     append(&c->out, "\r\n", 2);
 }
@@ -450,29 +339,20 @@ static void text_came(struct conn *c, const char *s, size_t n)
 
 static bool frame_came(struct conn *c, int opcode, const char *s, size_t n)
 {
-    if (opcode == 8) return false;
-    if (opcode == 9) { pings++; send_frame(c, 10, s, n); flush_out(c); }
-    if (opcode == 1) text_came(c, s, n);
+    if (opcode == CLOSE_FRAME) return false;
+    if (opcode == PING_FRAME) { pings++; append_frame(&c->out, PONG_FRAME, s, n); flush_out(c); }
+    if (opcode == TEXT_FRAME) text_came(c, s, n);
     return true;
 }
 
 /* How many bytes of whole frames were used; -1 when the connection is to be closed. */
 static ssize_t eat_frames(struct conn *c)
 {
-    size_t done = 0;
-    while (c->in.len - done >= 2) {
-        const unsigned char *h = (const unsigned char *)c->in.at + done;
-        size_t head = 2, len = h[1] & 0x7f, have = c->in.len - done;
-        if (len == 126) { head = 4; if (have < head) break; len = (size_t)h[2] << 8 | h[3]; }
-        else if (len == 127) {
-            head = 10;
-            if (have < head) break;
-            for (len = 0; head > 2; head--) len = len << 8 | h[12 - head];
-            head = 10;
-        }
-        if (have < head + len) break;
-        if (!frame_came(c, h[0] & 0xf, (const char *)h + head, len)) return -1;
-        done += head + len;
+    size_t done = 0, whole, len;
+    const char *payload;
+    while ((whole = whole_frame(c->in.at + done, c->in.len - done, &payload, &len))) {
+        if (!frame_came(c, c->in.at[done] & 0xf, payload, len)) return -1;
+        done += whole;
     }
     return (ssize_t)done;
 }
