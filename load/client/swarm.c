@@ -26,12 +26,14 @@
 #define LAST_RETRY_S 0.75
 #define SECOND 1000000000ull
 #define TICK (SECOND / 100)             /* how exactly a display comes back */
-#define LOOK (SECOND / 2)               /* how often silence is looked for */
+#define LOOK (SECOND / 2)               /* how often each display is looked at */
+#define ASK_AGAIN (SECOND * 3 / 4)      /* after a problem that is the server's own */
 #define DEAD (SECOND)                   /* how long a dead port is passed over */
 
 enum { MAX_PORTS = 64, IN_FLIGHT = 256, CHUNK = 262144, SLOTS = 1024, NONE = -1, PER_OCTAVE = 64, BUCKETS = 2048 };
-enum { PER_SOURCE = 1000 };         /* displays of one address: the search for a free port slows down when few are left */
-enum { STOP_FROM = 4400, NO_CODE = 1005, LOST = 1006, CODES = 5000, STATUSES = 1000, MAX_EPOCH = 32 };
+enum { PER_SOURCE = 1000 };         /* displays of one address: looking for a free port is slow when few are left */
+enum { TRY_AGAIN_FROM = 500, STATUSES = 1000, NO_CODE = 1005, LOST = 1006, STOP_FROM = 4400, CODES = 5000 };
+enum { MAX_EPOCH = 32 };
 enum phase { WAITING, CONNECTING, SHAKING, OPEN, LIVE, STOPPED };    /* OPEN: not welcomed yet */
 enum home { NEVER, HOME, AWAY, HALFWAY };                            /* HALFWAY: welcomed again, not subscribed again */
 enum kind { EVENT, SNAPSHOT };
@@ -43,6 +45,7 @@ struct channel {
     uint64_t seq;                   /* the newest it has had of this epoch */
     uint16_t name_len;
     bool numbered, known, answered; /* known: may be resumed from */
+    bool put_off;                   /* the server could not tell: to be asked again */
     char epoch[MAX_EPOCH + 1];
 };
 
@@ -54,7 +57,7 @@ struct conn {
     bool settled, subscribed;
     float retry_s, window_s;
     const char *path, *header;
-    uint64_t began, heard;
+    uint64_t began, heard, ask_again_at;
     struct text in, out;            /* half a frame, and what could not be sent; nothing as a rule */
 };
 
@@ -382,7 +385,7 @@ static void on_welcome(struct conn *c, const char *s, size_t n)
     }
     c->missing = c->channels;
     for (struct channel *ch = channels + c->channel; ch < channels + c->channel + c->channels; ch++) {
-        ch->answered = false;
+        ch->answered = ch->put_off = false;
         append_request(ch);
     }
     if (sending.len) send_it(c);
@@ -452,6 +455,28 @@ static void on_beat(struct conn *c, const char *s, size_t n)
     }
 }
 
+/* A refusal of a channel that is the server's own fault passes; any other stands. */
+static void on_error(struct conn *c, const char *s, size_t n)
+{
+    struct channel *ch = channel_named(c, s, n);
+    const char *status = memmem(s, n, "\"status\":", 9);
+    complain(++problems, "a problem", s, n);
+    settle(c);
+    if (!ch || !status || atoi(status + 9) < TRY_AGAIN_FROM) return;
+    ch->put_off = true;
+    c->ask_again_at = now + ASK_AGAIN;
+}
+
+static void ask_again(struct conn *c)
+{
+    c->ask_again_at = 0;
+    for (struct channel *ch = channels + c->channel; ch < channels + c->channel + c->channels; ch++) {
+        if (ch->put_off) append_request(ch);
+        ch->put_off = false;
+    }
+    if (sending.len) send_it(c);
+}
+
 static void text_came(struct conn *c, const char *s, size_t n)
 {
     frames++;
@@ -461,7 +486,7 @@ static void text_came(struct conn *c, const char *s, size_t n)
     else if (top_is(s, n, "type", "beat")) on_beat(c, s, n);
     else if (top_is(s, n, "type", "snapshot")) on_snapshot(c, s, n);
     else if (top_is(s, n, "type", "welcome")) on_welcome(c, s, n);
-    else if (top_is(s, n, "type", "error")) { complain(++problems, "a problem", s, n); settle(c); }
+    else if (top_is(s, n, "type", "error")) on_error(c, s, n);
 }
 
 static void frame_came(struct conn *c, unsigned char first, const char *s, size_t n)
@@ -674,11 +699,12 @@ static void turn_wheel(void)
 }
 
 /* What the watchdog of each display does, from connect() on. */
-static void look_for_silence(void)
+static void look_round(void)
 {
     for (struct conn *c = all; c < all + opened; c++) {
         if (c->phase < CONNECTING || c->phase > LIVE || (opt.bare && c->phase == LIVE)) continue;
         if (c->phase == LIVE && now - c->heard > silence) silence = now - c->heard;
+        if (c->phase == LIVE && c->ask_again_at && c->ask_again_at <= now) ask_again(c);
         if ((double)(now - c->heard) <= opt.silent_s * (double)SECOND) continue;
         silent++;
         lose(c, LOST);
@@ -704,7 +730,7 @@ static void pump(void)
         for (int i = 0; i < n; i++) happened(ready[i].data.ptr, ready[i].events);
         now = clock_ns();
         turn_wheel();
-        if (now >= next_look) { look_for_silence(); next_look += LOOK; }
+        if (now >= next_look) { look_round(); next_look += LOOK; }
         if (now >= next_line) { print_line(); next_line += SECOND; }
     }
     print_line();

@@ -107,8 +107,8 @@ class Line:
 
     def stay(self) -> None:
         """Until the other side or the server ends it."""
-        for _ in self._socket:
-            pass
+        for text in self._socket:
+            self._fake.heard.append(json.loads(text))
 
 
 Script = Callable[[Line], None]
@@ -265,6 +265,36 @@ def test_who_resumes_and_has_missed_nothing_is_subscribed_with_the_first_beat(pl
     counts = when(swarm, lambda now: now.subscribed == 1)
     assert (loss.lost, len(loss.welcomed), len(loss.subscribed)) == (1, 1, 1)
     assert (counts.reconnects, counts.snapshots, counts.closed) == (1, 1, {"4000": 1})
+
+
+def say_problem(line: Line, status: int) -> None:
+    line.say("error", channel=BOARD, problem={"code": "x", "status": status, "title": "", "detail": ""})
+
+
+def test_a_channel_that_the_server_could_not_tell_is_asked_for_again(play: Play) -> None:
+    def script(line: Line) -> None:
+        line.welcome()
+        line.hear()
+        say_problem(line, 503)
+        line.hear()
+        line.snapshot("e.10")
+
+    _, swarm = play(script)
+    assert when(swarm, lambda now: now.subscribed == 1).problems == 1
+
+
+def test_a_channel_that_was_refused_is_not_asked_for_again_on_that_line(play: Play) -> None:
+    def script(line: Line) -> None:
+        line.welcome()
+        line.hear()
+        if line.number == 0:
+            say_problem(line, 404)
+        else:
+            line.snapshot("e.10")
+
+    fake, swarm = play(script, silent_s=1.8)
+    assert when(swarm, lambda now: now.subscribed == 1).silent == 1
+    assert len(fake.heard) == 2
 
 
 def test_a_code_that_means_stop_is_obeyed(play: Play) -> None:
