@@ -147,9 +147,7 @@ class Callers:
             return
         counter = free.pop(self._chance.randrange(len(free)))
         began_ns = time.monotonic_ns()
-        called = await self._ask(
-            shard, "call-next", {"branch": branch.code, "counter": counter}, self.traffic.calls
-        )
+        called = await self._ask(shard, "call-next", {"branch": branch.code, "counter": counter}, self.traffic.calls)
         if called is None:
             self.traffic.nobody += 1
         else:

@@ -42,9 +42,13 @@ class Display(Struct, frozen=True):
     channels: tuple[str, ...]
     path: str = "/ws/v1"
     token: str | None = None
+    cookie: str | None = None
+    """The session of somebody who has signed in; for consoles."""
 
     def line(self) -> str:
         header = "-" if self.token is None else f"Authorization: Bearer {self.token}"
+        if self.cookie is not None:
+            header = f"Cookie: layso={self.cookie}"
         return "\t".join([str(self.shard), self.path, header, *map(first_frame, self.channels)])
 
 

@@ -25,8 +25,9 @@ import uvloop
 from msgspec import Struct
 from msgspec.structs import replace
 
+from load.compiling import compiled
 from load.fleet.servers import Servers
-from load.measure import RUNS, build_blast, family, stat_of
+from load.measure import RUNS, family, stat_of
 from load.postgres_bench import floor_write, measure
 from queue_server.access.rights import Role
 from queue_server.administration import SETUP
@@ -76,7 +77,7 @@ def product(env: dict[str, str], folder: Path, token: str, *, workers: int, conn
     with Servers(folder, folder / "server.log", env, workers=workers) as servers:
         port = servers.url.rpartition(":")[2]
         blast = subprocess.Popen(
-            [str(build_blast()), "ws", "--port", port, "--conns", str(conns), "--seconds", str(seconds),
+            [str(compiled("blast")), "ws", "--port", port, "--conns", str(conns), "--seconds", str(seconds),
              "--warmup", "2", "--ws-header", f"Authorization: Bearer {token}", "--body", ISSUE],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
