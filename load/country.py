@@ -2,11 +2,11 @@
 
     python -m load.country --minutes 10 --workers 6 [--branches 3321] [--connections 60000] [--out FILE]
 
-PostgreSQL, Valkey, workers, 60,000 clients and the callers share this machine. Every screen, console, dispenser, manager
-and phone of the scenario's is one connection of the swarm, subscribed to what its page subscribes to; callers issue 60
-numbers a second and call 60, over all branches, each call being begun and finished. Then one worker is killed, then all
-of them, while the traffic goes on; and the same number of connections to a bare endpoint is killed in the same way, as
-the floor. CPU is user and system time of the serving processes.
+PostgreSQL, Valkey, workers, 60,000 clients and the callers share this machine. Every screen, console, dispenser,
+manager and phone of the scenario's is one connection of the swarm, subscribed to what its page subscribes to; callers
+issue 60 numbers a second and call 60, over all branches, each call being begun and finished. Then one worker is killed,
+then all of them, while the traffic goes on; and the same number of connections to a bare endpoint is killed in the same
+way, as the floor. CPU is user and system time of the serving processes.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from queue_server.domain import upcast
 from queue_server.domain.events import Recorded
@@ -86,24 +87,44 @@ class ReaderRunner:
             except JournalUnavailable as fault:
                 log.warning("The reader %s cannot read the journal: %s", self._reader.name, fault)
             if wait_s > 0:
-                await self._sleep(wait_s)
+                await self._rest(wait_s)
                 await asyncio.sleep(GATHER_S)
 
     async def _round(self) -> float:
         """A step for every branch that has something new; how long all may rest now."""
-        was_in_office = self._is_in_office
-        self._is_in_office = await self._office.is_held()
-        if not self._is_in_office:
-            self._cursors.clear()
-            return min(self._poll_s, OFFICE_S)
-        if not was_in_office:
-            self._seqs = await self._journal.cursor_seqs(self._reader.name)
+        if not await self._is_in_charge():
+            return OFFICE_S
         heads = [head for head in await self._journal.heads() if head.seq > self._seqs.get(head.branch_id, 0)]
-        waits = [self._poll_s, OFFICE_S] if self._journal.is_shared else [self._poll_s]
+        waits = [self._poll_s]
         for first in range(0, len(heads), BRANCHES_AT_ONCE):
             steps = (self._advance(head.branch_id) for head in heads[first : first + BRANCHES_AT_ONCE])
             waits += await asyncio.gather(*steps)
         return min(waits)
+
+    async def _is_in_charge(self) -> bool:
+        """Whether the office is ours; whoever comes into it learns where his predecessor was."""
+        was_in_office, self._is_in_office = self._is_in_office, await self._office.is_held()
+        if not self._is_in_office:
+            self._cursors.clear()
+        elif not was_in_office:
+            self._seqs = await self._journal.cursor_seqs(self._reader.name)
+        return self._is_in_office
+
+    async def _rest(self, seconds: float) -> None:
+        """Until woken, and no longer than that; the office is kept meanwhile."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (left := until - loop.time()) > 0 and not self._wake.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, OFFICE_S)):
+                    await self._wake.wait()
+            if self._is_in_office and not await self._is_still_in_charge():
+                return
+
+    async def _is_still_in_charge(self) -> bool:
+        with suppress(JournalUnavailable):
+            return await self._is_in_charge()
+        return True  # nobody knows; it is asked again before the next step
 
     async def release(self) -> None:
         """Let go of office and cursors, so that who is started next need not wait for the leases to end."""
@@ -112,60 +133,58 @@ class ReaderRunner:
         self._cursors.clear()
         await self._office.leave()
 
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-
     async def _advance(self, branch_id: str) -> float:
         """One step for one branch; how long it may rest now."""
         now = asyncio.get_running_loop().time()
         if (until := self._until.get(branch_id, 0.0)) > now:
             return until - now
+        stored = await self._journal.read(branch_id, self._seqs.get(branch_id, 0), EVENTS_AT_ONCE)
+        types = self._reader.types
+        wanted = [e for e in stored if types is None or e.type in types]
+        if not wanted:
+            if stored:  # read, and need not be told to anybody: who comes next reads it again
+                self._seqs[branch_id] = stored[-1].seq
+            return 0.0 if len(stored) == EVENTS_AT_ONCE else self._poll_s
+        cursor = await self._cursor(branch_id, now)
+        if cursor is None:
+            return self._poll_s
+        if cursor.seq >= wanted[0].seq:  # somebody else had it meanwhile
+            self._seqs[branch_id] = cursor.seq
+            return 0.0
+        return await self._handle(cursor, wanted, stored[-1].seq)
+
+    async def _cursor(self, branch_id: str, now: float) -> Cursor | None:
+        """The branch's cursor, with a lease that lasts; None while somebody else has it."""
         cursor = self._cursors.get(branch_id)
         if cursor is None or self._renew_at.get(branch_id, 0.0) <= now:
             cursor = await self._journal.take_cursor(self._reader.name, branch_id, self._holder, LEASE_S)
             if cursor is None:
                 self._cursors.pop(branch_id, None)
-                return min(self._poll_s, POLL_S)
+                return None
             self._cursors[branch_id] = cursor
             self._renew_at[branch_id] = now + LEASE_S / 3
-        return await self._handle(branch_id, cursor)
+        return cursor
 
-    async def _handle(self, branch_id: str, cursor: Cursor) -> float:
-        self._seqs[branch_id] = cursor.seq
-        stored = await self._journal.read(branch_id, cursor.seq, EVENTS_AT_ONCE)
-        if not stored:
-            return self._poll_s
+    async def _handle(self, cursor: Cursor, wanted: Sequence[StoredEvent], last: int) -> float:
+        """Give the reader what it wants; `last` is the seq up to which there is nothing else."""
+        branch_id = cursor.branch_id
         try:
-            progress = await self._read(branch_id, stored)
+            events = [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in wanted]
+            progress = await self._reader.handle(branch_id, events)
         except Exception:  # the supervisor of this reader: it goes on with the next try
             log.exception("The reader %s failed at branch %s after %d.", self._reader.name, branch_id, cursor.seq)
             return self._back_off(branch_id)
-        if progress.seq > cursor.seq:
-            if not await self._journal.move_cursor(cursor, progress.seq):
+        seq = last if progress.seq == wanted[-1].seq else progress.seq
+        if seq > cursor.seq:
+            if not await self._journal.move_cursor(cursor, seq):
                 self._cursors.pop(branch_id, None)
                 return self._poll_s
-            self._seqs[branch_id] = progress.seq
-            self._cursors[branch_id] = Cursor(
-                cursor.reader, branch_id, progress.seq, cursor.fence, cursor.holder, cursor.lease_until
-            )
+            self._seqs[branch_id] = seq
+            self._cursors[branch_id] = replace(cursor, seq=seq)
             self._pauses.pop(branch_id, None)
         if progress.pause_s > 0:
             self._until[branch_id] = asyncio.get_running_loop().time() + progress.pause_s
         return progress.pause_s
-
-    async def _read(self, branch_id: str, stored: Sequence[StoredEvent]) -> Progress:
-        """Give the reader what it wants of these events; past what it does not want it has read at once."""
-        types, last = self._reader.types, stored[-1].seq
-        wanted = [e for e in stored if types is None or e.type in types]
-        if not wanted:
-            return Progress(last)
-        events = [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in wanted]
-        progress = await self._reader.handle(branch_id, events)
-        return Progress(last, progress.pause_s) if progress.seq == wanted[-1].seq else progress
 
     def _back_off(self, branch_id: str) -> float:
         """Twice as long each time, with jitter, up to a minute."""
