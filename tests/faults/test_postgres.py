@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from queue_server.journal.port import Appended, Conflict, JournalUnavailable
@@ -70,6 +72,61 @@ async def test_what_was_acknowledged_is_there_after_a_kill_and_the_journal_goes_
         again = await journal.append(batch(writer.branch, writer.acknowledged, keys=(writer.in_doubt,)))
         assert isinstance(again, Conflict if has_happened else Appended)
     await journal.close()
+
+
+class Relay:
+    """A line to the server on which its last words arrive, and that it has hung up does not."""
+
+    def __init__(self, url: str) -> None:
+        self._target = urlsplit(url)
+        self.has_come = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ends: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> str:
+        """The address by which it leads there."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        return self._target._replace(netloc=f"{self._target.username}@127.0.0.1:{port}").geturl()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        for end in self._ends:
+            end.close()
+        await asyncio.gather(*self._tasks, *(end.wait_closed() for end in self._ends), return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(self._target.hostname, self._target.port)
+        self._ends += (writer, back)
+        for source, target in ((reader, back), (there, writer)):
+            self._tasks.append(asyncio.create_task(self._carry(source, target)))
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            target.write(data)
+            if b"FATAL" in data:
+                self.has_come.set()
+                return
+        target.close()
+
+
+async def test_a_connection_whose_server_said_goodbye_and_did_not_hang_up_is_left(server: Postgres) -> None:
+    """asyncpg has heard the error and waits for more; whoever takes that connection from the pool is told the truth."""
+    relay = Relay(server.url())
+    async with relay as url:
+        journal = await PostgresJournal.open(url, connections=1)
+        assert isinstance(await journal.append(batch("b1", 0)), Appended)
+        other = await asyncpg.connect(server.url())
+        await other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'layso'")
+        await other.close()
+        await relay.has_come.wait()
+        await asyncio.sleep(0)
+        with pytest.raises(JournalUnavailable):
+            await journal.heads()
+        assert [head.seq for head in await journal.heads()] == [1]
+        await journal.close()
 
 
 async def test_control_a_server_that_does_not_wait_for_the_disk_is_asked_for_as_such(tmp_path: Path) -> None:
