@@ -123,11 +123,11 @@ class Breaker:
     @asynccontextmanager
     async def _jumped(self, server: str, by_s: float) -> AsyncIterator[None]:
         clock = self._fleet.servers[server].clock
-        clock.set(self._fleet.offset_s + by_s)
+        clock.set(by_s)
         try:
             yield
         finally:
-            clock.set(self._fleet.offset_s)
+            clock.set(0.0)
 
     @asynccontextmanager
     async def _full(self) -> AsyncIterator[None]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from load.faults.disk import open_postgres
-from load.faults.halls import STARTS, Hall, prepare
+from load.faults.halls import Hall, prepare
 from load.faults.history import Died, History
 from load.faults.processes import Proxy, Server, free_ports
 from queue_server.readers.dossier import receiver
@@ -52,7 +51,6 @@ class Fleet:
         self.halls: list[Hall] = []
         self.ended: set[str] = set()
         """Servers that somebody has ended, and will start again."""
-        self.offset_s = 0.0
 
     async def __aenter__(self) -> Self:
         try:
@@ -87,7 +85,6 @@ class Fleet:
             ]
         )
         self._stack.callback(lambda: self.proxy.kill())
-        self.offset_s = (STARTS - datetime.now(UTC)).total_seconds()
         for name, port, postgres, valkey in zip(self.names, own, to_postgres, to_valkey, strict=True):
             env = {
                 "LAYSO_DATABASE": self.database.replace(f":{at_postgres}/", f":{postgres}/"),
@@ -95,7 +92,6 @@ class Fleet:
                 "LAYSO_DOSSIER_URL": self.backend.url,
             }
             server = self.servers[name] = Server(name, self._folder, port, env)
-            server.clock.set(self.offset_s)
             self._stack.callback(server.kill)
         await asyncio.gather(*(server.until_ready() for server in self.servers.values()))
 
@@ -105,10 +101,6 @@ class Fleet:
     def links(self, end: str, servers: Sequence[str] = ()) -> list[str]:
         """The names of the lines of that kind, of these servers or of all."""
         return [f"{end}-{name}" for name in servers or self.names]
-
-    def now(self) -> datetime:
-        """What the servers' clocks show."""
-        return datetime.now(UTC) + timedelta(seconds=self.offset_s)
 
     async def watch(self, history: History) -> None:
         """Start again what ends by itself, and remember it: nothing may."""

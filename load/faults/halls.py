@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -26,10 +27,9 @@ from queue_server.domain.configuration import (
 )
 from queue_server.settings import Settings
 
-STARTS = datetime.fromisoformat("2026-11-23T10:00:00+07:00")
-"""What the clocks of all processes show when a run begins: far from a day's beginning, so that a jump of two hours
-crosses none."""
-BOUNDARY = 180
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+FAR = timedelta(hours=12)
+"""So long ago the service day has begun: a jump of two hours crosses no day's beginning."""
 FIELDS = ("chung-thuc", "ho-tich", "dat-dai")
 COUNTERS: dict[int, tuple[str, ...]] = {
     1: ("chung-thuc",),
@@ -52,8 +52,8 @@ class Hall(Struct, frozen=True):
     dispenser: str
 
 
-def configuration(branch: str, *, has_implied_start: bool) -> BranchConfig:
-    whole_day = Window(BOUNDARY, BOUNDARY + 24 * 60)
+def configuration(branch: str, boundary: int, *, has_implied_start: bool) -> BranchConfig:
+    whole_day = Window(boundary, boundary + 24 * 60)
     hours = DayHours((whole_day,), (whole_day,))
     series = [Series(code, code, width=4, last=999_999) for code in "ABC"]
     return BranchConfig(
@@ -66,20 +66,22 @@ def configuration(branch: str, *, has_implied_start: bool) -> BranchConfig:
         counters=tuple(Desk(no, fields) for no, fields in COUNTERS.items()),
         classes=(),
         hours=Hours(dict.fromkeys(WEEKDAYS, hours)),
-        day_boundary=BOUNDARY,
+        day_boundary=boundary,
         limits=Limits(undo_s=UNDO_S, implied_start_s=IMPLIED_START_S if has_implied_start else None),
     )
 
 
 async def prepare(folder: Path, database: str, branches: int, counters: int) -> list[Hall]:
-    """Put the branches in force, at the time at which the run begins. In every other one services begin by themselves
-    a moment after the call, so that there is work for time."""
+    """Put the branches in force. In every other one services begin by themselves a moment after the call, so that there
+    is work for time."""
     found: list[Hall] = []
+    began = datetime.now(ZONE) - FAR
+    boundary = began.hour * 60 + began.minute
     used = tuple(COUNTERS)[:counters]
-    async with open_house(Settings(data=folder, database=database, clock_start=STARTS)) as house:
+    async with open_house(Settings(data=folder, database=database)) as house:
         for number in range(branches):
             name = f"phuong-{number + 1}"
-            config = configuration(name, has_implied_start=number % 2 == 1)
+            config = configuration(name, boundary, has_implied_start=number % 2 == 1)
             await house.bus.put_in_force(config, SETUP.by(), uuid4().hex)
             _, clerk = await house.access.add_device(Role.INTEGRATION, name="Quầy", branch=name)
             _, dispenser = await house.access.add_device(Role.DISPENSER, name="Máy lấy số", branch=name)

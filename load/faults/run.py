@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -73,7 +73,7 @@ class Run:
         self.history = self._stack.enter_context(History(self._folder / "history.jsonl"))
         await self._stack.enter_async_context(self.fleet)
         self.breaker = Breaker(self.fleet)
-        self.world = World(self.history, self.fleet.ports, self._chance, self.fleet.now, self._size.pace)
+        self.world = World(self.history, self.fleet.ports, self._chance, self._size.pace)
         for hall in self.fleet.halls:
             for number in range(self._size.displays):
                 self.screens.append(Screen(self.world, f"{hall.branch}/display-{number}", f"board:{hall.branch}", None))
@@ -127,9 +127,15 @@ class Run:
 
     async def _break(self, number: int, fault: Fault) -> None:
         await asyncio.sleep(fault.after_s)
+        async with self.broken(fault, number):
+            await asyncio.sleep(fault.for_s)
+
+    @asynccontextmanager
+    async def broken(self, fault: Fault, number: int = 0) -> AsyncIterator[None]:
+        """Broken inside, back again at the end, and in the history."""
         at = self.history.now()
         async with self.breaker.broken(fault):
-            await asyncio.sleep(fault.for_s)
+            yield
         detail = f"{fault.server} {fault.amount:g}".strip()
         self.history.add(Broken(number, fault.kind, fault.what, at, self.history.now(), detail))
 

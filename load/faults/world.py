@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -37,7 +37,6 @@ class World(Struct):
     history: History
     ports: Mapping[str, int]
     random: random.Random
-    now: Callable[[], datetime]
     pace: float = 1.0
     """How much longer than by default people take between their commands."""
     is_closing: bool = False
@@ -69,7 +68,7 @@ class Client:
             Refused, GaveUp.
         """
         world, key = self._world, uuid4().hex
-        deadline = (world.now() + timedelta(seconds=DEADLINE_S)).isoformat() if is_hurried else None
+        deadline = (datetime.now(UTC) + timedelta(seconds=DEADLINE_S)).isoformat() if is_hurried else None
         if world.random.random() < MOVES:
             self._move()
         while not world.is_over:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -67,9 +67,9 @@ async def fetch(run: Run, statement: str) -> list[tuple]:
         await connection.close()
 
 
-async def until(holds, *, within_s: float) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float) -> None:
     async with asyncio.timeout(within_s):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -77,12 +77,12 @@ async def until(holds, *, within_s: float) -> None:
 
 
 async def test_who_was_stopped_for_longer_than_its_lease_has_lost_its_offices_and_moves_nothing(run: Run) -> None:
-    async with run.breaker.broken(Fault("restart", "server", "server2")):
+    async with run.broken(Fault("restart", "server", "server2")):
         pass  # who ends gives up its offices: the other has them all now, or takes them within a moment
     async with at_work(run):
         await until(lambda: _has_offices(run), within_s=30)
         before = await cursors(run)
-        async with run.breaker.broken(Fault("stop", "server", "server1")):
+        async with run.broken(Fault("stop", "server", "server1")):
             await until(lambda: _are_taken_over(run, before), within_s=LEASE_S + 20)
             taken = await cursors(run)
         assert await run.until_agreed() is not None
@@ -109,7 +109,7 @@ async def _are_taken_over(run: Run, before: dict[tuple[str, str], tuple[int, int
 async def test_a_clock_that_jumps_ends_no_day_and_holds_up_nobody(run: Run) -> None:
     days = await fetch(run, DAYS)
     async with at_work(run):
-        async with run.breaker.broken(Fault("jump", "clock", "server1", amount=TWO_HOURS_S)):
+        async with run.broken(Fault("jump", "clock", "server1", amount=TWO_HOURS_S)):
             await asyncio.sleep(2.0)
         assert await run.until_agreed() is not None
     assert await fetch(run, DAYS) == days
@@ -121,7 +121,7 @@ async def test_a_clock_that_jumps_ends_no_day_and_holds_up_nobody(run: Run) -> N
 async def test_postgres_killed_and_back(run: Run) -> None:
     async with at_work(run) as attempts:
         await asyncio.sleep(1.0)
-        async with run.breaker.broken(Fault("kill", "postgres")):
+        async with run.broken(Fault("kill", "postgres")):
             await asyncio.sleep(0.5)
         assert await run.until_agreed() is not None
         await asyncio.sleep(1.0)
@@ -131,7 +131,7 @@ async def test_postgres_killed_and_back(run: Run) -> None:
 async def test_commits_whose_answers_are_swallowed_happen_once(run: Run) -> None:
     """The statement arrives and is carried out, and the server never hears of it: its clients ask the other one."""
     async with at_work(run) as attempts:
-        async with run.breaker.broken(Fault("mute", "postgres link", "server1")):
+        async with run.broken(Fault("mute", "postgres link", "server1")):
             await asyncio.sleep(6.0)
         assert await run.until_agreed() is not None
     done = {row.key for row in (await dump(run.fleet.database)).commands}
@@ -145,7 +145,7 @@ async def test_commits_whose_answers_are_swallowed_happen_once(run: Run) -> None
 
 async def test_without_valkey_nobody_gets_an_error_and_changes_arrive_by_polling(run: Run) -> None:
     async with at_work(run) as attempts:
-        async with run.breaker.broken(Fault("kill", "valkey")):
+        async with run.broken(Fault("kill", "valkey")):
             until = time.monotonic() + 5.0
             while time.monotonic() < until:
                 assert run.disagreeing(0.0, lag_s=POLLED_WITHIN_S) == []
