@@ -14,10 +14,11 @@ from queue_server import __version__
 from queue_server.access.store import Access
 from queue_server.access.watching import RightsWatch
 from queue_server.branches.bus import CommandBus
-from queue_server.branches.clock import Clock, FastClock, WallClock, Watch
+from queue_server.branches.clock import Clock, FastClock, JournalClock, WallClock, Watch
 from queue_server.branches.following import Following, Pulse, Timekeeper
 from queue_server.branches.host import BranchHost
 from queue_server.branches.listing import Listing
+from queue_server.branches.timing import Timing
 from queue_server.domain.state import Change
 from queue_server.journal.backup import back_up
 from queue_server.journal.batches import last_seq
@@ -64,6 +65,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         journal = await open_journal(settings)
         stack.push_async_callback(journal.close)
         clock = clock_of(settings)
+        if journal.is_shared and settings.clock_start is None:
+            clock = await _common_clock(stack, journal)
         hub = Hub(clock.now)
         signals = await _signals(stack, settings, journal)
 
@@ -113,6 +116,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             build=build_name(),
             dossier=dossier,
         )
+
+
+async def _common_clock(stack: AsyncExitStack, journal: Journal) -> Clock:
+    """The database's, by which all processes go."""
+    clock = JournalClock(await journal.now())
+    timing = Timing(journal, clock)
+    timing.start()
+    stack.push_async_callback(timing.stop)
+    return clock
 
 
 async def _signals(stack: AsyncExitStack, settings: Settings, journal: Journal) -> Signals:

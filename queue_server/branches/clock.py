@@ -10,6 +10,8 @@ from typing import Protocol
 
 STEP = timedelta(seconds=60)
 """A wall clock that has moved this far against the monotonic one was set by somebody."""
+DRIFT_FORGOTTEN = timedelta(hours=1)
+"""Two machines without a common time drift by seconds a day: what they did not do within an hour is no step."""
 
 
 class Clock(Protocol):
@@ -49,8 +51,27 @@ class FastClock:
         return asyncio.get_running_loop().call_later(delay, work)
 
 
+class JournalClock:
+    """The database's clock, for processes that share one: what it showed when it was last asked, and a monotonic clock
+    since. So all of them agree, and a machine whose own clock was set harms nobody."""
+
+    def __init__(self, at: datetime) -> None:
+        self.set(at, time.monotonic())
+
+    def set(self, at: datetime, moment: float) -> None:
+        """It showed `at` at this moment of the monotonic clock."""
+        self._at, self._moment = at, moment
+
+    def now(self) -> datetime:
+        return self._at + timedelta(seconds=time.monotonic() - self._moment)
+
+    def call_at(self, at: datetime, work: Callable[[], None]) -> asyncio.TimerHandle:
+        delay = max(0.0, (at - self.now()).total_seconds())
+        return asyncio.get_running_loop().call_later(delay, work)
+
+
 class Watch:
-    """Notices that the wall clock was set: `has_stepped` stays true until an administrator confirms the time."""
+    """Notices that the clock was set: `has_stepped` stays true until an administrator confirms the time."""
 
     def __init__(self, clock: Clock, *, speed: float = 1.0, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -70,6 +91,8 @@ class Watch:
         drift = now - self._wall - passed
         if abs(drift) > STEP:
             self.stepped_by = drift
+        elif passed > DRIFT_FORGOTTEN:
+            self._wall, self._mono = now, self._monotonic()
         return now
 
     @property

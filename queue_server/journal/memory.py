@@ -58,6 +58,10 @@ class MemoryJournal:
         self._accepted = 0
         self._drained = asyncio.Event()
 
+    async def now(self) -> datetime:
+        self._ensure_open()
+        return self._clock()
+
     async def heads(self) -> list[Head]:
         self._ensure_open()
         return [branch.head for branch in self._branches.values()]

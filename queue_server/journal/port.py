@@ -167,6 +167,9 @@ class Journal(Protocol):
     @property
     def is_shared(self) -> bool: ...
 
+    async def now(self) -> datetime:
+        """What the database's clock shows at some instant between the call and its return."""
+
     async def heads(self) -> list[Head]:
         """The heads of all branches."""
 

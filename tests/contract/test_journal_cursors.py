@@ -1,5 +1,7 @@
 """What every journal promises to its readers and its owner: cursors, work between batches, closing."""
 
+from datetime import UTC, datetime, timedelta
+
 import anyio
 import pytest
 
@@ -16,6 +18,14 @@ async def take(journal: Journal, holder: str, lease_s: float = 60) -> Cursor:
         while (found := await journal.take_cursor("printing", "b1", holder, lease_s)) is None:
             pass
     return found
+
+
+async def test_the_databases_clock_is_told(journal: Journal):
+    """It is this machine's, so that it lies between two looks at that; SQLite tells milliseconds."""
+    before = datetime.now(UTC)
+    found = await journal.now()
+    assert before - timedelta(milliseconds=1) <= found <= datetime.now(UTC)
+    assert (await take(journal, "p1", 60)).lease_until - found >= timedelta(seconds=60)
 
 
 async def test_a_cursor_begins_at_zero(journal: Journal):

@@ -723,6 +723,11 @@ async def test_a_slow_drift_is_no_step_and_a_large_one_is() -> None:
     clock.to(clock.now() + minutes(300))
     watch.look()
     assert not watch.has_stepped
+    for _ in range(5):
+        clock.set(clock.now() + timedelta(seconds=20))
+        clock.to(clock.now() + minutes(61))
+        watch.look()
+    assert not watch.has_stepped, "so much in hours is a drift"
     clock.set(clock.now() - timedelta(seconds=130))
     watch.look()
     assert watch.has_stepped

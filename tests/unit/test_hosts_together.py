@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from msgspec.structs import replace
 
 from queue_server.branches import bus as bus_module
 from queue_server.branches import looking as looking_module
+from queue_server.branches import timing as timing_module
 from queue_server.branches.bus import CommandBus
-from queue_server.branches.clock import Watch
+from queue_server.branches.clock import JournalClock, Watch
 from queue_server.branches.following import Following, Pulse, Timekeeper
 from queue_server.branches.listing import Listing
+from queue_server.branches.timing import Timing
 from queue_server.domain import commands as c
 from queue_server.domain.state import BranchState
 from queue_server.journal.memory import MemoryJournal
@@ -255,6 +258,19 @@ async def test_one_of_all_wakes_a_branch_that_nobody_has_loaded(monkeypatch: pyt
     assert [process.bus.loaded(BRANCH) is not None for process in processes].count(True) == 1
     closed = [event for event in await journal.read(BRANCH, 0, 1000) if event.type == "day.closed"]
     assert len(closed) == 1
+
+
+async def test_all_go_by_the_databases_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that took too long says nothing."""
+    journal = MemoryJournal(lambda: moment("08:30"))
+    clock = JournalClock(moment("03:00"))
+    timing = Timing(journal, clock)
+    await timing.ask()
+    assert moment("08:30") <= clock.now() < moment("08:31")
+    monkeypatch.setattr(timing_module, "EXACT_S", -1.0)
+    clock.set(moment("09:00"), time.monotonic())
+    await timing.ask()
+    assert moment("09:00") <= clock.now() < moment("09:01")
 
 
 async def test_an_office_has_one_holder_and_moves_when_it_is_left() -> None:

@@ -72,6 +72,9 @@ class PostgresJournal:
             )
         return cls(pool)
 
+    async def now(self) -> datetime:
+        return rows.instant((await self._fetch(sql.NOW_IS))[0][0])
+
     async def heads(self) -> list[Head]:
         return [rows.head(row) for row in await self._fetch(sql.HEADS)]
 

@@ -15,6 +15,7 @@ from queue_server.journal.rows import Row, micros, micros_or_none
 
 NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 """The database's clock, in microseconds."""
+NOW_IS = f"SELECT {NOW}"
 
 _REST = """
 , events AS (

@@ -75,6 +75,9 @@ class SqliteJournal:
             undo.pop_all()
         return cls(place, Writer(connection, pace or Pace(), commit_delay_s), reader, held)
 
+    async def now(self) -> datetime:
+        return rows.instant(self._rows(sql.NOW_IS)[0][0])
+
     async def heads(self) -> list[Head]:
         return [rows.head(row) for row in self._rows(sql.HEADS)]
 

@@ -14,6 +14,7 @@ Row = tuple[Any, ...]
 NOW = "(CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + CAST(substr(strftime('%f', 'now'), 4) AS INTEGER) * 1000)"
 """The database's clock, in microseconds (exact to a millisecond); `'now'` is one instant within a statement."""
 
+NOW_IS = f"SELECT {NOW}"
 ADD_HEAD = "INSERT INTO branch_head VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING"
 MOVE_HEAD = "UPDATE branch_head SET seq = ?, day_seq = coalesce(?, day_seq), due_at = ? WHERE branch_id = ? AND seq = ?"
 ADD_COMMAND = "INSERT INTO command VALUES (?, ?, ?, ?, ?, ?, ?)"
