@@ -8,6 +8,7 @@ from __future__ import annotations
 import mmap
 import struct
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,15 +17,22 @@ from queue_server.branches.clock import WallClock
 
 
 def offset_clock(file: Path) -> None:
-    """From now on every `WallClock` of this process shows the machine's time and what the file says."""
+    """From now on what this process asks for the time shows the machine's and what the file says. Not the monotonic
+    clock: nobody sets that."""
     with file.open("rb") as opened:
         shared = mmap.mmap(opened.fileno(), 8, access=mmap.ACCESS_READ)
+    machine, machine_ns = time.time, time.time_ns
+
+    def ahead_s() -> float:
+        offset_s: float = struct.unpack("d", shared[:])[0]
+        return offset_s
 
     def now(self: WallClock) -> datetime:
-        (offset_s,) = struct.unpack("d", shared[:])
-        return datetime.now(UTC) + timedelta(seconds=offset_s)
+        return datetime.now(UTC) + timedelta(seconds=ahead_s())
 
     WallClock.now = now  # type: ignore[method-assign]
+    time.time = lambda: machine() + ahead_s()
+    time.time_ns = lambda: machine_ns() + int(ahead_s() * 1e9)
 
 
 if __name__ == "__main__":

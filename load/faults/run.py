@@ -144,12 +144,10 @@ class Run:
         moment = max(since, time.monotonic() - lag_s)
         if not self.truth.is_current(moment):
             return ["the journal itself"]
-        due = self.truth.due(self._channels, moment)
-        epochs = self.truth.epochs
         return [
-            f"{screen.name} at {screen.whereabouts}, {due[screen.channel]}"
+            f"{screen.name} at {screen.whereabouts}"
             for screen in self.screens
-            if not screen.reaches(epochs[branch_of(screen.channel)], due[screen.channel])
+            if not screen.is_live or not self.truth.is_shown(screen.channel, screen.position, screen.view, moment)
         ]
 
     async def until_agreed(self, within_s: float = AGREE_WITHIN_S) -> float | None:

@@ -11,7 +11,6 @@ from load.faults.history import LastView, Shown
 from load.faults.world import World
 from queue_server.protocol import frames
 from queue_server.protocol.feed import FIRST_RETRY_S, LAST_RETRY_S, Channels, View, retry_wait
-from queue_server.protocol.frames import parse_position
 from queue_server.protocol.line import Line
 
 LIVE_WITHIN_S = 2.5
@@ -52,10 +51,6 @@ class Screen:
     def whereabouts(self) -> str:
         status = self._line.status if self._line is not None else "between servers"
         return f"{self._server} ({status}, {self.position or 'nothing'})"
-
-    def reaches(self, epoch: str, seq: int) -> bool:
-        """Whether it shows at least that."""
-        return self.is_live and (at := parse_position(self.position))[0] == epoch and at[1] >= seq
 
     def open(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._follow(), name=f"screen {self.name}")

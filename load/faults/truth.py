@@ -4,9 +4,9 @@ database, to measure how far displays are behind."""
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import deque
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
 
@@ -15,6 +15,8 @@ import asyncpg
 from queue_server.domain import upcast
 from queue_server.domain.apply import apply
 from queue_server.domain.state import BranchState
+from queue_server.protocol.feed import View
+from queue_server.protocol.frames import parse_position
 from queue_server.realtime.channels import NumberedChannel
 from queue_server.realtime.hub import view_of
 
@@ -36,6 +38,11 @@ class Course:
         if self.channel.advance(state, state.changes()) is not None:
             self._changes.append((time.monotonic(), self.channel.last))
 
+    def view(self) -> View:
+        """What it shows now."""
+        shown: View = json.loads(self.channel.data())
+        return {table: rows for table, rows in shown.items() if rows}
+
     def seq_at(self, moment: float) -> int:
         """The newest change that the journal had then."""
         return next((seq for at, seq in reversed(self._changes) if at <= moment), 0)
@@ -48,7 +55,6 @@ class Truth:
         self._url = url
         self._channels = channels
         self._states: dict[str, BranchState] = {}
-        self.epochs: dict[str, str] = {}
         self.courses: dict[str, Course] = {}
         self.looked_at = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -88,7 +94,6 @@ class Truth:
     async def _follow(self, connection: asyncpg.Connection, branch: str, epoch: str, seq: int) -> None:
         state = self._states.setdefault(branch, BranchState())
         state.mark()
-        self.epochs[branch] = epoch
         if seq > state.seq:
             rows = await connection.fetch(EVENTS, branch, state.seq, seq)
             for number, day, kind, version, body in rows:
@@ -104,6 +109,11 @@ class Truth:
             self._task.result()
         return self.looked_at >= since
 
-    def due(self, names: Iterable[str], moment: float) -> dict[str, int]:
-        """What each of these channels should show of what the journal had then."""
-        return {name: self.courses[name].seq_at(moment) for name in names}
+    def is_shown(self, channel: str, position: str, view: View, moment: float) -> bool:
+        """Whether this is no older than what the journal had then. (What came and went between two looks of a
+        server, is on no display: then the position stays behind, and what is shown is right.)"""
+        epoch, seq = parse_position(position)
+        course = self.courses[channel]
+        if epoch == course.channel.epoch and seq >= course.seq_at(moment):
+            return True
+        return {table: rows for table, rows in view.items() if rows} == course.view()
