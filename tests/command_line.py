@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
-from tests.server import ROOT, DemoServer
+from tests.forks import run
+from tests.server import DemoServer
 from tests.staff import eventually
 
 
-def queue_server(*arguments: object, given: str = "") -> subprocess.CompletedProcess[str]:
+def queue_server(*arguments: object, given: str = "") -> CompletedProcess[str]:
     """Run it to its end; `given` is what a pipe brings."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LAYSO_")}
-    command = [sys.executable, "-m", "queue_server", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, timeout=60)
+    return run("queue_server.cli", *map(str, arguments), given=given)
 
 
 def backup_of(centre: DemoServer) -> Path:

@@ -198,7 +198,8 @@ class DemoServer:
         """Start the process and wait until it is ready."""
         where = ("--data", str(self.data), "--port", str(self.port))
         self._process = Forked(self.module, *where, *self._arguments, log=self.log)
-        said = self._process.first_line()
+        with self._process.stdout() as out:
+            said = out.readline()
         if not said:
             self._fail("ended before it was ready")
         told = json.loads(said)
