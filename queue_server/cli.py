@@ -28,6 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadSettings, JournalUnavailable, NewerDatabase, PermissionError) as fault:
         print(_sentence(fault), file=sys.stderr)
         return 2
+    except ModuleNotFoundError as fault:
+        if fault.name != "asyncpg":
+            raise
+        print("PostgreSQL needs one more package: .venv/bin/pip install 'asyncpg>=0.32,<0.33'", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     return status

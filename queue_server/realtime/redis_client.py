@@ -36,9 +36,30 @@ async def redis_at(url: str) -> AsyncIterator[Redis]:
     try:
         yield opened[0]
     finally:
-        for each in opened:
-            with suppress(*FAULTS):
-                await each.aclose()
+        await _close(opened)
+
+
+@asynccontextmanager
+async def sentinels_at(url: str) -> AsyncIterator[dict[str, Redis]]:
+    """The sentinels that a URL names, each by its place."""
+    parts = urlsplit(url)
+    opened = _by_sentinels(parts)
+    places = parts.netloc.rpartition("@")[2].split(",")
+    try:
+        yield dict(zip(places, opened[1].sentinels, strict=True))
+    finally:
+        await _close(opened)
+
+
+def service_of(url: str) -> str:
+    """What the sentinels call the primary."""
+    return urlsplit(url).path.strip("/").partition("/")[0]
+
+
+async def _close(opened: list[Any]) -> None:
+    for each in opened:
+        with suppress(*FAULTS):
+            await each.aclose()
 
 
 def _options() -> dict[str, Any]:

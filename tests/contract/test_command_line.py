@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from load.proof import Product
+from queue_server.cli import main
 from queue_server.settings import read_settings
 from tests.command_line import backup_of, queue_server
 from tests.demo_server import BRANCH, NOTES
@@ -122,6 +124,32 @@ def test_the_doctor_tells_of_a_database_that_the_server_cannot_use(tmp_path: Pat
     junk = queue_server("doctor", "--data", tmp_path)
     assert junk.returncode == 1
     assert "WRONG  The database cannot be read: file is not a database. Move it away" in junk.stdout
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        ("DELETE FROM event WHERE seq = 1", "WRONG  Events are missing in go-vap, or the head is not where they end"),
+        ("UPDATE event SET v = 99", "WRONG  A newer release has written here: "),
+    ],
+)
+def test_the_doctor_tells_of_events_that_are_missing_or_of_a_newer_release(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], harm: str, says: str
+):
+    assert main(["import", str(GO_VAP), "--yes", "--data", str(tmp_path)]) == 0
+    with closing(sqlite3.connect(tmp_path / "layso.db")) as db, db:
+        db.execute(harm)
+    assert main(["doctor", "--data", str(tmp_path)]) == 1
+    assert says in capsys.readouterr().out
+
+
+def test_a_package_that_postgresql_needs_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("LAYSO_DATABASE", "postgresql://127.0.0.1/layso")
+    for name in [name for name in sys.modules if name.startswith("queue_server.doctor")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    assert main(["doctor"]) == 2
+    assert "pip install 'asyncpg>=0.32,<0.33'" in capsys.readouterr().err
 
 
 def test_a_backup_that_is_not_there_leaves_nothing_behind(tmp_path: Path):

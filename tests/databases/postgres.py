@@ -9,7 +9,9 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 from types import TracebackType
@@ -45,11 +47,12 @@ class Owner(TypedDict, total=False):
 class Postgres:
     """One server, and the folder that it lives in; `restart` finds port and data again."""
 
-    def __init__(self, folder: Path, *, is_durable: bool = True, port: int = 0) -> None:
-        """`is_durable` False does not wait for the disk: for what is thrown away."""
+    def __init__(self, folder: Path, *, is_durable: bool = True, port: int = 0, **settings: str) -> None:
+        """`is_durable` False does not wait for the disk: for what is thrown away. `settings` are PostgreSQL's."""
         self.log = folder / "postgres.log"
         self.port = port or free_port()
-        self._settings = SETTINGS | ({} if is_durable else {"fsync": "off", "full_page_writes": "off"})
+        hasty = {} if is_durable else {"fsync": "off", "full_page_writes": "off"}
+        self._settings = SETTINGS | hasty | settings
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
         self._packages, self._owner = PACKAGES, Owner()
@@ -166,3 +169,27 @@ class Postgres:
 
 async def _make_schema(url: str) -> None:
     await (await PostgresJournal.open(url)).close()
+
+
+@contextmanager
+def receiving(server: Postgres, folder: Path) -> Iterator[None]:
+    """Somebody who gets the server's log as a standby does, and confirms what is on the disk."""
+    folder.mkdir(exist_ok=True)
+    command = [
+        str(PACKAGES / PROGRAMS / "bin" / "pg_receivewal"),
+        "-D",
+        str(folder),
+        "-d",
+        server.url(),
+        "--synchronous",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as receiver:
+        try:
+            until = time.monotonic() + READY_WITHIN_S
+            while not list(folder.iterdir()):
+                if receiver.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError("the standby does not connect")
+                time.sleep(0.02)
+            yield
+        finally:
+            receiver.terminate()

@@ -1,10 +1,8 @@
-"""`queue-server doctor`: what is wrong with an installation, and what to do about it."""
+"""A database on SQLite: its file, its days, its backups."""
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from queue_server.doctor.findings import Finding, note
+from queue_server.doctor.journals import TORN, TORN_SENTENCE
 from queue_server.domain import upcast
 from queue_server.domain.events import Recorded
 from queue_server.journal.backup import last_good
@@ -21,25 +21,19 @@ from queue_server.journal.sqlite.connections import lock, revision
 from queue_server.journal.sqlite.doctor import has_wal_reset_fault, sqlite_warnings
 from queue_server.settings import Settings
 
-DISK_LOW_BYTES = 1024**3
 BACKUP_AGE = timedelta(days=4)
 """A long weekend; used while a server has the database open and its days cannot be read."""
 TOLERANCE = timedelta(seconds=60)
 MENDED = (3, 51, 3)
 
 
-class Finding(Struct, frozen=True):
-    """A sentence for the administrator; `is_wrong` asks for something to be done."""
-
-    sentence: str
-    is_wrong: bool = True
-
-
 class Days(Struct, frozen=True):
-    """What the database says: its newest instant, and when its days were closed, newest first."""
+    """What the database says: its newest instant, when its days were closed, newest first, and which branches' journals
+    have a gap."""
 
-    newest_at: datetime | None
-    closed_at: tuple[datetime, ...]
+    newest_at: datetime | None = None
+    closed_at: tuple[datetime, ...] = ()
+    torn: tuple[str, ...] = ()
 
 
 def examine(settings: Settings, database: Path, now: datetime) -> Iterator[Finding]:
@@ -50,32 +44,23 @@ def examine(settings: Settings, database: Path, now: datetime) -> Iterator[Findi
     try:
         days = _read_days(database)
     except NewerDatabase as fault:
-        days = Days(None, ())
+        days = Days()
         yield Finding(f"The database cannot be used: {fault}.")
+    except upcast.UnknownEvent as fault:
+        days = Days()
+        yield Finding(f"A newer release has written here: {fault}. Start that release, or a newer one.")
     except sqlite3.Error as fault:
-        days = Days(None, ())
+        days = Days()
         yield Finding(f"The database cannot be read: {fault}. Move it away and restore a backup.")
     if days is None:
-        yield Finding("A server has the database open: it watches clock and days; only files were looked at.", False)
+        yield note("A server has the database open: it watches clock and days; only files were looked at.")
+    elif days.torn:
+        yield Finding(TORN_SENTENCE.format(", ".join(days.torn)))
+    if settings.redis:
+        yield note("LAYSO_REDIS is not used: a database on SQLite has one process.")
     yield from _sqlite(database)
-    yield from _disks(settings)
     yield from _backups(settings.backups_folder, days, now)
     yield from _clock(settings, database, days, now)
-    if settings.plain_http:
-        yield Finding(
-            "Signing in over http is allowed (LAYSO_PLAIN_HTTP): everybody on the network can read passwords. "
-            "Put a reverse proxy with https in front and remove the setting."
-        )
-
-
-def doctor(settings: Settings, database: Path) -> int:
-    """Print what was found; 1 when something is wrong."""
-    findings = list(examine(settings, database, datetime.now(UTC)))
-    for finding in findings:
-        print(f"{'WRONG' if finding.is_wrong else 'note '}  {finding.sentence}")
-    wrong = sum(finding.is_wrong for finding in findings)
-    print(f"{wrong} to mend." if wrong else "Nothing is wrong.")
-    return 1 if wrong else 0
 
 
 # -- one thing each ----------------------------------------------------------------------------------------------------
@@ -83,17 +68,9 @@ def doctor(settings: Settings, database: Path) -> int:
 
 def _sqlite(database: Path) -> Iterator[Finding]:
     if has_wal_reset_fault(sqlite3.sqlite_version_info[:3]):
-        yield Finding(sqlite_warnings(database)[0], False)
+        yield note(sqlite_warnings(database)[0])
     for sentence in sqlite_warnings(database, MENDED):
         yield Finding(sentence)
-
-
-def _disks(settings: Settings) -> Iterator[Finding]:
-    for folder in dict.fromkeys((settings.data, settings.backups_folder)):
-        there = next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
-        free = shutil.disk_usage(there).free
-        if free < DISK_LOW_BYTES:
-            yield Finding(f"The disk of {folder} has only {free // 1024**2} MB left. Make room, or move the folder.")
 
 
 def _backups(folder: Path, days: Days | None, now: datetime) -> Iterator[Finding]:
@@ -103,7 +80,7 @@ def _backups(folder: Path, days: Days | None, now: datetime) -> Iterator[Finding
         hint = "Look at the server's log for why." if is_due else "The first one is made when a day ends."
         yield Finding(f"There is no backup in {folder}. {hint}", is_due)
         return
-    yield Finding(f"The last good backup is {last[0].name}.", False)
+    yield note(f"The last good backup is {last[0].name}.")
     limit = days.closed_at[1] if days is not None and len(days.closed_at) > 1 else None
     is_old = last[1] < limit if limit is not None else days is None and now - last[1] > BACKUP_AGE
     if is_old:
@@ -122,22 +99,6 @@ def _clock(settings: Settings, database: Path, days: Days | None, now: datetime)
             f"The clock shows {now:%Y-%m-%d %H:%M} UTC, but there is something of {newest:%Y-%m-%d %H:%M}: "
             "it is behind, and no day will open. Set the clock."
         )
-    if _is_unsynchronised():
-        yield Finding("The clock is not synchronised with a time server. Turn that on: timedatectl set-ntp true")
-
-
-def _is_unsynchronised() -> bool:
-    """Whether the system says so; where nothing says anything, nothing is claimed."""
-    tool = shutil.which("timedatectl")
-    if tool is None:
-        return False
-    try:
-        done = subprocess.run(
-            [tool, "show", "--property=NTPSynchronized", "--value"], capture_output=True, text=True, timeout=5
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0 and done.stdout.strip() == "no"
 
 
 # -- the database, while no server has it ------------------------------------------------------------------------------
@@ -154,9 +115,10 @@ def _read_days(database: Path) -> Days | None:
         refuse_newer(revision(db))
         branches = [row[0] for row in db.execute("SELECT branch_id FROM branch_head")]
         newest = [event.at for branch in branches for event in _last(db, branch, 1)]
+        torn = [row[0] for row in db.execute(TORN)]
         closed = [[event.recorded_at for event in _last(db, branch, 2, "day.closed")] for branch in branches]
     last = max(closed, key=lambda found: found[:1], default=[])
-    return Days(max(newest, default=None), tuple(last))
+    return Days(max(newest, default=None), tuple(last), tuple(torn))
 
 
 def _last(db: sqlite3.Connection, branch: str, count: int, event_type: str = "") -> list[Recorded]:
