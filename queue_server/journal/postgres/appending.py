@@ -34,6 +34,8 @@ class Appending:
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
         self._waiting: list[_Waiting] = []
+        self._writers = 0
+        """Tasks that will look once more whether somebody waits: one that is about to end does not count."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def append(self, batch: Batch) -> asyncio.Future[Outcome]:
@@ -41,7 +43,8 @@ class Appending:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outcome] = loop.create_future()
         self._waiting.append(_Waiting(batch, future))
-        if len(self._tasks) < GROUPS_AT_ONCE and len(self._waiting) == 1:
+        if self._writers < GROUPS_AT_ONCE and len(self._waiting) == 1:
+            self._writers += 1
             task = loop.create_task(self._work(), name="appending")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -52,6 +55,12 @@ class Appending:
             await asyncio.wait(self._tasks)
 
     async def _work(self) -> None:
+        try:
+            await self._write_all()
+        finally:
+            self._writers -= 1
+
+    async def _write_all(self) -> None:
         await asyncio.sleep(0)  # a turn of the loop, in which those who wait for the same moment come too
         while self._waiting:
             group = self._take()
