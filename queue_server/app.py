@@ -30,7 +30,7 @@ from queue_server.readers.dossier.reader import DossierReader
 from queue_server.readers.housekeeping import Housekeeping
 from queue_server.readers.reader import Readers
 from queue_server.realtime.hub import Hub
-from queue_server.realtime.signals.local import LocalSignals
+from queue_server.realtime.signals.local import Exchange, LocalSignals
 from queue_server.realtime.signals.port import AccessChanged, Missed, Signal, Signals, Taken
 from queue_server.settings import Settings
 from queue_server.web.application import application
@@ -130,7 +130,9 @@ async def _common_clock(stack: AsyncExitStack, journal: Journal) -> Clock:
 async def _signals(stack: AsyncExitStack, settings: Settings, journal: Journal) -> Signals:
     """By Redis where other processes may use the journal; its library is loaded only then."""
     if not settings.redis or not journal.is_shared:
-        return LocalSignals()
+        nobody = Exchange()
+        nobody.cut()  # whoever else serves this journal is not heard, so one has to look
+        return LocalSignals(nobody)
     from queue_server.realtime.redis_client import redis_at
     from queue_server.realtime.signals.redis import RedisSignals
 
