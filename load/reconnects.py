@@ -114,10 +114,7 @@ def hold(folder: Path, displays: int, workers: int, window_s: float) -> dict[str
                 "kernel_kb": round((kernel_kb() - kernel) / displays, 2),
             }
             tell("connect", found["connect"])
-            time.sleep(HOLD_S)
-            held = swarm.status()
-            assert held is not None
-            found["held"] = {"s": HOLD_S, "client_cpu_percent": round((held.cpu_s - there.cpu_s) / HOLD_S * 100, 2)}
+            found["held"] = held(bare, swarm)
             tell("held", found["held"])
             found["one killed"] = killed(bare, swarm, [0])
             tell("one killed", found["one killed"])
@@ -127,18 +124,29 @@ def hold(folder: Path, displays: int, workers: int, window_s: float) -> dict[str
     return found
 
 
+def held(bare: BareWorkers, swarm: Swarm) -> dict[str, Any]:
+    """Nothing happens but pings, one for each connection in 30 s."""
+    before, cpu = swarm.counts(), cpu_s(bare.pids)
+    time.sleep(HOLD_S)
+    after = swarm.counts()
+    return {
+        "s": HOLD_S,
+        "client_cpu_percent": round((after.cpu_s - before.cpu_s) / HOLD_S * 100, 2),
+        "server_cpu_percent": round((cpu_s(bare.pids) - cpu) / HOLD_S * 100, 2),
+        "pings": after.pings - before.pings,
+    }
+
+
 def killed(bare: BareWorkers, swarm: Swarm, numbers: Sequence[int]) -> dict[str, Any]:
     """Kill these workers, wait until every display is connected again and until every worker is back."""
-    before = swarm.status()
-    assert before is not None
+    before = swarm.counts()
     spared = cpu_s([pid for number, pid in enumerate(bare.pids) if number not in numbers])
     killed_ns = time.monotonic_ns()
     bare.kill(numbers)
     for _ in numbers:
         bare.hear()
     loss = back_after(swarm, killed_ns)
-    after = swarm.status()
-    assert after is not None
+    after = swarm.counts()
     said = loss.report()
     said["connects_each"] = round((after.connects - before.connects) / loss.lost, 2)
     said["silent"] = after.silent - before.silent

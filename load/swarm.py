@@ -164,6 +164,10 @@ class Swarm:
             lines = [one.newest for one in self._processes]
         return None if None in lines else together([line for line in lines if line is not None])
 
+    def counts(self) -> Counts:
+        """The newest figures, of a second ago at most."""
+        return self.wait_for(lambda _: True, within_s=STOP_WITHIN_S, what="a line of every process")
+
     def wait_for(self, holds: Callable[[Counts], bool], *, within_s: float, what: str) -> Counts:
         """The first figures for which it holds."""
         until = time.monotonic() + within_s

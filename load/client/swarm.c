@@ -145,7 +145,7 @@ static void come_home(struct conn *c)
     c->home = HOME;
 }
 
-/* It goes no further with its first try: the next connection may be opened. */
+/* At the start: this one is there, or was told that it will not be, and the next may be opened. */
 static void settle(struct conn *c)
 {
     settled += !c->settled;
@@ -189,6 +189,7 @@ static void stop_for_good(struct conn *c)
 {
     c->phase = STOPPED;
     stopped++;
+    settle(c);
     if (c->home != AWAY && c->home != HALFWAY) return;
     current_loss()->lost--;
     one_less_away();
@@ -209,7 +210,6 @@ static void lose(struct conn *c, int code)
     if (c->fd >= 0) hang_up(c);
     if (c->phase >= OPEN) { connected--; closed[code]++; }
     set_subscribed(c, false);
-    settle(c);
     if (c->home == HOME) leave_home(c);
     if (code >= STOP_FROM) stop_for_good(c);
     else come_back_later(c);
@@ -526,6 +526,7 @@ static size_t eat_handshake(struct conn *c, const char *at, size_t n)
     int status = head > 12 ? atoi(at + 9) : 0;
     if (status == 101 && memmem(at, head, "layso.v1", 8)) { opened_up(c); return head; }
     complain(++refused[status > 0 && status < STATUSES ? status : 0], "refused", at, n);
+    settle(c);
     lose(c, LOST);
     return 0;
 }
