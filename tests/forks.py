@@ -18,9 +18,12 @@ from subprocess import CompletedProcess, TimeoutExpired
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from queue_server.journal.migrations import MODELS
+
 ROOT = Path(__file__).parents[1]
 ENDS_WITHIN_S = 60.0
 IMPORTED = ["tests.forks", "tests.demo_server", "queue_server.cli", "printer_agent.cli", "printer_agent.running"]
+IMPORTED += ["alembic.command", *MODELS]  # of a first start on an empty database
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(IMPORTED)
 
