@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.databases.postgres import Postgres
-from tests.databases.valkey import Valkey
-from tests.server import DemoServer
+if TYPE_CHECKING:  # a run of a few tests does not import what it does not use
+    from tests.databases.postgres import Postgres
+    from tests.databases.valkey import Valkey
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -41,6 +42,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a centre that was set up and has not done anything yet; starting on a copy is quick."""
+    from tests.server import DemoServer
+
     with DemoServer(tmp_path_factory.mktemp("prepared")) as server:
         return server.data
 
@@ -48,6 +51,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server for tests of which each takes a database of its own; it does not wait for the disk."""
+    from tests.databases.postgres import Postgres
+
     with Postgres(tmp_path_factory.mktemp("postgres"), is_durable=False) as server:
         yield server
 
@@ -55,5 +60,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     """A Valkey server for tests that do not harm it."""
+    from tests.databases.valkey import Valkey
+
     with Valkey(tmp_path_factory.mktemp("valkey")) as server:
         yield server

@@ -1,7 +1,10 @@
 """Every implementation of the journal's port, one after another; and a centre with its printer and agent."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,10 +12,12 @@ from queue_server.journal.memory import MemoryJournal
 from queue_server.journal.port import Journal
 from queue_server.journal.postgres import PostgresJournal
 from queue_server.journal.sqlite import SqliteJournal
-from tests.databases.postgres import Postgres
-from tests.printing import AgentProcess
-from tests.server import DemoServer
-from tests.simulators.printer import PrinterSimulator
+
+if TYPE_CHECKING:  # a run of a few tests does not import what it does not use
+    from tests.databases.postgres import Postgres
+    from tests.printing import AgentProcess
+    from tests.server import DemoServer
+    from tests.simulators.printer import PrinterSimulator
 
 DURABLE = ("sqlite", "postgres")
 
@@ -50,12 +55,16 @@ async def journal(open_journal: Open, anyio_backend: str) -> AsyncIterator[Journ
 @pytest.fixture
 def centre(tmp_path: Path, prepared: Path) -> Iterator[DemoServer]:
     """A real server process with the demo branch."""
+    from tests.server import DemoServer
+
     with DemoServer(tmp_path, data=prepared) as server:
         yield server
 
 
 @pytest.fixture
 def printer() -> Iterator[PrinterSimulator]:
+    from tests.simulators.printer import PrinterSimulator
+
     with PrinterSimulator() as simulator:
         yield simulator
 
@@ -63,4 +72,6 @@ def printer() -> Iterator[PrinterSimulator]:
 @pytest.fixture
 def agent(centre: DemoServer, printer: PrinterSimulator, tmp_path: Path) -> AgentProcess:
     """The agent of the centre's printer; not started yet."""
+    from tests.printing import AgentProcess
+
     return AgentProcess.of(centre, printer, tmp_path)

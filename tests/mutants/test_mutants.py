@@ -19,6 +19,8 @@ from msgspec import Struct
 ROOT = Path(__file__).parents[2]
 PARTS = ("queue_server", "display_client", "printer_agent", "config", "load", "tests")
 ENDS_WITHIN_S = 100.0
+UNUSED = ("cacheprovider", "hypothesispytest", "xdist")
+"""Plugins that cost a start."""
 
 CHILD = """
 import sys, pytest, queue_server
@@ -51,20 +53,18 @@ MUTANTS = [mutant for patch in sorted(Path(__file__).parent.glob("*.patch")) for
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree without what runs have left in it; compiled, so that not every child does it again."""
+    """The tree without what runs have left in it."""
     folder = tmp_path_factory.mktemp("built") / "tree"
     for part in PARTS:
         copytree(ROOT / part, folder / part, ignore=ignore_patterns(".*", "__pycache__"))
     (folder / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
-    # By their hashes: a patched file may have the size of the old one, and be of the same second.
-    build = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash", *PARTS[:-1]]
-    subprocess.run(build, cwd=folder, check=True)
     return folder
 
 
 @pytest.fixture
 def tree(built: Path, tmp_path: Path) -> Path:
-    return copytree(built, tmp_path / "tree")
+    """Of links: `git apply` puts a new file where it changes one."""
+    return copytree(built, tmp_path / "tree", copy_function=os.link)
 
 
 def break_with(patch: Path, tree: Path) -> None:
@@ -82,7 +82,7 @@ def run_in(tree: Path, *checkers: str) -> tuple[int, list[str]]:
     """Exit status and output of a pytest that tests this tree."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     env["PYTHONPATH"] = str(tree)
-    argv = [sys.executable, "-c", CHILD, "-q", "-x", "--tb=long", "-p", "no:cacheprovider", *checkers]
+    argv = [sys.executable, "-c", CHILD, "-q", "-x", "--tb=long", *(f"-pno:{name}" for name in UNUSED), *checkers]
     child = subprocess.Popen(
         argv, cwd=tree, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
