@@ -5,6 +5,7 @@ Imported only where there is one: the library takes as long to load as all of ou
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -19,6 +20,7 @@ from redis.exceptions import RedisError
 
 ANSWER_WITHIN_S = 2.0
 SENTINEL_PORT = 26379
+CANCEL_AGAIN_S = 0.1
 FAULTS = (RedisError, OSError, TimeoutError)
 """What a call raises while Redis is away."""
 
@@ -60,6 +62,15 @@ async def _close(opened: list[Any]) -> None:
     for each in opened:
         with suppress(*FAULTS):
             await each.aclose()
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel these until they have ended: `asyncio.wait_for` of Python 3.11, by which the library writes, swallows a
+    cancellation that comes when the write has just been done."""
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
 
 
 def _options() -> dict[str, Any]:

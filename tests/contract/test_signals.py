@@ -18,7 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from queue_server.journal.port import StoredEvent, Written
 from queue_server.realtime.redis_client import redis_at
-from queue_server.realtime.signals.local import Exchange
+from queue_server.realtime.signals.local import Exchange, LocalSignals
 from queue_server.realtime.signals.port import EVENTS_MAX_BYTES, AccessChanged, Missed, Signal, Signals, Taken
 from queue_server.realtime.signals.redis import CHANNEL, RedisSignals
 from tests.databases.sentinels import Sentinels
@@ -256,6 +256,14 @@ async def test_stopping_during_a_cut_is_quick_and_quiet(world: World, join: Join
     world.mend()
 
 
+async def test_where_nothing_lies_between_them_each_has_to_look_for_itself() -> None:
+    process = Process(LocalSignals())
+    process.signals.start(process.heard.append)
+    process.signals.send(AccessChanged())
+    assert not process.signals.is_live
+    await process.signals.stop()
+
+
 # -- Redis alone -------------------------------------------------------------------------------------------------------
 
 
@@ -278,17 +286,24 @@ async def test_a_server_that_hangs_is_a_cut(by_redis: ByRedis, stack: AsyncExitS
         await process.misses()
 
 
+async def test_a_subscription_that_the_library_renews_quietly_is_a_new_beginning(
+    by_redis: ByRedis, stack: AsyncExitStack
+) -> None:
+    """Who said something in between and died tells nobody that it is missing."""
+    (process,) = await all_of(joining(by_redis, stack), 1)
+    by_redis.server.ask("CLIENT KILL TYPE pubsub")
+    await process.misses()
+    await process.is_live()
+
+
 @pytest.mark.parametrize("kind", ["pubsub", "normal"])
-async def test_lines_that_are_cut_for_a_moment_lead_to_a_look_at_everything(
+async def test_a_line_that_is_cut_for_a_moment_loses_nothing_unnoticed(
     by_redis: ByRedis, stack: AsyncExitStack, kind: str
 ) -> None:
-    """Where the library connects again by itself, and nobody notices that something was said meanwhile."""
     sender, other = await all_of(joining(by_redis, stack), 2)
     by_redis.server.ask(f"CLIENT KILL TYPE {kind} SKIPME yes")
     sender.signals.send(Taken("printer:1"))
     await until(lambda: MISSED in other.heard or Taken("printer:1") in other.heard)
-    if kind == "pubsub":
-        await other.misses()
     await until(lambda: other.signals.is_live and sender.signals.is_live)
     sender.signals.send(Taken("printer:2"))
     await other.has_heard_of(Taken("printer:2"))
@@ -352,6 +367,23 @@ async def test_a_listener_that_fails_is_not_the_end_of_listening(
     sender.signals.send(Taken("printer:2"))
     await until(lambda: Taken("printer:2") in heard)
     assert "a fault of ours" in caplog.text
+
+
+async def test_stopping_ends_whatever_is_under_way(by_redis: ByRedis) -> None:
+    """Also while the library writes; it may swallow a cancellation then, of which three in a hundred of these hung."""
+    async with redis_at(by_redis.server.url) as client:
+
+        async def start_and_stop(number: int) -> None:
+            signals = RedisSignals(client)
+            signals.start(lambda signal: None)
+            for _ in range(number % 40):
+                signals.send(AccessChanged())
+                await asyncio.sleep(0)
+            await signals.stop()
+
+        async with asyncio.timeout(20.0):
+            for round_ in range(4):
+                await asyncio.gather(*(start_and_stop(40 * round_ + number) for number in range(40)))
 
 
 # -- ways to reach it --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Signals within one process: for an installation that has no other, and the twin that tests use for several."""
+"""Signals within one process: the twin that tests use for several, and silence where nothing lies between them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from queue_server.realtime.signals.port import Listener, Missed, Sent, Signal, l
 class Exchange:
     """Those who hear each other. While it is `cut` nobody hears anything."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_cut: bool = False) -> None:
         self.members: list[LocalSignals] = []
-        self.is_cut = False
+        self.is_cut = is_cut
 
     def join(self) -> LocalSignals:
         return LocalSignals(self)
@@ -27,10 +27,13 @@ class Exchange:
 
 
 class LocalSignals:
-    """One process's end. Signals arrive in the next turn of the loop."""
+    """One process's end. Signals arrive in the next turn of the loop.
+
+    Without an exchange it is never live: there may be others, and one has to look for what they do.
+    """
 
     def __init__(self, exchange: Exchange | None = None) -> None:
-        self._exchange = exchange if exchange is not None else Exchange()
+        self._exchange = exchange if exchange is not None else Exchange(is_cut=True)
         self._listener: Listener | None = None
 
     @property

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from queue_server.journal.port import Written
-from queue_server.realtime.redis_client import FAULTS
+from queue_server.realtime.redis_client import FAULTS, end
 from queue_server.realtime.signals.port import AccessChanged, Listener, Missed, Sent, Signal, Taken, light
 
 if TYPE_CHECKING:
@@ -77,9 +77,7 @@ class RedisSignals:
     async def stop(self) -> None:
         """With a last message: what it holds, or the number that is missing if it does not get through, tells all."""
         self._listener = _ignore
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         if self._tasks:
             with suppress(*FAULTS):
                 async with asyncio.timeout(BEAT_S):
