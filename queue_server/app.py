@@ -30,7 +30,9 @@ from queue_server.readers.dossier.reader import DossierReader
 from queue_server.readers.housekeeping import Housekeeping
 from queue_server.readers.reader import Readers
 from queue_server.realtime.hub import Hub
-from queue_server.realtime.signals.local import Exchange, LocalSignals
+from queue_server.realtime.presence.local import LocalPresence
+from queue_server.realtime.presence.port import Presence
+from queue_server.realtime.signals.local import LocalSignals
 from queue_server.realtime.signals.port import AccessChanged, Missed, Signal, Signals, Taken
 from queue_server.settings import Settings
 from queue_server.web.application import application
@@ -68,7 +70,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         if journal.is_shared and settings.clock_start is None:
             clock = await _common_clock(stack, journal)
         hub = Hub(clock.now)
-        signals = await _signals(stack, settings, journal)
+        signals, presence = await _shared(stack, settings, journal)
 
         async def undo_time(branch_id: str) -> timedelta:
             """As of now where the branch is loaded, else as its day began."""
@@ -95,6 +97,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await bus.start()
         hub.start()
         stack.push_async_callback(hub.stop)
+        presence.start()
+        stack.push_async_callback(presence.stop)
         for each in (readers, daily):
             each.start()
             stack.push_async_callback(each.stop)
@@ -111,6 +115,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             hub=hub,
             access=access,
             signals=signals,
+            presence=presence,
             pulse=pulse,
             now=clock.now,
             build=build_name(),
@@ -127,16 +132,16 @@ async def _common_clock(stack: AsyncExitStack, journal: Journal) -> Clock:
     return clock
 
 
-async def _signals(stack: AsyncExitStack, settings: Settings, journal: Journal) -> Signals:
-    """By Redis where other processes may use the journal; its library is loaded only then."""
+async def _shared(stack: AsyncExitStack, settings: Settings, journal: Journal) -> tuple[Signals, Presence]:
+    """What processes share: by Redis where others may use the journal. Its library is loaded only then."""
     if not settings.redis or not journal.is_shared:
-        nobody = Exchange()
-        nobody.cut()  # whoever else serves this journal is not heard, so one has to look
-        return LocalSignals(nobody)
+        return LocalSignals(), LocalPresence(is_alone=not journal.is_shared)
+    from queue_server.realtime.presence.redis import RedisPresence
     from queue_server.realtime.redis_client import redis_at
     from queue_server.realtime.signals.redis import RedisSignals
 
-    return RedisSignals(await stack.enter_async_context(redis_at(settings.redis)))
+    client = await stack.enter_async_context(redis_at(settings.redis))
+    return RedisSignals(client), RedisPresence(client)
 
 
 async def _join_others(

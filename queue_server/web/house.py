@@ -14,6 +14,7 @@ from queue_server.journal.port import Journal
 from queue_server.readers.dossier.reader import DossierReader
 from queue_server.realtime.connection import Connection
 from queue_server.realtime.hub import Hub
+from queue_server.realtime.presence.port import Presence
 from queue_server.realtime.signals.port import Signals, Taken
 from queue_server.settings import Settings
 
@@ -33,6 +34,7 @@ class House:
     hub: Hub
     access: Access
     signals: Signals
+    presence: Presence
     pulse: Pulse
     now: Callable[[], datetime]
     build: str

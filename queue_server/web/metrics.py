@@ -22,6 +22,7 @@ async def metrics(request: Request) -> Response:
         "# HELP layso_connections WebSocket connections of this process.",
         "# TYPE layso_connections gauge",
         f"layso_connections {len(house.hub.connections)}",
+        *_people(await house.presence.people()),
         "# HELP layso_clock_stepped 1 while the wall clock is in doubt and timers rest.",
         "# TYPE layso_clock_stepped gauge",
         f"layso_clock_stepped {int(house.bus.watch.has_stepped)}",
@@ -39,6 +40,13 @@ async def metrics(request: Request) -> Response:
         *(line for branch, state in states for line in _counters(branch, state)),
     ]
     return PlainTextResponse("\n".join(lines) + "\n", media_type=MEDIA)
+
+
+def _people(count: int | None) -> Iterator[str]:
+    if count is not None:
+        yield "# HELP layso_people Connections of people (consoles, phones), over all processes."
+        yield "# TYPE layso_people gauge"
+        yield f"layso_people {count}"
 
 
 def _tickets(branch: str, state: BranchState) -> Iterator[str]:

@@ -187,10 +187,12 @@ async def socket_app(scope: Scope, receive: Receive, send: Send) -> None:
     socket.send(_welcome(house, who))
     if protocol is not None:
         protocol.listener = socket.on_text
+    house.presence.come(who.device)
     try:
         await _read_until_gone(receive, socket)
     finally:
         socket.end()
+        house.presence.go(who.device)
 
 
 def _goodbye(fault: Refusal | JournalUnavailable) -> int:

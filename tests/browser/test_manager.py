@@ -461,6 +461,25 @@ def test_a_device_is_paired_by_six_digits_and_sent_away_again(centre: DemoServer
     expect(row).to_have_count(0)
 
 
+def test_the_list_says_which_devices_are_connected(centre: DemoServer, visit: Visit):
+    page = visit("/manager#devices", account="quang")
+    display = page.locator(f'[data-device="{centre.devices["display"]}"] [data-link]')
+    printer = page.locator(f'[data-device="{centre.devices["printer"]}"] [data-link]')
+    software = page.locator(f'[data-device="{centre.devices["integration"]}"]')
+    expect(display).to_have_text("Mất kết nối")
+    expect(software.locator("[data-link]")).to_have_count(0)  # it asks by HTTP, and nobody can tell whether it is there
+    screen = visit(f"/display/{BRANCH}#token={centre.tokens['display']}")
+    expect(display).to_have_text("Đang kết nối", timeout=15_000)
+    expect(printer).to_have_text("Mất kết nối")
+    screen.close()
+    expect(display).to_have_text("Mất kết nối", timeout=15_000)
+    nobody_knows = [
+        device | {"is_connected": None} for device in StaffApi(centre.url, "quang").get("/devices")["devices"]
+    ]
+    page.route("**/api/v1/devices", lambda route: route.fulfill(json={"devices": nobody_knows}))
+    expect(display).to_have_text("Không rõ", timeout=15_000)
+
+
 # -- the report --------------------------------------------------------------------------------------------------------
 
 

@@ -6,12 +6,14 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from queue_server.access.identity import device_actor
 from queue_server.access.rights import Role
+from queue_server.access.store import DeviceInfo
 from queue_server.domain.refusals import Refusal
 from queue_server.web.answering import json
 from queue_server.web.asking import (
@@ -52,6 +54,16 @@ class ConfirmPairing(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     branch: str
     printer: str | None = None
+
+
+class DeviceNow(DeviceInfo, frozen=True):
+    """A device, and whether it is connected now, to whichever process; null when nobody knows."""
+
+    is_connected: bool | None
+
+
+class Devices(Struct, frozen=True):
+    devices: list[DeviceNow]
 
 
 _sign_in = msgspec.json.Decoder(SignIn)
@@ -126,10 +138,12 @@ async def confirm_pairing(request: Request) -> Response:
 
 
 async def devices(request: Request) -> Response:
-    """GET /devices: the devices of the asker's branch."""
-    who = await asker_of(request)
+    """GET /devices: the devices of the asker's branch, and which of them are connected."""
+    house, who = house_of(request), await asker_of(request)
     who.require_page("devices")
-    return json({"devices": await house_of(request).access.devices(who.branch)})
+    known = await house.access.devices(who.branch)
+    connected = await house.presence.connected([device.id for device in known])
+    return json(Devices([DeviceNow(**asdict(device), is_connected=connected[device.id]) for device in known]))
 
 
 async def revoke_device(request: Request) -> Response:

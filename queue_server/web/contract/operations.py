@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from queue_server.access.rights import COMMANDS, PAGES, STAFF, Role
-from queue_server.access.store import DeviceInfo, PairingWait
+from queue_server.access.store import PairingWait
 from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAnswer
 from queue_server.domain import commands as c
 from queue_server.protocol import resources as r
@@ -25,10 +25,6 @@ QUEUE = ("key-reused", "disk-full", "unavailable")
 def may(command: str) -> frozenset[Role]:
     """The roles that may give a command."""
     return frozenset(role for role, commands in COMMANDS.items() if command in commands)
-
-
-class Devices(Struct, frozen=True):
-    devices: list[DeviceInfo]
 
 
 class Operation(Struct, frozen=True):
@@ -131,7 +127,10 @@ ENTERING = (
         "POST", "/pairings/confirm", "Let a device in by the code that it shows", "access", r.DeviceAdded, 201,
         entering.ConfirmPairing, problems=("unknown-pairing", "unknown-branch"), who=PAGES["devices"], is_change=True,
     ),
-    Operation("GET", "/devices", "The devices of the asker's branch", "access", Devices, who=PAGES["devices"]),
+    Operation(
+        "GET", "/devices", "The devices of the asker's branch, and which of them are connected", "access",
+        entering.Devices, who=PAGES["devices"],
+    ),
     Operation(
         "PATCH", "/devices/{id}", "Choose the printer beside a dispenser", "access", status=204,
         request=managing.BesidePrinter, problems=("not-found",), who=PAGES["devices"],

@@ -4,6 +4,7 @@ import { Dialog } from "./parts.js";
 import { t } from "./texts.js";
 
 const ORDER = ["dispenser", "display", "printer", "integration"];
+const LINKS = { connected: "pill--ok", gone: "pill--bad", unknown: "" };
 
 export function Devices(props) {
   const { model } = props;
@@ -16,8 +17,8 @@ export function Devices(props) {
       ${sorted.length === 0
         ? html`<p class="empty">${t("noDevices")}</p>`
         : html`<table class="table devices__table">
-          <thead><tr><th scope="col">${t("deviceKind")}</th><th scope="col">${t("deviceName")}</th><th scope="col">${t("devicePrinter")}</th>
-            <th scope="col">${t("devicePaired")}</th><th scope="col"><span class="visually-hidden">${t("revoke")}</span></th></tr></thead>
+          <thead><tr><th scope="col">${t("deviceKind")}</th><th scope="col">${t("deviceName")}</th><th scope="col">${t("deviceConnection")}</th>
+            <th scope="col">${t("devicePrinter")}</th><th scope="col">${t("devicePaired")}</th><th scope="col"><span class="visually-hidden">${t("revoke")}</span></th></tr></thead>
           <tbody>${sorted.map((device) => html`<${Row} ...${props} device=${device} printers=${printers} key=${device.id} />`)}</tbody>
         </table>`}
     </section>
@@ -36,6 +37,7 @@ function Row({ model, device, printers, ask, open, isLive }) {
   return html`<tr data-device=${device.id}>
     <td data-label=${t("deviceKind")}><span class=${`kind kind--${device.kind}`} aria-hidden="true"></span>${t(`kind.${device.kind}`)}</td>
     <th scope="row" class="devices__name">${device.name}</th>
+    <td data-label=${t("deviceConnection")}><${Connection} device=${device} isLive=${isLive} /></td>
     <td data-label=${t("devicePrinter")}>${device.kind === "dispenser"
       ? html`<select class="input devices__printer" aria-label=${`${t("devicePrinter")}: ${device.name}`} value=${device.printer || ""} disabled=${!isLive || model.isBusy} onChange=${choose}>
           <option value="">${t("noPrinter")}</option>
@@ -45,6 +47,15 @@ function Row({ model, device, printers, ask, open, isLive }) {
     <td class="figures" data-label=${t("devicePaired")}>${LaySo.date(device.created_at * 1000)}</td>
     <td class="devices__do"><button class="button button--row" type="button" disabled=${!isLive} aria-label=${`${t("revoke")}: ${device.name}`} onClick=${() => open("revoke", { id: device.id, name: device.name })}>${t("revoke")}</button></td>
   </tr>`;
+}
+
+/** What was heard before a cut is not shown as if it were so now. Software asks without staying connected. */
+function Connection({ device, isLive }) {
+  if (device.kind === "integration" && !device.is_connected) {
+    return html`<span class="quiet">–</span>`;
+  }
+  const state = !isLive || device.is_connected === null ? "unknown" : device.is_connected ? "connected" : "gone";
+  return html`<span class=${`pill ${LINKS[state]}`} data-link=${state}>${t(`link.${state}`)}</span>`;
 }
 
 const EMPTY = { code: "", name: "", printer: "" };

@@ -7,6 +7,7 @@ import { t } from "./texts.js";
 import { fieldsOf, worstFirst } from "./view.js";
 
 const HEALTH_EVERY_MS = 30_000;
+const DEVICES_EVERY_MS = 5_000;
 const SORT_EVERY_MS = 10_000;
 const SIGNED_OUT_FROM = 4400;
 const page = document.documentElement.dataset;
@@ -155,6 +156,11 @@ function load() {
   get(LaySo.ask("GET", `/branches/${code}/health`), (health) => ({ health }));
   get(LaySo.ask("GET", `/branches/${code}/dossier`), (dossier) => ({ dossier }));
   loadPeople();
+  loadDevices();
+}
+
+/** Who is connected changes all the time: while somebody looks at the list it is asked for often. */
+function loadDevices() {
   if (model.hasDevices) {
     get(LaySo.ask("GET", "/devices"), ({ devices }) => ({ devices: devices.filter((each) => each.branch === model.branch) }));
   }
@@ -197,9 +203,13 @@ feed.subscribe(`board:${model.branch}`, (view, changes) => {
   set({ board: { ...view } });
 });
 feed.subscribe(`live:${model.branch}`, (live) => set({ live }));
-window.addEventListener("hashchange", () => set({ tab: tabOf(), dialog: null }));
+window.addEventListener("hashchange", () => {
+  set({ tab: tabOf(), dialog: null });
+  loadDevices();
+});
 load();
 setInterval(load, HEALTH_EVERY_MS);
+setInterval(() => model.tab === "devices" && loadDevices(), DEVICES_EVERY_MS);
 setInterval(draw, 1000);
 document.title = `${t("title")} – ${model.branchName}`;
 draw();

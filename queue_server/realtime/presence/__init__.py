@@ -1,0 +1,1 @@
+"""Who is connected now, over all processes; never written to the database."""

@@ -1,0 +1,58 @@
+"""Presence in one process: all there is to know where no other process serves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+
+class Here:
+    """Who is connected to this process. A device may have several connections for a moment, while it comes back."""
+
+    def __init__(self) -> None:
+        self.devices: Counter[str] = Counter()
+        self.people = 0
+
+    def come(self, device: str | None) -> bool:
+        """Whether that changed what others should know."""
+        if device is None:
+            self.people += 1
+            return True
+        self.devices[device] += 1
+        return self.devices[device] == 1
+
+    def go(self, device: str | None) -> bool:
+        """The same."""
+        if device is None:
+            self.people -= 1
+            return True
+        self.devices[device] -= 1
+        if self.devices[device] > 0:
+            return False
+        del self.devices[device]
+        return True
+
+
+class LocalPresence:
+    """`is_alone` says that no other process serves; else who is not connected here may be elsewhere."""
+
+    def __init__(self, *, is_alone: bool = True) -> None:
+        self._is_alone = is_alone
+        self._here = Here()
+
+    def come(self, device: str | None) -> None:
+        self._here.come(device)
+
+    def go(self, device: str | None) -> None:
+        self._here.go(device)
+
+    async def connected(self, devices: Iterable[str]) -> dict[str, bool | None]:
+        absent = False if self._is_alone else None
+        return {device: True if device in self._here.devices else absent for device in devices}
+
+    async def people(self) -> int | None:
+        return self._here.people if self._is_alone else None
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...

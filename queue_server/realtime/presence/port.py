@@ -1,0 +1,30 @@
+"""Presence: which devices are connected, and how many people. It is known only while processes say so again and again.
+
+Every implementation passes `tests/contract/test_presence.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+
+class Presence(Protocol):
+    """Told of each connection of this process; asked about those of all."""
+
+    def come(self, device: str | None) -> None:
+        """A connection has opened, of a device or (None) of a person: a console, a phone. Never waits, never fails."""
+
+    def go(self, device: str | None) -> None:
+        """It has ended."""
+
+    async def connected(self, devices: Iterable[str]) -> dict[str, bool | None]:
+        """Whether each of these devices has a connection anywhere; None where nobody knows."""
+
+    async def people(self) -> int | None:
+        """How many connections people have, anywhere; None when nobody knows."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        """All connections of this process have ended, or soon will."""
