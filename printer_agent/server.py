@@ -15,6 +15,7 @@ from queue_server.protocol.problems import Problem
 
 TIMEOUT_S = 10.0
 TRY_AGAIN_FROM = 500
+TOO_MANY_TRIES = 429
 
 
 class ServerUnreachable(Exception):
@@ -103,6 +104,6 @@ def _fault(status: int, body: bytes) -> ServerUnreachable | ServerRefused:
         problem = msgspec.json.decode(body, type=Problem)
     except msgspec.DecodeError:
         problem = Problem("", "", status, "", "no problem details; is this the right address?")
-    if status >= TRY_AGAIN_FROM:
+    if status >= TRY_AGAIN_FROM or status == TOO_MANY_TRIES:
         return ServerUnreachable(f"{status} {problem.detail}")
     return ServerRefused(status, problem.code, problem.detail)

@@ -11,7 +11,10 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from queue_server import __version__
+from queue_server.access.limits.memory import MemoryLimits
+from queue_server.access.limits.port import Limits
 from queue_server.access.store import Access
+from queue_server.access.tries import Tries
 from queue_server.access.watching import RightsWatch
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.clock import Clock, FastClock, JournalClock, WallClock, Watch
@@ -70,7 +73,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         if journal.is_shared and settings.clock_start is None:
             clock = await _common_clock(stack, journal)
         hub = Hub(clock.now)
-        signals, presence = await _shared(stack, settings, journal)
+        signals, presence, limits = await _shared(stack, settings, journal)
 
         async def undo_time(branch_id: str) -> timedelta:
             """As of now where the branch is loaded, else as its day began."""
@@ -116,6 +119,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             access=access,
             signals=signals,
             presence=presence,
+            tries=Tries(limits),
             pulse=pulse,
             now=clock.now,
             build=build_name(),
@@ -132,16 +136,17 @@ async def _common_clock(stack: AsyncExitStack, journal: Journal) -> Clock:
     return clock
 
 
-async def _shared(stack: AsyncExitStack, settings: Settings, journal: Journal) -> tuple[Signals, Presence]:
+async def _shared(stack: AsyncExitStack, settings: Settings, journal: Journal) -> tuple[Signals, Presence, Limits]:
     """What processes share: by Redis where others may use the journal. Its library is loaded only then."""
     if not settings.redis or not journal.is_shared:
-        return LocalSignals(), LocalPresence(is_alone=not journal.is_shared)
+        return LocalSignals(), LocalPresence(is_alone=not journal.is_shared), MemoryLimits()
+    from queue_server.access.limits.redis import RedisLimits
     from queue_server.realtime.presence.redis import RedisPresence
     from queue_server.realtime.redis_client import redis_at
     from queue_server.realtime.signals.redis import RedisSignals
 
     client = await stack.enter_async_context(redis_at(settings.redis))
-    return RedisSignals(client), RedisPresence(client)
+    return RedisSignals(client), RedisPresence(client), RedisLimits(client)
 
 
 async def _join_others(

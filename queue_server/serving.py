@@ -40,6 +40,7 @@ def server_of(settings: Settings) -> Server:
             ws_ping_interval=PING_S,
             ws_ping_timeout=PING_S,
             backlog=BACKLOG,
+            forwarded_allow_ips=settings.trusted_proxies,
             access_log=False,
             log_level="warning",
             server_header=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ OTHERS = frozenset({"CHROMIUM", "VENV", "PYTHON", "COMMIT_DELAY_MS"})
 """Names under our prefix that belong to scripts and benchmarks."""
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 
-_PASSWORD = re.compile(r"://[^@/]*@")
+_PASSWORD = re.compile(r"(?<=://)[^/]*(?=@)|(?<=password=)[^&]*")
 
 
 class Settings(BaseModel):
@@ -40,6 +41,10 @@ class Settings(BaseModel):
     backups: Path | None = Field(default=None, description="Second folder, best on another disk, for daily backups.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="Whose X-Forwarded-For and -Proto are believed: addresses and networks, with commas; * is anybody.",
+    )
     plain_http: bool = Field(
         default=False, description="Allow sign-in over http on a LAN. Everybody there can listen in."
     )
@@ -67,6 +72,17 @@ class Settings(BaseModel):
             raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in REDIS_SCHEMES)}")
         return url
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: str) -> str:
+        """A name would be believed to be nobody's, without a word."""
+        for each in proxies.split(",") if proxies not in ("", "*") else ():
+            try:
+                ip_network(each.strip())
+            except ValueError as fault:
+                raise ValueError(f"must be addresses, networks, or * alone: {fault}") from None
+        return proxies
+
     @model_validator(mode="after")
     def _are_shared(self) -> Self:
         """What several processes share must be shared."""
@@ -78,7 +94,7 @@ class Settings(BaseModel):
         """Every setting as it may be printed: secrets and passwords masked."""
         shown: dict[str, object] = self.model_dump()
         for name in ("database", "redis"):
-            shown[name] = _PASSWORD.sub("://********@", str(shown[name]))
+            shown[name] = _PASSWORD.sub("********", str(shown[name]))
         if shown["dossier_token"]:
             shown["dossier_token"] = "********"
         return shown

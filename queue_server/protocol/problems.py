@@ -95,6 +95,7 @@ PROBLEMS: dict[str, Said] = {
     "forbidden": Said(403, "Tài khoản hoặc thiết bị này không có quyền làm việc đó. Hãy hỏi quản trị.", "This account or device may not do that. Ask the administrator."),
     "wrong-origin": Said(403, "Yêu cầu đến từ trang khác nên bị từ chối.", "The request came from another site and was refused."),
     "https-needed": Said(403, "Chỉ đăng nhập được qua https. Quản trị có thể cho phép http trong mạng nội bộ (LAYSO_PLAIN_HTTP).", "Signing in needs https. An administrator can allow http on a LAN (LAYSO_PLAIN_HTTP)."),
+    "too-many-tries": Said(429, "Đã thử quá nhiều lần. Hãy đợi {retry_s} giây rồi thử lại; nếu không nhớ mật khẩu hoặc mã, hãy hỏi quản trị.", "Too many tries. Wait {retry_s} seconds and try again; if you do not remember the password or code, ask the administrator."),
     "unknown-pairing": Said(404, "Mã ghép nối không đúng hoặc đã hết hạn. Hãy xem lại mã trên thiết bị.", "That pairing code is wrong or has expired. Look at the device again."),
     # the house
     "disk-full": Said(503, "Máy chủ hết chỗ lưu nên tạm ngừng cấp số. Vui lòng gặp nhân viên hướng dẫn.", "The server's disk is full and no numbers can be given. Please see a helper."),

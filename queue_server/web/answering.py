@@ -38,6 +38,8 @@ def problem_answer(said: Problem) -> Response:
     headers = dict(NO_STORE)
     if said.status == 503:
         headers["retry-after"] = "2"
+    if said.status == 429:
+        headers["retry-after"] = str(said.data["retry_s"])
     if said.status == 401:
         headers["www-authenticate"] = "Bearer"
     return Response(_encoder.encode(said), said.status, media_type="application/problem+json", headers=headers)

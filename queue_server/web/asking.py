@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from starlette.requests import HTTPConnection, Request
 
 from queue_server.access.identity import NOBODY, Who
 from queue_server.access.rights import Role
+from queue_server.access.tries import WRONG_TOKENS
 from queue_server.domain.refusals import Refusal
 from queue_server.web.house import House
 
@@ -21,6 +23,8 @@ PLAIN_COOKIE = "layso"
 BODY_MAX = 64 * 1024
 KEY_MIN, KEY_MAX = 8, 128
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+NETWORK_BITS = 64
+"""Of IPv6 whoever has one address has this whole network."""
 
 
 def house_of(request: HTTPConnection) -> House:
@@ -39,20 +43,39 @@ def page_language_of(request: HTTPConnection) -> str:
     return "en" if request.query_params.get("lang", "").lower().startswith("en") else "vi"
 
 
+def address_of(request: HTTPConnection) -> str:
+    """Whom tries are counted for: the client's address, as far as the proxies before us are believed."""
+    host = request.client.host if request.client is not None else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), NETWORK_BITS), strict=False))
+    return str(address)
+
+
 async def who_of(request: HTTPConnection) -> Who:
     """The asker, by bearer token or session cookie; NOBODY without either.
 
     Raises:
-        Refusal: `wrong-token` for anything but a good bearer token in `Authorization`, `wrong-origin` for a change from
-            another site's page.
+        Refusal: `wrong-token` for anything but a good bearer token in `Authorization`, or `too-many-tries`;
+            `wrong-origin` for a change from another site's page.
     """
-    access = house_of(request).access
+    house = house_of(request)
+    access = house.access
     authorization = request.headers.get("authorization")
     if authorization is not None:
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise Refusal("wrong-token")
-        return await access.by_bearer(token.strip())
+        try:
+            if scheme.lower() != "bearer":
+                raise Refusal("wrong-token")
+            return await access.by_bearer(token.strip())
+        except Refusal:
+            await house.tries.count(WRONG_TOKENS, address_of(request))
+            raise
     cookie = session_token(request)
     if cookie is None:
         return NOBODY

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from queue_server.access.store import Access
+from queue_server.access.tries import Tries
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.following import Pulse
 from queue_server.branches.listing import Listing
@@ -35,6 +36,7 @@ class House:
     access: Access
     signals: Signals
     presence: Presence
+    tries: Tries
     pulse: Pulse
     now: Callable[[], datetime]
     build: str

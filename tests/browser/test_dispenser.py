@@ -172,6 +172,22 @@ def test_a_new_device_is_paired_by_the_code_on_its_screen(visit: Visit) -> None:
     expect(page.get_by_text("Mời ghi nhớ số này")).to_be_visible()
 
 
+WAIT = "Đã thử quá nhiều lần. Hãy đợi 7 giây rồi thử lại."
+
+
+def test_a_device_that_is_told_to_wait_says_so_and_goes_on_with_the_token_that_it_has(
+    visit: Visit, centre: DemoServer
+) -> None:
+    page = visit(f"/dispenser/go-vap#token={centre.tokens['dispenser']}", width=1280, height=800)
+    expect(page.locator(".cards")).to_be_visible()
+    page.context.clear_cookies()
+    page.route("**/api/v1/session/device", lambda route: route.fulfill(status=429, json={"detail": WAIT}))
+    page.reload()
+    expect(page.get_by_text(WAIT)).to_be_visible()
+    page.unroute("**/api/v1/session/device")
+    expect(page.locator(".cards")).to_be_visible(timeout=15_000)
+
+
 def test_the_token_does_not_stay_in_the_address(kiosk: Kiosk) -> None:
     assert "token" not in kiosk.page.url
 

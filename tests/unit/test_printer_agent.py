@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -16,7 +17,7 @@ from printer_agent import agent as agent_module
 from printer_agent.agent import ATTEMPTS_MAX, Agent
 from printer_agent.board import Board
 from printer_agent.ledger import JobState, Ledger, LedgerError
-from printer_agent.server import Me, Server, ServerRefused, ServerUnreachable
+from printer_agent.server import Me, Server, ServerRefused, ServerUnreachable, _fault
 from printer_agent.wire import NotStarted, Outcome, Printed, Reason, Unknown, Wire
 from queue_server.protocol import problems
 from queue_server.protocol.client import Client, NoAnswer, Refused
@@ -281,3 +282,15 @@ async def test_a_job_that_began_before_is_never_begun_with_an_unmarked_picture(w
     world.ledger.begin("t-1")
     with pytest.raises(LedgerError, match="not marked"):
         world.agent._begin("t-1", is_marked=False)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(429, ServerUnreachable), (503, ServerUnreachable), (401, ServerRefused)]
+)
+async def test_who_is_told_to_wait_comes_back_and_who_is_refused_does_not(
+    status: int, expected: type[Exception]
+) -> None:
+    said = {"type": "", "title": "", "status": status, "code": "some", "detail": "Hãy đợi 7 giây."}
+    fault = _fault(status, json.dumps(said).encode())
+    assert isinstance(fault, expected)
+    assert "Hãy đợi 7 giây." in str(fault)

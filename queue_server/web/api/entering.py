@@ -14,11 +14,20 @@ from starlette.routing import Route
 from queue_server.access.identity import device_actor
 from queue_server.access.rights import Role
 from queue_server.access.store import DeviceInfo
+from queue_server.access.tries import (
+    CODES_ASKED,
+    CODES_COLLECTED,
+    CODES_CONFIRMED,
+    PASSWORDS_FROM_AN_ADDRESS,
+    PASSWORDS_OF_A_NAME,
+    WRONG_TOKENS,
+)
 from queue_server.domain.refusals import Refusal
 from queue_server.web.answering import json
 from queue_server.web.asking import (
     COOKIE,
     PLAIN_COOKIE,
+    address_of,
     asker_of,
     body_of,
     decode,
@@ -77,7 +86,9 @@ async def sign_in(request: Request) -> Response:
     """POST /session {username, password}: sets the session cookie."""
     require_same_origin(request)
     asked = decode(_sign_in, await body_of(request))
-    token, who = await house_of(request).access.sign_in(asked.username, asked.password)
+    house, address = house_of(request), address_of(request)
+    async with house.tries.counted((PASSWORDS_FROM_AN_ADDRESS, address), (PASSWORDS_OF_A_NAME, asked.username)):
+        token, who = await house.access.sign_in(asked.username, asked.password)
     return _with_session(request, json({"role": who.role, "name": who.name, "branch": who.branch}), token)
 
 
@@ -85,7 +96,9 @@ async def sign_in_device(request: Request) -> Response:
     """POST /session/device {token}: a browser that is a device; sets the session cookie."""
     require_same_origin(request)
     asked = decode(_device_sign_in, await body_of(request))
-    token, who = await house_of(request).access.sign_in_device(asked.token)
+    house = house_of(request)
+    async with house.tries.failures(WRONG_TOKENS, address_of(request)):
+        token, who = await house.access.sign_in_device(asked.token)
     return _with_session(request, json({"role": who.role, "name": who.name, "branch": who.branch}), token)
 
 
@@ -116,13 +129,17 @@ def _with_session(request: Request, answer: Response, token: str) -> Response:
 async def ask_pairing(request: Request) -> Response:
     """POST /pairings {kind}: a new device asks for a code to show."""
     asked = decode(_ask_pairing, await body_of(request))
-    return json(await house_of(request).access.ask_pairing(Role(asked.kind)), 201)
+    house = house_of(request)
+    await house.tries.count(CODES_ASKED, address_of(request))
+    return json(await house.access.ask_pairing(Role(asked.kind)), 201)
 
 
 async def collect_pairing(request: Request) -> Response:
     """POST /pairings/collect {code, secret}: the device's token, or 204 while nobody has confirmed it."""
     asked = decode(_collect_pairing, await body_of(request))
-    token = await house_of(request).access.collect_pairing(asked.code, asked.secret)
+    house = house_of(request)
+    async with house.tries.failures(CODES_COLLECTED, address_of(request)):
+        token = await house.access.collect_pairing(asked.code, asked.secret)
     return json({"token": token}) if token is not None else Response(status_code=204)
 
 
@@ -133,7 +150,10 @@ async def confirm_pairing(request: Request) -> Response:
     asked = decode(_confirm_pairing, await body_of(request))
     await house.bus.host(asked.branch)
     who.require_page("devices", asked.branch)
-    device = await house.access.confirm_pairing(asked.code, name=asked.name, branch=asked.branch, printer=asked.printer)
+    async with house.tries.counted((CODES_CONFIRMED, who.actor)):
+        device = await house.access.confirm_pairing(
+            asked.code, name=asked.name, branch=asked.branch, printer=asked.printer
+        )
     return json({"device": device}, 201)
 
 

@@ -122,4 +122,6 @@ def _responses(op: Operation, named: dict[Any, Any]) -> dict[str, Any]:
             "description": ", ".join(codes),
             "content": {"application/problem+json": {"schema": named[Problem]}},
         }
+        if status in (429, 503):
+            answers[str(status)]["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
     return answers

@@ -46,7 +46,7 @@ class Operation(Struct, frozen=True):
     def refusals(self) -> Iterator[str]:
         """Every code that may come: those of who asks, of what every such request may lack, and its own."""
         if Role.NOBODY not in self.who:
-            yield from ("unauthenticated", "wrong-token", "forbidden")
+            yield from ("unauthenticated", "wrong-token", "too-many-tries", "forbidden")
             if self.method != "GET":
                 yield "wrong-origin"
         if "{branch}" in self.path:
@@ -74,7 +74,9 @@ READING = (
         "DELETE", "/tickets/{id}", "Cancel a ticket", "tickets", TicketAnswer,
         problems=("unknown-ticket", "ticket-state", "malformed", *QUEUE), is_change=True, who=may("cancel"),
     ),
-    Operation("GET", "/me", "Who the server takes the asker for", "access", r.Me, problems=("wrong-token",)),
+    Operation(
+        "GET", "/me", "Who the server takes the asker for", "access", r.Me, problems=("wrong-token", "too-many-tries"),
+    ),
     Operation(
         "GET", "/print-jobs/{job}", "The picture of a paper", "papers", media="image/png",
         problems=("unknown-job", "malformed"), query=("width", "marked"), who=may("reprint") | {Role.PRINTER},
@@ -106,22 +108,22 @@ NOBODY = frozenset({Role.NOBODY})
 ENTERING = (
     Operation(
         "POST", "/session", "Sign in; sets the session cookie", "access", r.SignedIn, request=entering.SignIn,
-        problems=("wrong-credentials", "wrong-origin", "https-needed"), who=NOBODY,
+        problems=("wrong-credentials", "too-many-tries", "wrong-origin", "https-needed"), who=NOBODY,
     ),
     Operation(
         "DELETE", "/session", "Sign out", "access", status=204, problems=("wrong-origin",), who=STAFF | NOBODY,
     ),
     Operation(
         "POST", "/session/device", "Sign a device's browser in", "access", r.SignedIn, request=entering.DeviceSignIn,
-        problems=("wrong-token", "wrong-origin", "https-needed"), who=NOBODY,
+        problems=("wrong-token", "too-many-tries", "wrong-origin", "https-needed"), who=NOBODY,
     ),
     Operation(
         "POST", "/pairings", "A new device asks for a code to show", "access", PairingWait, 201, entering.AskPairing,
-        problems=("unavailable",), who=NOBODY,
+        problems=("too-many-tries", "unavailable"), who=NOBODY,
     ),
     Operation(
         "POST", "/pairings/collect", "The token of a device that was let in; 204 until then", "access", r.DeviceToken,
-        request=entering.CollectPairing, problems=("unknown-pairing",), who=NOBODY,
+        request=entering.CollectPairing, problems=("unknown-pairing", "too-many-tries"), who=NOBODY,
     ),
     Operation(
         "POST", "/pairings/confirm", "Let a device in by the code that it shows", "access", r.DeviceAdded, 201,

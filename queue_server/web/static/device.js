@@ -36,7 +36,7 @@
     return WORDS[document.documentElement.lang === "en" ? "en" : "vi"][name];
   }
 
-  /** A request; rejects only when the server could not be reached. */
+  /** A request; rejects only when the server could not be reached, or wants to be left alone: then it says why. */
   function ask(method, path, body) {
     return fetch("/api/v1" + path, {
       method: method,
@@ -46,6 +46,11 @@
     }).then(function (answer) {
       if (answer.status >= 500) {
         throw new Error("status " + answer.status);
+      }
+      if (answer.status === 429) {
+        return answer.json().then(function (problem) {
+          throw problem;
+        });
       }
       return answer.status === 204 ? { status: 204, data: null } : answer.json().then(function (data) {
         return { status: answer.status, data: data };
@@ -143,8 +148,8 @@
         device._screen.hide();
         return me;
       },
-      function () {
-        device._screen.show(word("connecting"));
+      function (fault) {
+        device._screen.show(fault.detail || word("connecting"));
         return later(RETRY_MS, function () {
           return device.signIn();
         });
