@@ -72,7 +72,8 @@ class MemoryJournal:
         }
 
     async def due(self, at: datetime) -> list[str]:
-        return [head.branch_id for head in await self.heads() if head.due_at is not None and head.due_at <= at]
+        due = [(head.due_at, head.branch_id) for head in await self.heads() if head.due_at is not None]
+        return [branch_id for due_at, branch_id in sorted(due) if due_at <= at]
 
     async def head(self, branch_id: str) -> Head | None:
         self._ensure_open()
