@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -17,7 +17,6 @@ from load.faults.dump import dump
 from load.faults.history import Attempt
 from load.faults.rules.answers import leaves_events
 from load.faults.run import Run, Size
-from queue_server.journal.office import LEASE_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.faults, pytest.mark.slow]
 
@@ -25,7 +24,6 @@ SMALL = Size(servers=2, branches=2, counters=3, dispensers=2, displays=1, pace=0
 POLLED_WITHIN_S = 4.0
 """One looks every second where no signals come; a busy machine takes its time."""
 TWO_HOURS_S = 7200.0
-CURSORS = "SELECT reader, branch_id, seq, fence, holder FROM cursor"
 DAYS = "SELECT count(*) FROM event WHERE type LIKE 'day.%'"
 
 
@@ -53,12 +51,6 @@ async def at_work(run: Run) -> AsyncIterator[list[Attempt]]:
     assert sum(attempt.outcome == "answered" and leaves_events(attempt) for attempt in done) > 20
 
 
-async def cursors(run: Run) -> dict[tuple[str, str], tuple[int, int, str]]:
-    """Seq, fence and holder of every cursor and office."""
-    rows = await fetch(run, CURSORS)
-    return {(reader, branch): (seq, fence, holder) for reader, branch, seq, fence, holder in rows}
-
-
 async def fetch(run: Run, statement: str) -> list[tuple]:
     connection = await asyncpg.connect(run.fleet.database)
     try:
@@ -67,43 +59,7 @@ async def fetch(run: Run, statement: str) -> list[tuple]:
         await connection.close()
 
 
-async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float) -> None:
-    async with asyncio.timeout(within_s):
-        while not await holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-
-
 # -- a server ----------------------------------------------------------------------------------------------------------
-
-
-async def test_who_was_stopped_for_longer_than_its_lease_has_lost_its_offices_and_moves_nothing(run: Run) -> None:
-    async with run.broken(Fault("restart", "server", "server2")):
-        pass  # who ends gives up its offices: the other has them all now, or takes them within a moment
-    async with at_work(run):
-        await until(lambda: _has_offices(run), within_s=30)
-        before = await cursors(run)
-        async with run.broken(Fault("stop", "server", "server1")):
-            await until(lambda: _are_taken_over(run, before), within_s=LEASE_S + 20)
-            taken = await cursors(run)
-        assert await run.until_agreed() is not None
-        for place, (seq, fence, holder) in (await cursors(run)).items():
-            assert fence == taken[place][1], f"{place} went back to whoever woke up"
-            assert holder == taken[place][2]
-            assert seq >= taken[place][0]
-
-
-def offices(found: dict[tuple[str, str], tuple[int, int, str]]) -> dict[tuple[str, str], int]:
-    """The fences of those whose work never stops."""
-    return {place: fence for place, (_, fence, _) in found.items() if place[0] in ("office/timekeeper", "dossier")}
-
-
-async def _has_offices(run: Run) -> bool:
-    return len(offices(await cursors(run))) == 1 + SMALL.branches
-
-
-async def _are_taken_over(run: Run, before: dict[tuple[str, str], tuple[int, int, str]]) -> bool:
-    now = offices(await cursors(run))
-    return all(now[place] > fence for place, fence in offices(before).items())
 
 
 async def test_a_clock_that_jumps_ends_no_day_and_holds_up_nobody(run: Run) -> None:

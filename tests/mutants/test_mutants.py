@@ -114,4 +114,4 @@ def test_control_the_same_tests_pass_on_a_tree_that_nobody_broke(tree: Path) -> 
     checkers = sorted({mutant.checker for mutant in MUTANTS})
     status, lines = run_in(tree, *checkers)
     assert status == pytest.ExitCode.OK, "\n".join(lines)
-    assert f"{len(checkers)} passed" in lines[-1]
+    assert int(lines[-1].partition(" passed")[0]) >= len(checkers), lines[-1]  # one may have parameters
