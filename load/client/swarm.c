@@ -174,11 +174,10 @@ static void into_slot(struct conn *c)
     *slot = (int)(c - all);
 }
 
-/* The first tries are quick; later ones spread over the window that the server named. */
+/* Anywhere in the window that the server named, so that those who all lost it at once do not all come at once. */
 static void come_back_later(struct conn *c)
 {
-    double quick = c->retry_s * 4, spread = c->retry_s < LAST_RETRY_S && quick < c->window_s ? quick : c->window_s;
-    c->due = ticks() + 1 + (uint32_t)((c->retry_s + chance() * spread) * (double)(SECOND / TICK));
+    c->due = ticks() + 1 + (uint32_t)((c->retry_s + chance() * c->window_s) * (double)(SECOND / TICK));
     c->retry_s = c->retry_s * 2 < LAST_RETRY_S ? c->retry_s * 2 : LAST_RETRY_S;
     c->phase = WAITING;
     waiting++;
@@ -706,7 +705,7 @@ static void look_round(void)
         if (c->phase < CONNECTING || c->phase > LIVE || (opt.bare && c->phase == LIVE)) continue;
         if (c->phase == LIVE && now - c->heard > silence) silence = now - c->heard;
         if (c->phase == LIVE && c->ask_again_at && c->ask_again_at <= now) ask_again(c);
-        if ((double)(now - c->heard) <= opt.silent_s * (double)SECOND) continue;
+        if ((double)(now - c->heard) <= (opt.silent_s + (c->phase == LIVE ? 0 : c->window_s)) * (double)SECOND) continue;
         silent++;
         lose(c, LOST);
     }

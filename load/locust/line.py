@@ -17,7 +17,7 @@ from gevent.event import AsyncResult, Event
 from msgspec import UNSET
 
 from queue_server.protocol import SUBPROTOCOL, frames
-from queue_server.protocol.feed import FIRST_RETRY_S, LAST_RETRY_S, SILENT_S, STOP_FROM, Channels, Update, retry_wait
+from queue_server.protocol.feed import FIRST_RETRY_S, LAST_RETRY_S, STOP_FROM, Channels, Update, patience, retry_wait
 
 if TYPE_CHECKING:
     from load.locust.world import World
@@ -166,9 +166,12 @@ class Line:
         url = f"ws{self._servers[0].removeprefix('http')}/ws/v1"
         try:
             self._socket = websocket.create_connection(
-                url, timeout=CONNECT_S, header=self._headers, subprotocols=[SUBPROTOCOL], skip_utf8_validation=True
+                url,
+                timeout=patience(self._window_s, is_welcome=False),
+                header=self._headers,
+                subprotocols=[SUBPROTOCOL],
+                skip_utf8_validation=True,
             )
-            self._socket.settimeout(SILENT_S)
             return self._talk(began)
         except (OSError, websocket.WebSocketException):
             return LOST
@@ -181,6 +184,7 @@ class Line:
             frame = frames.server_decoder.decode(data)
             if isinstance(frame, frames.Welcome):
                 self._world.fire(WS, "connect", began)
+                self._socket.settimeout(patience(frame.reconnect_window_s, is_welcome=True))
             self._on_frame(frame)
 
     def _send(self, frame: bytes) -> None:

@@ -14,8 +14,8 @@ from msgspec import Struct
 from queue_server.protocol.frames import Beat, Event, Snapshot, Subscribe, parse_position
 
 SILENT_S = 9.0
-"""The server is never silent for longer than 4 s."""
-FIRST_RETRY_S, LAST_RETRY_S = 0.25, 1.0
+"""A server that has said welcome is never silent for longer than 4 s."""
+FIRST_RETRY_S, LAST_RETRY_S = 0.25, 0.75
 STOP_FROM = 4400
 """Close codes from here on mean: do not come back without a change."""
 BACKLOG_MAX = 1000
@@ -55,10 +55,15 @@ def is_behind(position: str, newest: str) -> bool:
 
 
 def retry_wait(retry_s: float, window_s: float, chance: float) -> float:
-    """Seconds until the next try; `chance` is in [0, 1). The first tries are quick, later ones spread over the window
-    that the server named."""
-    spread = min(window_s, retry_s * 4) if retry_s < LAST_RETRY_S else window_s
-    return retry_s + chance * spread
+    """Seconds until the next try; `chance` is in [0, 1). Every try, the first too, lies anywhere in the window that the
+    server named: those who all lost it at once do not all come at once."""
+    return retry_s + chance * window_s
+
+
+def patience(window_s: float, *, is_welcome: bool) -> float:
+    """Seconds of silence after which the line is given up. Who waits to be let in waits longer: whoever gives up and
+    comes again makes the others wait for longer still."""
+    return SILENT_S if is_welcome else SILENT_S + window_s
 
 
 class Update(Struct, frozen=True):

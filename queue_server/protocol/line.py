@@ -13,12 +13,12 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from queue_server.protocol import SUBPROTOCOL, frames
-from queue_server.protocol.feed import FIRST_RETRY_S, LAST_RETRY_S, SILENT_S, STOP_FROM, retry_wait
+from queue_server.protocol.feed import FIRST_RETRY_S, LAST_RETRY_S, STOP_FROM, patience, retry_wait
 
 log = logging.getLogger(__name__)
 
-CONNECT_S = 5.0
 CLOSE_S = 1.0
+
 LOST = 1006  # the close code of a connection that was not closed but has gone
 
 
@@ -64,7 +64,7 @@ class Line:
                 self._url,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 additional_headers=self._headers,
-                open_timeout=CONNECT_S,
+                open_timeout=patience(self._window_s, is_welcome=False),
                 close_timeout=CLOSE_S,
                 ping_interval=None,
                 compression=None,
@@ -81,7 +81,7 @@ class Line:
         writer = asyncio.get_running_loop().create_task(_write(socket, outbox), name="line writer")
         try:
             while True:
-                async with asyncio.timeout(SILENT_S):
+                async with asyncio.timeout(patience(self._window_s, is_welcome=self._outbox is not None)):
                     text = await socket.recv()
                 self._take(text, outbox)
         except TimeoutError:

@@ -112,7 +112,7 @@ async def test_a_channel_is_followed_over_a_lost_line_from_where_it_was() -> Non
 
 
 async def test_a_server_that_falls_silent_is_left_and_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "SILENT_S", 0.1)
+    monkeypatch.setattr(line, "patience", lambda *_, **__: 0.1)
     connections = 0
 
     async def mute(server: Server) -> None:

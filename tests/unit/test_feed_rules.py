@@ -61,7 +61,44 @@ const tasks = {
   judge: ([position, seq, prev]) => LaySo.judge(position, {seq, prev}),
   apply: ([view, changes]) => LaySo.applyChanges(view, changes),
   play,
+  // How long feed.js waits for its tries, in ms, when the server named this window and these chances come up.
+  waits: ([window, chances]) => {
+    const waits = [];
+    sandbox.setTimeout = (_, ms) => waits.push(ms);
+    sandbox.Math = {...plainMath, random: () => chances[waits.length]};
+    const feed = welcomed(window);
+    chances.forEach(() => feed._onClose(1006));
+    feed.stop();
+    return waits;
+  },
+  // For how many whole halves of a second of silence a connection lives: before any welcome, after it, after a loss.
+  patience: (window) => {
+    let at = 0, look;
+    sandbox.Date = class extends Date { static now() { return at; } };
+    sandbox.setInterval = (work) => { look = work; };
+    sandbox.setTimeout = () => {};
+    const feed = new LaySo.Feed({});
+    const until = () => {
+      const began = at, here = socket;
+      for (; feed._socket === here; at += 500) look();
+      return (at - began - 1000) / 1000;
+    };
+    const found = [until()];
+    feed._connect();
+    socket.onmessage({data: JSON.stringify(welcome(window))});
+    found.push(until());
+    feed._connect();
+    found.push(until());
+    return found;
+  },
 };
+const plainMath = Object.fromEntries(Object.getOwnPropertyNames(Math).map((name) => [name, Math[name]]));
+const welcome = (window) => ({type: "welcome", at: "2026-01-05T08:00:00Z", reconnect_window_s: window, clock_speed: 1});
+function welcomed(window) {
+  const feed = new LaySo.Feed({});
+  socket.onmessage({data: JSON.stringify(welcome(window))});
+  return feed;
+}
 process.stdout.write(JSON.stringify(cases.map(tasks[task])), () => process.exit(0));
 """
 
@@ -279,7 +316,15 @@ def test_a_reader_sees_each_view_with_the_changes_that_led_to_it() -> None:
     assert views == [{"t": {}}, {"t": {"a": 1}}, {"t": {"a": 2}}]
 
 
-def test_the_first_tries_are_quick_and_later_ones_spread_over_the_servers_window() -> None:
-    assert [feed.retry_wait(0.25, 30.0, chance) for chance in (0.0, 0.5)] == [0.25, 0.75]
-    assert [feed.retry_wait(feed.LAST_RETRY_S, 30.0, chance) for chance in (0.0, 0.5)] == [1.0, 16.0]
+def test_every_try_lies_anywhere_in_the_servers_window() -> None:
+    assert [feed.retry_wait(0.25, 30.0, chance) for chance in (0.0, 0.5)] == [0.25, 15.25]
     assert feed.retry_wait(0.5, 1.5, 1.0) == 2.0
+    waits = in_node("waits", [[1.5, [0.0, 0.5, 0.0]], [120.0, [0.5, 0.5, 0.5]]])
+    assert waits == [[250, 1250, 750], [60250, 60500, 60750]]
+
+
+def test_who_is_not_let_in_yet_waits_as_long_as_all_may_take_to_come_back() -> None:
+    assert feed.patience(60.0, is_welcome=False) == 69.0
+    assert feed.patience(60.0, is_welcome=True) == 9.0
+    # Seconds of silence that feed.js bears: before any welcome, after it, and after it was lost.
+    assert in_node("patience", [60.0, 1.5]) == [[10.5, 9.0, 69.0], [10.5, 9.0, 10.5]]

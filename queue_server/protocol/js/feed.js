@@ -160,6 +160,8 @@
     var socket = new WebSocket(absolute, "layso.v1");
     this._socket = socket;
     this._heardAt = Date.now();
+    // Who waits to be let in waits longer: whoever gives up and comes again makes the others wait for longer still.
+    this._patience = SILENT_MS + this._window;
     socket.onmessage = function (message) {
       if (socket === feed._socket) {
         feed._heardAt = Date.now();
@@ -173,7 +175,7 @@
     };
     clearInterval(this._watchdog);
     this._watchdog = setInterval(function () {
-      if (Date.now() - feed._heardAt > SILENT_MS) {
+      if (Date.now() - feed._heardAt > feed._patience) {
         feed._drop();
       }
     }, WATCH_MS);
@@ -206,8 +208,8 @@
       return;
     }
     var feed = this;
-    // The first tries are quick; later ones spread over the window that the server named.
-    var wait = this._retry + Math.random() * (this._retry < LAST_RETRY_MS ? Math.min(this._window, this._retry * 4) : this._window);
+    // Anywhere in the window that the server named: those who all lost it at once do not all come at once.
+    var wait = this._retry + Math.random() * this._window;
     this._retry = Math.min(this._retry * 2, LAST_RETRY_MS);
     this._timer = setTimeout(function () {
       feed._connect();
@@ -266,6 +268,7 @@
   };
 
   Feed.prototype._onWelcome = function (frame) {
+    this._patience = SILENT_MS;
     this._clock = { at: new Date(frame.at).getTime(), heard: Date.now(), speed: frame.clock_speed };
     this._window = frame.reconnect_window_s * 1000;
     this._retry = FIRST_RETRY_MS;
