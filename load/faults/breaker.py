@@ -40,10 +40,10 @@ class Breaker:
                 way = self._servers_killed(*self._fleet.names)
             case "stop", what:
                 way = self._stopped(what, fault.server)
-            case "restart", "server":
-                way = self._restarted(fault.server)
+            case "end", "server":
+                way = self._server_ended(fault.server)
             case "restart", _:
-                way = self._restarted(*self._fleet.names)
+                way = self._restarted()
             case "jump", _:
                 way = self._jumped(fault.server, fault.amount)
             case "fill", _:
@@ -110,14 +110,21 @@ class Breaker:
             signal_all(pid, signal.SIGCONT)
 
     @asynccontextmanager
-    async def _restarted(self, *names: str) -> AsyncIterator[None]:
-        """One after the other, each ending tidily."""
-        for name in names:
-            self._fleet.ended.add(name)
-            try:
-                await self._fleet.servers[name].terminate()
-            finally:
-                await self._back(name)
+    async def _server_ended(self, name: str) -> AsyncIterator[None]:
+        """Tidily, as it is asked to."""
+        self._fleet.ended.add(name)
+        try:
+            await self._fleet.servers[name].terminate()
+            yield
+        finally:
+            await self._back(name)
+
+    @asynccontextmanager
+    async def _restarted(self) -> AsyncIterator[None]:
+        """One after the other."""
+        for name in self._fleet.names:
+            async with self._server_ended(name):
+                pass
         yield
 
     @asynccontextmanager

@@ -139,7 +139,7 @@ class Run:
         detail = f"{fault.server} {fault.amount:g}".strip()
         self.history.add(Broken(number, fault.kind, fault.what, at, self.history.now(), detail))
 
-    def disagreeing(self, since: float, *, lag_s: float = LAG_S) -> list[str]:
+    def disagreeing(self, since: float, lag_s: float) -> list[str]:
         """The screens that are not live, or do not show what the journal had then and a moment ago; where they are."""
         moment = max(since, time.monotonic() - lag_s)
         if not self.truth.is_current(moment):
@@ -150,14 +150,14 @@ class Run:
             if not screen.is_live or not self.truth.is_shown(screen.channel, screen.position, screen.view, moment)
         ]
 
-    async def until_agreed(self, within_s: float = AGREE_WITHIN_S) -> float | None:
+    async def until_agreed(self, within_s: float = AGREE_WITHIN_S, *, lag_s: float = LAG_S) -> float | None:
         """Seconds until all screens agree with the journal and go on doing so; None when they do not. `last` are then
         those for whom it took longest."""
         began = time.monotonic()
         agreed_at, steady = began, 0
         self.last: list[str] = []
         while steady < STEADY:
-            if behind := self.disagreeing(began):
+            if behind := self.disagreeing(began, lag_s):
                 self.last, steady, agreed_at = behind, 0, time.monotonic() + LOOK_S
             else:
                 steady += 1
