@@ -39,6 +39,8 @@ class World(Struct):
     random: random.Random
     pace: float = 1.0
     """How much longer than by default people take between their commands."""
+    patience: float = 1.0
+    """How much longer than by default they wait for an answer."""
     is_closing: bool = False
     """Nobody begins anything new."""
     is_over: bool = False
@@ -57,7 +59,7 @@ class Client:
         self._branch = branch
         self._token = token
         self._kind = world.random.choice((HttpDesk, WebSocketDesk))
-        self._answer_within_s = world.random.uniform(2.0, 5.0)
+        self._answer_within_s = world.random.uniform(2.0, 5.0) * world.patience
         self._desks: dict[str, Desk] = {}
         self._server = world.random.choice(list(world.ports))
 

@@ -44,8 +44,10 @@ async def run(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> A
 
 
 @asynccontextmanager
-async def at_work(run: Run) -> AsyncIterator[list[Attempt]]:
-    """People work meanwhile; afterwards nothing may be wrong. What they did is known then."""
+async def at_work(run: Run, *, patience: float = 1.0) -> AsyncIterator[list[Attempt]]:
+    """People work meanwhile; afterwards nothing may be wrong. What they did is known then. Who has more patience does
+    not take a busy machine for one that is lost."""
+    run.world.patience = patience
     done: list[Attempt] = []
     first = len(run.history.records)
     await run.begin()
@@ -150,7 +152,7 @@ async def test_commits_whose_answers_are_swallowed_happen_once(run: Run) -> None
 
 
 async def test_without_valkey_nobody_gets_an_error_and_changes_arrive_by_polling(run: Run) -> None:
-    async with at_work(run) as attempts:
+    async with at_work(run, patience=5.0) as attempts:
         async with run.broken(Fault("kill", "valkey")):
             for _ in range(3):
                 await asyncio.sleep(0.5)
