@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.staff import StaffApi, eventually, sign_in
 
 GO_VAP = ROOT / "config" / "organisations" / "go-vap.yaml"
 DEPLOY = ROOT / "config" / "deploy"
+PROVINCE = DEPLOY / "province"
 
 
 # -- import and check-config -------------------------------------------------------------------------------------------
@@ -168,12 +170,38 @@ def test_the_service_and_the_commands_beside_it_have_the_same_settings():
     assert "Environment=" not in unit
 
 
+def shipped(file: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The settings in force, and those beside them that are only named."""
+    lines = re.findall(r'^(# )?(LAYSO_\w+)="?(.*?)"?$', file.read_text("utf-8"), re.MULTILINE)
+    return {n: v for comment, n, v in lines if not comment}, {n: v for comment, n, v in lines if comment}
+
+
 def test_every_line_of_the_settings_shipped_is_one_of_ours():
-    lines = re.findall(r"^(# )?(LAYSO_\w+)=(.*)$", (DEPLOY / "server.env").read_text("utf-8"), re.MULTILINE)
-    read_settings({name: value for _, name, value in lines})
-    settings = read_settings({name: value for comment, name, value in lines if not comment})
+    given, named = shipped(DEPLOY / "server.env")
+    read_settings(given | named)
+    settings = read_settings(given)
     unit = (DEPLOY / "queue-server.service").read_text("utf-8")
     assert f"ReadWritePaths={settings.data} {settings.backups}\n" in unit
+
+
+def test_a_province_s_settings_are_ours_and_a_shell_reads_them_like_systemd():
+    file = PROVINCE / "province.env"
+    given, named = shipped(file)
+    read_settings(given | named)
+    unit, copies = ((PROVINCE / name).read_text("utf-8") for name in ("queue-server.service", "layso-backup.service"))
+    assert f"ReadWritePaths={given['LAYSO_DATA']}\n" in unit
+    assert f"ReadWritePaths={given['LAYSO_DATA']} {named['LAYSO_BACKUPS']}\n" in copies
+    script = f"set -eu; . {file}; for name in {' '.join(given)}; do eval echo \\$$name; done"
+    told = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == list(given.values())
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])
+def test_a_proxy_knows_every_worker_of_the_hosts_that_are_shipped(name: str):
+    given, _ = shipped(PROVINCE / "province.env")
+    ports = [int(given["LAYSO_WORKER_PORT"]) + no for no in range(int(given["LAYSO_WORKERS"]))]
+    text = (PROVINCE / name).read_text("utf-8")
+    assert all(f"layso-app-{host}:{port}" in text for host in (1, 2) for port in ports)
 
 
 # -- the demo's living hall --------------------------------------------------------------------------------------------
