@@ -133,8 +133,9 @@ async def _clock(connection: asyncpg.Connection, found: list[Finding]) -> dateti
         way = "behind" if there > after else "ahead of"
         found.append(
             Finding(
-                f"This machine's clock is {apart.total_seconds():.0f} s {way} the database's: waiting times get wrong, "
-                "and what time asks for is done early or late. Synchronise both (timedatectl set-ntp true)."
+                f"This machine's clock is {apart.total_seconds():.0f} s {way} the database's. Queues go by the "
+                "database's; sessions and logs go by this one, and one of both is wrong. Synchronise them (timedatectl "
+                "set-ntp true)."
             )
         )
     return there
