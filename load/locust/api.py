@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -53,7 +54,7 @@ class Api:
         for _ in range(len(self._servers) + 1):
             try:
                 status, content = self._exchange(method, path, data, given)
-            except (OSError, RuntimeError) as away:  # geventhttpclient raises its own kinds of both
+            except (OSError, HTTPException) as away:
                 fault = Trouble(f"no answer: {type(away).__name__}")
                 self.close()
                 self._servers.rotate(-1)
