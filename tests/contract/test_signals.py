@@ -329,6 +329,16 @@ async def test_a_message_that_is_missing_is_noticed_and_one_that_comes_twice_is_
     assert process.heard[3:] == [MISSED, Taken("printer:5"), Taken("printer:6")]
 
 
+async def test_who_is_first_heard_in_the_middle_may_have_said_something_before(
+    by_redis: ByRedis, stack: AsyncExitStack
+) -> None:
+    (process,) = await all_of(joining(by_redis, stack), 1)
+    async with redis_at(by_redis.server.url) as client:
+        await client.publish(CHANNEL, msgspec.msgpack.encode([b"somebody", 2, ["printer:2"]]))
+    await process.hears(Taken("printer:2"))
+    assert process.heard == [MISSED, Taken("printer:2")]
+
+
 @pytest.mark.parametrize(
     "message",
     [b"", b"\xc1", msgspec.msgpack.encode([b"new", 1, [], "more"]), msgspec.msgpack.encode([b"new", 1, [{"a": 1}]])],

@@ -156,11 +156,11 @@ class RedisSignals:
                 self._is_deaf = False
                 self._listener(Missed())
             return
-        last = self._numbers.get(packet.origin)
-        if last is not None and packet.number <= last:
+        last = self._numbers.get(packet.origin, 0)  # who is new may have lost the first ones too
+        if packet.number <= last:
             return  # sent a second time, since the answer to the first was lost
         self._numbers[packet.origin] = packet.number
-        if last is not None and packet.number > last + 1:
+        if packet.number > last + 1:
             self._listener(Missed())
         for signal in packet.signals:
             self._listener(_restored(signal))
