@@ -151,9 +151,9 @@ class RedisSignals:
             self._on_stranger()
             return
         if packet.origin == self._origin:
-            self._heard_at = time.monotonic()
-            if self._is_deaf:
-                self._is_deaf = False
+            was_live = self.is_live
+            self._heard_at, self._is_deaf = time.monotonic(), False
+            if not was_live:
                 self._listener(Missed())
             return
         last = self._numbers.get(packet.origin, 0)  # who is new may have lost the first ones too
