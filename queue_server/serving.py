@@ -18,7 +18,7 @@ from queue_server.protocol.frames import MAX_FRAME_BYTES
 from queue_server.settings import Settings
 from queue_server.supervising import RunningWorker, Supervisor
 from queue_server.web.application import house_in
-from queue_server.web.wires import DirectProtocol
+from queue_server.web.wires import DirectProtocol, HttpProtocol
 
 BACKLOG = 2048
 PING_S = 30.0
@@ -33,7 +33,7 @@ def server_of(settings: Settings) -> Server:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=HttpProtocol,
             ws=DirectProtocol,
             ws_max_size=4 * MAX_FRAME_BYTES,
             ws_per_message_deflate=False,

@@ -8,9 +8,11 @@ same contract tests run over `AsgiWire`, which needs nothing but ASGI.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from queue_server.realtime.connection import Message
@@ -22,6 +24,33 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Listener = Callable[[bytes], None]
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, but who has hung up while waiting is not welcomed any more.
+
+    After a restart everybody comes at once. Who waits for longer than a display has patience has gone before it is its
+    turn, and has come again; to a server that went on welcoming those, nobody would ever get through.
+    """
+
+    def handle_websocket_upgrade(self) -> None:
+        if has_hung_up(self.transport):
+            self.transport.abort()
+        else:
+            super().handle_websocket_upgrade()
+
+
+def has_hung_up(transport: asyncio.Transport) -> bool:
+    """Whether the peer's end, or a fault, is the next that will be read; without waiting and without reading it."""
+    looked = socket.socket(fileno=transport.get_extra_info("socket").fileno())
+    try:
+        return looked.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        looked.detach()
 
 
 class DirectProtocol(WebSocketsSansIOProtocol):

@@ -374,7 +374,7 @@ def test_times_of_several_processes_are_taken_together() -> None:
 def test_the_floor_runs_with_the_flags_of_the_product(tmp_path: Path) -> None:
     floor, product = bare_socket.server_config(), server_of(Settings(data=tmp_path)).config
     for flag in (
-        "loop", "http", "ws_max_size", "ws_per_message_deflate", "ws_ping_interval", "ws_ping_timeout", "backlog",
+        "loop", "ws_max_size", "ws_per_message_deflate", "ws_ping_interval", "ws_ping_timeout", "backlog",
         "access_log", "log_level", "server_header",
     ):  # fmt: skip
         assert getattr(floor, flag) == getattr(product, flag), flag

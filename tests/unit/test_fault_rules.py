@@ -122,6 +122,14 @@ def test_control_where_all_is_well_nothing_is_found() -> None:
     assert check([*story.records, *story.ending()], story.dump()) == []
 
 
+def test_control_of_two_attempts_on_their_way_together_either_may_come_first() -> None:
+    story = Story()
+    for hurried, answered in (("t2", 90.0), ("t3", 80.0)):
+        story.issue(hurried, f"A{hurried}")
+        story.records[-1] = replace(story.records[-1], sent_at=70.0, ended_at=answered)
+    assert "position" not in rules_broken([*story.records, *story.ending()], story.dump())
+
+
 # -- while it is told --------------------------------------------------------------------------------------------------
 
 Mistake = Callable[[Story], None]

@@ -60,20 +60,22 @@ def _refused_after_answer(ask: Ask) -> Iterator[Violation]:
 
 
 def positions_grow(evidence: Evidence) -> Iterator[Violation]:
-    """To one client, of one branch; the epoch never changes, since no history was replaced."""
+    """To one client, of one branch: no answer is older than one that came before its question. Of two attempts that
+    were on their way together either may come first. The epoch never changes, since no history was replaced."""
     epochs = {head.branch: head.epoch for head in evidence.dump.heads}
     firsts = [ask.answers[0] for ask in evidence.asks.values() if ask.answers and not ask.answers[0].is_repeat]
     for (client, branch), answers in grouped(firsts, lambda a: (a.client, a.branch)).items():
+        told = [(a, position) for a in answers if (position := position_of(a.data)) is not None]
+        asked = sorted(told, key=lambda each: each[0].sent_at)
+        heard = sorted(((a.ended_at, position[1]) for a, position in told), reverse=True)
         newest = 0
-        for answer in sorted(answers, key=lambda answer: answer.ended_at):
-            position = position_of(answer.data)
-            if position is None:
-                continue
-            if position[0] != epochs.get(branch):
-                yield Violation("epoch", f"{client} was answered in {position[0]}, {branch} is in {epochs.get(branch)}")
-            if position[1] < newest:
-                yield Violation("position", f"{client} had seen {newest}, and {_of(answer)} is at {position[1]}")
-            newest = max(newest, position[1])
+        for answer, (epoch, seq) in asked:
+            while heard and heard[-1][0] <= answer.sent_at:
+                newest = max(newest, heard.pop()[1])
+            if epoch != epochs.get(branch):
+                yield Violation("epoch", f"{client} was answered in {epoch}, {branch} is in {epochs.get(branch)}")
+            if seq < newest:
+                yield Violation("position", f"{client} had seen {newest}, and {_of(answer)} is at {seq}")
 
 
 def _of(attempt: Attempt) -> str:
