@@ -35,7 +35,7 @@ from load.fleet.scenario import plan as plan_fleet
 from load.fleet.scenario import read_scenario
 from load.fleet.servers import Servers
 from load.measure import RUNS, alone, raise_file_limit
-from load.reconnects import BareWorkers, back_after, cpu_s, rss_kb
+from load.reconnects import BRANCHES, BareWorkers, back_after, cpu_s, rss_kb
 from load.reconnects import killed as bare_killed
 from load.swarm import Display, Swarm
 from load.swarm_latency import Call, latencies
@@ -51,7 +51,7 @@ WITHIN_S = 600.0
 A_SECOND = 60
 ANSWER_WITHIN_S = 2.0
 ANSWER_TURNS = 15
-WINDOW_S = 120.0
+WINDOW_S = 240.0
 """60,000 come back within it, as the welcome says."""
 
 
@@ -264,7 +264,7 @@ def play(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
             "cpu_us_each": round((cpu_s(servers.pids) - base_cpu) / len(plan) * 1e6, 1),
             "rss_kb_each": round((rss_kb(servers.pids) - base_rss) / len(plan), 2),
         })  # fmt: skip
-        callers = Callers(servers.urls, token, notes, A_SECOND)
+        callers = Callers(servers.urls, token, notes, A_SECOND * len(notes.branches) / BRANCHES)
         cpu, began = cpu_s(servers.pids), time.monotonic()
         noted: list[Call] = []
         time.sleep(asked.minutes * 60)

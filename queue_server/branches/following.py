@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.clock import Clock
-from queue_server.branches.looking import Looking
+from queue_server.branches.looking import UNTOLD_S, Looking
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.office import Office
 from queue_server.journal.port import Journal, JournalUnavailable, Written
 
-PULSE_WITHIN_S = 2.0
+PULSE_WITHIN_S, TURN_S = 2.0, 0.1
 CUT_AFTER_S = 4.0
 """With the pulse's own seconds a screen says within 10 s that what it shows is old."""
 
@@ -49,13 +48,17 @@ class Following(Looking):
 
 class Pulse(Looking):
     """Feels whether the journal answers. When it has not for `CUT_AFTER_S`, nothing that readers see can be called
-    current: `on_cut` sends them away, and nobody is let in before it answers again."""
+    current: `on_cut` sends them away, and nobody is let in before it answers again.
+
+    Silence is counted in turns of the loop, in each of which an answer would have been heard. By the clock, a process
+    that is only busy would send everybody away, and be busier still when all come back.
+    """
 
     def __init__(self, journal: Journal, on_cut: Callable[[], None]) -> None:
         super().__init__("pulse", self._feel, is_told=lambda: False)
         self._journal = journal
         self._on_cut = on_cut
-        self._answered_at = time.monotonic()
+        self._silent_s = 0.0
         self._is_cut = False
 
     async def is_felt(self) -> bool:
@@ -66,17 +69,23 @@ class Pulse(Looking):
         return not self._is_cut
 
     async def _feel(self) -> None:
+        asked = asyncio.ensure_future(self._journal.head(""))
+        turns = 0
+        while not asked.done() and turns < PULSE_WITHIN_S / TURN_S:
+            await asyncio.wait([asked], timeout=TURN_S)
+            turns += 1
         try:
-            async with asyncio.timeout(PULSE_WITHIN_S):
-                await self._journal.head("")
-        except (TimeoutError, JournalUnavailable) as fault:
-            if time.monotonic() - self._answered_at > CUT_AFTER_S and not self._is_cut:
+            if not asked.done():
+                asked.cancel()
+                raise JournalUnavailable("unavailable", "no answer")
+            asked.result()
+        except JournalUnavailable:
+            self._silent_s += UNTOLD_S + turns * TURN_S
+            if self._silent_s > CUT_AFTER_S and not self._is_cut:
                 self._is_cut = True
                 self._on_cut()
-            if isinstance(fault, TimeoutError):
-                raise JournalUnavailable("unavailable", "no answer") from fault
             raise
-        self._answered_at = time.monotonic()
+        self._silent_s = 0.0
         self._is_cut = False
 
 

@@ -7,6 +7,7 @@ than one with ten.
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -42,9 +43,9 @@ class Pace:
     def __init__(self, state: BranchState) -> None:
         self._state = state
         self._was: dict[str, Ticket | None] = {}
-        self._tally: Tally[Entry] = Tally()
+        self._tallies: defaultdict[tuple[str, str], Tally[int]] = defaultdict(Tally)
         for ticket in state.tickets.values():
-            self._tally.update(_entries(ticket))
+            self._count(ticket, 1)
 
     def see(self, changes: Iterable[Change]) -> None:
         """These changes are confirmed: remember what their tickets were, and count them when somebody asks."""
@@ -57,21 +58,24 @@ class Pace:
     def of(self, field: str, now: datetime) -> FieldPace:
         """A field's pace, out of the confirmed state."""
         self._settle()
-        tally, minute = self._tally, _minute(now)
-        hour = range(minute - HOUR + 1, minute + 1)
         late = Tally(minutes for ticket in self._waiting_first(field) for minutes in _passed(first_wait(ticket, now)))
+        long = self._tallies["long", field]
         return FieldPace(
-            came=sum(tally["came", field, minute] for minute in hour),
-            served=sum(tally["served", field, minute] for minute in hour),
-            over_15=tally["long", field, 15] + late[15],
-            over_30=tally["long", field, 30] + late[30],
+            came=_lately(self._tallies["came", field], _minute(now)),
+            served=_lately(self._tallies["served", field], _minute(now)),
+            over_15=long[15] + late[15],
+            over_30=long[30] + late[30],
         )
 
     def _settle(self) -> None:
         for ticket_id, was in self._was.items():
-            self._tally.subtract(_entries(was))
-            self._tally.update(_entries(self._state.tickets.get(ticket_id)))
+            self._count(was, -1)
+            self._count(self._state.tickets.get(ticket_id), 1)
         self._was.clear()
+
+    def _count(self, ticket: Ticket | None, how_often: int) -> None:
+        for what, field, minute in _entries(ticket):
+            self._tallies[what, field][minute] += how_often
 
     def _waiting_first(self, field: str) -> Iterator[Ticket]:
         for side in (True, False):
@@ -89,6 +93,14 @@ def _entries(ticket: Ticket | None) -> Iterator[Entry]:
             yield "served", stint.field, _minute(stint.end)
     if not is_waiting_first(ticket):
         yield from (("long", field, minutes) for minutes in _passed(first_wait(ticket)))
+
+
+def _lately(minutes: Tally[int], minute: int) -> int:
+    """How many in the last hour; most branches have fewer busy minutes in a day than an hour has minutes."""
+    first = minute - HOUR + 1
+    if len(minutes) < HOUR:
+        return sum(count for at, count in minutes.items() if first <= at <= minute)
+    return sum(minutes[at] for at in range(first, minute + 1))
 
 
 def _passed(wait: timedelta) -> Iterator[int]:

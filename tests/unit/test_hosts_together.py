@@ -318,3 +318,39 @@ async def test_the_pulse_sends_readers_away_once_and_lets_them_in_when_it_is_fel
     assert not await pulse.is_felt()
     two.journal.is_unreadable = False
     assert await pulse.is_felt()
+
+
+async def test_a_process_that_is_only_busy_sends_nobody_away(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop is kept from turning for longer than an answer may take; the answer needs some turns of it."""
+    cuts: list[str] = []
+    for name, value in (("PULSE_WITHIN_S", 0.04), ("TURN_S", 0.004), ("CUT_AFTER_S", -1.0)):
+        monkeypatch.setattr(f"queue_server.branches.following.{name}", value)
+    loop, is_over = asyncio.get_running_loop(), False
+
+    def be_busy() -> None:
+        until = time.monotonic() + 0.02
+        while time.monotonic() < until:
+            pass
+        if not is_over:
+            loop.call_soon(be_busy)
+
+    async def slow_head(_: str) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    async def no_head(_: str) -> None:
+        await asyncio.Event().wait()
+
+    be_busy()
+    pulse = Pulse(two.journal, lambda: cuts.append("cut"))
+    monkeypatch.setattr(two.journal, "head", slow_head)
+    began = time.monotonic()
+    assert await pulse.is_felt()
+    await pulse._feel()
+    assert time.monotonic() - began > 0.04
+    assert cuts == []
+    monkeypatch.setattr(two.journal, "head", no_head)
+    with pytest.raises(JournalUnavailable):
+        await pulse._feel()
+    is_over = True
+    assert cuts == ["cut"]
