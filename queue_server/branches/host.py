@@ -1,11 +1,9 @@
-"""A branch host: one branch's confirmed state, and the only way to change it.
+"""A branch host: the only way to change a branch.
 
-All commands that wait are decided as one batch on the state (which is tentative from `mark` on), appended in one
-transaction, and answered after the commit. Whatever goes wrong with the append, the state is rolled back, what was
-missed is read, and the rest is decided again. Nobody outside sees the tentative state: readers use `settled`.
-
-Other processes may serve the same branch. What they write is heard of (`hear`), or found when it matters: before a
-refusal, an empty answer or a snapshot the host compares itself with the head.
+All commands that wait are decided as one batch on the branch's state (which is tentative from `begin` on), appended in
+one transaction, and answered after the commit. Whatever goes wrong with the append, the state is rolled back, what was
+missed is read, and the rest is decided again. Before a refusal or an empty answer the host compares itself with the
+head, since other processes may serve the same branch.
 """
 
 from __future__ import annotations
@@ -13,38 +11,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from queue_server.branches.answers import Answer, answer, unchanged
 from queue_server.branches.batch import batch_of
 from queue_server.branches.clock import Clock, Watch
+from queue_server.branches.history import History, loaded
 from queue_server.branches.pending import Pending, Repeats
-from queue_server.branches.schedule import Schedule
-from queue_server.domain import upcast
-from queue_server.domain.apply import apply
 from queue_server.domain.commands import By, Command, EndDay, OpenDay
 from queue_server.domain.decide import decide
-from queue_server.domain.events import BranchConfigured, DayOpened, Event, Recorded
-from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Change
 from queue_server.journal.gathering import Gathering
-from queue_server.journal.port import (
-    Appended,
-    Batch,
-    Conflict,
-    Head,
-    Journal,
-    JournalUnavailable,
-    StoredEvent,
-    Written,
-)
+from queue_server.journal.port import Appended, Batch, Conflict, Head, Journal, JournalUnavailable, Written
 
 log = logging.getLogger(__name__)
-
-EVENTS_AT_ONCE = 2000
 
 _TIMER = By(actor="timer", may_override=True)
 
@@ -57,37 +40,50 @@ class BranchHost:
 
     def __init__(self, branch_id: str, journal: Journal, clock: Clock, watch: Watch, publish: Publish) -> None:
         self.branch_id = branch_id
-        self.state = BranchState()
-        self.epoch = ""
-        self._journal = journal
-        self._clock = clock
-        self._watch = watch
-        self._publish = publish
-        self._queue: list[Pending] = []
-        self._runner: asyncio.Task[None] | None = None
-        self._is_tentative = False
-        self._confirmed_seq = 0
-        self._heard: list[Written] = []
-        self._is_stale = False
-        self._rereaders: list[asyncio.Future[None]] = []
-        self._is_unwell = False
-        self._settled: asyncio.Event = asyncio.Event()
-        self._settled.set()
-        self._readers = 0
         self.used_at = time.monotonic()
         """When somebody last asked for something."""
-        self._day_seq = self._marked_day_seq = 0
+        self._journal = journal
+        self._watch = watch
+        self._queue: list[Pending] = []
+        self._runner: asyncio.Task[None] | None = None
+        self._is_unwell = False
         self._loaded_at = clock.now()
-        self._schedule = Schedule(self.state, clock, watch, self.on_time)
         self._repeats = Repeats(branch_id, journal)
         self._gathering = Gathering()
+        self._history = History(
+            branch_id,
+            journal,
+            clock,
+            watch,
+            announce=lambda changes, own: publish(self, changes, own),
+            ring=self.on_time,
+            wake=self._wake,
+            on_anew=self._forget,
+        )
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     async def load(self) -> None:
         """Read the day's events and fold them: from the newest `day.opened`."""
-        await self._catch_up()
-        self._schedule.set_alarm()
+        await self._history.catch_up()
+        self._history.schedule.set_alarm()
+
+    @property
+    def state(self) -> BranchState:
+        """Tentative while `is_settled` is false."""
+        return self._history.state
+
+    @property
+    def epoch(self) -> str:
+        return self._history.epoch
+
+    @property
+    def position(self) -> str:
+        return self._history.position
+
+    @property
+    def is_settled(self) -> bool:
+        return self._history.is_settled
 
     async def settled(self) -> BranchState:
         """The confirmed state, between batches, and no older than the journal was when this was asked.
@@ -96,23 +92,15 @@ class BranchHost:
             JournalUnavailable: nobody knows how old it is.
         """
         self.used_at = time.monotonic()
-        if self._journal.is_shared and await self._is_behind():
-            await self._reread()
-        while self._is_tentative:
-            self._readers += 1
-            try:
-                await self._settled.wait()
-            finally:
-                self._readers -= 1
-        return self.state
+        return await self._history.settled()
 
-    @property
-    def is_settled(self) -> bool:
-        return not self._is_tentative
+    def has_seen(self, head: Head) -> bool:
+        """Whether the confirmed state is no older than this."""
+        return self._history.has_seen(head)
 
-    @property
-    def position(self) -> str:
-        return f"{self.epoch}.{self.state.seq}"
+    def hear(self, written: Written) -> None:
+        """Somebody has appended this, or at least that much."""
+        self._history.hear(written)
 
     # -- commands --------------------------------------------------------------------------------------------------
 
@@ -131,16 +119,19 @@ class BranchHost:
     async def _run(self) -> None:
         """Batches, one after another, until nobody waits."""
         try:
-            while self._queue or self._heard or (not self._is_unwell and (self._is_stale or self._schedule.overdue())):
+            while self._queue or self._history.has_heard or (not self._is_unwell and self._has_work_of_its_own()):
                 while self._gathering.is_worth_a_turn(len(self._queue), time.monotonic()):  # noqa: ASYNC110
                     await asyncio.sleep(0)  # a turn of the loop, in which others may come
                 batch, self._queue = self._queue, []
                 await self._carry_out_guarded(batch)
-                if self._readers:
+                if self._history.readers:
                     await asyncio.sleep(0)  # under load the next batch follows at once: readers have their turn first
         finally:
             self._runner = None
-            self._schedule.set_alarm(is_unwell=self._is_unwell)
+            self._history.schedule.set_alarm(is_unwell=self._is_unwell)
+
+    def _has_work_of_its_own(self) -> bool:
+        return self._history.is_stale or self._history.schedule.overdue() is not None
 
     async def _carry_out_guarded(self, batch: list[Pending]) -> None:
         """The supervisor of this branch: nothing may die with the queue full, and who asks for what nobody thought of
@@ -148,7 +139,7 @@ class BranchHost:
         try:
             await self._carry_out(batch)
         except Exception as fault:
-            self._abandon()
+            self._history.abandon()
             left = [pending for pending in batch if not pending.future.done()]
             if len(left) > 1 and not isinstance(fault, JournalUnavailable):
                 for pending in left:
@@ -163,33 +154,26 @@ class BranchHost:
                 pending.fail(fault)
 
     async def _carry_out(self, batch: list[Pending]) -> None:
-        self._take_in_heard()
-        if self._is_stale:
-            await self._catch_up()
+        history = self._history
+        history.take_in_heard()
+        if history.is_stale:
+            await history.catch_up()
         await self._carry_out_due()
         decided = await self._without_repeats(batch)
         waiting: list[Pending] | None = decided
         while waiting:
-            self._begin()
+            history.begin()
             self._decide_all(waiting)
             if any(pending.events for pending in waiting):
                 waiting = await self._append(waiting)
                 continue
-            self._end()
-            if not (self._journal.is_shared and await self._is_behind()):
+            history.end()
+            if not (self._journal.is_shared and await history.is_behind()):
                 break
-            await self._catch_up()
+            await history.catch_up()
         for pending in decided:
             if not pending.future.done():
                 await self._answer_eventless(pending)
-
-    async def _is_behind(self) -> bool:
-        """Whether another process has written since: nobody is refused because of what is no longer so."""
-        confirmed = self._confirmed_seq
-        head = await self._journal.head(self.branch_id)
-        if head is None:
-            return False
-        return head.epoch != self.epoch or head.seq > self._confirmed_seq or head.seq < confirmed
 
     async def _carry_out_due(self) -> None:
         """What time asks for comes first, each thing at its own instant and in a transaction of its own.
@@ -197,48 +181,31 @@ class BranchHost:
         Raises:
             JournalUnavailable: it could not be written, and so nothing may be decided after it.
         """
-        while (item := self._schedule.overdue()) is not None:
+        history = self._history
+        while (item := history.schedule.overdue()) is not None:
             timer = Pending(item.command, _TIMER, item.key, asyncio.get_running_loop().create_future())
-            self._begin()
+            history.begin()
             is_missed = item.missed_at is not None and item.at < self._loaded_at
             self._decide_one(timer, item.missed_at if is_missed and item.missed_at is not None else item.at)
             if timer.refusal is not None:
                 log.error("The timer %s of branch %s was refused: %s", item.kind, self.branch_id, timer.refusal.code)
             if not timer.events:
-                self._end()
-                self._schedule.drop()
+                history.end()
+                history.schedule.drop()
                 return
             await self._append([timer])
             fault = timer.future.exception() if timer.future.done() else None
             if fault is not None:
                 raise JournalUnavailable(getattr(fault, "code", "unavailable"), f"the timer {item.kind}")
-            if timer.future.done() and self._schedule.due == item:
+            if timer.future.done() and history.schedule.due == item:
                 log.error("The timer %s of branch %s changes nothing: %s", item.kind, self.branch_id, item.key)
-                self._schedule.drop()
+                history.schedule.drop()
 
     # -- deciding --------------------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        self.state.mark()
-        self._marked_day_seq = self._day_seq
-        self._is_tentative = True
-        self._settled.clear()
-
-    def _end(self) -> None:
-        self.state.mark()
-        self._is_tentative = False
-        self._settled.set()
-
-    def _abandon(self) -> None:
-        if self._is_tentative:
-            self.state.rollback()
-            self._day_seq = self._marked_day_seq
-            self._schedule.ask()
-        self._end()
-
     def _decide_all(self, waiting: list[Pending]) -> None:
         now = self._watch.look()
-        is_in_doubt = self._schedule.is_in_doubt(now)
+        is_in_doubt = self._history.schedule.is_in_doubt(now)
         for pending in waiting:
             if is_in_doubt and isinstance(pending.command, OpenDay | EndDay):
                 pending.refusal = Refusal("clock-stepped")
@@ -253,77 +220,48 @@ class BranchHost:
         except Refusal as refusal:
             pending.refusal = refusal
         else:
-            pending.events = self._apply_all(decided, pending.by.actor, now)
-
-    def _apply_all(self, decided: Sequence[Event], actor: str, now: datetime) -> list[Recorded]:
-        recorded_at = self._clock.now()
-        recorded: list[Recorded] = []
-        for event in decided:
-            at = now if self.state.at is None else max(now, self.state.at)
-            item = Recorded(self.state.seq + 1, self._day_of(event, at), at, recorded_at, actor, event)  # type: ignore[arg-type]
-            apply(self.state, item)
-            if isinstance(event, DayOpened) or self._day_seq == 0:
-                self._day_seq = item.seq
-            recorded.append(item)
-        return recorded
-
-    def _day_of(self, event: Event, at: datetime) -> date:
-        """The service day that an event belongs to: the open one, or the day that it opens."""
-        if isinstance(event, DayOpened | BranchConfigured):
-            return service_day(event.config, at)
-        day = self.state.day
-        return day.date if day is not None else service_day(self.state.configured, at)
+            pending.events = self._history.add(decided, pending.by.actor, now)
 
     # -- appending -------------------------------------------------------------------------------------------------
 
     async def _append(self, waiting: list[Pending]) -> list[Pending] | None:
         """Make the tentative state durable. None when done; otherwise those that must be decided again."""
-        changes = self.state.changes()
-        self._schedule.refresh(changes)
-        batch = batch_of(self.branch_id, waiting, changes, day_seq=self._day_seq, due_at=self._schedule.due_at)
+        history = self._history
+        changes = history.state.changes()
+        history.schedule.refresh(changes)
+        due_at = history.schedule.due_at
+        batch = batch_of(self.branch_id, waiting, changes, day_seq=history.day_seq, due_at=due_at)
         try:
             outcome = await self._journal.append(batch)
         except JournalUnavailable as fault:
-            self._abandon()
+            history.abandon()
             return await self._after_doubt(waiting, fault)
         if isinstance(outcome, Appended):
-            self._confirm(waiting, changes, batch, outcome.epoch)
+            history.confirm(changes, batch, outcome.epoch)
+            self._tell(waiting)
             return None
-        self._abandon()
-        if isinstance(outcome, Conflict) and outcome.seq == self.state.seq:
+        history.abandon()
+        if isinstance(outcome, Conflict) and outcome.seq == history.state.seq:
             raise RuntimeError(f"the journal of {self.branch_id} is at {outcome.seq}, as expected, and refuses")
-        await self._catch_up()
+        await history.catch_up()
         return await self._without_repeats(waiting, ask_journal=True)
 
-    def _confirm(self, waiting: list[Pending], changes: list[Change], batch: Batch, epoch: str) -> None:
-        """The tentative state is the confirmed one: tell the hub, then the callers."""
+    def _tell(self, waiting: list[Pending]) -> None:
+        """What was decided is durable: answer those who asked for it."""
         self._is_unwell = False
-        if self.epoch and epoch != self.epoch:
-            self._is_stale = True  # a history that began between two batches: what came before it is read again
-        else:
-            self.epoch = epoch
-        self._announce(changes, batch)
         for pending in waiting:
             if pending.events:
                 self._repeats.remember(pending)
                 pending.answer(answer(self.branch_id, self.epoch, pending.events, self._number_of))
 
-    def _announce(self, changes: list[Change], own: Batch | None = None) -> None:
-        """The state is confirmed: readers may see it, and the hub is told what differs."""
-        self._is_tentative = False
-        self._confirmed_seq = self.state.seq
-        self._settled.set()
-        self._publish(self, changes, own)
-        self.state.mark()
-
     async def _after_doubt(self, waiting: list[Pending], fault: JournalUnavailable) -> list[Pending] | None:
         """The append failed or nobody knows: when the journal can be read, it tells; otherwise everyone is refused."""
-        self._is_stale = self._is_unwell = True
+        self._history.is_stale = self._is_unwell = True
         try:
-            await self._catch_up()
+            await self._history.catch_up()
             remaining = await self._without_repeats(waiting, ask_journal=True)
         except JournalUnavailable:
-            self._abandon()
+            self._history.abandon()
             remaining = waiting
         for pending in remaining:
             pending.fail(Refusal(fault.reason if fault.reason == "disk-full" else "unavailable"))
@@ -375,107 +313,11 @@ class BranchHost:
         ticket = self.state.tickets.get(ticket_id)
         return ticket.number if ticket is not None else ""
 
-    # -- what others write, and time -------------------------------------------------------------------------------
-
-    def has_seen(self, head: Head) -> bool:
-        """Whether the confirmed state is no older than this."""
-        return head.epoch == self.epoch and head.seq <= self._confirmed_seq
-
-    def hear(self, written: Written) -> None:
-        """Somebody has appended this, or at least that much."""
-        self._heard.append(written)
-        self._wake()
-
-    def _take_in_heard(self) -> None:
-        """Events that follow ours are folded as they were heard; where one is missing the journal is read."""
-        heard, self._heard = self._heard, []
-        for written in heard:
-            if written.epoch == self.epoch and written.seq <= self.state.seq:
-                continue
-            if written.epoch != self.epoch or written.prev != self.state.seq or not written.events:
-                self._is_stale = True
-                return
-            self._begin()
-            self._fold(written.events)
-            self._end_reading()
-
-    def _reread(self) -> asyncio.Future[None]:
-        """Have the journal read, by a reading that begins after this."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._rereaders.append(future)
-        self._is_stale = True
-        self._is_unwell = False
-        self._wake()
-        return future
-
-    async def _catch_up(self) -> None:
-        """Fold what the journal has beyond the confirmed state; nobody sees it half done."""
-        if self._is_tentative:
-            raise RuntimeError(f"what branch {self.branch_id} has only decided is not what is caught up with")
-        self._is_stale, rereaders, self._rereaders = False, self._rereaders, []
-        try:
-            head = await self._journal.head(self.branch_id)
-            if head is not None:
-                await self._follow(head)
-        except Exception as fault:
-            self._is_stale = True
-            for future in rereaders:
-                if not future.done():
-                    future.set_exception(fault)
-            raise
-        for future in rereaders:
-            if not future.done():
-                future.set_result(None)
-
-    async def _follow(self, head: Head) -> None:
-        if not self.epoch:
-            self._begin_at(head)
-        elif head.epoch != self.epoch or head.seq < self.state.seq:
-            await self._begin_anew(head)
-        self._begin()
-        while self.state.seq < head.seq:
-            stored = await self._journal.read(self.branch_id, self.state.seq, EVENTS_AT_ONCE)
-            if not stored:
-                break
-            self._fold(stored)
-        self._end_reading()
-
-    def _begin_at(self, head: Head) -> None:
-        self.epoch = head.epoch
-        self._day_seq = head.day_seq
-        self.state.seq = max(0, head.day_seq - 1)
-
-    async def _begin_anew(self, head: Head) -> None:
-        """The history that we know is void: another was restored in its place, or its end is lost (a standby that had
-        not got everything took over). Then a new epoch tells every client."""
-        log.critical(
-            "The journal of branch %s is another one: we are at %s, it ends at %s.%d.",
-            self.branch_id, self.position, head.epoch, head.seq,
-        )  # fmt: skip
-        if head.epoch == self.epoch:
-            await self._journal.renew_epoch(self.branch_id, self.epoch)
-            head = await self._journal.head(self.branch_id) or head
-        self._schedule.close()
-        self.state = BranchState()
-        self._confirmed_seq = 0
-        self._schedule = Schedule(self.state, self._clock, self._watch, self.on_time)
+    def _forget(self) -> None:
+        """Another history: what was accepted in this one is void."""
         self._repeats = Repeats(self.branch_id, self._journal)
-        self._begin_at(head)
 
-    def _fold(self, stored: Sequence[StoredEvent]) -> None:
-        for item in stored:
-            event = loaded(self.branch_id, item)
-            apply(self.state, event)
-            if isinstance(event.event, DayOpened) or self._day_seq == 0:
-                self._day_seq = item.seq
-
-    def _end_reading(self) -> None:
-        """What was read is the confirmed state now."""
-        changes = self.state.changes()
-        self._schedule.ask()
-        if self.state.seq != self._confirmed_seq:
-            self._announce(changes)
-        self._end()
+    # -- time, and the end -----------------------------------------------------------------------------------------
 
     def on_time(self) -> None:
         """Something is due, or may be tried again."""
@@ -485,7 +327,7 @@ class BranchHost:
     @property
     def is_idle(self) -> bool:
         """Whether it may be dropped: nobody waits, and nothing is on its way."""
-        return self._runner is None and not self._queue and not self._readers
+        return self._runner is None and not self._queue and not self._history.readers
 
     async def drained(self) -> None:
         """Until nothing is on its way."""
@@ -493,19 +335,4 @@ class BranchHost:
             await asyncio.wait([self._runner])
 
     def close(self) -> None:
-        self._schedule.close()
-
-
-def loaded(branch_id: str, stored: StoredEvent) -> Recorded:
-    """The event that lies in the journal.
-
-    Raises:
-        JournalUnavailable: a newer release wrote it; this one stops serving the branch, and never skips an event.
-    """
-    try:
-        return upcast.load(stored.seq, stored.day, stored.type, stored.v, stored.body)
-    except upcast.UnknownEvent as fault:
-        log.critical("Branch %s cannot be served by this release: %s.", branch_id, fault)
-        raise JournalUnavailable(
-            "unavailable", f"branch {branch_id} was written by a newer release: {fault}"
-        ) from fault
+        self._history.schedule.close()

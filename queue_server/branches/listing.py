@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from queue_server.branches.bus import CommandBus
-from queue_server.branches.host import loaded
+from queue_server.branches.history import loaded
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig
 from queue_server.journal.port import Journal

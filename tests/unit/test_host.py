@@ -425,7 +425,7 @@ async def test_a_day_whose_opening_was_lost_does_not_move_where_replay_starts(jo
     center = await Center.open_on(journal)
     center.clock.to(moment("20:01"))
     await settle(center)
-    day_seq = center.host._day_seq
+    day_seq = center.host._history.day_seq
     journal.faults.append(lost_before())
     center.clock.to(moment("03:00") + timedelta(days=1))
     await settle(center)
