@@ -105,12 +105,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         for each in (readers, daily):
             each.start()
             stack.push_async_callback(each.stop)
-        pulse = Pulse(journal, hub.send_away)
-        if journal.is_shared:
-            await _join_others(stack, journal, bus, hub, access, signals, clock, readers)
-            pulse.start()
-            stack.push_async_callback(pulse.stop)
-        yield House(
+        house = House(
             settings=settings,
             journal=journal,
             bus=bus,
@@ -120,11 +115,14 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             signals=signals,
             presence=presence,
             tries=Tries(limits),
-            pulse=pulse,
+            pulse=Pulse(journal, hub.send_away),
             now=clock.now,
             build=build_name(),
             dossier=dossier,
         )
+        if journal.is_shared:
+            _join_others(stack, house, clock, on_written=readers.wake)
+        yield house
 
 
 async def _common_clock(stack: AsyncExitStack, journal: Journal) -> Clock:
@@ -149,25 +147,17 @@ async def _shared(stack: AsyncExitStack, settings: Settings, journal: Journal) -
     return RedisSignals(client), RedisPresence(client), RedisLimits(client)
 
 
-async def _join_others(
-    stack: AsyncExitStack,
-    journal: Journal,
-    bus: CommandBus,
-    hub: Hub,
-    access: Access,
-    signals: Signals,
-    clock: Clock,
-    readers: Readers,
-) -> None:
-    """Hear what other processes do, and tell them."""
-    following = Following(journal, bus, is_told=lambda: signals.is_live, is_read=hub.is_read)
-    rights = RightsWatch(access, hub.expel, is_told=lambda: signals.is_live)
+def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: Callable[[], None]) -> None:
+    """Hear what other processes of the journal do, and tell them."""
+    journal, signals, hub = house.journal, house.signals, house.hub
+    following = Following(journal, house.bus, is_told=lambda: signals.is_live, is_read=hub.is_read)
+    rights = RightsWatch(house.access, hub.expel, is_told=lambda: signals.is_live)
 
     def on_signal(signal: Signal) -> None:
         match signal:
             case Written():
                 following.hear(signal)
-                readers.wake()
+                on_written()
             case AccessChanged():
                 rights.wake()
             case Taken():
@@ -178,7 +168,7 @@ async def _join_others(
 
     signals.start(on_signal)
     stack.push_async_callback(signals.stop)
-    for each in (following, rights, Timekeeper(journal, bus, clock)):
+    for each in (following, rights, Timekeeper(journal, house.bus, clock), house.pulse):
         each.start()
         stack.push_async_callback(each.stop)
 

@@ -323,8 +323,8 @@ async def test_the_pulse_sends_readers_away_once_and_lets_them_in_when_it_is_fel
 async def test_a_process_that_is_only_busy_sends_nobody_away(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop is kept from turning for longer than an answer may take; the answer needs some turns of it."""
     cuts: list[str] = []
-    for name, value in (("PULSE_WITHIN_S", 0.04), ("TURN_S", 0.004), ("CUT_AFTER_S", -1.0)):
-        monkeypatch.setattr(f"queue_server.branches.following.{name}", value)
+    for constant, value in {"PULSE_WITHIN_S": 0.04, "TURN_S": 0.004, "CUT_AFTER_S": -1.0}.items():
+        monkeypatch.setattr(f"queue_server.branches.following.{constant}", value)
     loop, is_over = asyncio.get_running_loop(), False
 
     def be_busy() -> None:
@@ -334,7 +334,7 @@ async def test_a_process_that_is_only_busy_sends_nobody_away(two: Two, monkeypat
         if not is_over:
             loop.call_soon(be_busy)
 
-    async def slow_head(_: str) -> None:
+    async def slow_head(branch_id: str) -> None:
         for _ in range(5):
             await asyncio.sleep(0)
 
