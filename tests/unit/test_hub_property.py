@@ -352,7 +352,7 @@ class Screens(RuleBasedStateMachine):
     def unread_channels_are_forgotten(self) -> None:
         hub_module.KEEP_UNREAD_S = -1.0
         for side in self.sides.values():
-            side.hub.beat()
+            side.hub.forget_unread()
         hub_module.KEEP_UNREAD_S = 1e9
 
     @rule()
@@ -362,7 +362,7 @@ class Screens(RuleBasedStateMachine):
             if client.connection is not None:
                 client.connection.sent_at = float("-inf")
         for side in self.sides.values():
-            side.hub.beat()
+            side.hub.beat(side.hub.silent())
         self.run(self.exchange())
         for client in self.clients:
             client.is_whole = client.is_whole or (client.reads and not client.wire.loses)
