@@ -21,7 +21,7 @@ from queue_server.web.application import house_in
 from queue_server.web.wires import DirectProtocol, HttpProtocol
 
 BACKLOG = 2048
-PING_S = 60.0
+PING_S = 120.0
 
 
 def server_of(settings: Settings) -> Server:
@@ -38,7 +38,7 @@ def server_of(settings: Settings) -> Server:
             ws_max_size=4 * MAX_FRAME_BYTES,
             ws_per_message_deflate=False,
             ws_ping_interval=PING_S,
-            ws_ping_timeout=PING_S / 2,
+            ws_ping_timeout=PING_S / 4,
             backlog=BACKLOG,
             forwarded_allow_ips=settings.trusted_proxies,
             access_log=False,
