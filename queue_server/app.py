@@ -87,9 +87,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
         def publish(host: BranchHost, changes: list[Change], own: Batch | None) -> None:
             hub.publish(host, changes)
-            readers.wake()
+            readers.wake(host.branch_id)
             if any(change.table == "day" for change in changes):
-                daily.wake()
+                daily.wake(host.branch_id)
             if own is not None and journal.is_shared:
                 signals.send(written(host, own))
 
@@ -147,7 +147,7 @@ async def _shared(stack: AsyncExitStack, settings: Settings, journal: Journal) -
     return RedisSignals(client), RedisPresence(client), RedisLimits(client)
 
 
-def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: Callable[[], None]) -> None:
+def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: Callable[[str], None]) -> None:
     """Hear what other processes of the journal do, and tell them."""
     journal, signals, hub = house.journal, house.signals, house.hub
     following = Following(journal, house.bus, is_told=lambda: signals.is_live, is_read=hub.is_read)
@@ -157,7 +157,7 @@ def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: 
         match signal:
             case Written():
                 following.hear(signal)
-                on_written()
+                on_written(signal.branch_id)
             case AccessChanged():
                 rights.wake()
             case Taken():

@@ -67,14 +67,19 @@ class ReaderRunner:
         self._holder = uuid4().hex
         self._wake = asyncio.Event()
         self._is_in_office = False
+        self._look_at = 0.0
+        """When all branches are looked at, in case nobody told of one."""
+        self._due: dict[str, float] = {}
+        """Branches that have something, or are to be tried again, and when."""
         self._seqs: dict[str, int] = {}
         self._pauses: dict[str, float] = {}
-        self._until: dict[str, float] = {}
         self._cursors: dict[str, Cursor] = {}
         self._renew_at: dict[str, float] = {}
 
-    def wake(self) -> None:
+    def wake(self, branch_id: str) -> None:
+        """This branch has something new."""
         if self._is_in_office:
+            self._due.setdefault(branch_id, 0.0)
             self._wake.set()
 
     async def run(self) -> None:
@@ -86,27 +91,46 @@ class ReaderRunner:
                 wait_s = await self._round()
             except JournalUnavailable as fault:
                 log.warning("The reader %s cannot read the journal: %s", self._reader.name, fault)
+                self._look_at = 0.0
             if wait_s > 0:
                 await self._rest(wait_s)
                 await asyncio.sleep(GATHER_S)
 
     async def _round(self) -> float:
-        """A step for every branch that has something new; how long all may rest now."""
+        """A step for every branch that is due; how long all may rest now."""
         if not await self._is_in_charge():
             return OFFICE_S
-        heads = [head for head in await self._journal.heads() if head.seq > self._seqs.get(head.branch_id, 0)]
-        waits = [self._poll_s]
-        for first in range(0, len(heads), BRANCHES_AT_ONCE):
-            steps = (self._advance(head.branch_id) for head in heads[first : first + BRANCHES_AT_ONCE])
-            waits += await asyncio.gather(*steps)
-        return min(waits)
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._look_at:
+            await self._look_at_all()
+            self._look_at = loop.time() + self._poll_s
+        due = [branch_id for branch_id, at in self._due.items() if at <= loop.time()]
+        for first in range(0, len(due), BRANCHES_AT_ONCE):
+            if first:
+                await asyncio.sleep(GATHER_S)  # who has much to catch up on leaves time to those who wait in halls
+            await asyncio.gather(*map(self._step, due[first : first + BRANCHES_AT_ONCE]))
+        return max(0.0, min([self._look_at, *self._due.values()]) - loop.time())
+
+    async def _look_at_all(self) -> None:
+        for head in await self._journal.heads():
+            if head.seq > self._seqs.get(head.branch_id, 0):
+                self._due.setdefault(head.branch_id, 0.0)
+
+    async def _step(self, branch_id: str) -> None:
+        del self._due[branch_id]  # what is told from here on is news
+        pause_s = await self._advance(branch_id)
+        if pause_s is not None:
+            at = asyncio.get_running_loop().time() + pause_s
+            self._due[branch_id] = at if pause_s > 0 else 0.0
 
     async def _is_in_charge(self) -> bool:
         """Whether the office is ours; whoever comes into it learns where his predecessor was."""
         was_in_office, self._is_in_office = self._is_in_office, await self._office.is_held()
         if not self._is_in_office:
             self._cursors.clear()
+            self._due.clear()
         elif not was_in_office:
+            self._look_at = 0.0
             self._seqs = await self._journal.cursor_seqs(self._reader.name)
         return self._is_in_office
 
@@ -133,18 +157,16 @@ class ReaderRunner:
         self._cursors.clear()
         await self._office.leave()
 
-    async def _advance(self, branch_id: str) -> float:
-        """One step for one branch; how long it may rest now."""
+    async def _advance(self, branch_id: str) -> float | None:
+        """One step for one branch; after how long there may be another, None when nothing is left to do."""
         now = asyncio.get_running_loop().time()
-        if (until := self._until.get(branch_id, 0.0)) > now:
-            return until - now
         stored = await self._journal.read(branch_id, self._seqs.get(branch_id, 0), EVENTS_AT_ONCE)
         types = self._reader.types
         wanted = [e for e in stored if types is None or e.type in types]
         if not wanted:
             if stored:  # read, and need not be told to anybody: who comes next reads it again
                 self._seqs[branch_id] = stored[-1].seq
-            return 0.0 if len(stored) == EVENTS_AT_ONCE else self._poll_s
+            return 0.0 if len(stored) == EVENTS_AT_ONCE else None
         cursor = await self._cursor(branch_id, now)
         if cursor is None:
             return self._poll_s
@@ -182,17 +204,13 @@ class ReaderRunner:
             self._seqs[branch_id] = seq
             self._cursors[branch_id] = replace(cursor, seq=seq)
             self._pauses.pop(branch_id, None)
-        if progress.pause_s > 0:
-            self._until[branch_id] = asyncio.get_running_loop().time() + progress.pause_s
         return progress.pause_s
 
     def _back_off(self, branch_id: str) -> float:
         """Twice as long each time, with jitter, up to a minute."""
         pause = self._pauses.get(branch_id, FIRST_PAUSE_S)
         self._pauses[branch_id] = min(pause * 2, LONGEST_PAUSE_S)
-        waits = pause * random.uniform(0.8, 1.2)
-        self._until[branch_id] = asyncio.get_running_loop().time() + waits
-        return waits
+        return pause * random.uniform(0.8, 1.2)
 
 
 class Readers:
@@ -203,9 +221,10 @@ class Readers:
         self._names = [reader.name for reader in readers]
         self._tasks: list[asyncio.Task[None]] = []
 
-    def wake(self) -> None:
+    def wake(self, branch_id: str) -> None:
+        """This branch has something new."""
         for runner in self._runners:
-            runner.wake()
+            runner.wake(branch_id)
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
