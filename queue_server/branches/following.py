@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -69,24 +70,30 @@ class Pulse(Looking):
         return not self._is_cut
 
     async def _feel(self) -> None:
-        asked = asyncio.ensure_future(self._journal.head(""))
-        turns = 0
-        while not asked.done() and turns < PULSE_WITHIN_S / TURN_S:
-            await asyncio.wait([asked], timeout=TURN_S)
-            turns += 1
         try:
-            if not asked.done():
-                asked.cancel()
-                raise JournalUnavailable("unavailable", "no answer")
-            asked.result()
+            await self._ask()
         except JournalUnavailable:
-            self._silent_s += UNTOLD_S + turns * TURN_S
             if self._silent_s > CUT_AFTER_S and not self._is_cut:
                 self._is_cut = True
                 self._on_cut()
             raise
         self._silent_s = 0.0
         self._is_cut = False
+
+    async def _ask(self) -> None:
+        """Returns when the journal has answered, us or anybody else: behind a crowd that it serves one may wait."""
+        asked_at, turns = time.monotonic(), 0
+        asked = asyncio.ensure_future(self._journal.head(""))
+        while not asked.done() and self._journal.answered_at < asked_at and turns < PULSE_WITHIN_S / TURN_S:
+            await asyncio.wait([asked], timeout=TURN_S)
+            turns += 1
+        self._silent_s += UNTOLD_S + turns * TURN_S
+        if asked.done():
+            asked.result()
+            return
+        asked.cancel()
+        if self._journal.answered_at < asked_at:
+            raise JournalUnavailable("unavailable", "no answer")
 
 
 class Timekeeper(Looking):

@@ -47,6 +47,7 @@ class MemoryJournal:
     """Appends take one turn of the loop, as a commit does, so that callers meet the same order of things."""
 
     is_shared = True
+    answered_at = 0.0
     """Several hosts may use one, as processes use one database."""
 
     def __init__(self, clock: Callable[[], datetime] = _now) -> None:

@@ -167,6 +167,10 @@ class Journal(Protocol):
     @property
     def is_shared(self) -> bool: ...
 
+    @property
+    def answered_at(self) -> float:
+        """When it last answered anybody of this process, by the monotonic clock; 0 where nobody waits for answers."""
+
     async def now(self) -> datetime:
         """What the database's clock shows at some instant between the call and its return."""
 

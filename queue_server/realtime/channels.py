@@ -6,6 +6,7 @@ may resume when P is not older than the first frame kept here; else it gets a sn
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,16 +16,18 @@ import msgspec
 from queue_server.domain.state import BranchState, Change
 from queue_server.realtime.views import RowKey, View
 
-FRAMES_KEPT = 256
-"""Enough for a reader that was away for seconds; who was away longer takes a snapshot."""
+FRAMES_KEPT, KEPT_S = 256, 60.0
+"""Enough for a reader that was away for seconds; who was away longer takes a snapshot. By number alone a whole day of a
+quiet branch would be kept, for each of its consoles."""
 
 
 class Frame(NamedTuple):
-    """One delta: the encoded frame, its own position and the one before it."""
+    """One delta: the encoded frame, its own position and the one before it, and when it was made (monotonic)."""
 
     prev: int
     seq: int
     data: bytes
+    made_at: float
 
 
 class NumberedChannel:
@@ -61,11 +64,11 @@ class NumberedChannel:
         differing = self._refresh(state, touched)
         if not differing:
             return None
-        frame = Frame(self.last, state.seq, self._encode(differing, state.seq))
+        frame = Frame(self.last, state.seq, self._encode(differing, state.seq), time.monotonic())
         self.last = state.seq
         self._data = None
         self._frames.append(frame)
-        if len(self._frames) > FRAMES_KEPT:
+        while len(self._frames) > FRAMES_KEPT or self._frames[0].made_at < frame.made_at - KEPT_S:
             self._since = self._frames.popleft().seq
         return frame
 

@@ -354,3 +354,23 @@ async def test_a_process_that_is_only_busy_sends_nobody_away(two: Two, monkeypat
         await pulse._feel()
     is_over = True
     assert cuts == ["cut"]
+
+
+async def test_an_answer_to_anybody_is_one(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pulse's own question waits behind a crowd that the journal serves one by one."""
+    cuts: list[str] = []
+    for constant, value in {"PULSE_WITHIN_S": 0.02, "TURN_S": 0.005, "CUT_AFTER_S": -1.0}.items():
+        monkeypatch.setattr(f"queue_server.branches.following.{constant}", value)
+
+    async def no_head(_: str) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(two.journal, "head", no_head)
+    pulse = Pulse(two.journal, lambda: cuts.append("cut"))
+    monkeypatch.setattr(two.journal, "answered_at", float("inf"), raising=False)
+    await pulse._feel()
+    assert cuts == []
+    monkeypatch.setattr(two.journal, "answered_at", 0.0)
+    with pytest.raises(JournalUnavailable):
+        await pulse._feel()
+    assert cuts == ["cut"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
@@ -46,6 +47,7 @@ class PostgresJournal:
         self._heads = Together(self._heads_of)
         self._appending = Appending(self._connection)
         self._is_closed = False
+        self.answered_at = 0.0
         self._accepted: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -169,6 +171,7 @@ class PostgresJournal:
         async with _told(), self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
             try:
                 yield connection
+                self.answered_at = time.monotonic()
             except asyncpg.ReadOnlySQLTransactionError:
                 await self._pool.expire_connections()  # the server has become a standby: look for the primary anew
                 raise

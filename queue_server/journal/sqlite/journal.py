@@ -44,6 +44,7 @@ class SqliteJournal:
     """Made by `open`. All methods belong to the loop that opened it."""
 
     is_shared = False
+    answered_at = 0.0
 
     def __init__(self, path: Path, writer: Writer, reader: sqlite3.Connection, held: IO[bytes]) -> None:
         self.path = path
