@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from queue_server.domain.state import BranchState, Change
-from queue_server.realtime import channels
 from queue_server.realtime.channels import NumberedChannel
 
 
@@ -13,7 +12,7 @@ from queue_server.realtime.channels import NumberedChannel
 def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic clock of channels, to be set."""
     now = [1000.0]
-    monkeypatch.setattr(channels.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("queue_server.realtime.channels.time.monotonic", lambda: now[0])
     return now
 
 
