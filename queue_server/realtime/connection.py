@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -16,6 +17,10 @@ class Message:
     def __init__(self, payload: bytes) -> None:
         self.payload = payload
 
+    def parts(self) -> Sequence[Message]:
+        """What goes out where each message is sent for itself."""
+        return (self,)
+
     @cached_property
     def framed(self) -> bytes:
         """An unmasked, unfragmented text frame (RFC 6455, section 5.2)."""
@@ -27,10 +32,24 @@ class Message:
         return b"\x81\x7f" + size.to_bytes(8) + self.payload
 
 
+class Parcel:
+    """Several frames for the same peer, in one write."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._messages = messages
+
+    def parts(self) -> Sequence[Message]:
+        return self._messages
+
+    @cached_property
+    def framed(self) -> bytes:
+        return b"".join(message.framed for message in self._messages)
+
+
 class Wire(Protocol):
     """Where frames go. `send` never blocks; `pending` are bytes that the peer has not taken yet."""
 
-    def send(self, message: Message) -> None: ...
+    def send(self, message: Message | Parcel) -> None: ...
 
     def pending(self) -> int: ...
 
@@ -49,7 +68,7 @@ class Connection:
         self.sent_at = time.monotonic()
         self.is_closed = False
 
-    def send(self, message: Message) -> bool:
+    def send(self, message: Message | Parcel) -> bool:
         """Hand over a frame; False when the peer has gone, or was too slow and has been told to come back."""
         if self.is_closed:
             return False

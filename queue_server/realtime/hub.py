@@ -18,7 +18,7 @@ from queue_server.protocol.frames import Beat, Close
 from queue_server.protocol.rows import Live
 from queue_server.realtime import latest
 from queue_server.realtime.channels import NumberedChannel
-from queue_server.realtime.connection import Connection, Message
+from queue_server.realtime.connection import Connection, Message, Parcel
 from queue_server.realtime.live import live
 from queue_server.realtime.pace import Pace
 from queue_server.realtime.phone import TicketView, ticket_of
@@ -102,10 +102,16 @@ class Hub:
         branch.stop_at(host.state.seq)
         if branch.pace is not None:
             branch.pace.see(changes)
+        messages: dict[Connection, list[Message]] = {}
         for name, channel in branch.numbered.items():
             frame = channel.advance(host.state, changes)
             if frame is not None:
-                self._send_all(branch.readers.get(name, ()), Message(frame.data))
+                message = Message(frame.data)
+                for connection in branch.readers.get(name, ()):
+                    messages.setdefault(connection, []).append(message)
+        for connection, several in messages.items():
+            if not connection.send(several[0] if len(several) == 1 else Parcel(several)):
+                self.leave(connection)
         if branch.latest:
             self._schedule_latest(branch)
 

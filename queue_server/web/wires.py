@@ -15,7 +15,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from queue_server.realtime.connection import Message
+from queue_server.realtime.connection import Message, Parcel
 
 EXTENSION = "layso.direct"
 CLOSE_GRACE_S = 3.0
@@ -77,7 +77,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 
     def send(self, message: Any) -> Any:
         """A ready frame goes straight to the transport; an ASGI message takes uvicorn's way."""
-        if not isinstance(message, Message):
+        if not isinstance(message, Message | Parcel):
             return super().send(message)
         if not self.close_sent and not self.transport.is_closing():
             self.transport.write(message.framed)
@@ -105,9 +105,9 @@ class AsgiWire:
         self._bytes = 0
         self._sender: asyncio.Task[None] | None = None
 
-    def send(self, message: Message) -> None:
-        self._waiting.append(message)
-        self._bytes += len(message.payload)
+    def send(self, message: Message | Parcel) -> None:
+        self._waiting += message.parts()
+        self._bytes += sum(len(each.payload) for each in message.parts())
         if self._sender is None:
             self._sender = asyncio.get_running_loop().create_task(self._drain(), name="socket sender")
 

@@ -32,7 +32,7 @@ from queue_server.realtime import channels as channels_module
 from queue_server.realtime import connection as connection_module
 from queue_server.realtime import hub as hub_module
 from queue_server.realtime.channels import NumberedChannel
-from queue_server.realtime.connection import Connection, Message
+from queue_server.realtime.connection import Connection, Message, Parcel
 from queue_server.realtime.hub import Hub, view_of
 from tests.factories import CHIEF, KIOSK, LAN, MINH, moment
 from tests.hosts import Center, HandClock, settle
@@ -50,12 +50,13 @@ class RecordedWire:
         self.loses = False
         self.code: int | None = None
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message | Parcel) -> None:
         assert self.code is None, "nothing is sent after the goodbye"
-        if self.loses and b'"type":"event"' in message.payload:
-            self.loses = False
-            return
-        self.unread.append(message.payload)
+        for part in message.parts():
+            if self.loses and b'"type":"event"' in part.payload:
+                self.loses = False
+            else:
+                self.unread.append(part.payload)
 
     def pending(self) -> int:
         return sum(map(len, self.unread))
