@@ -218,7 +218,7 @@ class BranchHost:
         try:
             decided = decide(self.state, pending.command, pending.by, now)
         except Refusal as refusal:
-            pending.refusal = refusal
+            pending.refusal = refusal.with_traceback(None)  # which would hold the frames that hold this
         else:
             pending.events = self._history.add(decided, pending.by.actor, now)
 
