@@ -199,14 +199,12 @@ async def test_a_large_batch_comes_without_its_events(join: Join) -> None:
 
 
 async def test_who_has_stopped_hears_nothing_and_what_it_said_last_is_heard(join: Join) -> None:
-    leaver, other = await all_of(join, 2)
+    leaver, other, third = await all_of(join, 3)
     leaver.signals.send(Taken("printer:last"))
     await leaver.signals.stop()
     await other.hears(Taken("printer:last"))
     other.signals.send(Taken("printer:other"))
-    late = await join()
-    other.signals.send(Taken("printer:late"))
-    await late.hears(Taken("printer:late"))
+    await third.hears(Taken("printer:last"), Taken("printer:other"))
     assert leaver.heard == []
 
 
