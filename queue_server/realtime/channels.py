@@ -66,7 +66,7 @@ class NumberedChannel:
             return None
         frame = Frame(self.last, state.seq, self._encode(differing, state.seq), time.monotonic())
         self.last = state.seq
-        self._data = None
+        self._data = self._snapshot = None
         self._frames.append(frame)
         while len(self._frames) > FRAMES_KEPT or self._frames[0].made_at < frame.made_at - KEPT_S:
             self._since = self._frames.popleft().seq
@@ -98,7 +98,7 @@ class NumberedChannel:
 
     def snapshot(self, seq: int) -> bytes:
         """The snapshot frame at the branch's position `seq`, encoded once per position."""
-        if self._snapshot is None or self._snapshot[0] != seq or self._data is None:
+        if self._snapshot is None or self._snapshot[0] != seq:
             frame = b'{"type":"snapshot","channel":"%b","seq":"%b","data":%b}' % (
                 self.name.encode(), self._position(seq), self.data(),
             )  # fmt: skip
