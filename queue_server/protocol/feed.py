@@ -14,7 +14,7 @@ from msgspec import Struct
 from queue_server.protocol.frames import Beat, Event, Snapshot, Subscribe, parse_position
 
 SILENT_S = 9.0
-"""A server that has said welcome is never silent for longer than 4 s."""
+"""A server that has said welcome is never silent for longer than 6 s."""
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 0.75
 STOP_FROM = 4400
 """Close codes from here on mean: do not come back without a change."""

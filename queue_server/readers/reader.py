@@ -117,7 +117,7 @@ class ReaderRunner:
                 self._due.setdefault(head.branch_id, 0.0)
 
     async def _step(self, branch_id: str) -> None:
-        del self._due[branch_id]  # what is told from here on is news
+        self._due.pop(branch_id, None)  # what is told from here on is news
         pause_s = await self._advance(branch_id)
         if pause_s is not None:
             at = asyncio.get_running_loop().time() + pause_s

@@ -263,15 +263,16 @@ class Hub:
         while True:
             began = time.monotonic()
             silent = self.silent()
-            for first in range(0, len(silent), BEATS_AT_ONCE):
+            starts = range(0, len(silent), BEATS_AT_ONCE)
+            for first in starts:
                 self.beat(silent[first : first + BEATS_AT_ONCE])
-                await asyncio.sleep(BEATS_WITHIN_S * BEATS_AT_ONCE / len(silent))
+                await asyncio.sleep(BEATS_WITHIN_S / len(starts))
             self._refresh_latest()
             self.forget_unread()
             await asyncio.sleep(max(0.0, began + 1.0 - time.monotonic()))
 
     def silent(self) -> list[Connection]:
-        """Those who have heard nothing for four seconds."""
+        """Those who have heard nothing for four seconds; in rounds of a second they hear something within six."""
         silent_since = time.monotonic() - BEAT_AFTER_S
         return [connection for connection in self.connections if connection.sent_at < silent_since]
 

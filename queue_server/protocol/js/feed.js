@@ -16,7 +16,7 @@
 (function (global) {
   "use strict";
 
-  var SILENT_MS = 9000; // the server is never silent for longer than 4 s
+  var SILENT_MS = 9000; // the server is never silent for longer than 6 s
   var WATCH_MS = 500;
   var DEADLINE_MS = 15000; // a press is worth this long; later nobody stands there any more
   var FIRST_RETRY_MS = 250;
