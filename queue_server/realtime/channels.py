@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from queue_server.domain.state import BranchState, Change
+from queue_server.realtime.connection import Connection
 from queue_server.realtime.views import RowKey, View
 
 FRAMES_KEPT, KEPT_S = 256, 60.0
@@ -30,21 +31,45 @@ class Frame(NamedTuple):
     made_at: float
 
 
-class NumberedChannel:
-    """`name` is the channel's public name. Made from the confirmed state at `state.seq`."""
+class Channel:
+    """`name` is the channel's public name, `mark` its place in a beat, `"NAME":"POSITION"`, where it is numbered."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.mark = b""
+        self.readers: set[Connection] = set()
+        self.unread_since = time.monotonic()
+
+    def join(self, connection: Connection) -> None:
+        self.readers.add(connection)
+        connection.channels[self.name] = self
+
+    def leave(self, connection: Connection) -> None:
+        self.readers.discard(connection)
+        connection.channels.pop(self.name, None)
+        if not self.readers:
+            self.unread_since = time.monotonic()
+
+
+class NumberedChannel(Channel):
+    """Made from the confirmed state at `state.seq`."""
 
     def __init__(self, name: str, view: View, epoch: str, state: BranchState) -> None:
-        self.name = name
-        self.epoch = epoch
-        self.last = state.seq
-        self._since = state.seq
+        super().__init__(name)
         self._view = view
+        self.begin(epoch, state)
+
+    def begin(self, epoch: str, state: BranchState) -> None:
+        """Nobody has seen anything of this history yet."""
+        self.epoch = epoch
+        self._move_to(state.seq)
+        self._since = state.seq
         self._config = state.config
         self._rows: dict[RowKey, bytes] = {}
         self._frames: deque[Frame] = deque()
         self._data: bytes | None = None
         self._snapshot: tuple[int, bytes] | None = None
-        self._refresh(state, view.keys(state))
+        self._refresh(state, self._view.keys(state))
 
     def advance(self, state: BranchState, changes: Iterable[Change]) -> Frame | None:
         """The frame that takes readers to the state's position; None when nothing here differs."""
@@ -65,12 +90,16 @@ class NumberedChannel:
         if not differing:
             return None
         frame = Frame(self.last, state.seq, self._encode(differing, state.seq), time.monotonic())
-        self.last = state.seq
+        self._move_to(state.seq)
         self._data = self._snapshot = None
         self._frames.append(frame)
         while len(self._frames) > FRAMES_KEPT or self._frames[0].made_at < frame.made_at - KEPT_S:
             self._since = self._frames.popleft().seq
         return frame
+
+    def _move_to(self, seq: int) -> None:
+        self.last = seq
+        self.mark = b'"%b":"%b"' % (self.name.encode(), self._position(seq))
 
     def _refresh(self, state: BranchState, keys: Iterable[RowKey]) -> list[tuple[RowKey, bytes]]:
         """Make these rows anew; those whose bytes differ, `null` for a row that is gone."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from functools import cached_property
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from queue_server.realtime.channels import Channel
 
 HIGH_WATER_BYTES = 256 * 1024
 """Unsent bytes after which a reader is too slow: thousands of small frames, seconds of a busy hall."""
@@ -14,26 +17,36 @@ HIGH_WATER_BYTES = 256 * 1024
 class Message:
     """A frame's JSON, and the WebSocket frame around it, made once however many readers there are."""
 
+    __slots__ = ("_framed", "payload")
+
     def __init__(self, payload: bytes) -> None:
         self.payload = payload
+        self._framed = b""
 
     def parts(self) -> Sequence[Message]:
         """What goes out where each message is sent for itself."""
         return (self,)
 
-    @cached_property
+    @property
     def framed(self) -> bytes:
         """An unmasked, unfragmented text frame (RFC 6455, section 5.2)."""
-        size = len(self.payload)
-        if size < 126:
-            return b"\x81" + size.to_bytes(1) + self.payload
-        if size < 1 << 16:
-            return b"\x81\x7e" + size.to_bytes(2) + self.payload
-        return b"\x81\x7f" + size.to_bytes(8) + self.payload
+        if not self._framed:
+            self._framed = _head(len(self.payload)) + self.payload
+        return self._framed
+
+
+def _head(size: int) -> bytes:
+    if size < 126:
+        return b"\x81" + size.to_bytes(1)
+    if size < 1 << 16:
+        return b"\x81\x7e" + size.to_bytes(2)
+    return b"\x81\x7f" + size.to_bytes(8)
 
 
 class Parcel:
     """Several frames for the same peer, in one write."""
+
+    __slots__ = ("_messages",)
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self._messages = messages
@@ -41,15 +54,15 @@ class Parcel:
     def parts(self) -> Sequence[Message]:
         return self._messages
 
-    @cached_property
+    @property
     def framed(self) -> bytes:
         return b"".join(message.framed for message in self._messages)
 
 
 class Wire(Protocol):
-    """Where frames go. `send` never blocks; `pending` are bytes that the peer has not taken yet."""
+    """Where frames go. `write` never blocks; `pending` are bytes that the peer has not taken yet."""
 
-    def send(self, message: Message | Parcel) -> None: ...
+    def write(self, message: Message | Parcel) -> None: ...
 
     def pending(self) -> int: ...
 
@@ -59,12 +72,13 @@ class Wire(Protocol):
 class Connection:
     """One peer: its wire, who it is, its channels, and when it last heard from us."""
 
-    __slots__ = ("actor", "channels", "is_closed", "sent_at", "wire")
+    __slots__ = ("actor", "channels", "is_closed", "part", "sent_at", "wire")
 
     def __init__(self, wire: Wire, actor: str = "") -> None:
         self.wire = wire
         self.actor = actor
-        self.channels: set[str] = set()
+        self.part = 0
+        self.channels: dict[str, Channel] = {}
         self.sent_at = time.monotonic()
         self.is_closed = False
 
@@ -75,7 +89,7 @@ class Connection:
         if self.wire.pending() > HIGH_WATER_BYTES:
             self.close(4001, "too slow, come back")
             return False
-        self.wire.send(message)
+        self.wire.write(message)
         self.sent_at = time.monotonic()
         return True
 
@@ -83,3 +97,29 @@ class Connection:
         if not self.is_closed:
             self.is_closed = True
             self.wire.close(code, reason)
+
+
+class Circle:
+    """All connections, in parts that are looked at in turn, so that thousands need not be looked at together."""
+
+    def __init__(self, parts: int) -> None:
+        self._parts: list[set[Connection]] = [set() for _ in range(parts)]
+        self._came = 0
+
+    def add(self, connection: Connection) -> None:
+        self._came += 1
+        connection.part = self._came % len(self._parts)
+        self._parts[connection.part].add(connection)
+
+    def discard(self, connection: Connection) -> None:
+        self._parts[connection.part].discard(connection)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def __iter__(self) -> Iterator[Connection]:
+        return chain.from_iterable(self._parts)
+
+    def part(self, turn: int) -> set[Connection]:
+        """Those who are looked at in this turn; with as many turns as there are parts, everybody is."""
+        return self._parts[turn % len(self._parts)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Container, Iterable
 from datetime import datetime
+from itertools import count
 
 import msgspec
 
@@ -17,8 +19,9 @@ from queue_server.journal.port import Batch
 from queue_server.protocol.frames import Beat, Close
 from queue_server.protocol.rows import Live
 from queue_server.realtime import latest
-from queue_server.realtime.channels import NumberedChannel
-from queue_server.realtime.connection import Connection, Message, Parcel
+from queue_server.realtime.channels import Channel, NumberedChannel
+from queue_server.realtime.connection import Circle, Connection, Message, Parcel
+from queue_server.realtime.latest import LatestChannel
 from queue_server.realtime.live import live
 from queue_server.realtime.pace import Pace
 from queue_server.realtime.phone import TicketView, ticket_of
@@ -26,11 +29,15 @@ from queue_server.realtime.views import BoardView, CounterView, PrinterView, Vie
 
 log = logging.getLogger(__name__)
 
-BEAT_AFTER_S = 4.0
-BEATS_AT_ONCE, BEATS_WITHIN_S = 50, 0.7
-"""A round of beats: so many in one go, some 2 ms of work, and all of them in this time."""
+BEAT_S = 5.0
+"""Who hears nothing else hears a beat this often."""
+PARTS, TURN_S = 50, 0.05
+"""Everybody is looked at twice in BEAT_S, a fiftieth in a turn: thousands of beats at once would make a call wait."""
+FORGET_TURNS = 4 * PARTS
+QUIET_S = 2.6
+"""Who was sent nothing for so long gets a beat: a little more than a round, so that beats come every other one."""
 LATEST_EVERY_S = 1.0
-LATEST_AGAIN_S = 20.0
+LATEST_AGAIN_S = 60.0
 """How old their figures get when nothing happens."""
 KEEP_UNREAD_S = 120.0
 """How long a channel without readers keeps its frames, for those who come back."""
@@ -39,16 +46,15 @@ STOPS_KEPT = 4096
 
 
 class BranchChannels:
-    """The channels of one branch that somebody reads, or has read a moment ago; of `latest` what all readers have."""
+    """The channels of one branch that somebody reads, or has read a moment ago."""
 
     def __init__(self, host: BranchHost) -> None:
         self.host = host
         self.numbered: dict[str, NumberedChannel] = {}
-        self.readers: dict[str, set[Connection]] = {}
-        self.unread_since: dict[str, float] = {}
-        self.latest: dict[str, bytes] = {}
+        self.latest: dict[str, LatestChannel] = {}
         self.latest_timer: asyncio.TimerHandle | None = None
         self.latest_made_at = -LATEST_EVERY_S
+        self.latest_due_at = math.inf
         self.begin()
 
     def begin(self) -> None:
@@ -82,8 +88,8 @@ class Hub:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._branches: dict[str, BranchChannels] = {}
-        self._where: dict[str, BranchChannels] = {}
-        self.connections: set[Connection] = set()
+        self._channels: dict[str, Channel] = {}
+        self.connections = Circle(PARTS)
         self.is_leaving = False
         """The server is about to stop: commands are not taken any more, whoever sent one sends it again elsewhere."""
         self._beats: asyncio.Task[None] | None = None
@@ -103,29 +109,26 @@ class Hub:
         if branch.pace is not None:
             branch.pace.see(changes)
         messages: dict[Connection, list[Message]] = {}
-        for name, channel in branch.numbered.items():
+        for channel in branch.numbered.values():
             frame = channel.advance(host.state, changes)
             if frame is not None:
                 message = Message(frame.data)
-                for connection in branch.readers.get(name, ()):
+                for connection in channel.readers:
                     messages.setdefault(connection, []).append(message)
         for connection, several in messages.items():
             if not connection.send(several[0] if len(several) == 1 else Parcel(several)):
                 self.leave(connection)
-        if branch.latest:
-            self._schedule_latest(branch)
+        self._schedule_latest(branch, LATEST_EVERY_S)
 
     def _begin_anew(self, branch: BranchChannels) -> None:
         """Another history: everybody gets a snapshot of it, as at the start."""
         branch.begin()
-        for name in list(branch.numbered):
-            channel = NumberedChannel(name, view_of(name), branch.host.epoch, branch.host.state)
-            branch.numbered[name] = channel
-            self._send_all(branch.readers.get(name, ()), Message(channel.snapshot(branch.host.state.seq)))
-        if branch.latest:
-            self._schedule_latest(branch)
+        for channel in branch.numbered.values():
+            channel.begin(branch.host.epoch, branch.host.state)
+            self._send_all(channel.readers, Message(channel.snapshot(branch.host.state.seq)))
+        self._schedule_latest(branch, LATEST_EVERY_S)
 
-    def _send_all(self, readers: set[Connection] | tuple[()], message: Message) -> None:
+    def _send_all(self, readers: set[Connection], message: Message) -> None:
         slow = [connection for connection in readers if not connection.send(message)]
         for connection in slow:
             self.leave(connection)
@@ -143,17 +146,14 @@ class Hub:
         if connection.is_closed:
             return
         branch = self._branch(host)
-        self._where[name] = branch
         if latest.is_latest(name):
-            self._join(branch, name, connection)
-            data = branch.latest.get(name)
-            if data is None:  # nobody has it; else what all have is at most a second old, or the next is on its way
-                data = branch.latest[name] = self._newest(branch, name)
-            connection.send(latest.snapshot(name, host.position, data))
+            newest = self._latest(branch, name)
+            newest.join(connection)
+            connection.send(latest.snapshot(name, host.position, newest.data))
             return
         channel = self.numbered(branch, name)
         missed = channel.resume(*since) if since is not None and branch.may_resume(since) else None
-        self._join(branch, name, connection)
+        channel.join(connection)
         for frame in missed if missed is not None else [channel.snapshot(host.state.seq)]:
             if not connection.send(Message(frame)):
                 self.leave(connection)
@@ -162,17 +162,31 @@ class Hub:
     def numbered(self, branch: BranchChannels, name: str) -> NumberedChannel:
         """The channel, made from the confirmed state when nobody has read it yet."""
         channel = branch.numbered.get(name)
-        if channel is None or channel.epoch != branch.host.epoch:
+        if channel is None:
             channel = NumberedChannel(name, view_of(name), branch.host.epoch, branch.host.state)
-            branch.numbered[name] = channel
-            branch.unread_since[name] = time.monotonic()
+            branch.numbered[name] = self._channels[name] = channel
+        elif channel.epoch != branch.host.epoch:
+            channel.begin(branch.host.epoch, branch.host.state)
+        return channel
+
+    def _latest(self, branch: BranchChannels, name: str) -> LatestChannel:
+        """The channel, with what all its readers have; made anew when it has none."""
+        channel = branch.latest.get(name)
+        if not branch.latest:
+            branch.latest_made_at = time.monotonic()
+        if channel is None:
+            channel = branch.latest[name] = LatestChannel(name, self._newest(branch, name))
+            self._channels[name] = channel
+        elif not channel.readers:
+            channel.data = self._newest(branch, name)
+        self._schedule_latest(branch, LATEST_AGAIN_S)
         return channel
 
     def take_over(self, name: str, connection: Connection | None = None) -> None:
         """Be the only reader, here or in another process: whoever else reads the channel is told to stay away. The
         newest wins, since the other may be the same peer's connection of before a cut, which nobody has missed yet."""
-        branch = self._where.get(name)
-        others = branch.readers.get(name, set()) - {connection} if branch is not None else set()
+        channel = self._channels.get(name)
+        others = channel.readers - {connection} if channel is not None else set()
         self._send_away(others, Close.TAKEN_OVER, "another has taken over")
 
     def expel(self, actors: Container[str]) -> None:
@@ -196,26 +210,14 @@ class Hub:
             branch = self._branches[host.branch_id] = BranchChannels(host)
         return branch
 
-    def _join(self, branch: BranchChannels, name: str, connection: Connection) -> None:
-        branch.readers.setdefault(name, set()).add(connection)
-        branch.unread_since.pop(name, None)
-        connection.channels.add(name)
-
     def unsubscribe(self, connection: Connection, name: str) -> None:
-        connection.channels.discard(name)
-        branch = self._where.get(name)
-        readers = branch.readers.get(name) if branch is not None else None
-        if branch is None or readers is None:
-            return
-        readers.discard(connection)
-        if not readers:
-            del branch.readers[name]
-            branch.latest.pop(name, None)
-            branch.unread_since[name] = time.monotonic()
+        channel = connection.channels.get(name)
+        if channel is not None:
+            channel.leave(connection)
 
     def leave(self, connection: Connection) -> None:
-        for name in list(connection.channels):
-            self.unsubscribe(connection, name)
+        for channel in list(connection.channels.values()):
+            channel.leave(connection)
         self.connections.discard(connection)
 
     # -- the newest ------------------------------------------------------------------------------------------------
@@ -225,30 +227,33 @@ class Hub:
         state = await host.settled()
         return live(state, self._now(), self._branch(host).pace_now())
 
-    def _refresh_latest(self) -> None:
-        """Time alone changes waits and the last hour's counts."""
-        due = time.monotonic() - LATEST_AGAIN_S
-        for branch in self._branches.values():
-            if branch.latest_made_at < due and branch.latest:
-                self._schedule_latest(branch)
-
-    def _schedule_latest(self, branch: BranchChannels) -> None:
-        if branch.latest_timer is None:
-            wait = max(0.0, branch.latest_made_at + LATEST_EVERY_S - time.monotonic())
-            branch.latest_timer = asyncio.get_running_loop().call_later(wait, self._latest_due, branch)
+    def _schedule_latest(self, branch: BranchChannels, age_s: float) -> None:
+        """Make it anew when what is there is so old. Time alone changes waits and the last hour's counts, too."""
+        due_at = branch.latest_made_at + age_s
+        if not branch.latest or branch.latest_due_at <= due_at:
+            return
+        if branch.latest_timer is not None:
+            branch.latest_timer.cancel()
+        branch.latest_due_at = due_at
+        wait = max(0.0, due_at - time.monotonic())
+        branch.latest_timer = asyncio.get_running_loop().call_later(wait, self._latest_due, branch)
 
     def _latest_due(self, branch: BranchChannels) -> None:
         """Everybody gets what differs from what they have; who joined meanwhile may get it twice."""
-        branch.latest_timer = None
-        if not branch.host.is_settled:
-            return  # the commit that is under way schedules it again
+        branch.latest_due_at = math.inf
         branch.latest_made_at = time.monotonic()
-        for name, had in list(branch.latest.items()):
+        if not branch.host.is_settled:  # the commit that is under way, if it comes about, schedules it sooner
+            self._schedule_latest(branch, LATEST_EVERY_S)
+            return
+        for name, channel in list(branch.latest.items()):
+            if not channel.readers:
+                del branch.latest[name], self._channels[name]
+                continue
             data = self._newest(branch, name)
-            if data != had:
-                branch.latest[name] = data
-                message = latest.snapshot(name, branch.host.position, data)
-                self._send_all(branch.readers.get(name, ()), message)
+            if data != channel.data:
+                channel.data = data
+                self._send_all(channel.readers, latest.snapshot(name, branch.host.position, data))
+        self._schedule_latest(branch, LATEST_AGAIN_S)
 
     def _newest(self, branch: BranchChannels, name: str) -> bytes:
         return latest.newest(name, branch.host.state, self._now(), branch.pace_now)
@@ -259,50 +264,33 @@ class Hub:
         self._beats = asyncio.get_running_loop().create_task(self._beat_forever(), name="hub beats")
 
     async def _beat_forever(self) -> None:
-        """A round each second, in small parts over most of it: thousands at once would make a call wait for them."""
-        while True:
-            began = time.monotonic()
-            silent = self.silent()
-            starts = range(0, len(silent), BEATS_AT_ONCE)
-            for first in starts:
-                self.beat(silent[first : first + BEATS_AT_ONCE])
-                await asyncio.sleep(BEATS_WITHIN_S / len(starts))
-            self._refresh_latest()
-            self.forget_unread()
-            await asyncio.sleep(max(0.0, began + 1.0 - time.monotonic()))
+        """A part in each turn; a process that is late goes on from there, and makes up for nothing."""
+        due_at = time.monotonic()
+        for turn in count():
+            self.beat(self.connections.part(turn))
+            if turn % FORGET_TURNS == 0:
+                self.forget_unread()
+            due_at = max(due_at + TURN_S, time.monotonic())
+            await asyncio.sleep(due_at - time.monotonic())
 
-    def silent(self) -> list[Connection]:
-        """Those who have heard nothing for four seconds; in rounds of a second they hear something within six."""
-        silent_since = time.monotonic() - BEAT_AFTER_S
-        return [connection for connection in self.connections if connection.sent_at < silent_since]
-
-    def beat(self, silent: Iterable[Connection]) -> None:
-        """A sign of life, encoded once per set of channels."""
-        at = self._now()
-        frames: dict[frozenset[str], Message] = {}
+    def beat(self, connections: Iterable[Connection]) -> None:
+        """A sign of life to those who have heard nothing lately, with the positions of their channels."""
+        quiet_since = time.monotonic() - QUIET_S
+        silent = [connection for connection in connections if connection.sent_at < quiet_since]
+        if not silent:
+            return
+        head = _encoder.encode(Beat(self._now(), {}))[: -len(b"}}")]
         for connection in silent:
-            channels = frozenset(connection.channels)
-            frame = frames.get(channels)
-            if frame is None:
-                frame = frames[channels] = Message(_encoder.encode(Beat(at, self._positions(channels))))
-            if not connection.send(frame):
+            marks = b",".join([channel.mark for channel in connection.channels.values() if channel.mark])
+            if not connection.send(Message(head + marks + b"}}")):
                 self.leave(connection)
-
-    def _positions(self, channels: frozenset[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for name in channels:
-            branch = self._where.get(name)
-            channel = branch.numbered.get(name) if branch is not None else None
-            if channel is not None:
-                found[name] = f"{channel.epoch}.{channel.last}"
-        return found
 
     def is_read(self, branch_id: str) -> bool:
         """Whether somebody reads a channel of this branch, or did a moment ago."""
         branch = self._branches.get(branch_id)
         if branch is None:
             return False
-        if not branch.readers and not branch.numbered:
+        if not branch.numbered and not any(channel.readers for channel in branch.latest.values()):
             del self._branches[branch_id]
             return False
         return True
@@ -311,10 +299,9 @@ class Hub:
         """Let go of channels that nobody has read for a while."""
         limit = time.monotonic() - KEEP_UNREAD_S
         for branch in self._branches.values():
-            for name in [n for n, since in branch.unread_since.items() if since < limit]:
-                branch.numbered.pop(name, None)
-                del branch.unread_since[name]
-                self._where.pop(name, None)
+            for name, channel in list(branch.numbered.items()):
+                if not channel.readers and channel.unread_since < limit:
+                    del branch.numbered[name], self._channels[name]
 
     async def stop(self) -> None:
         """Ask everybody to come back, and stop beating."""

@@ -9,10 +9,19 @@ import msgspec
 
 from queue_server.domain.state import BranchState
 from queue_server.protocol.rows import Ahead, Live
+from queue_server.realtime.channels import Channel
 from queue_server.realtime.connection import Message
 from queue_server.realtime.live import live
 from queue_server.realtime.pace import Pace
 from queue_server.realtime.phone import ahead, ticket_of
+
+
+class LatestChannel(Channel):
+    """`data` is what all readers have."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        super().__init__(name)
+        self.data = data
 
 
 def is_latest(name: str) -> bool:

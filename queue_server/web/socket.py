@@ -20,7 +20,7 @@ from queue_server.journal.port import JournalUnavailable
 from queue_server.protocol import SUBPROTOCOL, frames
 from queue_server.protocol.frames import MAX_FRAME_BYTES, Close, parse_position
 from queue_server.realtime.connection import Connection, Message
-from queue_server.realtime.hub import BEAT_AFTER_S
+from queue_server.realtime.hub import BEAT_S
 from queue_server.web import dispatch
 from queue_server.web.answering import refusal_problem
 from queue_server.web.asking import language_of, who_of
@@ -219,7 +219,7 @@ def _welcome(house: House, who: Who) -> frames.Welcome:
         build=house.build,
         at=house.now(),
         reconnect_window_s=settings.reconnect_window_s,
-        beat_s=BEAT_AFTER_S,
+        beat_s=BEAT_S,
         actor=who.actor,
         clock_speed=settings.clock_speed,
     )

@@ -75,13 +75,10 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 
     # Wire
 
-    def send(self, message: Any) -> Any:
-        """A ready frame goes straight to the transport; an ASGI message takes uvicorn's way."""
-        if not isinstance(message, Message | Parcel):
-            return super().send(message)
+    def write(self, message: Message | Parcel) -> None:
+        """A ready frame goes straight to the transport."""
         if not self.close_sent and not self.transport.is_closing():
             self.transport.write(message.framed)
-        return None
 
     def pending(self) -> int:
         return self.transport.get_write_buffer_size()
@@ -105,7 +102,7 @@ class AsgiWire:
         self._bytes = 0
         self._sender: asyncio.Task[None] | None = None
 
-    def send(self, message: Message | Parcel) -> None:
+    def write(self, message: Message | Parcel) -> None:
         self._waiting += message.parts()
         self._bytes += sum(len(each.payload) for each in message.parts())
         if self._sender is None:

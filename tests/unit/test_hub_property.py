@@ -50,7 +50,7 @@ class RecordedWire:
         self.loses = False
         self.code: int | None = None
 
-    def send(self, message: Message | Parcel) -> None:
+    def write(self, message: Message | Parcel) -> None:
         assert self.code is None, "nothing is sent after the goodbye"
         for part in message.parts():
             if self.loses and b'"type":"event"' in part.payload:
@@ -363,7 +363,7 @@ class Screens(RuleBasedStateMachine):
             if client.connection is not None:
                 client.connection.sent_at = float("-inf")
         for side in self.sides.values():
-            side.hub.beat(side.hub.silent())
+            side.hub.beat(side.hub.connections)
         self.run(self.exchange())
         for client in self.clients:
             client.is_whole = client.is_whole or (client.reads and not client.wire.loses)
@@ -411,7 +411,7 @@ class Screens(RuleBasedStateMachine):
                 continue
             assert client.wire.code == TOO_SLOW < frames.Close.MALFORMED
             for side in self.sides.values():
-                readers = [c for b in side.hub._branches.values() for rs in b.readers.values() for c in rs]
+                readers = [c for channel in side.hub._channels.values() for c in channel.readers]
                 assert client.connection not in readers
             self.hang_up(client)
             client.wire = RecordedWire()
