@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -88,6 +88,15 @@ class MemoryJournal:
             return []
         start = bisect_right(branch.events, after, key=lambda event: event.seq)
         return branch.events[start : start + limit]
+
+    async def having(self, types: Collection[str], after: Mapping[str, int]) -> set[str]:
+        self._ensure_open()
+        return {
+            branch_id
+            for branch_id, seq in after.items()
+            if branch_id in self._branches
+            and any(event.type in types and event.seq > seq for event in self._branches[branch_id].events)
+        }
 
     async def append(self, batch: Batch) -> Outcome:
         return (await self.append_together([batch]))[0]

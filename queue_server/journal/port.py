@@ -6,7 +6,7 @@ is drawn when a branch's journal is created, restored or moved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -188,6 +188,9 @@ class Journal(Protocol):
 
     async def read(self, branch_id: str, after: int, limit: int = 1000) -> list[StoredEvent]:
         """Events with `seq > after`, in order, at most `limit`."""
+
+    async def having(self, types: Collection[str], after: Mapping[str, int]) -> set[str]:
+        """The branches of `after` that have an event of one of these types with a `seq` above what stands there."""
 
     async def append(self, batch: Batch) -> Outcome:
         """Write the batch durably, or nothing of it. Batches of many branches share a commit.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Protocol
 from uuid import uuid4
@@ -112,9 +112,21 @@ class ReaderRunner:
         return max(0.0, min([self._look_at, *self._due.values()]) - loop.time())
 
     async def _look_at_all(self) -> None:
-        for head in await self._journal.heads():
-            if head.seq > self._seqs.get(head.branch_id, 0):
-                self._due.setdefault(head.branch_id, 0.0)
+        """Of thousands of branches most have nothing for a reader that wants few types: one query tells which do."""
+        new = {
+            head.branch_id: head.seq
+            for head in await self._journal.heads()
+            if head.seq > self._seqs.get(head.branch_id, 0)
+        }
+        due: Collection[str] = new
+        if new and self._reader.types is not None:
+            after = {branch_id: self._seqs.get(branch_id, 0) for branch_id in new}
+            due = await self._journal.having(self._reader.types, after)
+        for branch_id, seq in new.items():
+            if branch_id in due:
+                self._due.setdefault(branch_id, 0.0)
+            elif branch_id not in self._due:
+                self._seqs[branch_id] = seq
 
     async def _step(self, branch_id: str) -> None:
         self._due.pop(branch_id, None)  # what is told from here on is news

@@ -36,6 +36,8 @@ PARTS, TURN_S = 50, 0.05
 FORGET_TURNS = 4 * PARTS
 QUIET_S = 2.6
 """Who was sent nothing for so long gets a beat: a little more than a round, so that beats come every other one."""
+LATEST_AFTER_S = 0.25
+"""How long after a change the newest figures are made: an end and the next call are one change."""
 LATEST_EVERY_S = 1.0
 LATEST_AGAIN_S = 60.0
 """How old their figures get when nothing happens."""
@@ -229,13 +231,13 @@ class Hub:
 
     def _schedule_latest(self, branch: BranchChannels, age_s: float) -> None:
         """Make it anew when what is there is so old. Time alone changes waits and the last hour's counts, too."""
-        due_at = branch.latest_made_at + age_s
+        due_at = max(branch.latest_made_at + age_s, time.monotonic() + LATEST_AFTER_S)
         if not branch.latest or branch.latest_due_at <= due_at:
             return
         if branch.latest_timer is not None:
             branch.latest_timer.cancel()
         branch.latest_due_at = due_at
-        wait = max(0.0, due_at - time.monotonic())
+        wait = due_at - time.monotonic()
         branch.latest_timer = asyncio.get_running_loop().call_later(wait, self._latest_due, branch)
 
     def _latest_due(self, branch: BranchChannels) -> None:

@@ -336,6 +336,22 @@ async def test_a_new_history_has_a_new_epoch_and_the_same_events(journal: Journa
     assert await seqs(journal, "b1") == [1, 2, 3]
 
 
+async def test_branches_that_have_events_of_a_type_are_told_from_those_that_have_not(journal: Journal):
+    """`batch` numbers its events from `expected` on, all of one type but for what is replaced here."""
+    for branch_id in ("b1", "b2", "b3"):
+        await journal.append(batch(branch_id, 0, 3))
+    more = batch("b2", 3, 2)
+    await journal.append(replace(more, events=[more.events[0], replace(more.events[1], type="day.closed")]))
+    usual = more.events[0].type
+    everybody = {"b1": 0, "b2": 0, "b3": 0}
+    assert await journal.having({"day.closed", "day.opened"}, everybody) == {"b2"}
+    assert await journal.having({"day.closed"}, {"b2": 4}) == {"b2"}
+    assert await journal.having({"day.closed"}, {"b2": 5}) == set()
+    assert await journal.having({usual}, {"b1": 2, "b2": 5, "b3": 3, "nowhere": 0}) == {"b1"}
+    assert await journal.having({"day.closed", usual}, {}) == set()
+    assert await journal.having(set(), everybody) == set()
+
+
 async def test_each_branch_tells_with_what_its_day_began(journal: Journal):
     await journal.append(batch("b1", 0, 2))
     await journal.append(replace(batch("b1", 2, 2), day_seq=3))

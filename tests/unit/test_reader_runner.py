@@ -115,6 +115,30 @@ async def test_who_is_started_next_goes_on_where_the_first_was() -> None:
     assert later.given == [[5]]
 
 
+class Counted(MemoryJournal):
+    """Notes of which branches events were read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_of: list[str] = []
+
+    async def read(self, branch_id: str, after: int, limit: int = 1000) -> list[StoredEvent]:
+        self.read_of.append(branch_id)
+        return await super().read(branch_id, after, limit)
+
+
+async def test_branches_without_a_wanted_event_are_not_read() -> None:
+    journal = Counted()
+    at = moment("08:00", DAY)
+    for branch, kind in (("a", ev.FieldResumed("ho-tich")), ("b", ev.TicketNoShow("t1"))):
+        event = StoredEvent(1, DAY, *store(Recorded(1, DAY, at, at, "account:lan", kind)))
+        await journal.append(Batch(branch, 0, [event], []))
+    diary = Diary(journal, until=1, types=frozenset({"ticket.no_show"}))
+    await run(journal, diary)
+    assert diary.given == [[1]]
+    assert set(journal.read_of) == {"b"}
+
+
 async def test_only_the_wanted_types_are_given_and_the_others_are_passed() -> None:
     journal = await a_journal(4)
     diary = Diary(journal, until=4, types=frozenset({"ticket.no_show"}))

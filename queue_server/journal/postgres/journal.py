@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from functools import partial
@@ -98,6 +98,10 @@ class PostgresJournal:
 
     async def read(self, branch_id: str, after: int, limit: int = 1000) -> list[StoredEvent]:
         return list(rows.events(await self._fetch(sql.EVENTS, branch_id, after, max(0, limit))))
+
+    async def having(self, types: Collection[str], after: Mapping[str, int]) -> set[str]:
+        found = await self._fetch(sql.HAVING, list(after), list(after.values()), list(types))
+        return {row[0] for row in found}
 
     async def append(self, batch: Batch) -> Outcome:
         self._ensure_open()

@@ -94,6 +94,10 @@ HEADS_OF = _HEAD + " WHERE branch_id = ANY($1::text[])"
 SEQS_OF = "SELECT branch_id, seq FROM branch_head WHERE branch_id = ANY($1::text[])"
 SEQ_OF = "SELECT seq FROM branch_head WHERE branch_id = $1"
 EVENTS = "SELECT seq, day, type, v, body FROM event WHERE branch_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
+HAVING = (
+    "SELECT a.branch_id FROM unnest($1::text[], $2::bigint[]) AS a (branch_id, seq) CROSS JOIN LATERAL "
+    "(SELECT FROM event AS e WHERE e.branch_id = a.branch_id AND e.seq > a.seq AND e.type = ANY($3::text[]) LIMIT 1)"
+)
 COMMAND = (
     "SELECT actor, key, fingerprint, first_seq, last_seq, day FROM command "
     "WHERE branch_id = $1 AND actor = $2 AND key = $3"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import date, datetime
 from functools import partial
@@ -102,6 +103,10 @@ class SqliteJournal:
                 break
             await asyncio.sleep(0)
         return found
+
+    async def having(self, types: Collection[str], after: Mapping[str, int]) -> set[str]:
+        asked = (json.dumps(dict(after)), json.dumps(list(types)))
+        return {row[0] for row in self._rows(sql.HAVING, *asked)}
 
     async def append(self, batch: Batch) -> Outcome:
         check(batch)

@@ -32,6 +32,10 @@ DAY_EVENTS = (
     "SELECT event.branch_id, event.seq, day, type, v, body FROM branch_head"
     " JOIN event ON event.branch_id = branch_head.branch_id AND event.seq = branch_head.day_seq"
 )
+HAVING = (
+    "SELECT a.key FROM json_each(?1) AS a WHERE EXISTS (SELECT 1 FROM event AS e WHERE e.branch_id = a.key"
+    " AND e.seq > a.value AND e.type IN (SELECT value FROM json_each(?2)))"
+)
 DUE = "SELECT branch_id FROM branch_head WHERE due_at <= ? ORDER BY due_at"
 EPOCH_OF = "SELECT epoch FROM branch_head WHERE branch_id = ?"
 SEQ_OF = "SELECT seq FROM branch_head WHERE branch_id = ?"
