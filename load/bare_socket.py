@@ -49,7 +49,7 @@ def server_config() -> uvicorn.Config:
         ws="websockets-sansio",
         ws_max_size=4 * 16 * 1024,
         ws_per_message_deflate=False,
-        ws_ping_interval=120.0,
+        ws_ping_interval=300.0,
         ws_ping_timeout=30.0,
         backlog=2048,
         access_log=False,

@@ -105,9 +105,7 @@ class Callers:
         self._branches = notes.branches
         self._rate = rate
         self._chance = random.Random(1)
-        self._free = {
-            branch.code: [counter.no for counter in branch.counters] for branch in notes.branches if branch.counters
-        }
+        self._busy: set[tuple[str, int]] = set()
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = Thread(target=lambda: asyncio.run(self._run()), name="callers", daemon=True)
@@ -130,22 +128,26 @@ class Callers:
             for url in self._urls:
                 self._clients.append(await stack.enter_async_context(Client(url, self._token)))
             group = await stack.enter_async_context(asyncio.TaskGroup())
+            next_at = self._loop.time()
             while not self._stop.is_set():
+                next_at += self._chance.expovariate(self._rate)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(next_at):
+                        await self._stop.wait()
                 shard = self._chance.randrange(len(self._branches))
                 group.create_task(self._visit(shard, self._branches[shard]))
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._chance.expovariate(self._rate)):
-                        await self._stop.wait()
 
     async def _visit(self, shard: int, branch: BranchNotes) -> None:
-        """Somebody takes a number, and whoever is next at a free counter of the branch is called, served, done."""
+        """Somebody takes a number, and whoever is next at a free counter of that field is called, served, done."""
         chosen = self._chance.choices(branch.fields, [max(each.percent, 0.01) for each in branch.fields])[0]
         issue = {"branch": branch.code, "field": chosen.code, "channel": "kiosk"}
         await self._ask(shard, "issue", issue, self.traffic.issues)
-        free = self._free.get(branch.code)
+        able = [each.no for each in branch.counters if chosen.code in each.takes]
+        free = [no for no in able if (branch.code, no) not in self._busy]
         if not free:
             return
-        counter = free.pop(self._chance.randrange(len(free)))
+        counter = self._chance.choice(free)
+        self._busy.add((branch.code, counter))
         began_ns = time.monotonic_ns()
         called = await self._ask(shard, "call-next", {"branch": branch.code, "counter": counter}, self.traffic.calls)
         if called is None:
@@ -154,7 +156,7 @@ class Callers:
             self.traffic.noted.append(Call(f"board:{branch.code}", called["position"], began_ns))
             await self._ask(shard, "start", {"ticket": called["id"]})
             await self._ask(shard, "finish", {"ticket": called["id"]})
-        free.append(counter)
+        self._busy.discard((branch.code, counter))
 
     async def _ask(self, shard: int, name: str, args: dict[str, Any], took: list[float] | None = None) -> Any:
         """By the branch's own worker, else by the next one that lives, with the same key, as a proxy's clients do."""

@@ -21,11 +21,13 @@ class FieldNotes(Struct, frozen=True):
 
 
 class CounterNotes(Struct, frozen=True):
-    """A counter, its clerk's account, and the token of their session (a browser's cookie)."""
+    """A counter, its clerk's account, the token of their session (a browser's cookie), and the fields that it takes,
+    or may help with."""
 
     no: int
     clerk: str
     session: str
+    takes: list[str]
 
 
 class PrinterNotes(Struct, frozen=True):

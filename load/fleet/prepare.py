@@ -140,7 +140,9 @@ class People:
                 FieldNotes(f.code, document.demand.mix.get(f.code, 0.0), f.service_time_s, f.service_time_cv)
                 for f in document.fields
             ],
-            counters=[self._clerk(code, counter.no) for counter in document.counters],
+            counters=[
+                self._clerk(code, counter.no, [*counter.fields, *counter.helps]) for counter in document.counters
+            ],
             dispensers=[
                 self._device(Role.DISPENSER, f"Máy lấy số {n}", code, beside[n - 1]).token
                 for n in _count(site.dispensers)
@@ -151,9 +153,9 @@ class People:
             phones=site.phones,
         )
 
-    def _clerk(self, branch: str, no: int) -> CounterNotes:
+    def _clerk(self, branch: str, no: int, takes: list[str]) -> CounterNotes:
         username = f"{branch}-quay-{no}"
-        return CounterNotes(no, username, self._account(username, Role.CLERK, branch))
+        return CounterNotes(no, username, self._account(username, Role.CLERK, branch), takes)
 
     def _account(self, username: str, role: Role, branch: str) -> str:
         """A signed-in account; its session's token."""

@@ -8,7 +8,9 @@ same contract tests run over `AsgiWire`, which needs nothing but ASGI.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -16,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from queue_server.realtime.connection import Message, Parcel
+
+log = logging.getLogger(__name__)
 
 EXTENSION = "layso.direct"
 CLOSE_GRACE_S = 3.0
@@ -26,18 +30,52 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Listener = Callable[[bytes], None]
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, but who has hung up while waiting is not welcomed any more.
+class Door:
+    """Lets those in who ask for a WebSocket, as they came, one in each turn of the loop.
 
-    After a restart everybody comes at once. Who waits for longer than a display has patience has gone before it is its
-    turn, and has come again; to a server that went on welcoming those, nobody would ever get through.
+    After a restart everybody comes at once. A turn is short while there is little to do, and hundreds a second come in;
+    the busier the process, the longer the turn: who is in goes before who wants to come in. Who waits for longer than
+    it has patience has gone before it is its turn, and has come again: to a server that went on welcoming those, nobody
+    would ever get through.
     """
 
+    def __init__(self) -> None:
+        self._waiting: deque[HttpProtocol] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def ask(self, protocol: HttpProtocol) -> None:
+        protocol.transport.pause_reading()
+        self._waiting.append(protocol)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._let_in(), name="door")
+
+    async def _let_in(self) -> None:
+        while self._waiting:
+            protocol = self._waiting.popleft()
+            if protocol.transport.is_closing():
+                continue
+            if has_hung_up(protocol.transport):
+                protocol.transport.abort()
+                continue
+            try:
+                protocol.come_in()
+            except Exception:  # the supervisor of this door: it stays open for the others
+                log.exception("Somebody could not be let in.")
+                protocol.transport.abort()
+            await asyncio.sleep(0)
+        self._task = None
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol; who asks for a WebSocket waits at the process's door."""
+
     def handle_websocket_upgrade(self) -> None:
-        if has_hung_up(self.transport):
-            self.transport.abort()
-        else:
-            super().handle_websocket_upgrade()
+        door: Door = self.app_state.setdefault("layso.door", Door())
+        door.ask(self)
+
+    def come_in(self) -> None:
+        self.transport.resume_reading()
+        super().handle_websocket_upgrade()
 
 
 def has_hung_up(transport: asyncio.Transport) -> bool:
