@@ -27,7 +27,7 @@ from load.proof import ROOT, Product
 from load.swarm import Display, Swarm
 from load.swarm_figures import Loss
 
-WITHIN_S = 300.0
+WITHIN_S = 900.0
 BRANCHES = 3321
 HOLD_S = 30.0
 
