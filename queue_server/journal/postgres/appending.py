@@ -125,10 +125,10 @@ async def _write_many(connection: asyncpg.Connection, batches: Sequence[Batch]) 
 
 async def write(connection: asyncpg.Connection, batch: Batch) -> Outcome:
     """One batch, one statement. Nothing of it was written unless this says `Appended`."""
-    statement = sql.APPEND if batch.expected else sql.BEGIN
+    statement, values = sql.append(batch, draw_epoch())
     try:
         async with connection.transaction() if connection.is_in_transaction() else nullcontext():  # a savepoint
-            row = await connection.fetchrow(statement, *sql.append_values(batch, draw_epoch()))
+            row = await connection.fetchrow(statement, *values)
     except asyncpg.UniqueViolationError as fault:
         taken = await _taken(connection, batch) if fault.table_name == "command" else None
         if taken is None:
