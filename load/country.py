@@ -159,10 +159,10 @@ class Callers:
         self._busy.discard((branch.code, counter))
 
     async def _ask(self, shard: int, name: str, args: dict[str, Any], took: list[float] | None = None) -> Any:
-        """By the branch's own worker, else by the next one that lives, with the same key, as a proxy's clients do."""
+        """By the branch's own worker, else by the next one that lives, with the same key, as by a proxy."""
         began, key = time.monotonic(), token_hex(16)
-        for turn in range(ANSWER_TURNS):
-            order = [self._clients[(shard + turn + n) % len(self._clients)] for n in range(len(self._clients))]
+        order = [self._clients[(shard + n) % len(self._clients)] for n in range(len(self._clients))]
+        for _ in range(ANSWER_TURNS):
             client = next((each for each in order if each.status == "live"), order[0])
             try:
                 answer = await client.command(name, args, key=key, within_s=ANSWER_WITHIN_S)

@@ -274,7 +274,7 @@ class Known(Generic[V]):
     """What was found for a key, until it is forgotten; who is looking for the same or another key shares a query."""
 
     def __init__(self, find: Callable[[list[str]], Awaitable[Mapping[str, V]]]) -> None:
-        self._together = Together(find)
+        self._together = Together[str, V](find)
         self._kept: OrderedDict[str, V] = OrderedDict()
         self._age = 0
 

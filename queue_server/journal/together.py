@@ -1,27 +1,29 @@
-"""Many who ask the database for one row each at the same time, and one query that answers them all."""
+"""Many who ask the database for one thing each at the same time, and one query that answers them all."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 AT_ONCE = 1000
 """Keys in one query; the rest follows in the next."""
 
 
-class Together(Generic[V]):
+class Together(Generic[K, V]):
     """Looks values up by key. Nobody is answered by a query that began before the question, so that what is found is as
     new as that; while a query is on its way those who come gather for the next."""
 
-    def __init__(self, find: Callable[[list[str]], Awaitable[Mapping[str, V]]]) -> None:
+    def __init__(self, find: Callable[[list[K]], Awaitable[Mapping[K, V]]], *, at_once: int = AT_ONCE) -> None:
         self._find = find
-        self._waiting: dict[str, asyncio.Future[V | None]] = {}
+        self._at_once = at_once
+        self._waiting: dict[K, asyncio.Future[V | None]] = {}
         self._runner: asyncio.Task[None] | None = None
 
-    async def get(self, key: str) -> V | None:
+    async def get(self, key: K) -> V | None:
         """The value, None where there is none. Raises what `find` raises."""
         loop = asyncio.get_running_loop()
         future = self._waiting.get(key)
@@ -38,13 +40,13 @@ class Together(Generic[V]):
         finally:
             self._runner = None
 
-    def _take(self) -> dict[str, asyncio.Future[V | None]]:
-        if len(self._waiting) <= AT_ONCE:
+    def _take(self) -> dict[K, asyncio.Future[V | None]]:
+        if len(self._waiting) <= self._at_once:
             taken, self._waiting = self._waiting, {}
             return taken
-        return {key: self._waiting.pop(key) for key in list(self._waiting)[:AT_ONCE]}
+        return {key: self._waiting.pop(key) for key in list(self._waiting)[: self._at_once]}
 
-    async def _answer(self, asked: dict[str, asyncio.Future[V | None]]) -> None:
+    async def _answer(self, asked: dict[K, asyncio.Future[V | None]]) -> None:
         try:
             found = await self._find(list(asked))
         except Exception as fault:  # the fault of everybody who asked

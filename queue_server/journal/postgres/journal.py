@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coro
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 from asyncpg.exceptions import InternalClientError  # the driver, about a connection that broke under it
@@ -35,6 +35,14 @@ from queue_server.journal.together import Together
 T = TypeVar("T")
 
 CONNECTIONS = 8
+BRANCHES_READ_AT_ONCE = 16
+"""Of each there may be a day's events."""
+
+
+class _Reading(NamedTuple):
+    branch_id: str
+    after: int
+    limit: int
 
 
 class PostgresJournal:
@@ -45,6 +53,8 @@ class PostgresJournal:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._heads = Together(self._heads_of)
+        self._tickets = Together(self._tickets_of)
+        self._readings = Together(self._events_of, at_once=BRANCHES_READ_AT_ONCE)
         self._appending = Appending(self._connection)
         self._is_closed = False
         self.answered_at = 0.0
@@ -97,7 +107,15 @@ class PostgresJournal:
         return {row[0]: rows.head(row) for row in found}
 
     async def read(self, branch_id: str, after: int, limit: int = 1000) -> list[StoredEvent]:
-        return list(rows.events(await self._fetch(sql.EVENTS, branch_id, after, max(0, limit))))
+        """As `head`: a process that has just started reads hundreds of branches at the same time."""
+        self._ensure_open()
+        return await self._readings.get(_Reading(branch_id, after, max(0, limit))) or []
+
+    async def _events_of(self, asked: list[_Reading]) -> dict[_Reading, list[StoredEvent]]:
+        found: dict[_Reading, list[StoredEvent]] = {}
+        for number, *row in await self._fetch(sql.EVENTS, *map(list, zip(*asked, strict=True))):
+            found.setdefault(asked[number - 1], []).extend(rows.events([row]))
+        return found
 
     async def having(self, types: Collection[str], after: Mapping[str, int]) -> set[str]:
         found = await self._fetch(sql.HAVING, list(after), list(after.values()), list(types))
@@ -118,8 +136,12 @@ class PostgresJournal:
         return rows.command(row) if row else None
 
     async def find_ticket(self, ticket_id: str) -> tuple[str, TicketRow] | None:
-        row = await self._row(sql.TICKET, ticket_id)
-        return rows.ticket(row) if row else None
+        self._ensure_open()
+        return await self._tickets.get(ticket_id)
+
+    async def _tickets_of(self, ticket_ids: list[str]) -> dict[str, tuple[str, TicketRow]]:
+        found = map(rows.ticket, await self._fetch(sql.TICKETS, ticket_ids))
+        return {ticket.id: (branch_id, ticket) for branch_id, ticket in found}
 
     async def tickets_of_day(self, branch_id: str, day: date) -> list[TicketRow]:
         return [rows.ticket(row)[1] for row in await self._fetch(sql.TICKETS_OF_DAY, branch_id, day.isoformat())]

@@ -134,7 +134,14 @@ DUE = "SELECT branch_id FROM branch_head WHERE due_at <= $1 ORDER BY due_at"
 HEADS_OF = _HEAD + " WHERE branch_id = ANY($1::text[])"
 SEQS_OF = "SELECT branch_id, seq FROM branch_head WHERE branch_id = ANY($1::text[])"
 SEQ_OF = "SELECT seq FROM branch_head WHERE branch_id = $1"
-EVENTS = "SELECT seq, day, type, v, body FROM event WHERE branch_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
+EVENTS = """
+SELECT a.number, e.* FROM unnest($1::text[], $2::bigint[], $3::bigint[]) WITH ORDINALITY
+    AS a (branch_id, after, at_most, number)
+CROSS JOIN LATERAL (
+    SELECT seq, day, type, v, body FROM event
+    WHERE event.branch_id = a.branch_id AND event.seq > a.after ORDER BY event.seq LIMIT a.at_most
+) AS e ORDER BY a.number, e.seq
+"""
 HAVING = (
     "SELECT a.branch_id FROM unnest($1::text[], $2::bigint[]) AS a (branch_id, seq) CROSS JOIN LATERAL "
     "(SELECT FROM event AS e WHERE e.branch_id = a.branch_id AND e.seq > a.seq AND e.type = ANY($3::text[]) LIMIT 1)"
@@ -148,7 +155,7 @@ TAKEN = (
     "AND (actor, key) IN (SELECT * FROM unnest($2::text[], $3::text[]))"
 )
 _TICKET = "SELECT branch_id, id, day, number, field, state, issued_at, body, final_at FROM ticket"
-TICKET = _TICKET + " WHERE id = $1"
+TICKETS = _TICKET + " WHERE id = ANY($1::text[])"
 TICKETS_OF_DAY = _TICKET + " WHERE branch_id = $1 AND day = $2 ORDER BY id"
 FORGET_COMMANDS = "DELETE FROM command WHERE branch_id = $1 AND day < $2"
 
