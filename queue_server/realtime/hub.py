@@ -39,8 +39,8 @@ QUIET_S = 2.6
 LATEST_AFTER_S = 0.25
 """How long after a change the newest figures are made: an end and the next call are one change."""
 LATEST_EVERY_S = 1.0
-LATEST_AGAIN_S = 60.0
-"""How old their figures get when nothing happens."""
+LATEST_AGAIN_S, LATEST_IDLE_S = 20.0, 60.0
+"""How old their figures get when nothing happens: while somebody waits, and else."""
 KEEP_UNREAD_S = 120.0
 """How long a channel without readers keeps its frames, for those who come back."""
 STOPS_KEPT = 4096
@@ -151,7 +151,8 @@ class Hub:
         if latest.is_latest(name):
             newest = self._latest(branch, name)
             newest.join(connection)
-            connection.send(latest.snapshot(name, host.position, newest.data))
+            is_old = branch.latest_due_at <= time.monotonic() + LATEST_EVERY_S  # all others hear of it soon
+            connection.send(latest.snapshot(name, host.position, self._newest(branch, name) if is_old else newest.data))
             return
         channel = self.numbered(branch, name)
         missed = channel.resume(*since) if since is not None and branch.may_resume(since) else None
@@ -181,7 +182,7 @@ class Hub:
             self._channels[name] = channel
         elif not channel.readers:
             channel.data = self._newest(branch, name)
-        self._schedule_latest(branch, LATEST_AGAIN_S)
+        self._schedule_latest(branch, self._patience(branch))
         return channel
 
     def take_over(self, name: str, connection: Connection | None = None) -> None:
@@ -255,7 +256,12 @@ class Hub:
             if data != channel.data:
                 channel.data = data
                 self._send_all(channel.readers, latest.snapshot(name, branch.host.position, data))
-        self._schedule_latest(branch, LATEST_AGAIN_S)
+        self._schedule_latest(branch, self._patience(branch))
+
+    @staticmethod
+    def _patience(branch: BranchChannels) -> float:
+        state = branch.host.state
+        return LATEST_AGAIN_S if any(map(state.waiting_count, state.fields)) else LATEST_IDLE_S
 
     def _newest(self, branch: BranchChannels, name: str) -> bytes:
         return latest.newest(name, branch.host.state, self._now(), branch.pace_now)
