@@ -80,7 +80,7 @@ async def _most_in_a_turn(http: Any) -> int:
         serving = asyncio.create_task(server.serve([listener]))
         await until(lambda: server.started)
         lines = [stack.enter_context(socket.create_connection(listener.getsockname())) for _ in range(20)]
-        await asyncio.sleep(0.05)  # accepted, all of them
+        await until(lambda: len(server.server_state.connections) == len(lines))
         counting = asyncio.create_task(count_turns())
         for line in lines:
             line.sendall(ASK % b"/")
