@@ -22,7 +22,7 @@ from queue_server.web.wires import DirectProtocol, HttpProtocol
 
 BACKLOG = 2048
 PING_S = 300.0
-"""For peers that only hang, and for those behind a proxy. A ping costs as much as ten beats."""
+"""For peers that only hang, and for those behind a proxy. A ping costs as much as five beats."""
 VANISHED_S = 30.0
 """Whoever has not acknowledged a beat for so long is gone: the kernel sees it at no cost."""
 

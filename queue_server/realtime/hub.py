@@ -19,7 +19,7 @@ from queue_server.journal.port import Batch
 from queue_server.protocol.frames import Beat, Close
 from queue_server.protocol.rows import Live
 from queue_server.realtime import latest
-from queue_server.realtime.channels import Channel, NumberedChannel
+from queue_server.realtime.channels import NumberedChannel
 from queue_server.realtime.connection import Circle, Connection, Message, Parcel
 from queue_server.realtime.latest import LatestChannel
 from queue_server.realtime.live import live
@@ -29,10 +29,10 @@ from queue_server.realtime.views import BoardView, CounterView, PrinterView, Vie
 
 log = logging.getLogger(__name__)
 
-BEAT_S = 5.0
-"""Who hears nothing else hears a beat this often."""
 PARTS, TURN_S = 50, 0.05
-"""Everybody is looked at twice in BEAT_S, a fiftieth in a turn: thousands of beats at once would make a call wait."""
+"""In each turn a fiftieth of all is looked at: thousands of beats at once would make a call wait."""
+BEAT_S = 2 * PARTS * TURN_S
+"""Who hears nothing else hears a beat this often, every other time it is looked at."""
 FORGET_TURNS = 4 * PARTS
 QUIET_S = 2.6
 """Who was sent nothing for so long gets a beat: a little more than a round, so that beats come every other one."""
@@ -90,7 +90,7 @@ class Hub:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._branches: dict[str, BranchChannels] = {}
-        self._channels: dict[str, Channel] = {}
+        self._numbered: dict[str, NumberedChannel] = {}
         self.connections = Circle(PARTS)
         self.is_leaving = False
         """The server is about to stop: commands are not taken any more, whoever sent one sends it again elsewhere."""
@@ -167,7 +167,7 @@ class Hub:
         channel = branch.numbered.get(name)
         if channel is None:
             channel = NumberedChannel(name, view_of(name), branch.host.epoch, branch.host.state)
-            branch.numbered[name] = self._channels[name] = channel
+            branch.numbered[name] = self._numbered[name] = channel
         elif channel.epoch != branch.host.epoch:
             channel.begin(branch.host.epoch, branch.host.state)
         return channel
@@ -179,16 +179,15 @@ class Hub:
             branch.latest_made_at = time.monotonic()
         if channel is None:
             channel = branch.latest[name] = LatestChannel(name, self._newest(branch, name))
-            self._channels[name] = channel
         elif not channel.readers:
             channel.data = self._newest(branch, name)
-        self._schedule_latest(branch, self._patience(branch))
+        self._schedule_latest(branch, self._may_age(branch))
         return channel
 
     def take_over(self, name: str, connection: Connection | None = None) -> None:
         """Be the only reader, here or in another process: whoever else reads the channel is told to stay away. The
         newest wins, since the other may be the same peer's connection of before a cut, which nobody has missed yet."""
-        channel = self._channels.get(name)
+        channel = self._numbered.get(name)
         others = channel.readers - {connection} if channel is not None else set()
         self._send_away(others, Close.TAKEN_OVER, "another has taken over")
 
@@ -250,16 +249,16 @@ class Hub:
             return
         for name, channel in list(branch.latest.items()):
             if not channel.readers:
-                del branch.latest[name], self._channels[name]
+                del branch.latest[name]
                 continue
             data = self._newest(branch, name)
             if data != channel.data:
                 channel.data = data
                 self._send_all(channel.readers, latest.snapshot(name, branch.host.position, data))
-        self._schedule_latest(branch, self._patience(branch))
+        self._schedule_latest(branch, self._may_age(branch))
 
     @staticmethod
-    def _patience(branch: BranchChannels) -> float:
+    def _may_age(branch: BranchChannels) -> float:
         state = branch.host.state
         return LATEST_AGAIN_S if any(map(state.waiting_count, state.fields)) else LATEST_IDLE_S
 
@@ -309,7 +308,7 @@ class Hub:
         for branch in self._branches.values():
             for name, channel in list(branch.numbered.items()):
                 if not channel.readers and channel.unread_since < limit:
-                    del branch.numbered[name], self._channels[name]
+                    del branch.numbered[name], self._numbered[name]
 
     async def stop(self) -> None:
         """Ask everybody to come back, and stop beating."""

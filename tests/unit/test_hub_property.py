@@ -411,7 +411,7 @@ class Screens(RuleBasedStateMachine):
                 continue
             assert client.wire.code == TOO_SLOW < frames.Close.MALFORMED
             for side in self.sides.values():
-                readers = [c for channel in side.hub._channels.values() for c in channel.readers]
+                readers = [c for channel in side.hub._numbered.values() for c in channel.readers]
                 assert client.connection not in readers
             self.hang_up(client)
             client.wire = RecordedWire()
