@@ -218,6 +218,7 @@ def snapshot(state: BranchState) -> dict[str, Any]:
         "config": state.config,
         "calls_made": state.calls_made,
         "tables": {name: dict(rows) for name, rows in state.tables.items()},
+        "order": {name: list(rows) for name, rows in state.tables.items()},
         "before": dict(state.before),
         **{name: {code: list(queue) for code, queue in rows.items() if queue} for name, rows in queues.items()},
         "at_counter": dict(state._at_counter),

@@ -120,6 +120,7 @@ class BranchState:
         self.before: dict[str, Ticket] = {}
         self.calls_made = 0
         self._log: list[tuple[Table, Any, Any]] = []
+        self._orders: dict[Table, list[Any]] = {}
         self._marks: tuple[Any, ...] = ()
         self._before_log: list[tuple[str, Ticket | None]] = []
         self._catalogue: _Catalogue = _Catalogue(None)
@@ -142,6 +143,10 @@ class BranchState:
             return self._catalogue.fields[code]
         except KeyError:
             raise Refusal("unknown-field", field=code) from None
+
+    def place_of(self, code: str) -> int:
+        """A field's place among all, from 0, as configured."""
+        return list(self._catalogue.fields).index(code)
 
     def desk(self, no: int) -> Desk:
         try:
@@ -219,6 +224,8 @@ class BranchState:
         """Set a row (None removes it), note what it was, and keep the indexes true."""
         rows = self.tables[table]
         old = rows.get(key)
+        if row is None and table not in self._orders:
+            self._orders[table] = list(rows)
         self._log.append((table, key, old))
         self._set(table, key, old, row)
 
@@ -235,7 +242,7 @@ class BranchState:
     def forget_day(self) -> None:
         """Empty every table before a new service day. Part of a fold; the rows are noted like any change."""
         for table, rows in self.tables.items():
-            for key in reversed(list(rows)):  # so that a rollback puts them back in their order
+            for key in list(rows):
                 self.put(table, key, None)
         self._before_log.extend(self.before.items())
         self.before.clear()
@@ -245,6 +252,7 @@ class BranchState:
     def mark(self) -> None:
         """From here on changes are tentative: `rollback` returns to this point."""
         self._log.clear()
+        self._orders.clear()
         self._before_log.clear()
         self._marks = (self.seq, self.at, self.config, self.calls_made)
 
@@ -255,6 +263,11 @@ class BranchState:
             self._catalogue = _Catalogue(config)
         for table, key, old in reversed(self._log):
             self._set(table, key, self.tables[table].get(key), old)
+        for table, order in self._orders.items():
+            rows = self.tables[table]
+            for key in order:  # a row that was removed came back as the last one
+                if key in rows:
+                    rows[key] = rows.pop(key)
         for ticket_id, before in reversed(self._before_log):
             self._set_before(ticket_id, before)
         self.mark()
