@@ -24,10 +24,10 @@
 
 #define FIRST_RETRY_S 0.25
 #define LAST_RETRY_S 0.75
+#define SILENT_S 9.0
 #define SECOND 1000000000ull
 #define TICK (SECOND / 100)             /* how exactly a display comes back */
 #define LOOK (SECOND / 2)               /* how often each display is looked at */
-#define ASK_AGAIN (SECOND * 3 / 4)      /* after a problem that is the server's own */
 #define DEAD (SECOND)                   /* how long a dead port is passed over */
 
 enum { MAX_PORTS = 64, IN_FLIGHT = 256, CHUNK = 262144, SLOTS = 1024, NONE = -1, PER_OCTAVE = 64, BUCKETS = 2048 };
@@ -66,7 +66,7 @@ struct loss { uint64_t began, ended; long lost; struct histogram welcomed, subsc
 struct record { uint32_t channel, kind; uint64_t seq, at; };
 
 static struct { const char *plan, *frames; double rate, seconds, window_s, silent_s; bool bare; int ports; }
-    opt = {.seconds = -1, .window_s = 1.5, .silent_s = 9};
+    opt = {.seconds = -1, .window_s = 1.5, .silent_s = SILENT_S};
 
 /* What each line tells: how it is now, and how often something was so since the start. */
 #define COUNTS(X) \
@@ -463,7 +463,8 @@ static void on_error(struct conn *c, const char *s, size_t n)
     settle(c);
     if (!ch || !status || atoi(status + 9) < TRY_AGAIN_FROM) return;
     ch->put_off = true;
-    c->ask_again_at = now + ASK_AGAIN;
+    /* After a problem that is the server's own, and passes for all at once. */
+    c->ask_again_at = now + (uint64_t)((LAST_RETRY_S + chance() * (c->window_s < SILENT_S ? c->window_s : SILENT_S)) * (double)SECOND);
 }
 
 static void ask_again(struct conn *c)

@@ -151,7 +151,7 @@ class Line:
             if not self._is_cut:
                 self._servers.rotate(-1)
             self._is_cut = False
-            gevent.sleep(retry_wait(self._retry_s, self._window_s, random.random()))
+            gevent.sleep(retry_wait(self._retry_s, 0.0 if self._pending else self._window_s, random.random()))
             self._retry_s = min(self._retry_s * 2, LAST_RETRY_S)
 
     def _tell_loss(self, code: int) -> None:

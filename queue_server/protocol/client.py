@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
@@ -19,7 +20,7 @@ import msgspec
 from msgspec import UNSET
 
 from queue_server.protocol import frames
-from queue_server.protocol.feed import LAST_RETRY_S, Channels, Update
+from queue_server.protocol.feed import Channels, Update, ask_again_wait
 from queue_server.protocol.line import Line
 from queue_server.protocol.problems import Problem
 
@@ -116,7 +117,8 @@ class Client:
         self, server: str, token: str | None = None, *, on_status: Callable[[str], None] = lambda _: None
     ) -> None:
         url = f"ws{server.rstrip('/').removeprefix('http')}/ws/v1"
-        self._line = Line(url, token, on_frame=self._on_frame, on_status=on_status)
+        self._is_awaited = asyncio.Event()
+        self._line = Line(url, token, on_frame=self._on_frame, on_status=on_status, hurry=self._is_awaited)
         self.channels = Channels()
         self._subscriptions: dict[str, Subscription] = {}
         self._pending: dict[str, _Pending] = {}
@@ -181,8 +183,8 @@ class Client:
     async def command(
         self, name: str, args: dict[str, Any] | None = None, *, key: str | None = None, within_s: float = DEADLINE_S
     ) -> Any:
-        """Ask for a change and return its answer. Sent when there is a connection, and again with the same key after
-        each reconnect until the deadline, so that it happens once.
+        """Ask for a change and return its answer. Sent when there is a connection, which is tried for at once, and
+        again with the same key after each reconnect until the deadline, so that it happens once.
 
         Raises:
             Refused, NoAnswer, Stopped.
@@ -195,6 +197,7 @@ class Client:
         loop = asyncio.get_running_loop()
         pending = _Pending(name, msgspec.json.encode(args or {}), loop.create_future(), loop.time() + within_s)
         self._pending[key] = pending
+        self._is_awaited.set()
         self._send_command(key, pending)
         try:
             async with asyncio.timeout_at(pending.expires_at):
@@ -203,6 +206,8 @@ class Client:
             raise NoAnswer(f"no answer to {name} within {within_s:g} s") from None
         finally:
             self._pending.pop(key, None)
+            if not self._pending:
+                self._is_awaited.clear()
 
     def _send_command(self, key: str, pending: _Pending) -> None:
         left_s = max(0.0, pending.expires_at - asyncio.get_running_loop().time()) * self._clock[2]
@@ -261,7 +266,8 @@ class Client:
 
     def _on_channel_refused(self, name: str, problem: Problem) -> None:
         if problem.status >= TRY_AGAIN_FROM:
-            asyncio.get_running_loop().call_later(LAST_RETRY_S, self._ask_again, name)
+            wait_s = ask_again_wait(self._line.window_s, random.random())
+            asyncio.get_running_loop().call_later(wait_s, self._ask_again, name)
         else:
             self._subscriptions[name].end(Refused(problem))
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from queue_server.protocol.frames import Beat, Event, Snapshot, Subscribe, parse_position
 
 SILENT_S = 9.0
-"""A server that has said welcome is never silent for longer than 6 s."""
+"""A server that has said welcome is never silent for longer than 6 s. Nobody waits for longer to ask again, either."""
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 0.75
 STOP_FROM = 4400
 """Close codes from here on mean: do not come back without a change."""
@@ -58,6 +58,12 @@ def retry_wait(retry_s: float, window_s: float, chance: float) -> float:
     """Seconds until the next try; `chance` is in [0, 1). Every try, the first too, lies anywhere in the window that the
     server named: those who all lost it at once do not all come at once."""
     return retry_s + chance * window_s
+
+
+def ask_again_wait(window_s: float, chance: float) -> float:
+    """Seconds until a channel is asked for again that the server could not tell: it is its own fault, and passes for
+    all at once."""
+    return retry_wait(LAST_RETRY_S, min(window_s, SILENT_S), chance)
 
 
 def patience(window_s: float, *, is_welcome: bool) -> float:

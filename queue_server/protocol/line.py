@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable
@@ -23,7 +24,8 @@ LOST = 1006  # the close code of a connection that was not closed but has gone
 
 
 class Line:
-    """`on_frame` gets every frame; `on_status` hears "live" (the server has said welcome) and "reconnecting"."""
+    """`on_frame` gets every frame; `on_status` hears "live" (the server has said welcome) and "reconnecting".
+    `hurry` is set while somebody waits for an answer: then it is not its turn in the window that is waited for."""
 
     def __init__(
         self,
@@ -32,15 +34,18 @@ class Line:
         *,
         on_frame: Callable[[frames.ServerFrame], None],
         on_status: Callable[[str], None],
+        hurry: asyncio.Event | None = None,
     ) -> None:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         self._on_frame = on_frame
         self._on_status = on_status
+        self._hurry = hurry or asyncio.Event()
         self.status = "reconnecting"
         self._outbox: asyncio.Queue[bytes] | None = None
         self._retry_s = FIRST_RETRY_S
-        self._window_s = 1.5
+        self.window_s = 1.5
+        """Within this time all who were lost come back, as the server has said."""
 
     def send(self, frame: frames.ClientFrame) -> None:
         """Send now, or not at all: who wants it sent later does so at the next welcome."""
@@ -54,8 +59,17 @@ class Line:
             self._set_status("reconnecting")
             if code >= STOP_FROM:
                 return code
-            await asyncio.sleep(retry_wait(self._retry_s, self._window_s, random.random()))
+            await self._rest()
             self._retry_s = min(self._retry_s * 2, LAST_RETRY_S)
+
+    async def _rest(self) -> None:
+        """Until the next try."""
+        loop = asyncio.get_running_loop()
+        soonest = loop.time() + self._retry_s
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(retry_wait(self._retry_s, self.window_s, random.random())):
+                await self._hurry.wait()
+                await asyncio.sleep(soonest - loop.time())
 
     async def _connect(self) -> int:
         """One connection from its beginning to its end; returns the close code."""
@@ -64,7 +78,7 @@ class Line:
                 self._url,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 additional_headers=self._headers,
-                open_timeout=patience(self._window_s, is_welcome=False),
+                open_timeout=patience(self.window_s, is_welcome=False),
                 close_timeout=CLOSE_S,
                 ping_interval=None,
                 compression=None,
@@ -81,7 +95,7 @@ class Line:
         writer = asyncio.get_running_loop().create_task(_write(socket, outbox), name="line writer")
         try:
             while True:
-                async with asyncio.timeout(patience(self._window_s, is_welcome=self._outbox is not None)):
+                async with asyncio.timeout(patience(self.window_s, is_welcome=self._outbox is not None)):
                     text = await socket.recv()
                 self._take(text, outbox)
         except TimeoutError:
@@ -101,7 +115,7 @@ class Line:
             return
         if isinstance(frame, frames.Welcome):
             self._outbox = outbox
-            self._window_s = frame.reconnect_window_s
+            self.window_s = frame.reconnect_window_s
             self._retry_s = FIRST_RETRY_S
             self._set_status("live")
         self._on_frame(frame)

@@ -446,6 +446,26 @@ def test_a_killed_server_is_waited_for_and_nothing_is_doubled(
     assert calls == ["A001", "A002"]
 
 
+@pytest.mark.faults
+@pytest.mark.parametrize("pressed", ["a button that is off", "a key"])
+def test_who_presses_while_the_line_is_lost_does_not_wait_for_a_turn_in_the_window(
+    centre: DemoServer, sit: Callable[..., Desk], faults: Faults, pressed: str
+) -> None:
+    """The page's turn would be ten minutes away: its chance in the window is 400 windows."""
+    desk = sit("lan", 1)
+    desk.page.evaluate("Math.random = () => 400")
+    centre.kill()
+    expect(desk.page.locator(".primary")).to_be_disabled()
+    centre.restart()
+    if pressed == "a key":
+        desk.page.keyboard.press("NumpadEnter")
+    else:
+        box = desk.page.locator(".primary").bounding_box()
+        assert box is not None
+        desk.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(desk.page.locator(".connection")).to_have_text("Trực tuyến", timeout=3000)
+
+
 def test_a_kill_in_the_middle_of_a_press_calls_once(centre: DemoServer, sit: Callable[..., Desk]) -> None:
     for _ in range(3):
         centre.api("dispenser").issue("chung-thuc")

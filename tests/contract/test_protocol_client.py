@@ -32,7 +32,7 @@ def anyio_backend() -> str:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again at once."""
     monkeypatch.setattr(line, "retry_wait", lambda *_: 0.01)
-    monkeypatch.setattr(client_module, "LAST_RETRY_S", 0.01)
+    monkeypatch.setattr(client_module, "ask_again_wait", lambda *_: 0.01)
 
 
 class Server:
@@ -195,6 +195,50 @@ async def test_a_command_on_its_way_is_sent_again_with_its_key_after_a_lost_line
     first, second = ({**frame, "deadline": None} for frame in heard)
     assert first == second
     assert first["args"] == {"branch": "b", "field": "f"}
+
+
+async def test_a_command_does_not_wait_for_its_turn_in_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left alone it would try again after an hour."""
+    waits = 0
+    at_rest = asyncio.Event()
+
+    def an_hour(retry_s: float, *_: float) -> float:
+        nonlocal waits
+        waits += 1
+        at_rest.set()
+        return retry_s + 3600.0
+
+    monkeypatch.setattr(line, "retry_wait", an_hour)
+    monkeypatch.setattr(line, "FIRST_RETRY_S", 0.01)
+
+    async def first(server: Server) -> None:
+        await server.welcome()
+        await server.hear()
+        await server.drop()
+
+    async def refuses(server: Server) -> None:
+        await server.drop()
+
+    async def then(server: Server) -> None:
+        await server.welcome()
+        for _ in range(2):
+            await server.say("result", id=(await server.hear())["id"], data="done")
+        await server.drop()
+
+    async def last(server: Server) -> None:
+        await server.welcome()
+        await server.say("result", id=(await server.hear())["id"], data="again")
+        await server.stay()
+
+    async with connected(first, refuses, then, last) as client:
+        on_its_way = asyncio.create_task(client.command("issue", {}))
+        await at_rest.wait()
+        answers = [await on_its_way, await client.command("issue", {})]
+        assert answers == ["done", "done"]
+        while waits < 3:
+            at_rest.clear()
+            await at_rest.wait()
+        assert await client.command("issue", {}) == "again"
 
 
 async def test_a_command_without_an_answer_says_so_at_its_deadline() -> None:

@@ -71,6 +71,63 @@ const tasks = {
     feed.stop();
     return waits;
   },
+  // When feed.js tries again, in ms after a loss in a window of a minute: left alone; with a command on its way; when
+  // these presses come while it waits, or a command; after a press during a try, which goes on.
+  hurries: () => {
+    const found = [];
+    const scene = (options, before, ...happenings) => {
+      let at = 0, listeners = {}, timers = [];
+      sandbox.Date = class extends Date { static now() { return at; } };
+      sandbox.setTimeout = (work, ms) => timers.push({work, at: at + ms});
+      sandbox.clearTimeout = (no) => { if (no) timers[no - 1] = null; };
+      sandbox.Math = {...plainMath, random: () => 0.5};
+      sandbox.document.addEventListener = (name, work) => { listeners[name] = work; };
+      const feed = new LaySo.Feed(options);
+      socket.onmessage({data: JSON.stringify(welcome(60))});
+      before(feed);
+      const here = socket;
+      feed._onClose(1006);
+      while (socket === here) {
+        const next = timers.filter(Boolean).reduce((one, other) => (other.at < one.at ? other : one));
+        const happening = happenings[0];
+        if (happening && happening[0] <= next.at) {
+          at = happenings.shift()[0];
+          happening[1](feed, listeners);
+        } else {
+          timers[timers.indexOf(next)] = null;
+          at = next.at;
+          next.work();
+        }
+      }
+      found.push(at);
+      const during = timers.filter(Boolean).length;
+      feed.hurry();
+      found.push(timers.filter(Boolean).length - during);
+      feed.stop();
+    };
+    const command = (feed) => { feed.command("call-next", {}).catch(() => {}); };
+    const press = (name) => (_, listeners) => listeners[name] && listeners[name]();
+    scene({}, () => {});
+    scene({}, command);
+    scene({}, () => {}, [5000, command]);
+    scene({}, () => {}, [100, command]);
+    scene({isWorkedAt: true}, () => {}, [4000, press("keydown")]);
+    scene({isWorkedAt: true}, () => {}, [4000, press("pointerdown")]);
+    scene({isWorkedAt: true}, () => {}, [60, press("touchstart")], [70, press("touchstart")]);
+    scene({}, () => {}, [4000, press("keydown")]);
+    return found;
+  },
+  // How long it waits before it asks again for a channel that the server could not tell, in ms.
+  asks: ([window, chance]) => {
+    const feed = welcomed(window);
+    const waits = [];
+    feed.subscribe("board:b", () => {});
+    sandbox.setTimeout = (_, ms) => waits.push(ms);
+    sandbox.Math = {...plainMath, random: () => chance};
+    socket.onmessage({data: JSON.stringify({type: "error", channel: "board:b", problem: {code: "x", status: 503}})});
+    feed.stop();
+    return waits;
+  },
   // For how many whole halves of a second of silence a connection lives: before any welcome, after it, after a loss.
   patience: (window) => {
     let at = 0, look;
@@ -321,6 +378,18 @@ def test_every_try_lies_anywhere_in_the_servers_window() -> None:
     assert feed.retry_wait(0.5, 1.5, 1.0) == 2.0
     waits = in_node("waits", [[1.5, [0.0, 0.5, 0.0]], [120.0, [0.5, 0.5, 0.5]]])
     assert waits == [[250, 1250, 750], [60250, 60500, 60750]]
+
+
+def test_who_is_waited_for_does_not_wait_for_its_turn_in_the_window() -> None:
+    (found,) = in_node("hurries", [[]])
+    assert found[1::2] == [0] * 8, "a try that is under way goes on"
+    assert found[::2] == [30_250, 250, 5000, 250, 4000, 4000, 250, 30_250]
+
+
+def test_a_channel_that_the_server_could_not_tell_is_asked_for_again_at_any_time_soon() -> None:
+    cases = [[1.5, 0.0], [1.5, 1.0], [60.0, 0.5]]
+    assert [feed.ask_again_wait(window, chance) for window, chance in cases] == [0.75, 2.25, 5.25]
+    assert in_node("asks", cases) == [[750], [2250], [5250]]
 
 
 def test_who_is_not_let_in_yet_waits_as_long_as_all_may_take_to_come_back() -> None:

@@ -12,17 +12,20 @@
  * `onStatus` gets `{state: "live" | "reconnecting", since: Date}`; old data must never be shown as live. A lost line's
  * `since` is when the server was last heard, which may be 9 s ago. `onBuild` is
  * called when the server is of another release than the page (`build`): the page reloads itself in a quiet moment.
+ * `isWorkedAt` says that somebody works at this page: whatever they press while the line is lost has it tried at once,
+ * where a screen waits for its turn in the window. So does what was on its way when the line was lost.
  */
 (function (global) {
   "use strict";
 
-  var SILENT_MS = 9000; // the server is never silent for longer than 6 s
+  var SILENT_MS = 9000; // the server is never silent for longer than 6 s; nobody waits for longer to ask again, either
   var WATCH_MS = 500;
   var DEADLINE_MS = 15000; // a press is worth this long; later nobody stands there any more
   var FIRST_RETRY_MS = 250;
   var LAST_RETRY_MS = 750; // with the window of 1.5 s everybody is back within 3 s; a larger fleet gets a larger window
   var TRY_AGAIN_FROM = 500; // problems with such a status are the server's own
   var STOP_FROM = 4400; // close codes from here on mean: do not come back without a change
+  var PRESSES = ["keydown", "pointerdown", "mousedown", "touchstart"]; // a button that is off hears only some of them
 
   /** Apply changes to a view in place. Pure but for the view: no clock, no page. */
   function applyChanges(view, changes) {
@@ -78,12 +81,16 @@
     this._socket = null;
     this._clock = { at: Date.now(), heard: Date.now(), speed: 1 };
     this._retry = FIRST_RETRY_MS;
+    this._soonest = 0;
     this._window = 1500;
     this._heardAt = 0;
     this._watchdog = null;
     this._timer = null;
     this._isStopped = false;
     this.status = { state: "reconnecting", since: new Date() };
+    if (this._options.isWorkedAt) {
+      this._tryAtPresses();
+    }
     this._connect();
   }
 
@@ -110,13 +117,14 @@
 
   /**
    * Ask for a change; a promise of its answer, rejected with a problem (`code`, `detail` for a person).
-   * Without a connection it is rejected at once, so that no press is kept for later. What is on its way when the
+   * Without a connection it is rejected at once, so that no press is kept for later, and the line is tried. What is on its way when the
    * line drops is sent again with the same key until its deadline: it happens once, or the promise says it may not have.
    */
   Feed.prototype.command = function (name, args) {
     var feed = this;
     return new Promise(function (resolve, reject) {
       if (feed.status.state !== "live") {
+        feed.hurry();
         reject(localProblem("offline"));
         return;
       }
@@ -136,6 +144,7 @@
   Feed.prototype.stop = function () {
     this._isStopped = true;
     clearTimeout(this._timer);
+    this._timer = null;
     clearInterval(this._watchdog);
     if (this._socket) {
       this._socket.close();
@@ -207,13 +216,34 @@
     if (this._isStopped || code >= STOP_FROM) {
       return;
     }
-    var feed = this;
     // Anywhere in the window that the server named: those who all lost it at once do not all come at once.
-    var wait = this._retry + Math.random() * this._window;
+    var turn = Object.keys(this._pending).length ? 0 : Math.random() * this._window;
+    this._soonest = Date.now() + this._retry;
+    this._connectIn(this._retry + turn);
     this._retry = Math.min(this._retry * 2, LAST_RETRY_MS);
+  };
+
+  Feed.prototype._connectIn = function (wait) {
+    var feed = this;
+    clearTimeout(this._timer);
     this._timer = setTimeout(function () {
+      feed._timer = null;
       feed._connect();
     }, wait);
+  };
+
+  /** Try now, or as soon as the server may be asked again; a try that is under way goes on. */
+  Feed.prototype.hurry = function () {
+    if (this._timer !== null) {
+      this._connectIn(Math.min(Math.max(this._soonest - Date.now(), 0), LAST_RETRY_MS));
+    }
+  };
+
+  Feed.prototype._tryAtPresses = function () {
+    var feed = this;
+    PRESSES.forEach(function (press) {
+      document.addEventListener(press, function () { feed.hurry(); }, true);
+    });
   };
 
   Feed.prototype._setStatus = function (state, code) {
@@ -315,14 +345,14 @@
     this._ask(name);
   };
 
-  /** The server cannot tell now; it is its own fault, and passes. */
+  /** The server cannot tell now; it is its own fault, and passes for all at once. */
   Feed.prototype._askLater = function (name) {
     var feed = this;
     setTimeout(function () {
       if (feed._channels[name]) {
         feed._ask(name);
       }
-    }, LAST_RETRY_MS);
+    }, LAST_RETRY_MS + Math.random() * Math.min(this._window, SILENT_MS));
   };
 
   /** A beat names the newest position of each channel: who is behind it has missed a frame. */

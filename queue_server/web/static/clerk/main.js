@@ -44,6 +44,7 @@ const undoKey = `layso.clerk.undo.${model.branch}.${model.me}`;
 const isDialogOpen = () => model.sheet !== null || model.issued !== null || model.isHelping;
 const feed = new LaySo.Feed({
   build: page.build,
+  isWorkedAt: true,
   onStatus,
   onBuild: LaySo.quietReload(() => !model.busy && !isDialogOpen()),
 });

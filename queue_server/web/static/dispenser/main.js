@@ -231,7 +231,7 @@ function learn() {
 function start(me) {
   state.hasPrinter = me.has_printer;
   const reload = LaySo.quietReload(() => state.screen === "home" && !state.isBusy && state.status.state === "live");
-  feed = new LaySo.Feed({ build: page.dataset.build, onStatus, onBuild: reload });
+  feed = new LaySo.Feed({ build: page.dataset.build, isWorkedAt: true, onStatus, onBuild: reload });
   feed.subscribe(`board:${branch}`, onBoard);
   feed.subscribe(`live:${branch}`, (live) => {
     data.live = live;

@@ -41,6 +41,7 @@ let isTouched = false; // a pointer is over the list, or the focus in it: it mus
 
 const feed = new LaySo.Feed({
   build: page.build,
+  isWorkedAt: true,
   onStatus: (status) => set({ status: { ...status } }),
   onBuild: LaySo.quietReload(() => model.dialog === null && !model.isBusy),
 });
