@@ -184,7 +184,7 @@
     };
     clearInterval(this._watchdog);
     this._watchdog = setInterval(function () {
-      if (Date.now() - feed._heardAt > feed._patience) {
+      if (socket === feed._socket && Date.now() - feed._heardAt > feed._patience) {
         feed._drop();
       }
     }, WATCH_MS);
