@@ -1,0 +1,154 @@
+"""What a simulated day came to, in minutes: waits, who overtook whom, and how good the estimates were."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from load.simulate.people import Day, Turn
+
+
+class Waits(Struct, frozen=True):
+    """Of so many who were called; minutes."""
+
+    count: int
+    mean: float
+    p50: float
+    p95: float
+    longest: float
+    over_15: float
+    over_30: float
+
+
+class Overtakes(Struct, frozen=True):
+    """How often an ordinary citizen saw somebody who came later called first."""
+
+    mean: float
+    p99: float
+    most: int
+
+
+class Estimates(Struct, frozen=True):
+    """What people were told against what came true, in minutes. `told` is the share who were told anything."""
+
+    told: float
+    error: float
+    bias: float
+    late: float
+    coverage: float
+
+
+class Metrics(Struct, frozen=True):
+    """Of several days together; those who were overtaken are counted day by day."""
+
+    rule: str
+    days: int
+    all: Waits | None
+    priority: Waits | None
+    ordinary: Waits | None
+    fields: dict[str, Waits | None]
+    overtakes: dict[str, Overtakes]
+    estimates: Estimates | None
+    turned_away: dict[str, int]
+    ineligible: int
+
+
+def metrics_of(days: Sequence[Day], takes: Mapping[int, frozenset[str]]) -> Metrics:
+    """`takes` holds the fields of each counter."""
+    turns = [turn for day in days for turn in day.turns]
+    return Metrics(
+        rule=days[0].rule,
+        days=len(days),
+        all=waits(turns),
+        priority=waits(turn for turn in turns if turn.visit.priority is not None),
+        ordinary=waits(filter(is_ordinary, turns)),
+        fields={
+            code: waits(turn for turn in turns if turn.visit.field == code)
+            for code in dict.fromkeys(turn.visit.field for turn in turns)
+        },
+        overtakes=overtakes(days, takes),
+        estimates=estimates(turns),
+        turned_away=dict(sum((Counter(day.turned_away) for day in days), Counter[str]())),
+        ineligible=sum(day.ineligible for day in days),
+    )
+
+
+def waits(turns: Iterable[Turn]) -> Waits | None:
+    found = sorted(turn.wait_s / 60 for turn in turns if turn.wait_s is not None)
+    if not found:
+        return None
+    return Waits(
+        count=len(found),
+        mean=sum(found) / len(found),
+        p50=quantile(found, 0.5),
+        p95=quantile(found, 0.95),
+        longest=found[-1],
+        over_15=share(found, lambda wait: wait > 15),
+        over_30=share(found, lambda wait: wait > 30),
+    )
+
+
+def quantile(ordered: Sequence[float], part: float) -> float:
+    """Of values in order, between neighbours by their distance."""
+    place = part * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def share(values: Sequence[float], holds: Callable[[float], bool]) -> float:
+    return sum(map(holds, values)) / len(values)
+
+
+class Called(NamedTuple):
+    """Somebody who was called."""
+
+    arrived_s: float
+    called_s: float
+    turn: Turn
+
+
+def is_ordinary(turn: Turn) -> bool:
+    return turn.visit.priority is None and turn.visit.slot_s is None
+
+
+def overtakes(days: Iterable[Day], takes: Mapping[int, frozenset[str]]) -> dict[str, Overtakes]:
+    """ "all", "eligible" (by a counter that takes my field) and "unjust" (eligible, and the other was ordinary too)."""
+    counts: dict[str, list[int]] = {"all": [], "eligible": [], "unjust": []}
+    for day in days:
+        called = [Called(turn.arrived_s, turn.called_s, turn) for turn in day.turns if turn.called_s is not None]
+        for mine in called:
+            if not is_ordinary(mine.turn):
+                continue
+            field = mine.turn.visit.field
+            first = [each for each in called if mine.arrived_s < each.arrived_s and each.called_s < mine.called_s]
+            eligible = [each for each in first if field in takes[each.turn.counter or 0]]
+            counts["all"].append(len(first))
+            counts["eligible"].append(len(eligible))
+            counts["unjust"].append(sum(is_ordinary(each.turn) for each in eligible))
+    return {name: _overtakes(sorted(found)) for name, found in counts.items()}
+
+
+def _overtakes(found: list[int]) -> Overtakes:
+    if not found:
+        return Overtakes(0.0, 0.0, 0)
+    return Overtakes(sum(found) / len(found), quantile(found, 0.99), found[-1])
+
+
+def estimates(turns: Sequence[Turn]) -> Estimates | None:
+    """Of everybody who was called. What is told is the time from then on, though counters may open only later."""
+    called = [(turn.told, turn.called_s - turn.arrived_s) for turn in turns if turn.called_s is not None]
+    told = [(each, true) for each, true in called if each is not None]
+    if not told:
+        return None
+    errors = [(each.likely_s - true) / 60 for each, true in told]
+    return Estimates(
+        told=len(told) / len(called),
+        error=sum(map(abs, errors)) / len(errors),
+        bias=sum(errors) / len(errors),
+        late=share(errors, lambda error: error < -5),
+        coverage=sum(each.low_s <= true <= each.high_s for each, true in told) / len(told),
+    )

@@ -1,0 +1,245 @@
+"""The clerks of a centre and what its citizens do, in virtual time. Which ticket is next, a rule says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from load.simulate.calendar import Calendar
+from load.simulate.centre import KIOSK, Centre
+from load.simulate.visits import Visit
+from queue_server.domain import commands as c
+from queue_server.domain.counters import Counter
+from queue_server.domain.events import Event, TicketCalled, TicketIssued
+from queue_server.domain.refusals import Refusal
+from queue_server.domain.state import BranchState
+from queue_server.domain.tickets import Estimate
+
+RECALL_S = 45.0
+"""Nobody comes: called again after so long, and given up after as long again."""
+
+
+BOOKS_S = 26 * 3600.0
+"""When a service day has ended for certain, and the next one has not begun."""
+
+
+class Rule(Protocol):
+    """Who is called next, and who takes a new ticket when several counters are free."""
+
+    name: str
+
+    def next(self, state: BranchState, counter: Counter, now: datetime) -> c.Command | None:
+        """The command by which this free counter calls somebody; None when it leaves it."""
+
+    def order(self, state: BranchState, idle: Sequence[Counter], now: datetime) -> Sequence[Counter]:
+        """Free counters in the order in which they may call."""
+
+
+class Shift(Struct, frozen=True):
+    """When a counter is staffed, in seconds after midnight: spells of work. `speed` 1.2 takes a sixth less time.
+
+    After the last spell a clerk stays until nobody waits for the counter, but not after `gives_up_s`.
+    """
+
+    spells: tuple[tuple[float, float], ...]
+    speed: float = 1.0
+    gives_up_s: float = 18.5 * 3600
+
+
+class Turn(Struct):
+    """What became of a visit. Instants in seconds of the calendar; `wait_s` until the first call, from when the clock
+    starts: at issue, at the opening of the counters, or at the appointed time."""
+
+    visit: Visit
+    ticket: str
+    arrived_s: float
+    clock_s: float
+    told: Estimate | None
+    called_s: float | None = None
+    counter: int | None = None
+    started_s: float | None = None
+    ended_s: float | None = None
+    outcome: str = ""
+
+    @property
+    def wait_s(self) -> float | None:
+        return None if self.called_s is None else max(0.0, self.called_s - self.clock_s)
+
+
+class Day(Struct):
+    """One simulated day: every visit that got a number, how many got none, and how long each counter worked."""
+
+    rule: str
+    turns: list[Turn] = field(default_factory=list)
+    turned_away: dict[str, int] = field(default_factory=dict)
+    busy_s: dict[int, float] = field(default_factory=dict)
+    ineligible: int = 0
+
+
+class Hall:
+    """People of one day at one centre."""
+
+    def __init__(self, centre: Centre, calendar: Calendar, rule: Rule, starts_s: float, *, opens_s: float) -> None:
+        self._centre = centre
+        self._calendar = calendar
+        self._rule = rule
+        self._starts_s = starts_s
+        self._opens_s = opens_s
+        self._idle: set[int] = set()
+        self._by_ticket: dict[str, Turn] = {}
+        self._shifts: dict[int, Shift] = {}
+        self.day = Day(rule.name)
+
+    # -- what is to come -----------------------------------------------------------------------------------------------
+
+    def expect(self, visits: Sequence[Visit]) -> None:
+        for visit in visits:
+            self._calendar.at(self._starts_s + visit.arrival_s, lambda visit=visit: self._arrive(visit))  # type: ignore[misc]
+
+    def staff(self, shifts: dict[int, Shift]) -> None:
+        self._shifts = shifts
+        for no, shift in shifts.items():
+            for begins, _ in shift.spells:
+                self._calendar.at(self._starts_s + begins, lambda no=no: self._begin_spell(no))  # type: ignore[misc]
+
+    def close(self) -> Day:
+        """The books, when everything has happened: whoever was not served by then was not served."""
+        for turn in self.day.turns:
+            ticket = self._centre.ticket(turn.ticket, self._starts_s + BOOKS_S)
+            turn.outcome = turn.outcome or ticket.outcome or ticket.state.value
+        return self.day
+
+    # -- citizens ------------------------------------------------------------------------------------------------------
+
+    def _arrive(self, visit: Visit) -> None:
+        now = self._calendar.now
+        try:
+            issued = self._do(c.Issue(field=visit.field, priority=visit.priority, dossiers=visit.dossiers), KIOSK)[0]
+        except Refusal as refusal:
+            self.day.turned_away[refusal.code] = self.day.turned_away.get(refusal.code, 0) + 1
+            return
+        assert isinstance(issued, TicketIssued)
+        clock_s = max(now, self._starts_s + self._opens_s, self._starts_s + (visit.slot_s or 0.0))
+        turn = Turn(visit, issued.ticket, now, clock_s, issued.told)
+        self._by_ticket[issued.ticket] = turn
+        self.day.turns.append(turn)
+        self._offer()
+
+    # -- clerks --------------------------------------------------------------------------------------------------------
+
+    def _begin_spell(self, no: int) -> None:
+        if self._centre.state.counter(no).is_open:
+            return  # whoever is served there kept the clerk from going
+        self._do(c.OpenCounter(counter=no), _clerk(no))
+        self.day.busy_s.setdefault(no, 0.0)
+        self._free(no)
+
+    def _free(self, no: int) -> None:
+        """The counter has nobody: its clerk goes when the spell is over, else is offered the next one."""
+        now, shift = self._calendar.now - self._starts_s, self._shifts[no]
+        spell = next((spell for spell in reversed(shift.spells) if spell[0] <= now), shift.spells[0])
+        is_over = now >= spell[1]
+        is_last = spell is shift.spells[-1]
+        if is_over and (not is_last or now >= shift.gives_up_s or not self._somebody_for(no)):
+            self._end_spell(no)
+            return
+        if not is_over:
+            self._calendar.at(self._starts_s + spell[1], lambda: self._look_at_the_time(no))
+        self._idle.add(no)
+        self._offer()
+
+    def _look_at_the_time(self, no: int) -> None:
+        if no in self._idle:
+            self._idle.discard(no)
+            self._free(no)
+
+    def _end_spell(self, no: int) -> None:
+        self._do(c.CloseCounter(counter=no), _clerk(no))
+
+    def _somebody_for(self, no: int) -> bool:
+        counter = self._centre.state.counter(no)
+        return any(True for _ in self._centre.state.queue(counter))
+
+    def _offer(self) -> None:
+        """Free counters call, one after another, until none finds anybody."""
+        centre = self._centre
+        called = True
+        while called and self._idle:
+            now = centre.instant(self._calendar.now)
+            idle = [centre.state.counter(no) for no in sorted(self._idle)]
+            called = any(self._calls(counter, now) for counter in self._rule.order(centre.state, idle, now))
+
+    def _calls(self, counter: Counter, now: datetime) -> bool:
+        command = self._rule.next(self._centre.state, counter, now)
+        if command is None:
+            return False
+        try:
+            called = self._do(command, _clerk(counter.no))[-1]
+        except Refusal as refusal:
+            if refusal.code != "nobody-waiting":
+                raise
+            return False
+        assert isinstance(called, TicketCalled)
+        self._idle.discard(counter.no)
+        if not counter.can_serve(called.field):
+            self.day.ineligible += 1
+        self._on_called(called.ticket, counter.no)
+        return True
+
+    def _on_called(self, ticket_id: str, no: int) -> None:
+        now = self._calendar.now
+        turn = self._by_ticket[ticket_id]
+        if turn.called_s is None:
+            turn.called_s, turn.counter = now, no
+        if not turn.visit.comes:
+            self._calendar.after(2 * RECALL_S, lambda: self._nobody_came(turn, no))
+        else:
+            self._calendar.after(turn.visit.walk_s, lambda: self._start(turn, no))
+
+    def _has_day_ended(self, turn: Turn) -> bool:
+        """The service day ends hours after closing, whoever is still at a counter."""
+        ticket = self._centre.ticket(turn.ticket, self._calendar.now)
+        if not ticket.is_live:
+            turn.outcome = ticket.outcome or ticket.state.value
+        return not ticket.is_live
+
+    def _nobody_came(self, turn: Turn, no: int) -> None:
+        if self._has_day_ended(turn):
+            return
+        self._do(c.NoShow(ticket=turn.ticket), _clerk(no))
+        turn.outcome = "no_show"
+        self._free(no)
+
+    def _start(self, turn: Turn, no: int) -> None:
+        now = self._calendar.now
+        if self._has_day_ended(turn):
+            return
+        self._do(c.Start(ticket=turn.ticket), _clerk(no))
+        is_second = turn.started_s is not None
+        turn.started_s = now if turn.started_s is None else turn.started_s
+        took = (turn.visit.second_service_s if is_second else turn.visit.service_s) / self._shifts[no].speed
+        if not is_second and turn.visit.transfers_to is not None:
+            took /= 2
+        self.day.busy_s[no] += took
+        self._calendar.after(took, lambda: self._end(turn, no, is_second=is_second))
+
+    def _end(self, turn: Turn, no: int, *, is_second: bool) -> None:
+        if self._has_day_ended(turn):
+            return
+        to = turn.visit.transfers_to
+        if to is not None and not is_second and to in self._centre.state.fields:
+            self._do(c.Transfer(ticket=turn.ticket, field=to), _clerk(no))
+        else:
+            self._do(c.Finish(ticket=turn.ticket), _clerk(no))
+            turn.ended_s, turn.outcome = self._calendar.now, "finished"
+        self._free(no)
+
+    def _do(self, command: c.Command, by: c.By) -> list[Event]:
+        return self._centre.do(command, by, self._calendar.now)
+
+
+def _clerk(no: int) -> c.By:
+    return c.By(f"account:clerk{no}", clerk=f"clerk{no}")

@@ -1,0 +1,66 @@
+"""Centres to simulate, out of `config/organisations`, and their days one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+from load.day.visits import CONFIG, profile
+from load.simulate.calendar import Calendar
+from load.simulate.centre import Centre
+from load.simulate.people import Day, Hall, Rule, Shift
+from load.simulate.visits import Demand, demand_of, draw_day
+from queue_server.directory.importing import read_organisation
+from queue_server.directory.plan import branch_config
+from queue_server.domain import hours
+from queue_server.domain.configuration import BranchConfig
+
+NAMES = ("bentre", "binhdinh", "binhduong", "go-vap", "khanhhoa")
+FIRST_DAY = date(2026, 11, 30)
+"""A Monday."""
+DAY_S = 86_400.0
+
+
+class Site(Struct, frozen=True):
+    """One centre: what is in force there and who comes."""
+
+    config: BranchConfig
+    demand: Demand
+
+    @property
+    def takes(self) -> dict[int, frozenset[str]]:
+        """The fields that each counter takes or helps with."""
+        return {desk.no: frozenset((*desk.fields, *desk.helps)) for desk in self.config.counters}
+
+
+def read_site(name: str, *, branch: str | None = None, day: str = "usual") -> Site:
+    """A founding site by name: its centre, or another branch. `day` names the visits that come, such as "stress".
+
+    Raises:
+        LookupError: there is no such branch.
+    """
+    organisation = read_organisation(CONFIG / "organisations" / f"{name}.yaml")
+    known = {document.code: document for document in organisation.branches}
+    if branch is not None and branch not in known:
+        raise LookupError(f"{name} has no branch {branch}, only {', '.join(known)}")
+    document = known[branch] if branch is not None else organisation.branches[0]
+    return Site(branch_config(document, organisation.name), demand_of(document, profile(), day=day))
+
+
+def play_days(site: Site, rule: Rule, *, days: int, seed: int) -> Iterator[Day]:
+    """So many working days, from a Monday on. The same seed brings the same people whatever the rule."""
+    centre, calendar = Centre(site.config, FIRST_DAY), Calendar()
+    played, day = 0, FIRST_DAY
+    while played < days:
+        windows = hours.planned(site.config, day).working
+        if windows:
+            spells = tuple((window.start * 60.0, window.end * 60.0) for window in windows)
+            hall = Hall(centre, calendar, rule, (day - FIRST_DAY).days * DAY_S, opens_s=spells[0][0])
+            hall.expect(draw_day(site.demand, day, seed))
+            hall.staff({desk.no: Shift(spells) for desk in site.config.counters if not desk.is_retired})
+            calendar.run()
+            played += 1
+            yield hall.close()
+        day += timedelta(days=1)

@@ -1,0 +1,139 @@
+"""Who comes on a day: each visit from chances of its own, so that two rules meet the same people on the same day."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from datetime import date
+
+from msgspec import Struct, field
+
+from load.day.visits import log_normal
+from queue_server.directory.demand import DemandProfile
+from queue_server.directory.schema import BranchDocument
+from queue_server.domain.configuration import WEEKDAYS
+
+HALF_HOUR_S = 1800.0
+
+
+class Visit(Struct, frozen=True):
+    """One citizen. Times in seconds: `arrival_s` after the day's midnight, the others as long as they take.
+
+    `service_s` is what it takes a clerk of ordinary speed; `transfers_to` is another field to which the first counter
+    sends the citizen, with `second_service_s` there; `slot_s` the appointed time of somebody with an appointment.
+    """
+
+    number: int
+    arrival_s: float
+    field: str
+    service_s: float
+    priority: str | None = None
+    comes: bool = True
+    walk_s: float = 0.0
+    transfers_to: str | None = None
+    second_service_s: float = 0.0
+    slot_s: float | None = None
+    dossiers: int = 1
+
+
+class Demand(Struct, frozen=True):
+    """What comes to one branch on an ordinary day, before the weekday's factor.
+
+    `services` holds each field's mean and coefficient of variation; percentages are of visits.
+    """
+
+    visits: float
+    mix: Mapping[str, float]
+    services: Mapping[str, tuple[float, float]]
+    arrivals: Mapping[float, float]
+    weekdays: Mapping[str, float]
+    priority_percent: float = 8.0
+    classes: Mapping[str, float] = field(default_factory=lambda: {"NCT75": 100.0})
+    no_show_percent: float = 0.0
+    transfer_percent: float = 0.0
+    appointment_percent: float = 0.0
+    late_no_show_percent: float = 15.0
+    walk_s: float = 0.0
+    surge: Mapping[str, float] = {}
+
+
+def demand_of(document: BranchDocument, profile: DemandProfile, *, day: str = "usual") -> Demand:
+    """A configured branch's demand, on days of this name."""
+    block = document.demand
+    if block is None:
+        raise ValueError(f"{document.code} has no demand")
+    visits = {each.code: each.per_day for each in block.visits}
+    return Demand(
+        visits=visits.get(day, visits["usual"]),
+        mix=block.mix,
+        services={each.code: (each.service_time_s, each.service_time_cv) for each in document.fields},
+        arrivals={_seconds(at): percent for at, percent in profile.arrivals.percent.items()},
+        weekdays={str(day): factor for day, factor in profile.factors.weekday.items()},
+        priority_percent=block.priority_percent,
+        classes=profile.priority_classes.percent,
+        no_show_percent=profile.behaviour.no_show["walk_in"],
+        transfer_percent=profile.behaviour.transfer,
+        walk_s=20.0,
+    )
+
+
+def draw_day(demand: Demand, day: date, seed: int | str) -> list[Visit]:
+    """The visits of this day in order of arrival; the same for the same seed, whatever else is drawn."""
+    chance = random.Random(f"{seed}/{day}")
+    expected = demand.visits * demand.weekdays.get(WEEKDAYS[day.weekday()], 1.0)
+    weights = {code: percent * demand.surge.get(code, 1.0) for code, percent in demand.mix.items()}
+    expected *= sum(weights.values()) / sum(demand.mix.values())
+    arrivals = sorted(_arrival(chance, demand.arrivals) for _ in range(_poisson(chance, expected)))
+    return [
+        _visit(demand, weights, number, arrival_s, random.Random(f"{seed}/{day}/{number}"))
+        for number, arrival_s in enumerate(arrivals)
+    ]
+
+
+def _visit(demand: Demand, weights: Mapping[str, float], number: int, arrival_s: float, chance: random.Random) -> Visit:
+    field = pick(chance, weights)
+    has_priority = _happens(chance, demand.priority_percent)
+    has_slot = _happens(chance, demand.appointment_percent)
+    stays_away = _happens(chance, demand.late_no_show_percent if has_slot else demand.no_show_percent)
+    is_transferred = _happens(chance, demand.transfer_percent)
+    second = pick(chance, weights)
+    service_s, second_service_s = (log_normal(chance, *demand.services[code]) for code in (field, second))
+    slot_s = math.ceil(arrival_s / 900) * 900.0 if has_slot else None
+    return Visit(
+        number=number,
+        arrival_s=arrival_s,
+        field=field,
+        service_s=service_s,
+        priority=pick(chance, demand.classes) if has_priority else None,
+        comes=not stays_away,
+        walk_s=demand.walk_s * (0.5 + chance.random()),
+        transfers_to=second if is_transferred and second != field else None,
+        second_service_s=second_service_s,
+        slot_s=slot_s,
+    )
+
+
+def pick(chance: random.Random, shares: Mapping[str, float]) -> str:
+    return chance.choices(list(shares), list(shares.values()))[0]
+
+
+def _happens(chance: random.Random, percent: float) -> bool:
+    return chance.random() * 100 < percent
+
+
+def _arrival(chance: random.Random, arrivals: Mapping[float, float]) -> float:
+    return chance.choices(list(arrivals), list(arrivals.values()))[0] + chance.random() * HALF_HOUR_S
+
+
+def _poisson(chance: random.Random, mean: float) -> int:
+    """A Poisson number, by its exponential gaps."""
+    count, left = 0, mean
+    while (left := left - chance.expovariate(1.0)) > 0:
+        count += 1
+    return count
+
+
+def _seconds(at: str) -> float:
+    hour, minute = at.split(":")
+    return int(hour) * 3600.0 + int(minute) * 60.0

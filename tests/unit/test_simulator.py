@@ -1,0 +1,126 @@
+"""The simulator against recursions that know nothing of it: Lindley's, and Kiefer and Wolfowitz's for many counters."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from load.simulate.calendar import Calendar
+from load.simulate.centre import Centre
+from load.simulate.people import Day, Hall, Rule, Shift
+from load.simulate.rules import Oldest, Product, Reference
+from load.simulate.sites import play_days, read_site
+from load.simulate.visits import Visit
+from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Desk, Hours, Series, Window
+from tests.factories import MONDAY, config, field
+
+DAY = Window(180, 1620)
+FROM_S = 4 * 3600.0
+MICROMINUTE_S = 60e-6
+
+Draw = Callable[[random.Random], float]
+
+
+def hall_of(counters: int) -> BranchConfig:
+    """One field, so many counters, open around the clock."""
+    always = dict.fromkeys(WEEKDAYS, DayHours((DAY,), (DAY,)))
+    return replace(
+        config(),
+        fields=(field("a", "A"),),
+        series=(Series("A", "A", width=5, last=99_999),),
+        counters=tuple(Desk(no, ("a",)) for no in range(1, counters + 1)),
+        hours=Hours(always),
+    )
+
+
+def played(counters: int, arrivals: Sequence[float], services: Sequence[float], rule: type = Product) -> Day:
+    calendar, whole = Calendar(), hall_of(counters)
+    hall = Hall(Centre(whole, MONDAY), calendar, rule(), 0.0, opens_s=FROM_S)
+    hall.staff({desk.no: Shift(((FROM_S, 26 * 3600.0),), gives_up_s=26 * 3600.0) for desk in whole.counters})
+    hall.expect([Visit(n, FROM_S + at, "a", took) for n, (at, took) in enumerate(zip(arrivals, services, strict=True))])
+    calendar.run()
+    return hall.day
+
+
+def waits_of(day: Day) -> list[float]:
+    """Of everybody, in order of arrival."""
+    return [turn.wait_s for turn in day.turns if turn.wait_s is not None]
+
+
+def lindley(arrivals: Sequence[float], services: Sequence[float]) -> list[float]:
+    waits = [0.0]
+    for before, at, took in zip(arrivals, arrivals[1:], services, strict=False):
+        waits.append(max(0.0, waits[-1] + took - (at - before)))
+    return waits
+
+
+def kiefer_wolfowitz(counters: int, arrivals: Sequence[float], services: Sequence[float]) -> list[float]:
+    waits, work, last = [], [0.0] * counters, 0.0
+    for at, took in zip(arrivals, services, strict=True):
+        work = sorted(max(0.0, left - (at - last)) for left in work)
+        waits.append(work[0])
+        work[0] += took
+        last = at
+    return waits
+
+
+LAWS: dict[str, tuple[Draw, Draw]] = {
+    "exponential": (lambda c: c.expovariate(1.0), lambda c: c.expovariate(1 / 0.9)),
+    "uneven": (lambda c: c.choice([0.01, 0.1, 3.2]), lambda c: c.lognormvariate(-0.5, 0.9)),
+}
+
+
+def drawn(law: str, count: int, scale_s: float, counters: int) -> tuple[list[float], list[float]]:
+    chance = random.Random(f"{law} {counters}")
+    gap, service = LAWS[law]
+    at, arrivals = 0.0, []
+    for _ in range(count):
+        at += gap(chance) * scale_s
+        arrivals.append(at)
+    return arrivals, [service(chance) * scale_s * counters for _ in range(count)]
+
+
+@pytest.mark.parametrize("rule", [Product, Oldest, Reference])
+@pytest.mark.parametrize("law", sorted(LAWS))
+def test_one_counter_is_lindleys_recursion(law: str, rule: type) -> None:
+    arrivals, services = drawn(law, 400, 60.0, 1)
+    day = played(1, arrivals, services, rule)
+    found = waits_of(day)
+    assert found == pytest.approx(lindley(arrivals, services), abs=MICROMINUTE_S)
+    assert max(found) > 600, "a queue, not an empty hall"
+
+
+@pytest.mark.parametrize("law", sorted(LAWS))
+def test_five_counters_are_kiefers_and_wolfowitzs_recursion(law: str) -> None:
+    arrivals, services = drawn(law, 400, 60.0, 5)
+    found = waits_of(played(5, arrivals, services))
+    assert found == pytest.approx(kiefer_wolfowitz(5, arrivals, services), abs=MICROMINUTE_S)
+    assert max(found) > 600
+
+
+@pytest.mark.parametrize("rule", [Product, Oldest, Reference])
+def test_the_busiest_monday_ends_and_comes_again_with_its_seed(rule: type[Rule]) -> None:
+    """Land is served until the day is ended over its last services; the same people come whatever the rule."""
+    site = read_site("go-vap", day="stress")
+    once, again = (next(play_days(site, rule(), days=1, seed=1)) for _ in range(2))
+    assert [(turn.ticket, turn.called_s, turn.outcome) for turn in once.turns] == [
+        (turn.ticket, turn.called_s, turn.outcome) for turn in again.turns
+    ]
+    assert len(once.turns) > 1000
+    assert once.ineligible == 0
+    assert {turn.outcome for turn in once.turns} <= {"finished", "no_show", "forgotten", "expired"}
+    assert all(turn.outcome == "expired" for turn in once.turns if turn.called_s is None)
+    others = next(play_days(site, Oldest(), days=1, seed=1))
+    assert [turn.visit for turn in once.turns] == [turn.visit for turn in others.turns]
+
+
+def test_every_visit_is_served_once_and_none_by_a_counter_that_does_not_take_its_field() -> None:
+    arrivals, services = drawn("exponential", 200, 60.0, 3)
+    day = played(3, arrivals, services)
+    assert len({turn.ticket for turn in day.turns}) == len(day.turns) == 200
+    assert {turn.outcome for turn in day.turns} == {"finished"}
+    assert day.ineligible == 0
+    assert sum(day.busy_s.values()) == pytest.approx(sum(services))
