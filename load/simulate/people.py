@@ -21,7 +21,6 @@ from queue_server.domain.tickets import Estimate
 RECALL_S = 45.0
 """Nobody comes: called again after so long, and given up after as long again."""
 
-
 BOOKS_S = 26 * 3600.0
 """When a service day has ended for certain, and the next one has not begun."""
 
@@ -61,7 +60,6 @@ class Turn(Struct):
     called_s: float | None = None
     counter: int | None = None
     started_s: float | None = None
-    ended_s: float | None = None
     outcome: str = ""
 
     @property
@@ -234,7 +232,7 @@ class Hall:
             self._do(c.Transfer(ticket=turn.ticket, field=to), _clerk(no))
         else:
             self._do(c.Finish(ticket=turn.ticket), _clerk(no))
-            turn.ended_s, turn.outcome = self._calendar.now, "finished"
+            turn.outcome = "finished"
         self._free(no)
 
     def _do(self, command: c.Command, by: c.By) -> list[Event]:
