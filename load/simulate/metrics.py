@@ -116,7 +116,7 @@ def is_ordinary(turn: Turn) -> bool:
 
 
 def overtakes(days: Iterable[Day], takes: Mapping[int, frozenset[str]]) -> dict[str, Overtakes]:
-    """By name: all, eligible (by a counter that takes my field) and unjust (eligible, and the other was ordinary too)."""
+    """All, eligible (by a counter that takes my field) and unjust ones (eligible, and the other was ordinary too)."""
     counts: dict[str, list[int]] = {"all": [], "eligible": [], "unjust": []}
     for day in days:
         called = [Called(turn.arrived_s, turn.called_s, turn) for turn in day.turns if turn.called_s is not None]
