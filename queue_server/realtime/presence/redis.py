@@ -31,6 +31,7 @@ RENEW_S = 4.0
 LASTS_S = 12
 """A dead process's devices are gone after this; a living one may miss two renewals."""
 AGAIN_S = 1.0
+GOODBYE_S = 1.0
 DOUBT_S = 2 * RENEW_S
 """After Redis was away, or has forgotten us, the others may not have said yet who is with them."""
 
@@ -76,7 +77,7 @@ class RedisPresence:
             return
         await end(self._task)
         with suppress(*FAULTS):
-            async with asyncio.timeout(AGAIN_S):
+            async with asyncio.timeout(GOODBYE_S):
                 await self._client.pipeline().delete(self._key(self._name)).srem(PROCESSES, self._name).execute()
 
     # -- telling -------------------------------------------------------------------------------------------------------
