@@ -38,13 +38,14 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)  # whoever stops us: what we have started ends too
     size = Size(servers=asked.servers, branches=asked.branches, pace=asked.pace)
     names = [f"server{number + 1}" for number in range(asked.servers)]
-    rounds = draw(asked.faults, asked.minutes * 60, asked.seed, names, has_disk=os.geteuid() == 0)
+    seconds = asked.minutes * 60
+    rounds = draw(asked.faults, seconds, asked.seed, names, has_disk=os.geteuid() == 0)
     with tempfile.TemporaryDirectory() as folder:
         kept = asked.keep or Path(folder)
         kept.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         say = partial(print, flush=True)
-        history, found = asyncio.run(run_rounds(kept, size, rounds, seed=asked.seed, say=say))
+        history, found = asyncio.run(run_rounds(kept, size, rounds, seconds=seconds, seed=asked.seed, say=say))
         took = time.monotonic() - began
         write_dump(kept / "dump.json", found)
         violations = check(history.records, found)

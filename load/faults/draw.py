@@ -57,7 +57,7 @@ def draw(count: int, seconds: float, seed: int, servers: list[str], *, has_disk:
     sizes: list[int] = []
     while sum(sizes) < count:
         sizes.append(min(2 if chance.random() < TOGETHER else 1, count - sum(sizes)))
-    slot = seconds / len(sizes)
+    slot = seconds / max(1, len(sizes))
     return [
         Round(number * slot + chance.uniform(0, slot / 4), tuple(_together(chance, deck, servers, size)))
         for number, size in enumerate(sizes)

@@ -205,18 +205,19 @@ def branch_of(channel: str) -> str:
 
 
 async def run_rounds(
-    folder: Path, size: Size, rounds: Sequence[Round], *, seed: int, say: Callable[[str], None]
+    folder: Path, size: Size, rounds: Sequence[Round], *, seconds: float, seed: int, say: Callable[[str], None]
 ) -> tuple[History, Dump]:
-    """All rounds, each when its time has come and the one before is over."""
+    """All rounds, each when its time has come and the one before is over; people work for that long at least."""
     async with Run(folder, size, seed=seed) as run:
         await run.begin()
+        say(f"{run.history.now():7.1f} s  all are at work")
         began = time.monotonic()
         for number, each in enumerate(rounds, 1):
             await asyncio.sleep(max(GAP_S, began + each.at - time.monotonic()))
             took = await run.break_round(number, each.faults)
             after = "NOT AGREED" if took is None else f"agreed after {took:.2f} s"
             say(f"{run.history.now():7.1f} s  {number:3}  {' + '.join(map(described, each.faults))}: {after}")
-        await asyncio.sleep(GAP_S)
+        await asyncio.sleep(max(GAP_S, began + seconds - time.monotonic()))
         await run.rest()
         for record in await run.ending():
             run.history.add(record)
