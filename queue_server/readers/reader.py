@@ -34,6 +34,8 @@ OFFICE_S = LEASE_S / 3
 EVENTS_AT_ONCE = 200
 BRANCHES_AT_ONCE = 16
 """Branches that a reader works for at the same time: a receiver that takes its time holds up no more than these."""
+STEP_S = 1.0
+"""A step for a branch begins nothing more after that: office and cursor want to be kept."""
 GATHER_S = 0.1
 """How long a woken reader lets events gather: under load one look serves hundreds of commits."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
@@ -200,23 +202,31 @@ class ReaderRunner:
         return cursor
 
     async def _handle(self, cursor: Cursor, wanted: Sequence[StoredEvent], last: int) -> float:
-        """Give the reader what it wants; `last` is the seq up to which there is nothing else."""
-        branch_id = cursor.branch_id
+        """Give the reader what it wants, again as long as it goes on; `last` is the seq up to which there is nothing
+        else."""
+        branch_id, loop = cursor.branch_id, asyncio.get_running_loop()
+        until = loop.time() + STEP_S
         try:
             events = [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in wanted]
-            progress = await self._reader.handle(branch_id, events)
+            while True:
+                progress = await self._reader.handle(branch_id, events)
+                events = [event for event in events if event.seq > progress.seq]
+                seq = progress.seq if events else last
+                if seq <= cursor.seq:
+                    return progress.pause_s
+                if not await self._journal.move_cursor(cursor, seq):
+                    self._cursors.pop(branch_id, None)
+                    return self._poll_s
+                cursor = self._cursors[branch_id] = replace(cursor, seq=seq)
+                self._seqs[branch_id] = seq
+                self._pauses.pop(branch_id, None)
+                if not events or progress.pause_s > 0 or loop.time() > until:
+                    return progress.pause_s
+        except JournalUnavailable:
+            raise
         except Exception:  # the supervisor of this reader: it goes on with the next try
             log.exception("The reader %s failed at branch %s after %d.", self._reader.name, branch_id, cursor.seq)
             return self._back_off(branch_id)
-        seq = last if progress.seq == wanted[-1].seq else progress.seq
-        if seq > cursor.seq:
-            if not await self._journal.move_cursor(cursor, seq):
-                self._cursors.pop(branch_id, None)
-                return self._poll_s
-            self._seqs[branch_id] = seq
-            self._cursors[branch_id] = replace(cursor, seq=seq)
-            self._pauses.pop(branch_id, None)
-        return progress.pause_s
 
     def _back_off(self, branch_id: str) -> float:
         """Twice as long each time, with jitter, up to a minute."""
