@@ -192,7 +192,7 @@ class Branch:
 
     def queue(self, field_code: str) -> list[str]:
         """Ids of the waiting tickets of a field: priority first, each part in queue order."""
-        return [t.id for part in (True, False) for t in self.state.waiting(field_code, priority=part)]
+        return [ticket.id for ticket in self.state.waiting_in(field_code)]
 
     def books(self) -> dict[str, int]:
         """How many of the day's tickets are in each state."""
@@ -211,7 +211,7 @@ def replayed(records: list[Recorded]) -> BranchState:
 
 def snapshot(state: BranchState) -> dict[str, Any]:
     """Everything that a state holds, by value, with its indexes; empty index entries count as absent."""
-    queues = {"priority": state._priority, "ordinary": state._ordinary}
+    queues = {stream.value: rows for stream, rows in state._queues.items()}
     return {
         "seq": state.seq,
         "at": state.at,

@@ -43,7 +43,7 @@ BEGINS_S, ENDS_S = 4 * 3600.0, 26 * 3600.0
 WARM_UP, COUNTED = 5_000, 40_000
 MEAN_S = 1.0
 ENOUGH_SEEDS = 5
-STRICT = RoutingRule(priority_run=1_000_000)
+STRICT = RoutingRule(mode="strict")
 
 Law = Callable[[random.Random], float]
 

@@ -27,7 +27,7 @@ DEVICES = frozenset({Role.DISPENSER, Role.DISPLAY, Role.PRINTER})
 MAY_OVERRIDE = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION})
 """Roles that may act on a counter at which somebody else sits."""
 
-_HELPER = {"issue", "amend", "cancel", "void", "postpone", "reinstate", "reprint", "undo"}
+_HELPER = {"issue", "amend", "cancel", "void", "postpone", "ready", "reinstate", "reprint", "undo"}
 _CLERK = _HELPER | {
     "open", "pause", "close", "call-next", "call", "recall", "start", "finish", "no-show", "return", "hold", "resume",
     "transfer", "next-step",

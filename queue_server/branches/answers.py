@@ -66,6 +66,8 @@ _STATE: dict[type[ev.Event], TicketState] = {
     ev.TicketReturned: TicketState.WAITING,
     ev.TicketPostponed: TicketState.WAITING,
     ev.TicketHeld: TicketState.HELD,
+    ev.TicketReady: TicketState.WAITING,
+    ev.TicketTurnDone: TicketState.WAITING,
     ev.TicketTransferred: TicketState.WAITING,
     ev.TicketCancelled: TicketState.CANCELLED,
     ev.TicketVoided: TicketState.VOIDED,

@@ -28,11 +28,7 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
         hours=domain.Hours(_weekly(document.hours), _dates(document.holidays)),
         timezone=document.timezone,
         day_boundary=minutes(document.day_boundary),
-        rule=domain.RoutingRule(
-            version=document.rule.version,
-            priority_run=document.rule.priority_run,
-            ordinary_after_s=document.rule.ordinary_after_s,
-        ),
+        rule=domain.RoutingRule(**document.rule.model_dump(exclude={"mark"})),
         limits=_limits(document.limits),
         notice=_text(document.notice),
     )

@@ -30,6 +30,8 @@ Level = Literal["xa", "tinh", "nganh_doc"]
 Percent = Annotated[float, Field(ge=0, le=100)]
 ServiceTime = Annotated[int, Field(ge=10, le=4 * 3600)]
 Seconds = Annotated[int, Field(ge=0, le=24 * 3600)]
+Run = Annotated[int, Field(ge=1, le=100)]
+Weight = Annotated[float, Field(ge=0, le=100)]
 Times = Annotated[int, Field(ge=0, le=20)]
 ProcedureCode = Annotated[str, Field(pattern=r"^\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$")]
 
@@ -127,9 +129,21 @@ class HolidayBlock(Block):
 
 
 class RuleBlock(Block):
-    version: Literal["priority-first-1"] = "priority-first-1"
-    priority_run: Annotated[int, Field(ge=1, le=100)] = _RULE.priority_run
+    """See `RoutingRule`."""
+
+    mode: Literal["bounded", "strict", "interleaved", "graded"] = _RULE.mode
+    priority_run: Run = _RULE.priority_run
     ordinary_after_s: Seconds = _RULE.ordinary_after_s
+    ordinary_ceiling_s: Seconds | None = _RULE.ordinary_ceiling_s
+    ordinary_run: Run = _RULE.ordinary_run
+    priority_weight: Weight = _RULE.priority_weight
+    priority_head_start_s: Seconds = _RULE.priority_head_start_s
+    due_weight: Weight = _RULE.due_weight
+    due_head_start_s: Seconds = _RULE.due_head_start_s
+    pressure_weight: Weight = _RULE.pressure_weight
+    helping_after_s: Seconds = _RULE.helping_after_s
+    bulk_dossiers: Run | None = _RULE.bulk_dossiers
+    late_after_s: Seconds = _RULE.late_after_s
 
 
 class LimitsBlock(Block):

@@ -161,7 +161,7 @@ def _issued(state: BranchState, rec: Recorded, event: ev.TicketIssued) -> None:
         state=TicketState.WAITING,
         issued_at=rec.at,
         arrival_at=event.arrival_at,
-        queue_at=event.arrival_at,
+        queue_at=event.queue_at or event.arrival_at,
         last=mark,
         stints=(),
         priority=event.priority,
@@ -173,6 +173,7 @@ def _issued(state: BranchState, rec: Recorded, event: ev.TicketIssued) -> None:
         assistance=event.assistance,
         steps=event.steps,
         told=event.told,
+        appointment=event.appointment,
     )
     state.put_ticket(enter(blank, TicketState.WAITING, mark))
     _take_ordinal(state, event.series, event.ordinal, event.field)
@@ -206,32 +207,34 @@ _AWAY: dict[str, Any] = {"counter": None, "clerk": None}
 
 
 def _called(state: BranchState, rec: Recorded, event: ev.TicketCalled) -> None:
+    stream = state.tickets[event.ticket].stream
     ticket = _move(
         state, rec, event.ticket, TicketState.CALLED,
-        counter=event.counter, clerk=event.clerk, call=rec.seq, times_called=event.times, **_UNBOUND,
+        counter=event.counter, clerk=event.clerk, call=rec.seq, times_called=event.times, is_returning=False,
+        **_UNBOUND,
     )  # fmt: skip
     if not event.is_resumed:
         counter = state.counters[event.counter]
-        run = counter.priority_run + 1 if ticket.has_priority else 0
-        if run != counter.priority_run:
-            state.put("counters", event.counter, replace(counter, priority_run=run))
-    _show_call(state, rec, ticket, event.why.reason)
+        runs = counter.runs.then(stream)
+        if runs != counter.runs:
+            state.put("counters", event.counter, replace(counter, runs=runs))
+    _show_call(state, rec, ticket, event.why)
 
 
 def _recalled(state: BranchState, rec: Recorded, event: ev.TicketRecalled) -> None:
     was = state.tickets[event.ticket]
     mark = Mark(rec.seq, rec.actor, rec.at, "ticket.recalled")
     now = replace(was, call=rec.seq, times_called=event.times, last=mark)
-    reason = next((call.reason for call in state.calls.values() if call.call == was.call), "")
+    why = state.why(was)
     state.put_ticket(now)
-    _show_call(state, rec, now, reason)
+    _show_call(state, rec, now, why)
 
 
-def _show_call(state: BranchState, rec: Recorded, ticket: Ticket, reason: str) -> None:
+def _show_call(state: BranchState, rec: Recorded, ticket: Ticket, why: ev.Why | None) -> None:
     slot = state.calls_made % CALLS_KEPT
     state.calls_made += 1
     call = CallShown(
-        rec.seq, ticket.id, ticket.number, ticket.field, ticket.counter or 0, ticket.times_called, rec.at, reason,
+        rec.seq, ticket.id, ticket.number, ticket.field, ticket.counter or 0, ticket.times_called, rec.at, why,
         ticket.language,
     )  # fmt: skip
     state.put("calls", slot, call)
@@ -269,6 +272,16 @@ def _postponed(state: BranchState, rec: Recorded, event: ev.TicketPostponed) -> 
 
 def _held(state: BranchState, rec: Recorded, event: ev.TicketHeld) -> None:
     _move(state, rec, event.ticket, TicketState.HELD, only_counter=event.only_counter)
+
+
+def _ready(state: BranchState, rec: Recorded, event: ev.TicketReady) -> None:
+    bound_at = rec.at if state.tickets[event.ticket].only_counter is not None else None
+    _move(state, rec, event.ticket, TicketState.WAITING, is_returning=True, bound_at=bound_at, **_AWAY)
+
+
+def _turn_done(state: BranchState, rec: Recorded, event: ev.TicketTurnDone) -> None:
+    done = state.tickets[event.ticket].dossiers_done + event.dossiers
+    _move(state, rec, event.ticket, TicketState.WAITING, queue_at=rec.at, dossiers_done=done, **_AWAY)
 
 
 def _amended(state: BranchState, rec: Recorded, event: ev.TicketAmended) -> None:
@@ -394,6 +407,8 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.TicketReturned: _returned,
     ev.TicketPostponed: _postponed,
     ev.TicketHeld: _held,
+    ev.TicketReady: _ready,
+    ev.TicketTurnDone: _turn_done,
     ev.TicketAmended: _amended,
     ev.TicketTransferred: _transferred,
     ev.TicketStepDone: _step_done,

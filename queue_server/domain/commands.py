@@ -71,6 +71,7 @@ class Issue(BranchCommand, frozen=True, kw_only=True, tag="issue"):
     steps: Annotated[tuple[Code, ...], Meta(max_length=6)] = ()
     assistance: Assistance | None = None
     printer: Code | None = None
+    appointment: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class OpenCounter(CounterCommand, frozen=True, kw_only=True, tag="open"):
@@ -107,6 +108,8 @@ class Start(TicketCommand, frozen=True, kw_only=True, tag="start"):
 
 
 class Finish(TicketCommand, frozen=True, kw_only=True, tag="finish"):
+    """The end of the visit, or of a bulk submitter's turn: `dossiers` are those done in it."""
+
     outcome: Literal["done", "supplement", "referred", "declined"] = "done"
     dossiers: Dossiers | None = None
 
@@ -126,6 +129,10 @@ class Postpone(TicketCommand, frozen=True, kw_only=True, tag="postpone"):
 class Hold(TicketCommand, frozen=True, kw_only=True, tag="hold"):
     reason: Words = ""
     here_only: bool = True
+
+
+class Ready(TicketCommand, frozen=True, kw_only=True, tag="ready"):
+    """Somebody who was held is back with everything, and waits to be called before the next new number."""
 
 
 class Resume(TicketCommand, frozen=True, kw_only=True, tag="resume"):
@@ -231,7 +238,7 @@ class ImplyStart(TicketCommand, frozen=True, kw_only=True, tag="imply-start"):
 
 
 TicketCommands = (
-    Call | Recall | Start | Finish | NoShow | ReturnToQueue | Postpone | Hold | Resume | Amend | Transfer
+    Call | Recall | Start | Finish | NoShow | ReturnToQueue | Postpone | Hold | Ready | Resume | Amend | Transfer
     | NextStep | Cancel | Void | Reinstate | Undo | EndService | Reprint
 )  # fmt: skip
 CounterCommands = OpenCounter | PauseCounter | CloseCounter | AssignCounter | CallNext

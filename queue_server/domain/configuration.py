@@ -106,12 +106,38 @@ class PriorityClass(Struct, frozen=True):
 
 
 class RoutingRule(Struct, frozen=True):
-    """Priority first, within a bound: after `priority_run` priority calls in a row at a counter, somebody ordinary
-    who has waited longer than `ordinary_after_s` goes next. (Point 4 of the balancing study.)"""
+    """Who is called next. (Point 4 of the balancing study; see `routing.pick`.)
 
-    version: str = "priority-first-1"
+    - "bounded": priority first; after `priority_run` priority calls in a row at a counter, somebody ordinary there who
+      has waited longer than `ordinary_after_s` goes next.
+    - "strict": priority first, without a bound.
+    - "interleaved": one priority call after `ordinary_run` others, within the same bound.
+    - "graded": the highest score; a priority wait counts `priority_weight` times and `priority_head_start_s` more.
+
+    In each, one who has waited longer than `ordinary_ceiling_s` goes after a single priority call. Among ordinary
+    citizens the longest wait goes first; `pressure_weight` adds that part of the waiting work of their field for each
+    other counter, and a counter takes a field that it only helps with as if they had come `helping_after_s` later.
+    A bulk submitter has a turn of `bulk_dossiers`, and is then behind those who wait. Whoever comes `late_after_s`
+    after an appointed time waits as if without one.
+    """
+
+    mode: Literal["bounded", "strict", "interleaved", "graded"] = "bounded"
     priority_run: int = 2
     ordinary_after_s: int = 1800
+    ordinary_ceiling_s: int | None = None
+    ordinary_run: int = 3
+    priority_weight: float = 2.0
+    priority_head_start_s: int = 1200
+    due_weight: float = 2.0
+    due_head_start_s: int = 900
+    pressure_weight: float = 0.0
+    helping_after_s: int = 0
+    bulk_dossiers: int | None = None
+    late_after_s: int = 600
+
+    def turn(self, dossiers: int) -> int:
+        """How many of so many dossiers are done before others have their turn."""
+        return dossiers if self.bulk_dossiers is None else min(dossiers, self.bulk_dossiers)
 
 
 class Limits(Struct, frozen=True):

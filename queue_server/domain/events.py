@@ -82,13 +82,25 @@ class CounterAssigned(Event, frozen=True, tag="counter.assigned"):
     helps: tuple[str, ...] = ()
 
 
+class Considered(Struct, frozen=True, array_like=True):
+    """Somebody else who might have been called. Times in seconds; `kind` is the stream, or "early"."""
+
+    number: str
+    field: str
+    kind: str
+    waited_s: int
+    score_s: int
+
+
 class Why(Struct, frozen=True, omit_defaults=True):
-    """Why this ticket was called and no other: the rule's version, its reason, and how many it chose among."""
+    """Why this ticket was called and no other: the rule and its version, its reason, among how many it chose, and those
+    who were nearest to being called instead."""
 
     rule: str
     reason: str
     candidates: int = 0
     waited_s: int = 0
+    considered: tuple[Considered, ...] = ()
 
 
 class TicketIssued(Event, frozen=True, tag="ticket.issued"):
@@ -109,6 +121,8 @@ class TicketIssued(Event, frozen=True, tag="ticket.issued"):
     assistance: str | None = None
     steps: tuple[str, ...] = ()
     printer: str | None = None
+    queue_at: datetime | None = None
+    appointment: datetime | None = None
 
 
 class TicketCalled(Event, frozen=True, tag="ticket.called"):
@@ -165,6 +179,19 @@ class TicketHeld(Event, frozen=True, tag="ticket.held"):
     ticket: str
     reason: str = ""
     only_counter: int | None = None
+
+
+class TicketReady(Event, frozen=True, tag="ticket.ready"):
+    """Somebody who was held is back, and is called before the next new number."""
+
+    ticket: str
+
+
+class TicketTurnDone(Event, frozen=True, tag="ticket.turn_done"):
+    """A bulk submitter's turn is over: so many dossiers are done, and the rest waits behind those now waiting."""
+
+    ticket: str
+    dossiers: int
 
 
 class TicketAmended(Event, frozen=True, tag="ticket.amended"):
@@ -270,6 +297,8 @@ EventType = (
     | TicketReturned
     | TicketPostponed
     | TicketHeld
+    | TicketReady
+    | TicketTurnDone
     | TicketAmended
     | TicketTransferred
     | TicketStepDone
@@ -283,7 +312,7 @@ EventType = (
     | PaperReported
 )
 
-VERSIONS: dict[str, int] = {}
+VERSIONS: dict[str, int] = {"branch.configured": 2, "day.opened": 2, "ticket.issued": 2, "ticket.called": 2}
 """Event types whose current version is above 1."""
 
 

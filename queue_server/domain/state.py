@@ -12,14 +12,16 @@ from bisect import bisect_left, insort
 from collections import Counter as Tally
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
 from queue_server.domain.configuration import BranchConfig, DayHours, Desk, Field, PriorityClass, Series, Text
 from queue_server.domain.counters import Counter
+from queue_server.domain.events import Why
 from queue_server.domain.refusals import Refusal
-from queue_server.domain.tickets import Ticket, TicketState
+from queue_server.domain.tickets import Stream, Ticket, TicketState
 
 CALLS_KEPT = 24
 """How many calls a lobby board remembers: more than twenty counters calling in one second."""
@@ -72,7 +74,7 @@ class CallShown(Struct, frozen=True, gc=False):
     counter: int
     times: int
     at: datetime
-    reason: str
+    why: Why | None
     language: str
 
 
@@ -176,29 +178,40 @@ class BranchState:
             raise Refusal("unknown-counter", counter=no) from None
 
     def waiting_count(self, field: str) -> int:
-        return len(self._priority.get(field, ())) + len(self._ordinary.get(field, ()))
+        return sum(len(queues.get(field, ())) for queues in self._queues.values())
 
-    def waiting(self, field: str, *, priority: bool) -> Iterator[Ticket]:
-        """Waiting tickets of a field, in queue order; those with a confirmed priority class, or all the others."""
-        queue = (self._priority if priority else self._ordinary).get(field, ())
-        return (self.tickets[entry[1]] for entry in queue)
+    def waiting(self, field: str, stream: Stream) -> Iterator[Ticket]:
+        """Waiting tickets of one of a field's streams, in queue order."""
+        return (self.tickets[entry[1]] for entry in self._queues[stream].get(field, ()))
+
+    def waiting_in(self, field: str) -> Iterator[Ticket]:
+        """Everybody who waits in a field; each stream in queue order, those who are called first in front."""
+        return (ticket for stream in Stream for ticket in self.waiting(field, stream))
 
     def ahead_of(self, ticket: Ticket, field: str) -> int:
         """How many of a field would be called before this waiting ticket, as it was counted when it was issued."""
-        queues = self._priority if ticket.has_priority else self._ordinary
-        place = bisect_left(queues.get(field, ()), (ticket.order, ticket.id))
-        return place if ticket.has_priority else place + len(self._priority.get(field, ()))
+        return self.ahead(field, ticket.stream, (ticket.order, ticket.id))
+
+    def ahead(self, field: str, stream: Stream, entry: tuple[Any, ...]) -> int:
+        """How many of a field stand in an earlier stream, or in this one before `entry`, which begins as `Ticket.order`
+        does."""
+        earlier = takewhile(lambda each: each is not stream, Stream)
+        place = bisect_left(self._queues[stream].get(field, ()), entry)
+        return place + sum(len(self._queues[each].get(field, ())) for each in earlier)
 
     def queue(self, counter: Counter) -> Iterator[Ticket]:
-        """Everybody waiting in the counter's fields, callable now or not; per field in queue order, priority first."""
-        for code in dict.fromkeys((*counter.fields, *counter.helps)):
-            yield from self.waiting(code, priority=True)
-            yield from self.waiting(code, priority=False)
+        """Everybody waiting in the counter's fields, callable now or not; per field and stream in queue order."""
+        for code in counter.takes:
+            yield from self.waiting_in(code)
 
     def at_counter(self, no: int) -> Ticket | None:
         """The ticket that is called to, or served at, this counter."""
         ticket_id = self._at_counter.get(no)
         return self.tickets[ticket_id] if ticket_id else None
+
+    def why(self, ticket: Ticket) -> Why | None:
+        """Why it was called last, as long as a board remembers the call."""
+        return next((call.why for call in self.calls.values() if call.call == ticket.call), None)
 
     def held(self) -> Iterator[Ticket]:
         return (self.tickets[ticket_id] for ticket_id in self._held)
@@ -287,8 +300,7 @@ class BranchState:
     # -- indexes ---------------------------------------------------------------------------------------------------
 
     def _reset_indexes(self) -> None:
-        self._priority: dict[str, list[tuple[Any, str]]] = {}
-        self._ordinary: dict[str, list[tuple[Any, str]]] = {}
+        self._queues: dict[Stream, dict[str, list[tuple[Any, str]]]] = {stream: {} for stream in Stream}
         self._at_counter: dict[int, str] = {}
         self._held: dict[str, None] = {}
         self._open_for: Tally[str] = Tally()
@@ -310,7 +322,7 @@ class BranchState:
 
     def _count_open(self, counter: Counter | None, by: int) -> None:
         if counter is not None and counter.is_open:
-            for code in {*counter.fields, *counter.helps}:
+            for code in counter.takes:
                 self._open_for[code] += by
 
     def _set_before(self, ticket_id: str, before: Ticket | None) -> None:
@@ -320,7 +332,7 @@ class BranchState:
             self.before[ticket_id] = before
 
     def _queue_of(self, ticket: Ticket) -> list[tuple[Any, str]]:
-        return (self._priority if ticket.has_priority else self._ordinary).setdefault(ticket.field, [])
+        return self._queues[ticket.stream].setdefault(ticket.field, [])
 
     def _index(self, ticket: Ticket) -> None:
         self._tally[ticket.field, ticket.state] += 1

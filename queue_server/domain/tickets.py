@@ -22,6 +22,15 @@ class TicketState(StrEnum):
     EXPIRED = "expired"
 
 
+class Stream(StrEnum):
+    """In which of its field's queues a waiting ticket stands: statutory priority, those who are owed a turn (an
+    appointment that was kept, or a return), and everybody else."""
+
+    PRIORITY = "priority"
+    DUE = "due"
+    ORDINARY = "ordinary"
+
+
 LIVE = frozenset({TicketState.WAITING, TicketState.CALLED, TicketState.SERVING, TicketState.HELD})
 AT_COUNTER = frozenset({TicketState.CALLED, TicketState.SERVING})
 
@@ -89,7 +98,9 @@ class Rebooking(Struct, frozen=True, gc=False):
 class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     """One citizen's turn. `arrival_at` starts the wait; `queue_at` orders the queue (the same, unless reinstated).
 
-    `counter` is where the ticket is called, served or held. `only_counter` and `only_clerk` bind a waiting ticket.
+    `appointment` is an appointed time that the citizen kept; `is_returning` is somebody who comes back from a hold.
+    `dossiers_done` counts those of a bulk submitter's earlier turns. `counter` is where the ticket is called, served or
+    held; `only_counter` and `only_clerk` bind a waiting ticket.
     `revision` grows each time the ticket becomes final, so that a later correction outranks an earlier record.
     """
 
@@ -117,6 +128,9 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     only_clerk: str | None = None
     bound_at: datetime | None = None
     not_before: datetime | None = None
+    appointment: datetime | None = None
+    is_returning: bool = False
+    dossiers_done: int = 0
     call: int = 0
     times_called: int = 0
     times_postponed: int = 0
@@ -136,6 +150,17 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     @property
     def has_priority(self) -> bool:
         return self.priority is not None and self.is_priority_confirmed
+
+    @property
+    def stream(self) -> Stream:
+        if self.has_priority:
+            return Stream.PRIORITY
+        is_expected = self.appointment is not None and not self.dossiers_done
+        return Stream.DUE if self.is_returning or is_expected else Stream.ORDINARY
+
+    @property
+    def dossiers_left(self) -> int:
+        return max(0, self.dossiers - self.dossiers_done)
 
     @property
     def order(self) -> tuple[datetime, datetime, int]:

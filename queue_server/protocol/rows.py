@@ -115,11 +115,12 @@ class QueueRow(Struct, frozen=True):
     dossiers: int
     assistance: str | None
     step: int
+    stream: str
 
 
 class DeskTicketRow(Struct, frozen=True):
     """A ticket in a clerk's hands. `waited_s` is the sum of its waits so far; `counter` is where a held one's papers
-    are."""
+    are; `turn` is how many of a bulk submitter's dossiers are done before others have their turn."""
 
     id: str
     number: str
@@ -132,17 +133,43 @@ class DeskTicketRow(Struct, frozen=True):
     priority_name: Name | None
     language: str
     dossiers: int
+    dossiers_done: int
+    turn: int
     procedures: list[str]
     assistance: str | None
     next_field: str | None
-    why: str
+    why: Name | None
     can_undo_until: datetime | None
     waited_s: int
     counter: int | None
 
 
+class Runs(Struct, frozen=True):
+    """So many of priority in a row, of those who were due in a row, and others since the last one of priority."""
+
+    priority: int
+    due: int
+    ordinary: int
+
+
+class Rule(Struct, frozen=True):
+    """What a console needs of the rule to say who is next."""
+
+    mode: str
+    priority_run: int
+    ordinary_after_s: int
+    ordinary_ceiling_s: int | None
+    ordinary_run: int
+    priority_weight: float
+    priority_head_start_s: int
+    due_weight: float
+    due_head_start_s: int
+    helping_after_s: int
+
+
 class DeskRow(Struct, frozen=True):
-    """The counter itself, for its clerk. `priority_run` and the rule's two bounds tell its console who is next."""
+    """The counter itself, for its clerk. What was called last there and the rule in force tell its console who is
+    next."""
 
     no: int
     name: Name
@@ -152,9 +179,8 @@ class DeskRow(Struct, frozen=True):
     since: datetime | None
     fields: list[str]
     helps: list[str]
-    priority_run: int
-    priority_run_max: int
-    ordinary_after_s: int
+    runs: Runs
+    rule: Rule
     undo_s: int
 
 

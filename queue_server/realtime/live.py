@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from queue_server.domain.estimate import estimate_wait
 from queue_server.domain.state import DELAYED, BranchState
-from queue_server.domain.tickets import TicketState
+from queue_server.domain.tickets import Stream, TicketState
 from queue_server.protocol.rows import Live, LiveField
 from queue_server.realtime.pace import Pace
 from queue_server.realtime.views import told
@@ -44,7 +44,7 @@ def _field(state: BranchState, code: str, now: datetime, pace: Pace) -> LiveFiel
     today = state.fields[code]
     cap = state.field(code).daily_cap
     lately = pace.of(code, now)
-    heads = (next(state.waiting(code, priority=side), None) for side in (True, False))
+    heads = (next(state.waiting(code, stream), None) for stream in Stream)
     return LiveField(
         code=code,
         waiting=waiting,

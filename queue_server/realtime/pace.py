@@ -78,8 +78,7 @@ class Pace:
             self._tallies[what, field][minute] += how_often
 
     def _waiting_first(self, field: str) -> Iterator[Ticket]:
-        for side in (True, False):
-            yield from filter(is_waiting_first, self._state.waiting(field, priority=side))
+        return filter(is_waiting_first, self._state.waiting_in(field))
 
 
 def _entries(ticket: Ticket | None) -> Iterator[Entry]:

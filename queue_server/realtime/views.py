@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from queue_server.domain import hours
 from queue_server.domain.configuration import DayHours, Field, Text
 from queue_server.domain.state import TODAY, BranchState, CallShown, Change, Paper
 from queue_server.domain.tickets import Estimate, StintKind, Ticket, TicketState
 from queue_server.protocol import rows
+from queue_server.protocol.reasons import Other, sentence
 
 RowKey = tuple[str, str]
 """(table, key) of a row on a channel."""
@@ -174,7 +175,7 @@ def _counter_row(state: BranchState, no: int) -> rows.CounterRow | None:
 
 
 def _call_row(call: CallShown) -> rows.CallRow:
-    shown = call.reason if call.reason in ("priority", "appointment") else ""
+    shown = call.why.reason if call.why and call.why.reason in ("priority", "appointment") else ""
     return rows.CallRow(call.call, call.number, call.field, call.counter, call.times, call.at, shown, call.language)
 
 
@@ -246,9 +247,8 @@ class CounterView:
             since=counter.since,
             fields=list(counter.fields),
             helps=list(counter.helps),
-            priority_run=counter.priority_run,
-            priority_run_max=config.rule.priority_run,
-            ordinary_after_s=config.rule.ordinary_after_s,
+            runs=rows.Runs(counter.runs.priority, counter.runs.due, counter.runs.ordinary),
+            rule=convert(config.rule, rows.Rule, from_attributes=True),
             undo_s=config.limits.undo_s,
         )
 
@@ -269,16 +269,16 @@ def _queue_row(ticket: Ticket) -> rows.QueueRow:
         not_before=ticket.not_before,
         only_counter=ticket.only_counter,
         only_clerk=ticket.only_clerk,
-        dossiers=ticket.dossiers,
+        dossiers=ticket.dossiers_left,
         assistance=ticket.assistance,
         step=ticket.step,
+        stream=ticket.stream.value,
     )
 
 
 def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
     has_next = ticket.step < len(ticket.steps)
     undo = timedelta(seconds=state.configured.limits.undo_s)
-    reason = next((call.reason for call in state.calls.values() if call.call == ticket.call), "")
     return rows.DeskTicketRow(
         id=ticket.id,
         number=ticket.number,
@@ -291,14 +291,24 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
         priority_name=name(state.priority_class(ticket.priority).name) if ticket.priority else None,
         language=ticket.language,
         dossiers=ticket.dossiers,
+        dossiers_done=ticket.dossiers_done,
+        turn=state.configured.rule.turn(ticket.dossiers_left),
         procedures=list(ticket.procedures),
         assistance=ticket.assistance,
         next_field=ticket.steps[ticket.step] if has_next else None,
-        why=reason,
+        why=_why(state, ticket),
         can_undo_until=ticket.last.at + undo if ticket.id in state.before else None,
         waited_s=_waited_s(ticket),
         counter=ticket.counter,
     )
+
+
+def _why(state: BranchState, ticket: Ticket) -> rows.Name | None:
+    why = state.why(ticket)
+    if why is None:
+        return None
+    others = [Other(each.number, each.waited_s) for each in why.considered]
+    return sentence(why.reason, why.waited_s, why.candidates, others)
 
 
 def _waited_s(ticket: Ticket) -> int:

@@ -20,7 +20,7 @@ from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.configuration import DayHours, Text, Window
 from queue_server.domain.events import Recorded, type_of
-from queue_server.domain.state import BranchState
+from queue_server.domain.state import BranchState, CallShown
 from queue_server.domain.tickets import Estimate, Rebooking, Stint, Ticket, TicketState
 from tests.factories import CHIEF, FRIDAY, HOA, KIOSK, LAN, MINH, MORNING, VIETNAM, Branch, config, limited, moment
 
@@ -38,7 +38,7 @@ def samples() -> list[ev.EventType]:
     carried, booked = _rebooked_tickets()
     rebooking = Rebooking(date(2026, 11, 25), "t7-261125", "B003", "B", 3)
     told = Estimate(900, 540, 1440, AT)
-    why = ev.Why("priority-first-1", "ordinary_bound", 12, 1860)
+    why = ev.Why("bounded-2", "ordinary_bound", 12, 1860, (ev.Considered("A003", "chung-thuc", "priority", 300, 300),))
     hours = DayHours(working=(Window(450, 690),), issuing=(Window(420, 660),))
     return [
         ev.DayOpened(config(), (carried,), (booked,)),
@@ -53,7 +53,7 @@ def samples() -> list[ev.EventType]:
         ev.CounterAssigned(2, ("dat-dai", "ho-tich"), ("chung-thuc",)),
         ev.TicketIssued(
             "t7", "B007", "B", 7, "ho-tich", AT, 3, told, "NCT75", False, "helper", "en", ("1.001193", "1.000894"), 4,
-            "low_counter", ("tra-ket-qua",), "printer-1",
+            "low_counter", ("tra-ket-qua",), "printer-1", AT, AT,
         ),
         ev.TicketCalled("t7", "B007", "ho-tich", 2, "lan", 1, why, is_resumed=True),
         ev.TicketRecalled("t7", "B007", 2, 2),
@@ -63,6 +63,8 @@ def samples() -> list[ev.EventType]:
         ev.TicketReturned("t7", AT + timedelta(minutes=2)),
         ev.TicketPostponed("t7", AT + timedelta(minutes=15)),
         ev.TicketHeld("t7", "thiếu bản sao", 2),
+        ev.TicketReady("t7"),
+        ev.TicketTurnDone("t7", 5),
         ev.TicketAmended("t7", "dat-dai", "NKT", True, 2, "sign_language", "chọn nhầm", "printer-1"),
         ev.TicketTransferred("t7", "dat-dai", 4, "hoa", "đúng lĩnh vực"),
         ev.TicketStepDone("t7", "tra-ket-qua", 5, "hoa"),
@@ -167,6 +169,19 @@ def _change_of_plan(branch: Branch) -> None:
     branch.do(c.CallNext(counter=2), "15:30", MINH)
     branch.do(c.CloseCounter(counter=1, reason="hết ca"), "16:00", LAN)
     branch.issue("chung-thuc", "16:05")  # t10, rebooked at the end
+    bulk = replace(branch.state.configured.rule, bulk_dossiers=10)
+    branch.do(c.Configure(config=replace(branch.state.configured, rule=bulk)), "16:06", CHIEF)
+    before = branch.state.at_counter(2)
+    assert before is not None
+    branch.do(c.Finish(ticket=before.id), "16:06:30", MINH)
+    branch.do(c.Call(ticket="t5", counter=2), "16:07", MINH)
+    branch.do(c.Start(ticket="t5"), "16:08", MINH)
+    branch.do(c.Finish(ticket="t5"), "16:20", MINH)  # ten of twenty dossiers
+    branch.issue("ho-tich", "16:21", appointment=moment("16:30", branch.today))  # t11
+    branch.do(c.Call(ticket="t11", counter=2), "16:30", MINH)
+    branch.do(c.Start(ticket="t11"), "16:31", MINH)
+    branch.do(c.Hold(ticket="t11"), "16:35", MINH)
+    branch.do(c.Ready(ticket="t11"), "16:50", KIOSK)
 
 
 # -- reading a day -----------------------------------------------------------------------------------------------------
@@ -203,10 +218,14 @@ def summary(state: BranchState) -> dict[str, Any]:
         "tickets": {ticket.number: [_end(ticket), *map(_stint, ticket.stints)] for ticket in tickets},
         "counters": {str(no): f"{row.state}, takes {', '.join(row.fields)}" for no, row in state.counters.items()},
         "issued": {code: row.issued for code, row in state.fields.items()},
-        "calls": [f"{_clock(call.at)} {call.number} to {call.counter}, {call.reason}" for call in state.calls.values()],
+        "calls": [f"{_call(call)}" for call in state.calls.values()],
         "papers": [f"{paper.ticket} by {paper.printer}, {paper.outcome or 'asked'}" for paper in state.papers.values()],
         "changed": {code: change.reason.vi for code, change in state.day.changed.items()},
     }
+
+
+def _call(call: CallShown) -> str:
+    return f"{_clock(call.at)} {call.number} to {call.counter}, {call.why.reason if call.why else ''}"
 
 
 def _clock(at: datetime | None) -> str:
@@ -241,10 +260,10 @@ def main() -> None:
         event_type, version, body = upcast.store(Recorded(SEQ, DAY, AT, AT, "account:lan", event))
         assert event_type == type_of(event)
         add(GOLDEN / f"v{version}" / f"{event_type}.json", body)
-    if not (GOLDEN / "v1" / "day.jsonl").exists():
-        records = golden_day()
-        add(GOLDEN / "v1" / "day.jsonl", b"".join(msgspec.json.encode(line(record)) + b"\n" for record in records))
-        add(GOLDEN / "v1" / "day.summary.json", msgspec.json.format(msgspec.json.encode(summary(_folded(records)))))
+    records = golden_day()
+    newest = GOLDEN / f"v{max(upcast.version_of(type_of(record.event)) for record in records)}"
+    add(newest / "day.jsonl", b"".join(msgspec.json.encode(line(record)) + b"\n" for record in records))
+    add(newest / "day.summary.json", msgspec.json.format(msgspec.json.encode(summary(_folded(records)))))
 
 
 def _folded(records: list[Recorded]) -> BranchState:

@@ -8,7 +8,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from tests.unit.test_old_screens import node
+from tests.node import node
 
 SCRIPT = Path(__file__).parents[2] / "queue_server" / "web" / "static" / "clerk" / "undo.js"
 CALLED = {"ticket": "t2", "number": "A002", "did": "call", "until": "2026-11-23T01:00:10Z"}

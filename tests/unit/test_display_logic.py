@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.test_old_screens import file_of, node
+from tests.node import node
+from tests.unit.test_old_screens import file_of
 
 SCRIPTS = (
     "/static/page.js",

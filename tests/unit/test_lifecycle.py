@@ -25,6 +25,7 @@ no-show         -          no_show    -          -          -         -         
 return          -          waiting    -          -          -         -          -          -        -         -
 postpone        waiting    waiting    -          -          -         -          -          -        -         -
 hold            -          -          held       -          -         -          -          -        -         -
+ready           -          -          -          waiting    -         -          -          -        -         -
 resume          -          -          -          called     -         -          -          -        -         -
 resume quietly  -          -          -          serving    -         -          -          -        -         -
 amend           waiting    called     serving    held       -         -          -          -        -         -
@@ -58,6 +59,7 @@ GIVEN: dict[str, Callable[[], c.Command]] = {
     "return": lambda: c.ReturnToQueue(ticket=TICKET),
     "postpone": lambda: c.Postpone(ticket=TICKET),
     "hold": lambda: c.Hold(ticket=TICKET),
+    "ready": lambda: c.Ready(ticket=TICKET),
     "resume": lambda: c.Resume(ticket=TICKET),
     "resume quietly": lambda: c.Resume(ticket=TICKET, quietly=True),
     "amend": lambda: c.Amend(ticket=TICKET, dossiers=7),

@@ -37,7 +37,8 @@ def held(**options: bool) -> Branch:
 def test_a_call_names_counter_clerk_and_why_this_one() -> None:
     branch = open_branch()
     (record,) = branch.do(c.CallNext(counter=2), "07:40")
-    why = ev.Why("priority-first-1", "oldest", candidates=2, waited_s=1800)
+    otherwise = ev.Considered("A002", "chung-thuc", "ordinary", 1680, 1680)
+    why = ev.Why("bounded-1", "oldest", candidates=2, waited_s=1800, considered=(otherwise,))
     assert record.event == ev.TicketCalled("t1", "A001", "chung-thuc", 2, "lan", 1, why)
 
 
@@ -91,7 +92,7 @@ def test_recalls_are_counted_and_shown() -> None:
     assert [(call.number, call.times, call.counter) for call in branch.state.calls.values()] == [
         ("A001", 1, 2), ("A001", 2, 2), ("A001", 3, 2),
     ]  # fmt: skip
-    assert {call.reason for call in branch.state.calls.values()} == {"oldest"}
+    assert {call.why and call.why.reason for call in branch.state.calls.values()} == {"oldest"}
 
 
 def test_a_start_may_be_implied_by_a_delay() -> None:

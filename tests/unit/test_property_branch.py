@@ -20,7 +20,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import lifecycle, upcast
 from queue_server.domain.apply import apply
-from queue_server.domain.configuration import BranchConfig, DayHours, Desk, Hours, Series, Text, Window
+from queue_server.domain.configuration import BranchConfig, DayHours, Desk, Hours, RoutingRule, Series, Text, Window
 from queue_server.domain.counters import CounterState
 from queue_server.domain.decide import decide
 from queue_server.domain.events import Recorded
@@ -71,7 +71,14 @@ def configurations() -> dict[str, BranchConfig]:
         fields=(*short.fields, field("thue", "B", "Thuế", daily_cap=3, hours=Hours(weekly={"sat": MORNING}))),
         counters=(*short.counters, Desk(6, ("thue", "ho-tich"))),
     )
-    return {"short": short, "fewer": fewer, "moved": moved, "more": more}
+    graded = RoutingRule("graded", bulk_dossiers=2, pressure_weight=0.5, ordinary_ceiling_s=900)
+    interleaved = RoutingRule("interleaved", helping_after_s=300, bulk_dossiers=3, ordinary_run=1)
+    return {
+        "short": replace(short, rule=graded),
+        "fewer": replace(fewer, rule=RoutingRule("strict", bulk_dossiers=1)),
+        "moved": moved,
+        "more": replace(more, rule=interleaved),
+    }
 
 
 CONFIGS = configurations()
@@ -90,7 +97,15 @@ def a(command: type[c.Command], **asked: Any) -> st.SearchStrategy[c.Command]:
     return st.builds(command, **asked)
 
 
-ISSUES = a(c.Issue, field=FIELDS, priority=PRIORITY, steps=st.lists(FIELDS, max_size=2).map(tuple))
+APPOINTMENTS = st.none() | st.sampled_from(["07:31", "08:00", "09:15", "14:00"]).map(moment)
+ISSUES = a(
+    c.Issue,
+    field=FIELDS,
+    priority=PRIORITY,
+    steps=st.lists(FIELDS, max_size=2).map(tuple),
+    dossiers=st.sampled_from([1, 1, 4]),
+    appointment=APPOINTMENTS,
+)
 WORK = st.one_of(
     a(c.CallNext, counter=COUNTERS),
     a(c.Start, ticket=TICKETS),
@@ -98,6 +113,7 @@ WORK = st.one_of(
     a(c.NoShow, ticket=TICKETS),
     a(c.Call, ticket=TICKETS, counter=COUNTERS),
     a(c.Hold, ticket=TICKETS, here_only=st.booleans()),
+    a(c.Ready, ticket=TICKETS),
     a(c.Resume, ticket=TICKETS, counter=st.sampled_from([0, 0, 1, 2, 3]), quietly=st.booleans()),
 )
 SECOND_THOUGHTS = st.one_of(
@@ -145,6 +161,8 @@ UNDOABLE = (
     ev.TicketServing,
     ev.TicketFinished,
     ev.TicketHeld,
+    ev.TicketReady,
+    ev.TicketTurnDone,
     ev.TicketTransferred,
     ev.TicketStepDone,
     ev.TicketReturned,
@@ -410,7 +428,7 @@ class AnyBranch(RuleBasedStateMachine):
             state.field(ticket.field)
             if ticket.state is TicketState.WAITING:
                 assert ticket.counter is None
-                assert any(ticket is other for p in (True, False) for other in state.waiting(ticket.field, priority=p))
+                assert any(ticket is other for other in state.waiting_in(ticket.field))
 
     def what_is_due_lies_ahead_and_is_done_once(self) -> None:
         item = due(self.branch.state, self.now)
@@ -458,13 +476,19 @@ def with_changes(tables: dict[str, dict[Any, Any]], state: BranchState) -> dict[
     return changed
 
 
+def is_owed_a_turn(ticket: Ticket) -> bool:
+    """Who comes back from a hold, and who kept an appointment and has not had a part of it done."""
+    return ticket.is_returning or (ticket.appointment is not None and ticket.dossiers_done == 0)
+
+
 def recomputed(state: BranchState) -> dict[str, Any]:
     """Every index, worked out from the rows alone."""
     tickets, counters = state.tickets.values(), state.counters.values()
     open_codes = (code for counter in counters if counter.is_open for code in {*counter.fields, *counter.helps})
     return {
         "priority": queues(tickets, lambda t: t.priority is not None and t.is_priority_confirmed),
-        "ordinary": queues(tickets, lambda t: t.priority is None or not t.is_priority_confirmed),
+        "due": queues(tickets, lambda t: not t.has_priority and is_owed_a_turn(t)),
+        "ordinary": queues(tickets, lambda t: not t.has_priority and not is_owed_a_turn(t)),
         "at_counter": {t.counter: t.id for t in tickets if t.state in AT_COUNTER},
         "held": {t.id for t in tickets if t.state is TicketState.HELD},
         "open_for": dict(Tally(open_codes)),

@@ -21,6 +21,7 @@ amend             +     +      +          +       +     +           -         - 
 cancel            +     +      +          +       +     +           -         -       -       +      -
 void              +     +      +          +       +     +           -         -       -       -      -
 postpone          +     +      +          +       +     +           -         -       -       +      -
+ready             +     +      +          +       +     +           -         -       -       -      -
 reinstate         +     +      +          +       +     +           -         -       -       -      -
 reprint           +     +      +          +       +     +           -         -       -       -      -
 undo              +     +      +          +       +     +           -         -       -       -      -

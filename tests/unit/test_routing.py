@@ -25,7 +25,12 @@ def called_in_turn(branch: Branch, counter: int, clocks: list[str]) -> list[tupl
     calls = []
     for clock in clocks:
         ticket = branch.served(counter, clock)
-        calls.append((ticket, next(call.reason for call in branch.state.calls.values() if call.ticket == ticket)))
+        calls.append(
+            (
+                ticket,
+                next(call.why.reason for call in branch.state.calls.values() if call.ticket == ticket and call.why),
+            )
+        )
         branch.do(c.Finish(ticket=ticket), clock)
     return calls
 
@@ -76,9 +81,9 @@ def test_a_resumed_ticket_does_not_count_as_an_ordinary_call() -> None:
     branch.open(1, "07:30")
     branch.served(1, "07:31")
     branch.do(c.Hold(ticket="t1"), "07:32")
-    assert branch.state.counters[1].priority_run == 1
+    assert branch.state.counters[1].runs.priority == 1
     branch.do(c.Resume(ticket="t1"), "07:40")
-    assert branch.state.counters[1].priority_run == 1
+    assert branch.state.counters[1].runs.priority == 1
 
 
 def test_a_priority_ticket_called_by_hand_counts_as_a_priority_call() -> None:
@@ -86,7 +91,7 @@ def test_a_priority_ticket_called_by_hand_counts_as_a_priority_call() -> None:
     branch.issue("chung-thuc", "07:10", priority="NKT")
     branch.open(1, "07:30")
     branch.do(c.Call(ticket="t1", counter=1), "07:31")
-    assert branch.state.counters[1].priority_run == 1
+    assert branch.state.counters[1].runs.priority == 1
 
 
 def test_an_unconfirmed_priority_waits_as_ordinary() -> None:

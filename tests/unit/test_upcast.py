@@ -31,8 +31,12 @@ def version_in(path: Path) -> int:
     return int(path.parent.name.removeprefix("v"))
 
 
-def lines() -> list[Line]:
-    return [msgspec.json.decode(text, type=Line) for text in (GOLDEN / "v1" / "day.jsonl").read_bytes().splitlines()]
+DAYS = sorted(GOLDEN.glob("v*/day.jsonl"))
+"""A day as each generation of events stored it."""
+
+
+def lines(path: Path) -> list[Line]:
+    return [msgspec.json.decode(text, type=Line) for text in path.read_bytes().splitlines()]
 
 
 # -- samples -----------------------------------------------------------------------------------------------------------
@@ -70,23 +74,25 @@ def test_stored_bytes_are_what_this_build_would_write(path: Path) -> None:
 # -- a whole day -------------------------------------------------------------------------------------------------------
 
 
-def folded() -> BranchState:
+def folded(path: Path) -> BranchState:
     state = BranchState()
-    for item in lines():
+    for item in lines(path):
         apply(state, item.recorded)
     return state
 
 
-def test_the_golden_day_replays_to_its_summary() -> None:
-    assert summary(folded()) == msgspec.json.decode((GOLDEN / "v1" / "day.summary.json").read_bytes())
+@pytest.mark.parametrize("path", DAYS, ids=lambda path: path.parent.name)
+def test_a_golden_day_replays_to_its_summary(path: Path) -> None:
+    assert summary(folded(path)) == msgspec.json.decode(path.with_name("day.summary.json").read_bytes())
 
 
 def test_the_golden_day_is_long_and_varied_enough() -> None:
-    types = {item.type for item in lines()}
-    assert len(lines()) > 50
+    newest = lines(DAYS[-1])
+    types = {item.type for item in newest}
+    assert len(newest) > 50
     assert len(types) >= len(TYPES) - 1
-    assert lines()[0].type == "day.opened"
-    assert lines()[-1].type == "day.closed"
+    assert newest[0].type == "day.opened"
+    assert newest[-1].type == "day.closed"
 
 
 def decided(state: BranchState) -> dict[str, Any]:
@@ -101,7 +107,7 @@ def decided(state: BranchState) -> dict[str, Any]:
 
 def test_todays_rules_still_decide_the_golden_day() -> None:
     """Not a promise to stored journals: when a rule changes on purpose, this day shows what changes."""
-    assert decided(replayed(golden_day())) == decided(folded())
+    assert decided(replayed(golden_day())) == decided(folded(DAYS[-1]))
 
 
 # -- what this build does not know -------------------------------------------------------------------------------------

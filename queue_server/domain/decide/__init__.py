@@ -36,6 +36,7 @@ DECISIONS: dict[type[c.Command], Decision] = {
     c.Finish: serving.finish,
     c.EndService: serving.end_service,
     c.Hold: serving.hold,
+    c.Ready: serving.ready,
     c.Resume: serving.resume,
     c.Transfer: serving.transfer,
     c.NextStep: serving.next_step,

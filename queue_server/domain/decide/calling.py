@@ -13,7 +13,7 @@ from queue_server.domain.counters import Counter
 from queue_server.domain.decide.issuing import require_day
 from queue_server.domain.lifecycle import require
 from queue_server.domain.refusals import Refusal
-from queue_server.domain.routing import choose_next
+from queue_server.domain.routing import choose_next, explain, rule_name, waited_s
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Ticket, TicketState
 
@@ -31,9 +31,8 @@ def call_next(state: BranchState, command: CallNext, by: By, now: datetime) -> l
     choice = choose_next(state, counter, now)
     if choice is None:
         raise Refusal("nobody-waiting", counter=counter.no)
-    finished: list[ev.Event] = [ev.TicketFinished(current.id)] if current else []
-    why = ev.Why(state.configured.rule.version, choice.reason, choice.candidates, _waited_s(choice.ticket, now))
-    return [*finished, _called(choice.ticket, counter, why)]
+    finished = [turn_over(state, current)] if current else []
+    return [*finished, _called(choice.ticket, counter, explain(state, counter, now, choice))]
 
 
 def call(state: BranchState, command: Call, by: By, now: datetime) -> list[ev.Event]:
@@ -42,13 +41,19 @@ def call(state: BranchState, command: Call, by: By, now: datetime) -> list[ev.Ev
     require(ticket, "call")
     counter = free_counter(state, command.counter, by)
     require_service(counter, ticket, state.field(ticket.field))
-    why = ev.Why("by-hand", "chosen", state.waiting_count(ticket.field), _waited_s(ticket, now))
+    why = ev.Why("by-hand", "chosen", state.waiting_count(ticket.field), waited_s(ticket, now))
     return [_called(ticket, counter, why)]
 
 
-def _waited_s(ticket: Ticket, now: datetime) -> int:
-    """Seconds since the arrival; none yet for a rebooked ticket called before its day's opening."""
-    return max(0, round((now - ticket.arrival_at).total_seconds()))
+def turn_over(state: BranchState, ticket: Ticket, outcome: str = "done", dossiers: int | None = None) -> ev.Event:
+    """The end of a service: of the visit, or of a bulk submitter's turn when more dossiers are left than one turn takes
+    and not all of them were done."""
+    left = ticket.dossiers_left
+    turn = state.configured.rule.turn(left)
+    done = min(left, dossiers or turn)
+    if outcome == "done" and turn < left and done < left:
+        return ev.TicketTurnDone(ticket.id, done)
+    return ev.TicketFinished(ticket.id, outcome, dossiers and ticket.dossiers_done + dossiers)
 
 
 def _called(ticket: Ticket, counter: Counter, why: ev.Why, *, is_resumed: bool = False) -> ev.TicketCalled:
@@ -64,9 +69,9 @@ def _called(ticket: Ticket, counter: Counter, why: ev.Why, *, is_resumed: bool =
     )
 
 
-def called_back(ticket: Ticket, counter: Counter, rule: str) -> ev.TicketCalled:
+def called_back(state: BranchState, ticket: Ticket, counter: Counter) -> ev.TicketCalled:
     """A held ticket wanted at the counter again."""
-    return _called(ticket, counter, ev.Why(rule, "resumed"), is_resumed=True)
+    return _called(ticket, counter, ev.Why(rule_name(state.configured), "resumed"), is_resumed=True)
 
 
 def ready_counter(state: BranchState, no: int, by: By) -> Counter:
@@ -148,7 +153,7 @@ def reinstate(state: BranchState, command: Reinstate, by: By, now: datetime) -> 
         raise Refusal("limit-reached", number=ticket.number, command="reinstate", limit=limits.reinstate_max)
     if ticket.final_at is None or not _same_half_day(state, ticket.final_at, now):
         raise Refusal("half-day-over", number=ticket.number)
-    ahead = islice(state.waiting(ticket.field, priority=ticket.has_priority), limits.reinstate_behind)
+    ahead = islice(state.waiting(ticket.field, ticket.stream), limits.reinstate_behind)
     behind = (other.queue_at + timedelta(microseconds=1) for other in ahead)
     return [ev.TicketReinstated(ticket.id, max((ticket.queue_at, *behind)))]
 

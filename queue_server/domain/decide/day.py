@@ -69,7 +69,7 @@ def _carried(state: BranchState, was: Ticket, day: date) -> Ticket | None:
         channel=REBOOKED,
         language=was.language,
         procedures=was.procedures,
-        dossiers=was.dossiers,
+        dossiers=was.dossiers_left,
         assistance=was.assistance,
         steps=was.steps[was.step :],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from queue_server.domain import events as ev
@@ -15,7 +15,7 @@ from queue_server.domain.lifecycle import require
 from queue_server.domain.numbering import next_ordinal, printed
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Day
-from queue_server.domain.tickets import Ticket
+from queue_server.domain.tickets import Stream, Ticket
 
 
 def issue(state: BranchState, command: Issue, by: By, now: datetime) -> list[ev.Event]:
@@ -28,7 +28,10 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime) -> list[ev.
         state.priority_class(command.priority)
     series = state.series_of(field.series)
     ordinal = next_ordinal(series, state.series.get(series.code))
-    ahead = partial(people_ahead, state, has_priority=command.priority is not None)
+    appointment = kept_appointment(config, command.appointment, now)
+    queue_at = appointment or now
+    stream = _stream_of(command, appointment)
+    ahead = partial(state.ahead, stream=stream, entry=((queue_at, now, ordinal),))
     return [
         ev.TicketIssued(
             ticket=by.fresh_id,
@@ -47,15 +50,23 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime) -> list[ev.
             assistance=command.assistance,
             steps=command.steps,
             printer=command.printer or by.printer,
+            queue_at=appointment,
+            appointment=appointment,
         )
     ]
 
 
-def people_ahead(state: BranchState, field: str, *, has_priority: bool = False) -> int:
-    """How many in this field would be called before a new arrival."""
-    if has_priority:
-        return sum(1 for _ in state.waiting(field, priority=True))
-    return state.waiting_count(field)
+def kept_appointment(config: BranchConfig, appointment: datetime | None, now: datetime) -> datetime | None:
+    """The appointed time of somebody who comes in time for it; None for who comes too late or on another day."""
+    if appointment is None or hours.service_day(config, appointment) != hours.service_day(config, now):
+        return None
+    return appointment if now <= appointment + timedelta(seconds=config.rule.late_after_s) else None
+
+
+def _stream_of(command: Issue, appointment: datetime | None) -> Stream:
+    if command.priority is not None:
+        return Stream.PRIORITY
+    return Stream.DUE if appointment is not None else Stream.ORDINARY
 
 
 def _require_offered(state: BranchState, config: BranchConfig, field: Field, now: datetime) -> None:

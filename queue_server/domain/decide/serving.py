@@ -8,7 +8,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.commands import By
 from queue_server.domain.counters import CounterState
-from queue_server.domain.decide.calling import called_back, free_counter, require_hand_on, require_service
+from queue_server.domain.decide.calling import called_back, free_counter, require_hand_on, require_service, turn_over
 from queue_server.domain.decide.issuing import require_day
 from queue_server.domain.lifecycle import require
 from queue_server.domain.refusals import Refusal
@@ -38,7 +38,7 @@ def imply_start(state: BranchState, command: c.ImplyStart, by: By, now: datetime
 
 def finish(state: BranchState, command: c.Finish, by: By, now: datetime) -> list[ev.Event]:
     ticket = _ticket_in_hand(state, command, by)
-    return [ev.TicketFinished(ticket.id, command.outcome, command.dossiers)]
+    return [turn_over(state, ticket, command.outcome, command.dossiers)]
 
 
 def end_service(state: BranchState, command: c.EndService, by: By, now: datetime) -> list[ev.Event]:
@@ -51,6 +51,13 @@ def hold(state: BranchState, command: c.Hold, by: By, now: datetime) -> list[ev.
     return [ev.TicketHeld(ticket.id, command.reason, ticket.counter if command.here_only else None)]
 
 
+def ready(state: BranchState, command: c.Ready, by: By, now: datetime) -> list[ev.Event]:
+    """Somebody who was held has come back; any helper may say so."""
+    ticket = state.ticket(command.ticket)
+    require(ticket, "ready")
+    return [ev.TicketReady(ticket.id)]
+
+
 def resume(state: BranchState, command: c.Resume, by: By, now: datetime) -> list[ev.Event]:
     """Called back with a chime, or served quietly when the person already stands at the counter."""
     ticket = _ticket_in_hand(state, command, by)
@@ -61,7 +68,7 @@ def resume(state: BranchState, command: c.Resume, by: By, now: datetime) -> list
     require_service(counter, ticket, state.field(ticket.field))
     if command.quietly:
         return [ev.TicketServing(ticket.id, no, counter.clerk)]
-    return [called_back(ticket, counter, state.configured.rule.version)]
+    return [called_back(state, ticket, counter)]
 
 
 def transfer(state: BranchState, command: c.Transfer, by: By, now: datetime) -> list[ev.Event]:

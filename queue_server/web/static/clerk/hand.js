@@ -1,7 +1,7 @@
 /** The number in hand, as large as it deserves, with what its clerk needs to know; or why there is none. */
 import { html } from "../vendor/preact-htm.js";
 import { TicketNumber, minutesOf, minutesSince } from "./parts.js";
-import { clerkName, dayHint, fieldName, languageName, spaced, whyWords } from "./sheets.js";
+import { clerkName, dayHint, fieldName, languageName, spaced } from "./sheets.js";
 import { t } from "./texts.js";
 
 export function Hand(props) {
@@ -34,16 +34,21 @@ function Facts({ model, hand }) {
   const facts = [
     ["waited", minutesOf(hand.waited_s)],
     ["priority", hand.priority_name ? LaySo.name(hand.priority_name) : "", "strong"],
-    ["dossiers", hand.dossiers > 1 ? t("dossiersMany", { n: hand.dossiers }) : ""],
+    ["dossiers", hand.dossiers > 1 ? dossiersWords(hand) : ""],
     ["language", hand.language === "vi" ? "" : languageName(hand.language), "strong"],
     ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
     ["procedures", hand.procedures.join(", ")],
     ["nextField", hand.next_field ? fieldName(model, hand.next_field) : ""],
-    ["why", whyWords(hand.why)],
+    ["why", hand.why ? LaySo.name(hand.why) : ""],
   ];
   return facts
     .filter(([, value]) => value)
     .map(([key, value, tone]) => html`<div class=${`fact${tone ? " fact--strong" : ""}`} key=${key}><dt>${t(key)}</dt><dd>${value}</dd></div>`);
+}
+
+function dossiersWords({ dossiers, dossiers_done: done, turn }) {
+  const all = t("dossiersMany", { n: dossiers });
+  return done > 0 || turn < dossiers ? `${all}; ${t("dossiersTurn", { done, turn })}` : all;
 }
 
 // -- no number in hand ----------------------------------------------------------------------------------------------------------

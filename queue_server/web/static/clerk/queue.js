@@ -110,7 +110,7 @@ function Held({ model, desk, isLive, showSheet }) {
     <h3 class="held__title">${t("held")} <span class="figures">${desk.held.length}</span></h3>
     <ul class="held__list">
       ${desk.held.map((ticket) => html`<li key=${ticket.id}>
-        <button class="held__ticket" type="button" disabled=${!isLive || !desk.can.resume || model.busy !== null}
+        <button class="held__ticket" type="button" disabled=${!isLive || !desk.can.ready || model.busy !== null}
           title=${ticket.counter === model.no ? fieldName(model, ticket.field) : t("heldAt", { no: ticket.counter })}
           onClick=${() => showSheet("resume", { ticket: ticket.id })}><${TicketNumber} number=${ticket.number} /></button>
       </li>`)}

@@ -7,7 +7,7 @@
  * @typedef {{name: string, args: Record<string, any>, did?: string, ticket?: {id: string, number: string}}} Command
  * @typedef {{title: string, text?: string, groups: Group[], confirm: string, tone?: string, command: Command | null}} Sheet
  */
-import { has, list, t } from "./texts.js";
+import { list, t } from "./texts.js";
 
 const SHOWN_MAX = 60;
 const LANGUAGES = ["vi", "en"];
@@ -145,7 +145,7 @@ function cancel({ desk: { hand, row }, values }) {
 function finish({ desk: { hand }, values }) {
   const outcomes = OUTCOMES.map((outcome) => ({ value: outcome, label: t(`finish.${outcome}`) }));
   const outcome = choice("outcome", t("finish.outcome"), outcomes, values);
-  const dossiers = count("dossiers", t("count"), values.dossiers ?? hand.dossiers);
+  const dossiers = count("dossiers", t(hand.turn < hand.dossiers - hand.dossiers_done ? "countTurn" : "count"), values.dossiers ?? hand.turn);
   const args = { ticket: hand.id, outcome: outcome.value, dossiers: dossiers.value };
   const command = { name: "finish", args, did: "finish", ticket: hand };
   return sheet(t("finish.title", { n: spaced(hand.number) }), [outcome, dossiers], command, { confirm: t("finish") });
@@ -186,7 +186,7 @@ function takeover({ model, values }) {
 
 // -- on other numbers ---------------------------------------------------------------------------------------------------------
 
-function resume({ model, desk: { held }, values }) {
+function resume({ model, desk: { held, can }, values }) {
   const options = held.map((ticket) => ({
     value: ticket.id,
     label: spaced(ticket.number),
@@ -195,14 +195,15 @@ function resume({ model, desk: { held }, values }) {
   }));
   const which = choice("ticket", t("resume.ticket"), options, values);
   const ways = [
-    { value: false, label: t("resume.call") },
-    { value: true, label: t("resume.quietly"), note: t("resume.quietlyNote") },
+    { value: "call", label: t("resume.call") },
+    { value: "quietly", label: t("resume.quietly"), note: t("resume.quietlyNote") },
+    { value: "ready", label: t("resume.ready"), note: t("resume.readyNote") },
   ];
-  const how = choice("quietly", t("resume.how"), ways, values);
+  const how = choice("how", t("resume.how"), can.resume ? ways : ways.slice(2), values);
   const ticket = held.find((each) => each.id === which.value);
-  const args = { ticket: which.value, counter: model.no, quietly: how.value };
-  const command = ticket ? { name: "resume", args, did: "resume", ticket } : null;
-  return sheet(t("resume.title"), [which, how], command, { confirm: t("resume") });
+  const resuming = { name: "resume", args: { ticket: which.value, counter: model.no, quietly: how.value === "quietly" }, did: "resume" };
+  const command = how.value === "ready" ? { name: "ready", args: { ticket: which.value }, did: "ready" } : resuming;
+  return sheet(t("resume.title"), [which, how], ticket ? { ...command, ticket } : null, { confirm: t("resume") });
 }
 
 function pick({ model, desk, values }) {
@@ -258,10 +259,6 @@ function reinstate({ model, values }) {
 /** The language's name in the page's language. */
 export function languageName(code) {
   return new Intl.DisplayNames([LaySo.language()], { type: "language" }).of(code) || code;
-}
-
-export function whyWords(why) {
-  return has(`why.${why}`) ? t(`why.${why}`) : "";
 }
 
 /** Sheet by name: `(context) → Sheet`, the context being `{model, desk, values}`. */

@@ -17,16 +17,11 @@ const vi = {
   language: "Ngôn ngữ",
   dossiers: "Hồ sơ",
   dossiersMany: "{n} hồ sơ",
+  dossiersTurn: "đã xong {done}, lượt này {turn}",
   procedures: "Thủ tục",
   assistance: "Cần hỗ trợ",
   nextField: "Bước sau",
   why: "Gọi vì",
-  "why.priority": "đối tượng ưu tiên",
-  "why.oldest": "chờ lâu nhất",
-  "why.ordinary_bound": "chờ quá lâu sau các số ưu tiên",
-  "why.chosen": "được chọn trước lượt",
-  "why.resumed": "tiếp tục sau khi bổ sung",
-  "why.appointment": "có lịch hẹn",
   "assistance.guide": "Người hướng dẫn",
   "assistance.low_counter": "Quầy thấp",
   "assistance.sign_language": "Ngôn ngữ ký hiệu",
@@ -73,6 +68,7 @@ const vi = {
   "did.return": "Đã đưa {n} lại hàng chờ",
   "did.hold": "{n} chờ bổ sung",
   "did.resume": "Đã tiếp tục {n}",
+  "did.ready": "{n} chờ được gọi tiếp",
   "did.transfer": "Đã chuyển {n}",
   "did.next-step": "{n} sang bước tiếp theo",
   "did.amend": "Đã sửa phiếu {n}",
@@ -160,6 +156,7 @@ const vi = {
   priorityClass: "Đối tượng ưu tiên",
   noPriority: "Không ưu tiên",
   count: "Số hồ sơ",
+  countTurn: "Số hồ sơ đã làm trong lượt này (phần còn lại chờ lượt sau)",
   "step.title": "{n}: bước tiếp theo",
   "step.field": "Bước tiếp theo",
   "step.where": "Làm ở đâu",
@@ -186,6 +183,8 @@ const vi = {
   "resume.call": "Gọi lại đến quầy",
   "resume.quietly": "Người dân đang ở quầy",
   "resume.quietlyNote": "không phát loa",
+  "resume.ready": "Đã quay lại, đang chờ",
+  "resume.readyNote": "được gọi trước số mới kế tiếp",
   "pick.title": "Gọi trước lượt",
   "pick.text": "Gọi {n} trước lượt? {ahead} số đang chờ trước.",
   "pick.which": "Số muốn gọi",
@@ -228,16 +227,11 @@ const en = {
   language: "Language",
   dossiers: "Dossiers",
   dossiersMany: "{n} dossiers",
+  dossiersTurn: "{done} done, {turn} this turn",
   procedures: "Procedures",
   assistance: "Assistance",
   nextField: "Then",
   why: "Called as",
-  "why.priority": "priority",
-  "why.oldest": "longest waiting",
-  "why.ordinary_bound": "waiting too long behind priority",
-  "why.chosen": "chosen out of turn",
-  "why.resumed": "back from hold",
-  "why.appointment": "appointment",
   "assistance.guide": "A guide",
   "assistance.low_counter": "Low counter",
   "assistance.sign_language": "Sign language",
@@ -281,6 +275,7 @@ const en = {
   "did.return": "{n} back in the queue",
   "did.hold": "{n} on hold",
   "did.resume": "Resumed {n}",
+  "did.ready": "{n} waits to be called again",
   "did.transfer": "Transferred {n}",
   "did.next-step": "{n} on to its next step",
   "did.amend": "Corrected {n}",
@@ -364,6 +359,7 @@ const en = {
   priorityClass: "Priority class",
   noPriority: "No priority",
   count: "Dossiers",
+  countTurn: "Dossiers done in this turn (the rest waits for another one)",
   "step.title": "{n}: next step",
   "step.field": "Next step",
   "step.where": "Where",
@@ -390,6 +386,8 @@ const en = {
   "resume.call": "Call it to the counter",
   "resume.quietly": "The citizen is here",
   "resume.quietlyNote": "no announcement",
+  "resume.ready": "Is back and waits",
+  "resume.readyNote": "called before the next new number",
   "pick.title": "Call out of turn",
   "pick.text": "Call {n} out of turn? {ahead} numbers are before it.",
   "pick.which": "Number to call",
@@ -433,11 +431,6 @@ export function t(key, values) {
 /** A list of words, such as reasons. @param {string} key @returns {string[]} */
 export function list(key) {
   return side[key];
-}
-
-/** Whether there are words for this key. @param {string} key */
-export function has(key) {
-  return side[key] !== undefined;
 }
 
 export const texts = { vi, en };

@@ -4,13 +4,13 @@
  * @typedef {{likely_s: number, low_s: number, high_s: number, made_at: string}} Told
  * @typedef {{id: string, number: string, field: string, arrival_at: string, queue_at: string, priority: string | null,
  *   told: Told | null, not_before: string | null, only_counter: number | null, only_clerk: string | null,
- *   dossiers: number, assistance: string | null, step: number}} QueueRow
+ *   dossiers: number, assistance: string | null, step: number, stream: string}} QueueRow
  * @typedef {{id: string, number: string, field: string, state: string, since: string, arrival_at: string,
  *   times_called: number, priority: string | null, priority_name: {vi: string, en: string} | null, language: string,
- *   dossiers: number, procedures: string[], assistance: string | null, next_field: string | null, why: string,
+ *   dossiers: number, dossiers_done: number, turn: number, procedures: string[], assistance: string | null, next_field: string | null, why: string,
  *   can_undo_until: string | null, waited_s: number, counter: number | null}} DeskTicket
  * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
- *   helps: string[], priority_run: number, priority_run_max: number, ordinary_after_s: number, undo_s: number}} DeskRow
+ *   helps: string[], runs: Record<string, number>, rule: Record<string, any>, undo_s: number}} DeskRow
  * @typedef {{row: DeskRow | null, mode: "loading" | "over" | "closed" | "paused" | "open" | "lost", hand: DeskTicket | null,
  *   held: DeskTicket[], queue: QueueRow[], later: QueueRow[], primary: string, can: Record<string, boolean>}} Desk
  */
@@ -58,7 +58,7 @@ export function hasDay(board) {
 
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
-function byTurn(a, b) {
+export function byTurn(a, b) {
   return compare(a.queue_at, b.queue_at) || compare(a.arrival_at, b.arrival_at) || compare(a.number, b.number);
 }
 
@@ -69,18 +69,63 @@ export function mayCall(ticket, row, me, now) {
   return isDue && isForCounter && (ticket.only_clerk === null || ticket.only_clerk === me);
 }
 
-/** The queue in the order in which the server would call it: priority first, within the rule's bound. */
+/** The queue as the server would call it: who is next first, then stream by stream. */
 function ordered(waiting, row, me, now) {
   const ready = waiting.filter((ticket) => mayCall(ticket, row, me, now)).sort(byTurn);
   const later = waiting.filter((ticket) => !mayCall(ticket, row, me, now)).sort(byTurn);
-  const priority = ready.filter((ticket) => ticket.priority !== null);
-  const ordinary = ready.filter((ticket) => ticket.priority === null);
-  const first = ordinary[0];
-  const isBoundReached = row.priority_run >= row.priority_run_max;
-  if (first && priority.length > 0 && isBoundReached && secondsSince(first.arrival_at, now) > row.ordinary_after_s) {
-    return { queue: [first, ...priority, ...ordinary.slice(1)], later };
+  const isEarly = (ticket) => ticket.stream === "due" && new Date(ticket.queue_at) > now;
+  const of = (stream) => ready.filter((ticket) => ticket.stream === stream && !isEarly(ticket));
+  const queue = [...of("priority"), ...of("due"), ...of("ordinary"), ...ready.filter(isEarly)];
+  const next = nextOf(queue, row, now);
+  return { queue: next ? [next, ...queue.filter((ticket) => ticket !== next)] : queue, later };
+}
+
+/**
+ * Whom the server would call: `pick` of the domain, but without a pressure that only the server knows.
+ * @param {QueueRow[]} queue
+ * @param {DeskRow} row
+ * @param {Date} now
+ */
+export function nextOf(queue, { rule, runs, fields }, now) {
+  const waited = (ticket) => (now.getTime() - new Date(ticket.queue_at).getTime()) / 1000;
+  const score = (ticket) => waited(ticket) - (fields.includes(ticket.field) ? 0 : rule.helping_after_s);
+  const of = (stream) => queue.filter((ticket) => ticket.stream === stream && (stream !== "due" || waited(ticket) >= 0));
+  const best = of("ordinary").reduce((a, b) => (a && score(a) >= score(b) ? a : b), null);
+  const [priority, due, oldest] = [of("priority")[0], of("due")[0], of("ordinary")[0]];
+  const mayBeDue = due && (runs.due < 1 || (!best && !priority));
+  const other = mayBeDue ? due : best || queue[0];
+  if (!priority) {
+    return other || null;
   }
-  return { queue: [...priority, ...ordinary], later };
+  if (runs.priority >= boundOf(rule, oldest ? waited(oldest) : 0)) {
+    const isOverdue = oldest && waited(oldest) > rule.ordinary_after_s;
+    if (mayBeDue && !(isOverdue && waited(oldest) > waited(due))) {
+      return due;
+    }
+    if (isOverdue) {
+      return oldest;
+    }
+  }
+  if (rule.mode === "interleaved" && runs.ordinary < rule.ordinary_run && (mayBeDue || best)) {
+    return other;
+  }
+  if (rule.mode === "graded") {
+    const scores = [
+      [rule.priority_weight * waited(priority) + rule.priority_head_start_s, priority],
+      [mayBeDue ? rule.due_weight * waited(due) + rule.due_head_start_s : -Infinity, due],
+      [best ? score(best) : -Infinity, best],
+    ];
+    return scores.reduce((a, b) => (a[0] >= b[0] ? a : b))[1];
+  }
+  return priority;
+}
+
+/** How many priority calls in a row are allowed while an ordinary citizen has waited so long. */
+function boundOf(rule, longest) {
+  if (rule.ordinary_ceiling_s !== null && longest > rule.ordinary_ceiling_s) {
+    return 1;
+  }
+  return rule.mode === "strict" || rule.mode === "graded" ? Infinity : rule.priority_run;
 }
 
 export function secondsSince(instant, now) {
@@ -141,6 +186,7 @@ function allowed({ mode, hand, held, queue, later }) {
     transfer: isCalled || isServing,
     amend: isCalled || isServing,
     resume: isFree && held.length > 0,
+    ready: isMine && held.length > 0,
     pick: isFree && queue.length + later.length > 0,
     pause: mode === "open",
     close: isMine && hand === null,
