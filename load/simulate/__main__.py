@@ -31,7 +31,7 @@ def main() -> int:
         parser.error(str(fault))
     began = time.perf_counter()
     days: list[Day] = []
-    for day in play_days(site, RULES[given.rule](), days=given.days, seed=given.seed):
+    for day in play_days(site, RULES[given.rule](), days=given.days, seed=given.seed, judge=given.judge):
         days.append(day)
         print(f"day {len(days)} of {given.days}: {len(day.turns)} numbers", file=sys.stderr)
     metrics = metrics_of(days, site.takes)
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--day", default="usual", help="the name of the visits that come")
     parser.add_argument("--rule", choices=sorted(RULES), default="product")
+    parser.add_argument("--judge", action="store_true", help="tell waits by plays, and compare them")
     parser.add_argument("--json", action="store_true")
     return parser
 
@@ -73,6 +74,9 @@ def _table(metrics: Metrics) -> str:
         told = metrics.estimates
         lines.append(f"estimates: {told.told:.0%} told, error {told.error:.1f}, bias {told.bias:+.1f}, "
                      f"{told.late:.0%} over 5 min late, the range covers {told.coverage:.0%}")  # fmt: skip
+        if told.exact and told.last and told.against_last:
+            lines.append(f"  error ÷ plays with the true laws {told.error / told.exact:.2f}, "
+                         f"÷ the last one called {told.against_last / told.last:.2f}")  # fmt: skip
     away = Counter(metrics.turned_away)
     lines.append(f"turned away: {dict(away) or 'nobody'}")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from queue_server.domain.apply import apply
 from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.decide import decide
 from queue_server.domain.events import BranchConfigured, DayOpened, Event, Recorded
+from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Ticket
 from queue_server.domain.timers import due
@@ -37,6 +38,7 @@ class Centre:
         self._journal = MemoryJournal()
         self._tickets = 0
         self._day_seq = 0
+        self.outlook: Outlook | None = None
         self.do(c.Configure(config=config), MANAGER, config.day_boundary * 60)
         self.wait(config.day_boundary * 60)
 
@@ -69,7 +71,7 @@ class Centre:
     def _carry_out(self, command: c.Command, by: c.By, now: datetime) -> list[Event]:
         state = self.state
         at = now if state.at is None else max(now, state.at)
-        decided = decide(state, command, by, at)
+        decided = decide(state, command, by, at, self.outlook)
         if not decided:
             return decided
         expected = state.seq

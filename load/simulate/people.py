@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from load.simulate.calendar import Calendar
 from load.simulate.centre import KIOSK, Centre
+from load.simulate.forecast import Forecast
 from load.simulate.visits import Visit
 from queue_server.domain import commands as c
 from queue_server.domain.counters import Counter
@@ -48,6 +49,14 @@ class Shift(Struct, frozen=True):
     gives_up_s: float = 18.5 * 3600
 
 
+class Judged(Struct, frozen=True):
+    """What others would have told this citizen: `exact` twenty plays that know the true laws of service, `last` the
+    wait of the last one of the field who was called. Seconds; None where they had nothing to say."""
+
+    exact: float | None
+    last: float | None
+
+
 class Turn(Struct):
     """What became of a visit. Instants in seconds of the calendar; `wait_s` until the first call, from when the clock
     starts: at issue, at the opening of the counters, or at the appointed time."""
@@ -57,6 +66,7 @@ class Turn(Struct):
     arrived_s: float
     clock_s: float
     told: Estimate | None
+    judged: Judged | None = None
     called_s: float | None = None
     counter: int | None = None
     started_s: float | None = None
@@ -80,12 +90,23 @@ class Day(Struct):
 class Hall:
     """People of one day at one centre."""
 
-    def __init__(self, centre: Centre, calendar: Calendar, rule: Rule, starts_s: float, *, opens_s: float) -> None:
+    def __init__(
+        self,
+        centre: Centre,
+        calendar: Calendar,
+        rule: Rule,
+        starts_s: float,
+        *,
+        opens_s: float,
+        forecast: Forecast | None,
+    ) -> None:
         self._centre = centre
         self._calendar = calendar
         self._rule = rule
         self._starts_s = starts_s
         self._opens_s = opens_s
+        self._forecast = forecast
+        self._last_wait_s: dict[str, float] = {}
         self._idle: set[int] = set()
         self._by_ticket: dict[str, Turn] = {}
         self._shifts: dict[int, Shift] = {}
@@ -114,17 +135,24 @@ class Hall:
 
     def _arrive(self, visit: Visit) -> None:
         now = self._calendar.now
+        exact = self._forecast.look(visit, now) if self._forecast is not None else None
         try:
-            issued = self._do(c.Issue(field=visit.field, priority=visit.priority, dossiers=visit.dossiers), KIOSK)[0]
+            issued = self._do(self._asks(visit), KIOSK)[0]
         except Refusal as refusal:
             self.day.turned_away[refusal.code] = self.day.turned_away.get(refusal.code, 0) + 1
             return
         assert isinstance(issued, TicketIssued)
         clock_s = max(now, self._starts_s + self._opens_s, self._starts_s + (visit.slot_s or 0.0))
-        turn = Turn(visit, issued.ticket, now, clock_s, issued.told)
+        judged = Judged(exact, self._last_wait_s.get(visit.field))
+        turn = Turn(visit, issued.ticket, now, clock_s, issued.told, judged)
         self._by_ticket[issued.ticket] = turn
         self.day.turns.append(turn)
         self._offer()
+
+    def _asks(self, visit: Visit) -> c.Issue:
+        slot_s = visit.slot_s
+        appointment = self._centre.instant(self._starts_s + slot_s) if slot_s is not None else None
+        return c.Issue(field=visit.field, priority=visit.priority, dossiers=visit.dossiers, appointment=appointment)
 
     # -- clerks --------------------------------------------------------------------------------------------------------
 
@@ -192,6 +220,7 @@ class Hall:
         turn = self._by_ticket[ticket_id]
         if turn.called_s is None:
             turn.called_s, turn.counter = now, no
+            self._last_wait_s[turn.visit.field] = now - turn.arrived_s
         if not turn.visit.comes:
             self._calendar.after(2 * RECALL_S, lambda: self._nobody_came(turn, no))
         else:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from load.day.visits import CONFIG, profile
 from load.simulate.calendar import Calendar
 from load.simulate.centre import Centre
+from load.simulate.forecast import Forecast, true_laws
 from load.simulate.people import Day, Hall, Rule, Shift
 from load.simulate.visits import Demand, demand_of, draw_day
 from queue_server.directory.importing import read_organisation
@@ -49,15 +50,18 @@ def read_site(name: str, *, branch: str | None = None, day: str = "usual") -> Si
     return Site(branch_config(document, organisation.name), demand_of(document, profile(), day=day))
 
 
-def play_days(site: Site, rule: Rule, *, days: int, seed: int) -> Iterator[Day]:
-    """So many working days, from a Monday on. The same seed brings the same people whatever the rule."""
+def play_days(site: Site, rule: Rule, *, days: int, seed: int, judge: bool = False) -> Iterator[Day]:
+    """So many working days, from a Monday on. The same seed brings the same people whatever the rule. With `judge` they
+    are told a wait by plays and not by a rule of thumb, and it is compared with plays that know the true laws."""
     centre, calendar = Centre(site.config, FIRST_DAY), Calendar()
+    speeds = dict.fromkeys((desk.no for desk in site.config.counters), 1.0)
+    forecast = Forecast(centre, true_laws(site.demand, speeds)) if judge else None
     played, day = 0, FIRST_DAY
     while played < days:
         windows = hours.planned(site.config, day).working
         if windows:
             spells = tuple((window.start * 60.0, window.end * 60.0) for window in windows)
-            hall = Hall(centre, calendar, rule, (day - FIRST_DAY).days * DAY_S, opens_s=spells[0][0])
+            hall = Hall(centre, calendar, rule, (day - FIRST_DAY).days * DAY_S, opens_s=spells[0][0], forecast=forecast)
             hall.expect(draw_day(site.demand, day, seed))
             hall.staff({desk.no: Shift(spells) for desk in site.config.counters if not desk.is_retired})
             calendar.run()

@@ -48,6 +48,7 @@ def _field(field: FieldBlock) -> domain.Field:
         hours=domain.Hours(_weekly(field.hours)) if field.hours else None,
         daily_cap=field.daily_cap,
         service_time_s=field.service_time_s,
+        service_time_cv=field.service_time_cv,
         zone=field.zone,
         procedures=tuple(field.procedures),
         is_retired=field.is_retired,

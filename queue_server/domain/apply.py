@@ -40,7 +40,7 @@ def _day_opened(state: BranchState, rec: Recorded, event: ev.DayOpened) -> None:
     state.forget_day()
     state.calls_made = 0
     state.configure(event.config)
-    state.put("day", TODAY, Day(rec.day, rec.at, {}))
+    state.put("day", TODAY, Day(rec.day, rec.at, {}, learnt=event.learnt))
     for ticket in event.booked:
         state.put("booked", ticket.id, ticket)
     _lay_out(state, event.config, None, rec.at)

@@ -68,7 +68,8 @@ class Field(Struct, frozen=True):
     """A procedure field: what a citizen chooses. It owns a number series.
 
     `hours` replaces the branch's weekly hours on the weekdays that it names. `daily_cap` limits issued numbers a day.
-    `service_time_s` is the prior mean of one service, used until the branch has measured its own.
+    `service_time_s` is the prior mean of one service and `service_time_cv` its coefficient of variation, used until the
+    branch has measured its own.
     """
 
     code: str
@@ -79,6 +80,7 @@ class Field(Struct, frozen=True):
     hours: Hours | None = None
     daily_cap: int | None = None
     service_time_s: int = 600
+    service_time_cv: float = 0.7
     zone: str = ""
     procedures: tuple[str, ...] = ()
     is_retired: bool = False

@@ -1,21 +1,56 @@
-"""How long a new arrival will wait. A first, cheap version: pending work over the open counters that take the field.
+"""How long a new arrival is told to wait: by the newest outlook, as long as it is fresh.
 
-It is told as a range, or not at all when nobody is open for the field ("Chưa dự tính được").
+Without one (it is made elsewhere, and nobody waits for it) by pending work over the open counters that take the field.
+It is told as a range, or not at all when nobody can say ("Chưa dự tính được").
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from queue_server.domain.foresight import Outlook, Range
 from queue_server.domain.state import BranchState
-from queue_server.domain.tickets import Estimate
+from queue_server.domain.tickets import Estimate, Stream, Ticket
 
+FRESH = timedelta(minutes=3)
+"""An outlook that is older is not told any more: whoever makes them is gone."""
 LOW, HIGH = 0.6, 1.6
 """The range around the likely value, wide on purpose until it is measured against what came true."""
 
 
-def estimate_wait(state: BranchState, field: str, ahead: Callable[[str], int], now: datetime) -> Estimate | None:
+def arrival_wait(
+    state: BranchState, field: str, stream: Stream, ahead: Callable[[str], int], now: datetime, outlook: Outlook | None
+) -> Estimate | None:
+    """The wait of somebody who comes now. People who came or were called since the outlook was made count by the pace
+    of the field; `ahead` says how many of a field are called before."""
+    if outlook is None or now - outlook.at > FRESH or field not in outlook.fields:
+        return pending_wait(state, field, ahead, now)
+    seen = outlook.fields[field]
+    expected, people = (seen.wait, seen.people)
+    if stream is not Stream.ORDINARY:
+        expected, people = seen.priority_wait, seen.priority_people
+    if expected is None:
+        return None
+    return _told(expected, (ahead(field) - people) * seen.pace, now)
+
+
+def waiting_wait(
+    state: BranchState, ticket: Ticket, ahead: Callable[[str], int], now: datetime, outlook: Outlook | None
+) -> Estimate | None:
+    """How much longer a waiting ticket waits."""
+    if outlook is None or now - outlook.at > FRESH or ticket.id not in outlook.tickets:
+        return pending_wait(state, ticket.field, ahead, now)
+    expected = outlook.tickets[ticket.id]
+    return None if expected is None else _told(expected, (outlook.at - now).total_seconds(), now)
+
+
+def _told(expected: Range, later_s: float, now: datetime) -> Estimate:
+    likely, low, high = (max(0, round(seconds + later_s)) for seconds in (expected.likely, expected.low, expected.high))
+    return Estimate(likely, low, high, now)
+
+
+def pending_wait(state: BranchState, field: str, ahead: Callable[[str], int], now: datetime) -> Estimate | None:
     """The wait of somebody in this field; None when it cannot honestly be said. `ahead` says how many of a field are
     called before.
 

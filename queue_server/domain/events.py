@@ -11,6 +11,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from queue_server.domain.configuration import BranchConfig, DayHours, Text
+from queue_server.domain.learning import Learnt
 from queue_server.domain.tickets import Estimate, Rebooking, Ticket, TicketState
 
 
@@ -21,12 +22,14 @@ class Event(Struct, frozen=True, omit_defaults=True, tag_field="type"):
 class DayOpened(Event, frozen=True, tag="day.opened"):
     """A service day begins. It carries the configuration and the tickets rebooked into it: replay starts here.
 
-    `booked` are tickets of earlier days whose turn is on a later day than this one.
+    `booked` are tickets of earlier days whose turn is on a later day than this one; `learnt` is what earlier days have
+    taught about service times.
     """
 
     config: BranchConfig
     carried: tuple[Ticket, ...] = ()
     booked: tuple[Ticket, ...] = ()
+    learnt: Learnt = Learnt()
 
 
 class DayClosed(Event, frozen=True, tag="day.closed"):

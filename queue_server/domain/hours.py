@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Field, Window
+from queue_server.domain.state import Day
 
 CLOSED = DayHours()
 
@@ -47,6 +48,12 @@ def planned(config: BranchConfig, day: date, field: Field | None = None) -> DayH
     if field is not None and field.hours is not None and weekday in field.hours.weekly:
         return field.hours.weekly[weekday]
     return config.hours.weekly.get(weekday, CLOSED)
+
+
+def today(config: BranchConfig, day: Day, field: Field | None) -> DayHours:
+    """Today's hours: changed for the field, else changed for the branch, else as planned."""
+    changed = (field and day.changed.get(field.code)) or day.changed.get("")
+    return changed.hours if changed else planned(config, day.date, field)
 
 
 def is_working_day(config: BranchConfig, day: date) -> bool:

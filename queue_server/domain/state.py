@@ -20,6 +20,7 @@ from msgspec import Struct
 from queue_server.domain.configuration import BranchConfig, DayHours, Desk, Field, PriorityClass, Series, Text
 from queue_server.domain.counters import Counter
 from queue_server.domain.events import Why
+from queue_server.domain.learning import Learnt
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.tickets import Stream, Ticket, TicketState
 
@@ -40,13 +41,14 @@ class ChangedHours(Struct, frozen=True):
 class Day(Struct, frozen=True):
     """The service day: its date, when it was opened and ended, and hours that differ from the plan.
 
-    `changed` is keyed by field code, "" for the whole branch.
+    `changed` is keyed by field code, "" for the whole branch; `learnt` is what the days before have taught.
     """
 
     date: date
     opened_at: datetime
     changed: dict[str, ChangedHours]
     ended_at: datetime | None = None
+    learnt: Learnt = Learnt()
 
 
 class Suspension(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from queue_server.domain.estimate import estimate_wait
+from queue_server.domain.estimate import pending_wait
 from queue_server.domain.state import DELAYED, BranchState
 from queue_server.domain.tickets import Stream, TicketState
 from queue_server.protocol.rows import Live, LiveField
@@ -58,7 +58,7 @@ def _field(state: BranchState, code: str, now: datetime, pace: Pace) -> LiveFiel
         open_counters=state.open_counters(code),
         oldest_at=min((head.arrival_at for head in heads if head), default=None),
         uncovered_at=today.uncovered_at,
-        wait=told(estimate_wait(state, code, state.waiting_count, now)),
+        wait=told(pending_wait(state, code, state.waiting_count, now)),
         came_hour=lately.came,
         served_hour=lately.served,
         over_15=lately.over_15,

@@ -8,7 +8,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from queue_server.domain.estimate import estimate_wait
+from queue_server.domain.estimate import pending_wait
 from queue_server.domain.state import TODAY, BranchState, Change
 from queue_server.domain.tickets import Ticket, TicketState
 from queue_server.protocol import rows
@@ -99,4 +99,4 @@ def ahead(state: BranchState, ticket_id: str, now: datetime) -> rows.Ahead:
         return rows.Ahead(None, None)
     ahead_in = partial(state.ahead_of, ticket)
     minute = now.replace(second=0, microsecond=0)
-    return rows.Ahead(ahead_in(ticket.field), told(estimate_wait(state, ticket.field, ahead_in, minute)))
+    return rows.Ahead(ahead_in(ticket.field), told(pending_wait(state, ticket.field, ahead_in, minute)))

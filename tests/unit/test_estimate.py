@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from queue_server.domain.commands import By
 from queue_server.domain.configuration import Desk
-from queue_server.domain.estimate import estimate_wait
+from queue_server.domain.estimate import pending_wait
 from queue_server.realtime.phone import ahead
 from tests.factories import Branch, config, field, moment
 
@@ -27,7 +27,7 @@ def branch_of(*desks: Desk) -> Branch:
 
 def likely(branch: Branch, code: str, people: int = 0) -> int | None:
     state = branch.state
-    told = estimate_wait(state, code, lambda field: people if field == code else state.waiting_count(field), NOW)
+    told = pending_wait(state, code, lambda field: people if field == code else state.waiting_count(field), NOW)
     return told.likely_s if told else None
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from queue_server.domain import commands as c
 from queue_server.domain.decide import calling, configuring, counters, day, issuing, paper, serving
 from queue_server.domain.events import Event
+from queue_server.domain.foresight import Outlook
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
 
 HURRIED = (c.Issue, c.CallNext, c.Call)
 """Commands that are refused after their deadline: nobody is standing there any more."""
 
-Decision = Callable[[BranchState, Any, c.By, datetime], list[Event]]
+Decision = Callable[..., list[Event]]
 
 DECISIONS: dict[type[c.Command], Decision] = {
     c.Issue: issuing.issue,
@@ -54,12 +54,16 @@ DECISIONS: dict[type[c.Command], Decision] = {
 }
 
 
-def decide(state: BranchState, command: c.Command, by: c.By, now: datetime) -> list[Event]:
-    """The events that `command` makes happen now; an empty list when it asks for what is already so.
+def decide(
+    state: BranchState, command: c.Command, by: c.By, now: datetime, outlook: Outlook | None = None
+) -> list[Event]:
+    """The events that `command` makes happen now; an empty list when it asks for what is already so. `outlook` is the
+    newest one that there is: whoever takes a number is told by it.
 
     Raises:
         Refusal: the command may not be carried out; nothing changed.
     """
     if by.deadline is not None and now > by.deadline and isinstance(command, HURRIED):
         raise Refusal("too-late", deadline=by.deadline.isoformat())
-    return DECISIONS[type(command)](state, command, by, now)
+    told = (outlook,) if isinstance(command, c.Issue) else ()
+    return DECISIONS[type(command)](state, command, by, now, *told)

@@ -8,9 +8,10 @@ from functools import partial
 from queue_server.domain import events as ev
 from queue_server.domain import hours
 from queue_server.domain.commands import Amend, By, Issue
-from queue_server.domain.configuration import BranchConfig, DayHours, Field
+from queue_server.domain.configuration import BranchConfig, Field
 from queue_server.domain.decide.paper import printer_for
-from queue_server.domain.estimate import estimate_wait
+from queue_server.domain.estimate import arrival_wait
+from queue_server.domain.foresight import Outlook
 from queue_server.domain.lifecycle import require
 from queue_server.domain.numbering import next_ordinal, printed
 from queue_server.domain.refusals import Refusal
@@ -18,7 +19,7 @@ from queue_server.domain.state import BranchState, Day
 from queue_server.domain.tickets import Stream, Ticket
 
 
-def issue(state: BranchState, command: Issue, by: By, now: datetime) -> list[ev.Event]:
+def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Outlook | None = None) -> list[ev.Event]:
     config = state.configured
     field = state.field(command.field)
     for step in command.steps:
@@ -41,7 +42,7 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime) -> list[ev.
             field=field.code,
             arrival_at=now,
             people_ahead=ahead(field.code),
-            told=estimate_wait(state, field.code, ahead, now),
+            told=arrival_wait(state, field.code, stream, ahead, now, outlook),
             priority=command.priority,
             channel=command.channel,
             language=command.language,
@@ -78,7 +79,7 @@ def _require_offered(state: BranchState, config: BranchConfig, field: Field, now
     if today.suspended is not None:
         reason = today.suspended.reason
         raise Refusal("field-suspended", field=field.code, field_name=field.name, reason=reason)
-    offered = hours_today(config, day, field)
+    offered = hours.today(config, day, field)
     if not hours.contains(config, day.date, offered.issuing, now):
         opens_at = opens_next(config, day, field, now)
         raise Refusal("issuing-closed", field=field.code, field_name=field.name, opens_at=opens_at)
@@ -94,15 +95,9 @@ def require_day(state: BranchState, now: datetime) -> Day:
     return day
 
 
-def hours_today(config: BranchConfig, day: Day, field: Field | None) -> DayHours:
-    """Today's hours: changed for the field, else changed for the branch, else as planned."""
-    changed = (field and day.changed.get(field.code)) or day.changed.get("")
-    return changed.hours if changed else hours.planned(config, day.date, field)
-
-
 def opens_next(config: BranchConfig, day: Day, field: Field, now: datetime) -> str | None:
     """When numbers of this field are given again, as an ISO instant in the branch's zone."""
-    later_today = next(hours.starts_after(config, day.date, hours_today(config, day, field).issuing, now), None)
+    later_today = next(hours.starts_after(config, day.date, hours.today(config, day, field).issuing, now), None)
     if later_today is not None:
         return _local(config, later_today)
     following: date | None = hours.next_working_day(config, day.date, field=field)

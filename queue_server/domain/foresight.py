@@ -1,0 +1,370 @@
+"""What is to come at a branch: the rule itself, played forward some twenty times from how things stand.
+
+`Scene` is how things stand, in plain figures, so that it can be sent to another process; `foresee` plays it and says
+when each waiting ticket, and somebody who came now, would be called. Nothing here reads a clock or a state.
+All times are in seconds from now.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from bisect import insort
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from statistics import NormalDist
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from queue_server.domain.configuration import RoutingRule
+from queue_server.domain.counters import Runs
+from queue_server.domain.learning import Law, work
+from queue_server.domain.routing import Heads, pick
+from queue_server.domain.tickets import Stream
+
+PLAYS = 20
+LEFT_OUT = 1
+"""So many of the earliest and latest plays are outside of the range: of twenty exact plays, 17 of 21 next ones lie in
+what is left, four fifths."""
+HORIZON_S = 10 * 3600.0
+NOBODY = -1
+STREAMS = tuple(Stream)
+PRIORITY, DUE, ORDINARY = range(3)
+STEPS_MOST = 20_000
+"""A play that goes on for longer is not believed."""
+
+_NORMAL = NormalDist()
+
+
+class Waiting(Struct, frozen=True, array_like=True):
+    """Somebody who waits. `since` is the place in the queue (in the past, so below 0), `counter` the only counter that
+    may call before `loosens`, both by index; `ticket` is "" for somebody who may still come."""
+
+    ticket: str
+    field: int
+    stream: int
+    since: float
+    dossiers: int = 1
+    not_before: float = 0.0
+    counter: int = NOBODY
+    loosens: float = 0.0
+
+
+class Busy(Struct, frozen=True, array_like=True):
+    """Somebody of this field, with so many dossiers, has occupied a counter for so long."""
+
+    field: int
+    so_far: float
+    dossiers: int = 1
+
+
+class Place(Struct, frozen=True, array_like=True):
+    """A counter. `takes` are the fields by index, with the seconds that a helping field gives away; `spells` are the
+    times to come in which it works."""
+
+    no: int
+    takes: tuple[tuple[int, float], ...]
+    runs: tuple[int, int, int]
+    spells: tuple[tuple[float, float], ...]
+    laws: tuple[Law, ...]
+    busy: Busy | None = None
+
+
+class Scene(Struct, frozen=True):
+    """How things stand `at` this instant. `moves` holds for each field the chances that a visit goes on elsewhere, and
+    `priority` how many of priority come to it an hour; `closes` is when the day's last counters close."""
+
+    at: datetime
+    rule: RoutingRule
+    fields: tuple[str, ...]
+    means: tuple[float, ...]
+    places: tuple[Place, ...]
+    waiting: tuple[Waiting, ...]
+    moves: tuple[tuple[tuple[int, float], ...], ...]
+    priority: tuple[float, ...]
+    absent: float
+    absent_s: float
+    closes: float
+
+
+class Range(Struct, frozen=True, array_like=True):
+    """Seconds from now: the likely value, and a range that holds four times out of five."""
+
+    likely: float
+    low: float
+    high: float
+
+
+class FieldOutlook(Struct, frozen=True):
+    """Somebody who came now: the wait, and that of somebody with priority; None where it cannot be said.
+
+    `people` wait now, `priority_people` of them with priority, and each more lets those behind wait `pace` longer.
+    `served` of those who wait now are called before closing, `unserved` are not; `takes_more` says whether somebody who
+    came now would be.
+    """
+
+    wait: Range | None
+    priority_wait: Range | None
+    people: int
+    priority_people: int
+    pace: float
+    served: float
+    unserved: float
+    takes_more: bool
+
+
+class Outlook(Struct, frozen=True):
+    """What is to come, as it looked `at`: of each waiting ticket, and of each field."""
+
+    at: datetime
+    tickets: dict[str, Range | None]
+    fields: dict[str, FieldOutlook]
+
+
+def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook:
+    """The median and the range over so many plays."""
+    fields = range(len(scene.fields))
+    probes = [Waiting("", field, stream, 0.0) for field in fields for stream in (PRIORITY, ORDINARY)]
+    called: list[list[float]] = [[] for _ in scene.waiting]
+    probed: list[list[float]] = [[] for _ in probes]
+    for number in range(plays):
+        play = Play(scene, probes, random.Random(f"{seed}/{number}"))
+        play.run()
+        for times, at in zip((*called, *probed), (*play.called, *play.probed), strict=True):
+            times.append(at)
+    unserved = [sum(at > scene.closes for at in times) / plays for times in called]
+    tickets = {each.ticket: _range(times) for each, times in zip(scene.waiting, called, strict=True)}
+    outlooks = {}
+    for field in fields:
+        mine = [share for each, share in zip(scene.waiting, unserved, strict=True) if each.field == field]
+        first, second = probed[2 * field], probed[2 * field + 1]
+        outlooks[scene.fields[field]] = FieldOutlook(
+            wait=_range(second),
+            priority_wait=_range(first),
+            people=len(mine),
+            priority_people=sum(each.field == field and each.stream == PRIORITY for each in scene.waiting),
+            pace=_pace(scene, field),
+            served=len(mine) - sum(mine),
+            unserved=sum(mine),
+            takes_more=2 * sum(at <= scene.closes for at in second) >= plays,
+        )
+    return Outlook(scene.at, tickets, outlooks)
+
+
+def _pace(scene: Scene, field: int) -> float:
+    """A mean service, shared by the counters that take the field."""
+    takers = [place for place in scene.places if place.spells and any(code == field for code, _ in place.takes)]
+    if not takers:
+        return 0.0
+    rate = sum(1.0 / place.laws[field].mean_s for place in takers)
+    return 1.0 / rate
+
+
+def _range(times: list[float]) -> Range | None:
+    """None when a good part of the plays never call: nobody can say then."""
+    ordered = sorted(times)
+    if not ordered or ordered[-1 - LEFT_OUT] > HORIZON_S:
+        return None
+    half = len(ordered) // 2
+    middle = ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+    return Range(middle, ordered[LEFT_OUT], ordered[-1 - LEFT_OUT])
+
+
+class _Entry(NamedTuple):
+    """Somebody in a play's queue, in the order of being called: `ticket` is its index, or below 0 a probe's."""
+
+    since: float
+    number: int
+    ticket: int
+    each: Waiting
+
+
+class Play:
+    """One play. `called` holds the instant of each waiting ticket's call, `probed` that of each probe."""
+
+    def __init__(self, scene: Scene, probes: Sequence[Waiting], chance: random.Random) -> None:
+        self._scene = scene
+        self._rule = scene.rule
+        self._chance = chance
+        self.called = [math.inf] * len(scene.waiting)
+        self.probed = [math.inf] * len(probes)
+        self._unprobed = len(probes)
+        self._waits = len(scene.waiting)
+        self._queues: list[list[list[_Entry]]] = [[[], [], []] for _ in scene.fields]
+        self._events: list[tuple[float, int, int, _Entry | None]] = []
+        self._number = 0
+        self._runs = [Runs(*place.runs) for place in scene.places]
+        self._idle: list[tuple[int, int]] = []
+        for index, each in enumerate(scene.waiting):
+            self._add(_Entry(each.since, self._next(), index, each))
+        for index, each in enumerate(probes):
+            self._add(_Entry(0.0, self._next(), -1 - index, each))
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _add(self, entry: _Entry) -> None:
+        insort(self._queues[entry.each.field][entry.each.stream], entry)
+
+    def _at(self, at: float, place: int, entry: _Entry | None = None) -> None:
+        heapq.heappush(self._events, (at, self._next(), place, entry))
+
+    # -- the course of things ------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        scene = self._scene
+        for index, each in enumerate(scene.places):
+            if each.busy is not None:
+                self._at(self._remaining(each.busy, each.laws[each.busy.field]), index)
+            elif each.spells:
+                self._at(max(0.0, each.spells[0][0]), index)
+        self._expect_priority()
+        for waiting in scene.waiting:
+            for at in (waiting.not_before, waiting.loosens):
+                if at > 0:
+                    self._at(at, NOBODY)
+        steps = 0
+        while self._events and (self._waits or self._unprobed) and steps < STEPS_MOST:
+            steps += 1
+            at, _, place, entry = heapq.heappop(self._events)
+            if at > HORIZON_S:
+                return
+            if entry is not None:
+                self._add(entry)
+            if place != NOBODY:
+                self._free(place, at)
+            if place == NOBODY or entry is not None:
+                self._wake(at)
+
+    def _expect_priority(self) -> None:
+        """People with priority who come later: they are called before others who wait already."""
+        for field, hourly in enumerate(self._scene.priority):
+            at = 0.0
+            while hourly > 0 and (at := at + self._chance.expovariate(hourly / 3600)) < self._scene.closes:
+                self._at(at, NOBODY, _Entry(at, self._next(), len(self.called), Waiting("", field, PRIORITY, at)))
+
+    def _wake(self, at: float) -> None:
+        """Somebody may be called who could not be before: idle counters look, those with the fewest skills first."""
+        idle, self._idle = self._idle, []
+        for _, place in idle:
+            self._free(place, at)
+
+    def _free(self, place: int, at: float) -> None:
+        """A counter without anybody: it goes when its time is over, else it calls, else it is idle."""
+        spell = self._spell(place, at)
+        if spell is None:
+            return
+        if spell[0] > at:
+            self._at(spell[0], place)
+            return
+        while (entry := self._choose(place, at)) is not None:
+            if entry.ticket < 0:
+                self.probed[-1 - entry.ticket] = at
+                self._unprobed -= 1
+                continue
+            if entry.ticket < len(self.called) and self.called[entry.ticket] == math.inf:
+                self.called[entry.ticket] = at
+                self._waits -= 1
+            self._serve(place, at, entry)
+            return
+        if spell[1] != math.inf:
+            insort(self._idle, (len(self._scene.places[place].takes), place))
+
+    def _spell(self, place: int, at: float) -> tuple[float, float] | None:
+        """The time of work that it is in, or the next; after the last one it goes on as long as somebody waits."""
+        spells = self._scene.places[place].spells
+        for spell in spells:
+            if at < spell[1]:
+                return spell
+        return (at, math.inf) if spells else None
+
+    def _serve(self, place: int, at: float, entry: _Entry) -> None:
+        scene, chance, each = self._scene, self._chance, entry.each
+        stream = STREAMS[each.stream]
+        self._runs[place] = self._runs[place].then(stream)
+        if chance.random() < scene.absent:
+            self._at(at + scene.absent_s, place)
+            return
+        turn = self._rule.turn(each.dossiers)
+        law = scene.places[place].laws[each.field]
+        ends = at + math.exp(chance.gauss(law.centre, law.spread)) * work(turn)
+        self._at(ends, place, self._goes_on(entry, ends, turn))
+
+    def _goes_on(self, entry: _Entry, at: float, turn: int) -> _Entry | None:
+        """Who stands in a queue again: the rest of a bulk submitter's dossiers, or the visit's next field."""
+        each, late = entry.each, len(self.called)
+        if each.dossiers > turn:
+            stream = ORDINARY if each.stream == DUE else each.stream
+            return _Entry(at, self._next(), late, Waiting("", each.field, stream, at, each.dossiers - turn))
+        drawn = self._chance.random()
+        for to, chance in self._scene.moves[each.field]:
+            drawn -= chance
+            if drawn < 0:
+                return _Entry(entry.since, self._next(), late, Waiting("", to, each.stream, entry.since))
+        return None
+
+    def _remaining(self, busy: Busy, law: Law) -> float:
+        """How much longer a service takes that has taken so long already."""
+        scale = work(self._rule.turn(busy.dossiers))
+        so_far = max(busy.so_far / scale, 1.0)
+        below = _NORMAL.cdf((math.log(so_far) - law.centre) / law.spread) if law.spread else 1.0
+        drawn = below + (1 - below) * self._chance.random()
+        if drawn >= 1 - 1e-9:  # far longer than any that was seen: as long again, for want of anything better
+            return self._chance.expovariate(1 / so_far)
+        whole = math.exp(law.centre + law.spread * _NORMAL.inv_cdf(max(drawn, 1e-12)))
+        return max(0.0, (whole - so_far) * scale)
+
+    # -- choosing ------------------------------------------------------------------------------------------------------
+
+    def _choose(self, place: int, at: float) -> _Entry | None:
+        """Takes whom the rule picks out of the queues."""
+        found: list[tuple[_Entry, list[_Entry]] | None] = [None, None, None, None, None]
+        worth = [-math.inf] * 5
+        for entry, queue, handicap in self._heads(place, at):
+            waited = at - entry.since
+            stream = entry.each.stream
+            if stream == ORDINARY:
+                score = waited - handicap
+                if self._rule.pressure_weight:
+                    score += self._rule.pressure_weight * self._pressure(place, entry.each.field)
+                if _is_before(score, entry, worth[2], found[2]):
+                    found[2], worth[2] = (entry, queue), score
+                if _is_before(waited, entry, worth[3], found[3]):
+                    found[3], worth[3] = (entry, queue), waited
+                continue
+            slot = 0 if stream == PRIORITY else 1 if waited >= 0 else 4
+            if _is_before(waited, entry, worth[slot], found[slot]):
+                found[slot], worth[slot] = (entry, queue), waited
+        heads = Heads(*(None if each is None else value for each, value in zip(found, worth, strict=True)))
+        picked = pick(self._rule, self._runs[place], heads)
+        if picked is None:
+            return None
+        taken = found[Heads._fields.index(picked.head)]
+        assert taken is not None
+        entry, queue = taken
+        queue.remove(entry) if queue[0] is not entry else queue.pop(0)
+        return entry
+
+    def _heads(self, place: int, at: float) -> Iterator[tuple[_Entry, list[_Entry], float]]:
+        for field, handicap in self._scene.places[place].takes:
+            for queue in self._queues[field]:
+                for entry in queue:
+                    each = entry.each
+                    if each.not_before > at or (each.counter not in (NOBODY, place) and each.loosens > at):
+                        continue
+                    yield entry, queue, handicap
+                    break
+
+    def _pressure(self, place: int, field: int) -> float:
+        others = 0
+        for index, each in enumerate(self._scene.places):
+            others += index != place and bool(each.spells) and any(code == field for code, _ in each.takes)
+        count = sum(map(len, self._queues[field]))
+        return count * self._scene.means[field] / max(1, others)
+
+
+def _is_before(value: float, entry: _Entry, most: float, found: tuple[_Entry, list[_Entry]] | None) -> bool:
+    return found is None or value > most or (value == most and entry < found[0])

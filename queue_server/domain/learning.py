@@ -1,0 +1,183 @@
+"""How long services really take, learnt per field and counter from the branch's own tickets.
+
+What earlier days have taught comes with `day.opened`; what today adds is derived from the day's tickets. A service is
+the time that a ticket occupies a counter, from its call to its end. Its logarithm is taken to be normal (services are
+nearly log-normal), and each mean is drawn towards what was believed before, by `FIELD_PRIOR` services for a field and
+`COUNTER_PRIOR` for how fast a counter is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct, field
+
+from queue_server.domain.configuration import Field
+from queue_server.domain.tickets import StintKind, Ticket, TicketState
+
+FIELD_PRIOR = 12.0
+COUNTER_PRIOR = 25.0
+SPREAD_PRIOR = 25.0
+FORGETS = 0.95
+"""What a day's services still count for a service day later: half after two weeks."""
+EXTRA_DOSSIER = 0.6
+"""What a further dossier takes of the time of a first one. (Assumed; the clerks' counts will tell.)"""
+UNWALKED_S = 90.0
+"""How long a number that nobody answers occupies a counter, until a branch has seen it."""
+ENDED = frozenset({"ticket.finished", "ticket.transferred", "ticket.step_done"})
+
+
+class Measured(Struct, frozen=True, array_like=True):
+    """So many logarithms of seconds: their count, sum and sum of squares. Counts of earlier days shrink."""
+
+    count: float = 0.0
+    total: float = 0.0
+    squares: float = 0.0
+
+    def __add__(self, other: Measured) -> Measured:
+        return Measured(self.count + other.count, self.total + other.total, self.squares + other.squares)
+
+    def faded(self, by: float) -> Measured:
+        return Measured(round(self.count * by, 3), round(self.total * by, 3), round(self.squares * by, 3))
+
+
+class Share(Struct, frozen=True, array_like=True):
+    """How many of how many."""
+
+    count: float = 0.0
+    of: float = 0.0
+
+    def __add__(self, other: Share) -> Share:
+        return Share(self.count + other.count, self.of + other.of)
+
+    def faded(self, by: float) -> Share:
+        return Share(round(self.count * by, 3), round(self.of * by, 3))
+
+    def rate(self, prior: float, weight: float = 20.0) -> float:
+        return (self.count + prior * weight) / (self.of + weight)
+
+
+class Learnt(Struct, frozen=True, omit_defaults=True):
+    """What a branch has learnt. Services by field and counter; how many calls nobody answered, how many visits went on
+    to which other field, and how many arrivals had priority."""
+
+    services: dict[str, dict[int, Measured]] = field(default_factory=dict)
+    absent: Share = Share()
+    priority: Share = Share()
+    moves: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def __add__(self, other: Learnt) -> Learnt:
+        return Learnt(
+            {code: _added(self.services.get(code, {}), other.services.get(code, {}), Measured())
+             for code in dict.fromkeys((*self.services, *other.services))},
+            self.absent + other.absent,
+            self.priority + other.priority,
+            {code: _added(self.moves.get(code, {}), other.moves.get(code, {}), 0.0)
+             for code in dict.fromkeys((*self.moves, *other.moves))},
+        )  # fmt: skip
+
+    def faded(self, by: float = FORGETS) -> Learnt:
+        return Learnt(
+            {code: {no: each.faded(by) for no, each in rows.items()} for code, rows in self.services.items()},
+            self.absent.faded(by),
+            self.priority.faded(by),
+            {code: {to: round(count * by, 3) for to, count in rows.items()} for code, rows in self.moves.items()},
+        )
+
+
+def _added(one: Mapping, other: Mapping, nothing: object) -> dict:  # type: ignore[type-arg]
+    return {key: one.get(key, nothing) + other.get(key, nothing) for key in dict.fromkeys((*one, *other))}
+
+
+# -- observing ---------------------------------------------------------------------------------------------------------
+
+
+def learnt_of(tickets: Iterable[Ticket]) -> Learnt:
+    """What these tickets teach."""
+    services: dict[str, dict[int, Measured]] = {}
+    moves: dict[str, dict[str, float]] = {}
+    absent, came, priority = 0, 0, 0
+    called = 0
+    for ticket in tickets:
+        if ticket.state is TicketState.VOIDED:
+            continue
+        came += 1
+        priority += ticket.has_priority
+        called += bool(ticket.times_called)
+        absent += ticket.state is TicketState.NO_SHOW
+        for code, no, seconds, to in services_of(ticket):
+            if seconds >= 1.0:
+                logarithm = math.log(seconds)
+                rows = services.setdefault(code, {})
+                rows[no] = rows.get(no, Measured()) + Measured(1.0, logarithm, logarithm * logarithm)
+            gone = moves.setdefault(code, {})
+            gone[to] = gone.get(to, 0.0) + 1.0
+    return Learnt(services, Share(absent, called), Share(priority, came), moves)
+
+
+def services_of(ticket: Ticket) -> Iterator[tuple[str, int, float, str]]:
+    """A ticket's ended services whose end somebody saw: field, counter, seconds from the call on for one dossier, and
+    the field where the visit went on ("" where it ended)."""
+    stints = ticket.stints
+    for place, stint in enumerate(stints):
+        if stint.kind is not StintKind.SERVICE or stint.end is None or stint.counter is None:
+            continue
+        if stint.is_inexact or stint.ended not in ENDED or ticket.dossiers_done:
+            continue
+        before = stints[place - 1] if place else stint
+        start = before.start if before.kind is StintKind.WALKING and before.end == stint.start else stint.start
+        after = stints[place + 1] if place + 1 < len(stints) else None
+        to = after.field if after is not None and after.field != stint.field else ""
+        dossiers = ticket.dossiers if stint.ended == "ticket.finished" else 1
+        yield stint.field, stint.counter, (stint.end - start).total_seconds() / work(dossiers), to
+
+
+def work(dossiers: int) -> float:
+    """How many services of one dossier so many take."""
+    return 1.0 + EXTRA_DOSSIER * (dossiers - 1)
+
+
+# -- believing ---------------------------------------------------------------------------------------------------------
+
+
+class Law(Struct, frozen=True, array_like=True):
+    """A log-normal service: mean and standard deviation of the logarithm of its seconds."""
+
+    centre: float
+    spread: float
+
+    @property
+    def mean_s(self) -> float:
+        return math.exp(self.centre + self.spread * self.spread / 2)
+
+    @classmethod
+    def of(cls, mean_s: float, cv: float) -> Law:
+        variance = math.log(1 + cv * cv)
+        return cls(math.log(max(mean_s, 1.0)) - variance / 2, math.sqrt(variance))
+
+
+class Laws:
+    """Each field's service at each counter, by what was measured and by what was believed before."""
+
+    def __init__(self, learnt: Learnt, fields: Iterable[Field]) -> None:
+        self._fields: dict[str, Law] = {}
+        residuals: dict[int, list[float]] = {}
+        for each in fields:
+            prior = Law.of(each.service_time_s, each.service_time_cv)
+            rows = learnt.services.get(each.code, {})
+            whole = sum(rows.values(), Measured())
+            centre = (FIELD_PRIOR * prior.centre + whole.total) / (FIELD_PRIOR + whole.count)
+            around = whole.squares - 2 * centre * whole.total + centre * centre * whole.count
+            variance = (SPREAD_PRIOR * prior.spread**2 + max(around, 0.0)) / (SPREAD_PRIOR + whole.count)
+            self._fields[each.code] = Law(centre, math.sqrt(variance))
+            for no, row in rows.items():
+                sums = residuals.setdefault(no, [0.0, 0.0])
+                sums[0] += row.total - row.count * centre
+                sums[1] += row.count
+        self._speeds = {no: total / (COUNTER_PRIOR + count) for no, (total, count) in residuals.items()}
+
+    def of(self, code: str, no: int) -> Law:
+        """A service of this field at this counter."""
+        law = self._fields[code]
+        return Law(law.centre + self._speeds.get(no, 0.0), law.spread)

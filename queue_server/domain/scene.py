@@ -1,0 +1,178 @@
+"""How things stand at a branch, in the plain figures that `foresight` plays with."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter as Tally
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from queue_server.domain import hours
+from queue_server.domain.configuration import Window
+from queue_server.domain.counters import Counter, CounterState
+from queue_server.domain.foresight import NOBODY, STREAMS, Busy, Place, Scene, Waiting
+from queue_server.domain.learning import UNWALKED_S, Laws, Learnt, learnt_of
+from queue_server.domain.state import BranchState, Day
+from queue_server.domain.tickets import StintKind, Ticket
+
+OPENING_S = 600.0
+"""So long after working time has begun, a counter that has not opened is still expected."""
+PAUSE_S = 600.0
+"""A counter that is paused is expected back after so long."""
+ABSENT, PRIORITY, MOVES = 0.05, 0.08, 20.0
+"""Beliefs until a branch has learnt: shares of numbers that nobody answers and of priority; and how many visits that
+end where they began are imagined before the first is seen."""
+LATELY = timedelta(hours=1)
+
+
+def learnt_by(state: BranchState) -> Learnt:
+    """What this branch has learnt until now, today included."""
+    before = state.day.learnt if state.day is not None else Learnt()
+    return before + learnt_of(state.tickets.values())
+
+
+def scene_of(state: BranchState, now: datetime, learnt: Learnt | None = None) -> Scene | None:
+    """None while no service day is open. `learnt` may be some minutes old; without it, it is worked out."""
+    day = state.day
+    if day is None or day.ended_at is not None:
+        return None
+    config = state.configured
+    learnt = learnt or learnt_by(state)
+    fields = tuple(field.code for field in config.fields)
+    index = {code: place for place, code in enumerate(fields)}
+    laws = Laws(learnt, config.fields)
+    counters = [counter for counter in state.counters.values() if not counter.is_retired]
+    windows = _windows(state, day, now)
+    places = tuple(
+        Place(
+            no=counter.no,
+            takes=tuple(
+                (index[code], 0.0 if code in counter.fields else float(config.rule.helping_after_s))
+                for code in counter.takes
+            ),
+            runs=(counter.runs.priority, counter.runs.due, counter.runs.ordinary),
+            spells=_spells(counter, windows, now, day),
+            laws=tuple(laws.of(code, counter.no) for code in fields),
+            busy=_busy(state, counter, index, now),
+        )
+        for counter in counters
+    )
+    at_counter = {counter.no: place for place, counter in enumerate(counters)}
+    return Scene(
+        at=now,
+        rule=config.rule,
+        fields=fields,
+        means=tuple(float(field.service_time_s) for field in config.fields),
+        places=places,
+        waiting=tuple(_waiting(state, ticket, index, at_counter, now) for ticket in _all_waiting(state)),
+        moves=tuple(_moves(learnt, code, index) for code in fields),
+        priority=_priority(state, learnt, fields, now),
+        absent=learnt.absent.rate(ABSENT),
+        absent_s=UNWALKED_S,
+        closes=max((end for _, end in windows), default=0.0),
+    )
+
+
+def _all_waiting(state: BranchState) -> Iterator[Ticket]:
+    for code in state.fields:
+        yield from state.waiting_in(code)
+
+
+def _waiting(
+    state: BranchState, ticket: Ticket, index: dict[str, int], at_counter: dict[int, int], now: datetime
+) -> Waiting:
+    counter, loosens = NOBODY, 0.0
+    bound = _bound_to(state, ticket)
+    if ticket.only_counter is not None or ticket.only_clerk is not None:
+        counter = at_counter.get(bound.no, len(at_counter)) if bound is not None else len(at_counter)
+        loosens = _loosens(state, ticket, bound, now)
+    return Waiting(
+        ticket=ticket.id,
+        field=index[ticket.field],
+        stream=STREAMS.index(ticket.stream),
+        since=(ticket.queue_at - now).total_seconds(),
+        dossiers=max(1, ticket.dossiers_left),
+        not_before=max(0.0, (ticket.not_before - now).total_seconds()) if ticket.not_before else 0.0,
+        counter=counter,
+        loosens=loosens,
+    )
+
+
+def _bound_to(state: BranchState, ticket: Ticket) -> Counter | None:
+    if ticket.only_counter is not None:
+        return state.counters.get(ticket.only_counter)
+    return next((each for each in state.counters.values() if each.clerk and each.clerk == ticket.only_clerk), None)
+
+
+def _loosens(state: BranchState, ticket: Ticket, bound: Counter | None, now: datetime) -> float:
+    """As `routing.is_for` has it."""
+    if bound is not None and bound.is_open and bound.can_serve(ticket.field):
+        return math.inf
+    away = max(filter(None, (ticket.bound_at, bound.since if bound else None)), default=ticket.arrival_at)
+    return (away - now).total_seconds() + state.configured.limits.bound_loosens_s
+
+
+def _busy(state: BranchState, counter: Counter, index: dict[str, int], now: datetime) -> Busy | None:
+    ticket = state.at_counter(counter.no)
+    if ticket is None:
+        return None
+    last, *before = reversed(ticket.stints)
+    start = before[0].start if before and before[0].kind is StintKind.WALKING else last.start
+    so_far = max(0.0, (now - start).total_seconds())
+    return Busy(index[ticket.field], so_far, max(1, ticket.dossiers_left))
+
+
+# -- working time ------------------------------------------------------------------------------------------------------
+
+
+def _windows(state: BranchState, day: Day, now: datetime) -> list[tuple[float, float]]:
+    """The day's working times in seconds from now; the branch's, or where it has none those of a field that has."""
+    config = state.configured
+    found: tuple[Window, ...] = ()
+    for field in (None, *config.fields):
+        found = found or hours.today(config, day, field).working
+    seconds = [tuple(hours.instant(config, day.date, at) for at in (window.start, window.end)) for window in found]
+    return [((start - now).total_seconds(), (end - now).total_seconds()) for start, end in seconds]
+
+
+def _spells(
+    counter: Counter, windows: list[tuple[float, float]], now: datetime, day: Day
+) -> tuple[tuple[float, float], ...]:
+    """When a counter works from now on: what is open goes on, what was open today comes back after a break, and before
+    the first opening all are expected."""
+    ahead = [window for window in windows if window[1] > 0]
+    if counter.is_open:
+        if not ahead or ahead[0][0] > 0:
+            return ((0.0, 0.0), *ahead)
+        return ((0.0, ahead[0][1]), *ahead[1:])
+    since = (counter.since - now).total_seconds() if counter.since is not None else -math.inf
+    if ahead and ahead[0][0] <= 0:  # it is working time, and this counter does not work
+        begun, end = ahead[0]
+        if counter.state is CounterState.PAUSED:
+            return ((max(0.0, since + PAUSE_S), end), *ahead[1:])
+        if -begun < OPENING_S and since <= begun:
+            return tuple(ahead)
+        return tuple(ahead[1:]) if counter.since is not None else ()
+    was_open = counter.since is not None
+    is_first = len(ahead) == len(windows)
+    return tuple(ahead) if was_open or is_first else ()
+
+
+# -- what else may happen ----------------------------------------------------------------------------------------------
+
+
+def _moves(learnt: Learnt, code: str, index: dict[str, int]) -> tuple[tuple[int, float], ...]:
+    rows = learnt.moves.get(code, {})
+    whole = sum(rows.values()) + MOVES
+    return tuple((index[to], count / whole) for to, count in rows.items() if to in index)
+
+
+def _priority(state: BranchState, learnt: Learnt, fields: tuple[str, ...], now: datetime) -> tuple[float, ...]:
+    """How many with priority come an hour: the usual share of those who came lately."""
+    lately: Tally[str] = Tally()
+    for ticket in reversed(state.tickets.values()):
+        if now - ticket.arrival_at > LATELY:
+            break
+        lately[ticket.field] += 1
+    share = learnt.priority.rate(PRIORITY)
+    return tuple(lately[code] * share for code in fields)
