@@ -98,7 +98,7 @@ class Hall:
         starts_s: float,
         *,
         opens_s: float,
-        forecast: Forecast | None,
+        forecast: Forecast | None = None,
     ) -> None:
         self._centre = centre
         self._calendar = calendar

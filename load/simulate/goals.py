@@ -1,0 +1,207 @@
+"""The goals of balancing, looked at on days that the founding sites might have.
+
+    python -m load.simulate.goals [--days 5] [--seeds 1 2 3] [--case busy …] [--workers 2]
+
+Every case plays the same people by the product's rule, by the study's reference and by oldest-first, and compares the
+days in pairs; the waits that the product tells are compared with plays that know the true laws of service, and with the
+wait of the last one who was called. A ratio is judged by the end of its paired 95 % interval that favours the rule: a
+difference that may be none is none. The exit status is 1 when a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from load.simulate.metrics import Estimates, Metrics, estimates, metrics_of
+from load.simulate.people import Day, Rule
+from load.simulate.rules import Oldest, Product, Reference
+from load.simulate.sites import play_days, read_site
+
+RULES: Mapping[str, type[Rule]] = {"product": Product, "reference": Reference, "oldest": Oldest}
+
+
+class Goals(Struct, frozen=True):
+    """The most that each figure may be. Ratios, and counts of people."""
+
+    mean: float = 1.01
+    priority: float = 1.35
+    ordinary: float = 1.28
+    longest: float = 1.35
+    eligible_p99: float = 6
+    eligible: float = 14
+    unjust: float = 8
+    exact: float = 1.05
+    last: float = 0.65
+
+
+class Case(Struct, frozen=True):
+    site: str
+    branch: str | None
+    day: str
+    goals: Goals
+    visits: float | None = None
+    """So many a day, where it is not what the site has."""
+
+
+HEAVY = Goals(ordinary=1.22, longest=1.25, eligible_p99=8, eligible=20, unjust=10)
+SMALL = Goals(ordinary=1.15, longest=1.30, eligible_p99=3, eligible=7, unjust=6, last=0.60)
+SPECIAL = Goals(ordinary=1.12, longest=1.20, eligible_p99=2, eligible=5, unjust=4, last=0.60)
+CASES: Mapping[str, Case] = {
+    "busy": Case("go-vap", None, "usual", Goals()),
+    "heavy": Case("go-vap", None, "stress", HEAVY),
+    "small": Case("binhduong", "binhduong-p01", "usual", SMALL, visits=80),
+    "binhdinh": Case("binhdinh", None, "usual", SPECIAL),
+    "bentre": Case("bentre", None, "usual", SPECIAL),
+    "khanhhoa": Case("khanhhoa", None, "peak", SPECIAL),
+    "binhduong": Case("binhduong", None, "usual", SPECIAL),
+    "binhduong-ward": Case("binhduong", "binhduong-b01", "usual", Goals()),
+}
+
+
+class Played(Struct, frozen=True):
+    """One case, rule and seed: the figures of all its days and of each."""
+
+    case: str
+    rule: str
+    seed: int
+    whole: Metrics
+    days: list[Metrics]
+    estimates: Estimates | None
+
+
+class Task(Struct, frozen=True):
+    case: str
+    rule: str
+    seed: int
+    days: int
+
+
+def play(task: Task) -> Played:
+    case = CASES[task.case]
+    site = read_site(case.site, branch=case.branch, day=case.day)
+    if case.visits is not None:
+        site = replace(site, demand=replace(site.demand, visits=case.visits))
+    judged = task.rule == "product"
+    days: list[Day] = list(play_days(site, RULES[task.rule](), days=task.days, seed=task.seed, judge=judged))
+    told = estimates([turn for day in days for turn in day.turns]) if judged else None
+    whole = metrics_of(days, site.takes)
+    return Played(task.case, task.rule, task.seed, whole, [metrics_of([day], site.takes) for day in days], told)
+
+
+# -- judging -----------------------------------------------------------------------------------------------------------
+
+
+class Figure(Struct, frozen=True):
+    """A goal's figure: its value, the favourable end of its interval where it has one, and the most it may be."""
+
+    name: str
+    value: float
+    judged: float
+    most: float
+    least: float = 0.0
+
+    @property
+    def is_met(self) -> bool:
+        return self.least <= self.judged <= self.most
+
+
+def figures(name: str, played: Iterable[Played]) -> list[Figure]:
+    """All of a case's, over its seeds."""
+    goals = CASES[name].goals
+    by_rule: dict[str, list[Played]] = {rule: [] for rule in RULES}
+    for each in sorted(played, key=lambda each: each.seed):
+        by_rule[each.rule].append(each)
+    product, reference, oldest = (by_rule[rule] for rule in RULES)
+
+    def ratio(title: str, of: Callable[[Metrics], float], others: Sequence[Played], most: float) -> Figure:
+        mine = [of(day) for each in product for day in each.days]
+        theirs = [of(day) for each in others for day in each.days]
+        return paired(title, mine, theirs, most)
+
+    overtakes = [each.whole.overtakes for each in product]
+    found = [
+        ratio("mean wait ÷ reference", lambda m: m.all.mean if m.all else 0.0, reference, goals.mean),
+        ratio("priority p95 ÷ reference", lambda m: m.priority.p95 if m.priority else 0.0, reference, goals.priority),
+        ratio("ordinary p95 ÷ oldest", lambda m: m.ordinary.p95 if m.ordinary else 0.0, oldest, goals.ordinary),
+        ratio("longest wait ÷ oldest", lambda m: m.all.longest if m.all else 0.0, oldest, goals.longest),
+        plain("eligible overtakes p99", max(each["eligible"].p99 for each in overtakes), goals.eligible_p99),
+        plain("eligible overtakes most", max(each["eligible"].most for each in overtakes), goals.eligible),
+        plain("unjust overtakes most", max(each["unjust"].most for each in overtakes), goals.unjust),
+        plain("ineligible calls", sum(each.whole.ineligible for each in product), 0),
+    ]
+    told = [each.estimates for each in product if each.estimates is not None]
+    if told:
+        found.append(plain("estimate error ÷ true laws", _sum(told, "error") / _sum(told, "exact"), goals.exact))
+        last = _sum(told, "against_last") / _sum(told, "last")
+        found.append(plain("estimate error ÷ last called", last, goals.last))
+        coverage = statistics.mean(each.coverage for each in told)
+        found.append(Figure("80 % range covers", coverage, coverage, 0.86, 0.77))
+    return found
+
+
+def _sum(told: Sequence[Estimates], name: str) -> float:
+    return sum(getattr(each, name) or 0.0 for each in told)
+
+
+def plain(name: str, value: float, most: float) -> Figure:
+    return Figure(name, value, value, most)
+
+
+def paired(name: str, mine: Sequence[float], theirs: Sequence[float], most: float) -> Figure:
+    """A ratio of sums over days, judged by the lower end of the 95 % interval of the paired differences."""
+    if not sum(theirs):
+        return Figure(name, 1.0, 1.0, most)
+    value = sum(mine) / sum(theirs)
+    residuals = [one - value * other for one, other in zip(mine, theirs, strict=True)]
+    spread = statistics.stdev(residuals) * len(residuals) ** 0.5 if len(residuals) > 1 else 0.0
+    return Figure(name, value, value - 1.96 * spread / sum(theirs), most)
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--days", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--case", choices=sorted(CASES), nargs="+", default=list(CASES))
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    tasks = [Task(case, rule, seed, given.days) for case in given.case for seed in given.seeds for rule in RULES]
+    by_case: dict[str, list[Played]] = {case: [] for case in given.case}
+    missed = 0
+    with multiprocessing.get_context("spawn").Pool(given.workers) as pool:
+        for played in pool.imap_unordered(play, tasks):
+            by_case[played.case].append(played)
+            if len(by_case[played.case]) == len(given.seeds) * len(RULES):
+                missed += _report(played.case, by_case[played.case])
+    return 1 if missed else 0
+
+
+def _report(name: str, played: Sequence[Played]) -> int:
+    means = {rule: [each.whole.all.mean for each in played if each.rule == rule and each.whole.all] for rule in RULES}
+    said = ", ".join(f"{rule} {statistics.mean(values):.1f}" for rule, values in means.items() if values)
+    told = [each.estimates for each in played if each.estimates is not None]
+    print(f"\n## {name}: mean wait in minutes {said}")
+    if told:
+        print(f"estimate error {statistics.mean(each.error for each in told):.1f} min, "
+              f"bias {statistics.mean(each.bias for each in told):+.1f}, "
+              f"{statistics.mean(each.late for each in told):.0%} over 5 min late")  # fmt: skip
+    print("\n| | value | judged | goal | |\n|---|---:|---:|---:|---|")
+    found = figures(name, played)
+    for each in found:
+        goal = f"{each.least:g}–{each.most:g}" if each.least else f"≤ {each.most:g}"
+        print(f"| {each.name} | {each.value:.2f} | {each.judged:.2f} | {goal} | {'' if each.is_met else 'MISSED'} |")
+    sys.stdout.flush()
+    return sum(not each.is_met for each in found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
