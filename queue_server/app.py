@@ -22,7 +22,10 @@ from queue_server.branches.following import Following, Pulse, Timekeeper
 from queue_server.branches.host import BranchHost
 from queue_server.branches.listing import Listing
 from queue_server.branches.timing import Timing
+from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import Change
+from queue_server.foreseeing.foreseer import Foreseer
+from queue_server.foreseeing.plays import Plays
 from queue_server.journal.backup import back_up
 from queue_server.journal.batches import last_seq
 from queue_server.journal.port import Batch, Journal, Written
@@ -36,7 +39,7 @@ from queue_server.realtime.hub import Hub
 from queue_server.realtime.presence.local import LocalPresence
 from queue_server.realtime.presence.port import Presence
 from queue_server.realtime.signals.local import LocalSignals
-from queue_server.realtime.signals.port import AccessChanged, Missed, Signal, Signals, Taken
+from queue_server.realtime.signals.port import AccessChanged, Foreseen, Missed, Signal, Signals, Taken
 from queue_server.settings import Settings
 from queue_server.web.application import application
 from queue_server.web.house import House
@@ -90,14 +93,23 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             readers.wake(host.branch_id)
             if any(change.table == "day" for change in changes):
                 daily.wake(host.branch_id)
+            foreseer.see(host, is_own=own is not None)
             if own is not None and journal.is_shared:
                 signals.send(written(host, own))
 
+        def on_outlook(host: BranchHost, outlook: Outlook, is_own: bool) -> None:
+            hub.refresh(host)
+            if is_own and journal.is_shared:
+                signals.send(Foreseen(host.branch_id, outlook))
+
+        foreseer = Foreseer(Plays(), clock.now, on_outlook, speed=settings.clock_speed)
         bus = CommandBus(journal, clock, Watch(clock, speed=settings.clock_speed), publish)
         stack.callback(bus.close)
         access = await Access.open(journal)
         access.on_changed = lambda: signals.send(AccessChanged())
         await bus.start()
+        foreseer.start()
+        stack.push_async_callback(foreseer.stop)
         hub.start()
         stack.push_async_callback(hub.stop)
         presence.start()
@@ -121,7 +133,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             dossier=dossier,
         )
         if journal.is_shared:
-            _join_others(stack, house, clock, on_written=readers.wake)
+            _join_others(stack, house, clock, foreseer, on_written=readers.wake)
         yield house
 
 
@@ -147,7 +159,9 @@ async def _shared(stack: AsyncExitStack, settings: Settings, journal: Journal) -
     return RedisSignals(client), RedisPresence(client), RedisLimits(client)
 
 
-def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: Callable[[str], None]) -> None:
+def _join_others(
+    stack: AsyncExitStack, house: House, clock: Clock, foreseer: Foreseer, on_written: Callable[[str], None]
+) -> None:
     """Hear what other processes of the journal do, and tell them."""
     journal, signals, hub = house.journal, house.signals, house.hub
     following = Following(journal, house.bus, is_told=lambda: signals.is_live, is_read=hub.is_read)
@@ -160,6 +174,8 @@ def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: 
                 on_written(signal.branch_id)
             case AccessChanged():
                 rights.wake()
+            case Foreseen() if (host := house.bus.loaded(signal.branch_id)) is not None:
+                foreseer.hear(host, signal.outlook)
             case Taken():
                 hub.take_over(signal.channel)
             case Missed():

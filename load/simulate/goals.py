@@ -48,13 +48,16 @@ class Case(Struct, frozen=True):
     goals: Goals
     visits: float | None = None
     """So many a day, where it is not what the site has."""
+    weekdays: frozenset[int] = frozenset(range(5))
+    """Only these days are judged; Mondays bring a quarter more people."""
 
 
 HEAVY = Goals(ordinary=1.22, longest=1.25, eligible_p99=8, eligible=20, unjust=10)
 SMALL = Goals(ordinary=1.15, longest=1.30, eligible_p99=3, eligible=7, unjust=6, last=0.60)
 SPECIAL = Goals(ordinary=1.12, longest=1.20, eligible_p99=2, eligible=5, unjust=4, last=0.60)
 CASES: Mapping[str, Case] = {
-    "busy": Case("go-vap", None, "usual", Goals()),
+    "busy": Case("go-vap", None, "usual", Goals(), weekdays=frozenset(range(1, 5))),
+    "monday": Case("go-vap", None, "usual", HEAVY, weekdays=frozenset({0})),
     "heavy": Case("go-vap", None, "stress", HEAVY),
     "small": Case("binhduong", "binhduong-p01", "usual", SMALL, visits=80),
     "binhdinh": Case("binhdinh", None, "usual", SPECIAL),
@@ -89,7 +92,8 @@ def play(task: Task) -> Played:
     if case.visits is not None:
         site = replace(site, demand=replace(site.demand, visits=case.visits))
     judged = task.rule == "product"
-    days: list[Day] = list(play_days(site, RULES[task.rule](), days=task.days, seed=task.seed, judge=judged))
+    played = play_days(site, RULES[task.rule](), days=task.days, seed=task.seed, judge=judged)
+    days: list[Day] = [day for number, day in enumerate(played) if number % 5 in case.weekdays]
     told = estimates([turn for day in days for turn in day.turns]) if judged else None
     whole = metrics_of(days, site.takes)
     return Played(task.case, task.rule, task.seed, whole, [metrics_of([day], site.takes) for day in days], told)

@@ -22,6 +22,7 @@ from queue_server.branches.history import History, loaded
 from queue_server.branches.pending import Pending, Repeats
 from queue_server.domain.commands import By, Command, EndDay, OpenDay
 from queue_server.domain.decide import decide
+from queue_server.domain.foresight import Outlook
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Change
 from queue_server.journal.gathering import Gathering
@@ -42,6 +43,8 @@ class BranchHost:
         self.branch_id = branch_id
         self.used_at = time.monotonic()
         """When somebody last asked for something."""
+        self.outlook: Outlook | None = None
+        """The newest one that there is; who takes a number is told by it."""
         self._journal = journal
         self._watch = watch
         self._queue: list[Pending] = []
@@ -216,7 +219,7 @@ class BranchHost:
         pending.events = []
         pending.refusal = None
         try:
-            decided = decide(self.state, pending.command, pending.by, now)
+            decided = decide(self.state, pending.command, pending.by, now, self.outlook)
         except Refusal as refusal:
             pending.refusal = refusal.with_traceback(None)  # which would hold the frames that hold this
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from queue_server.domain.foresight import Outlook, Range
+from queue_server.domain.foresight import FieldOutlook, Outlook, Range
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Estimate, Stream, Ticket
 
@@ -24,15 +24,22 @@ def arrival_wait(
 ) -> Estimate | None:
     """The wait of somebody who comes now. People who came or were called since the outlook was made count by the pace
     of the field; `ahead` says how many of a field are called before."""
-    if outlook is None or now - outlook.at > FRESH or field not in outlook.fields:
+    seen = fresh(outlook, field, now)
+    if seen is None:
         return pending_wait(state, field, ahead, now)
-    seen = outlook.fields[field]
     expected, people = (seen.wait, seen.people)
     if stream is not Stream.ORDINARY:
         expected, people = seen.priority_wait, seen.priority_people
     if expected is None:
         return None
     return _told(expected, (ahead(field) - people) * seen.pace, now)
+
+
+def fresh(outlook: Outlook | None, field: str, now: datetime) -> FieldOutlook | None:
+    """What an outlook says of a field; None when there is none, or it is too old to be told."""
+    if outlook is None or now - outlook.at > FRESH:
+        return None
+    return outlook.fields.get(field)
 
 
 def waiting_wait(

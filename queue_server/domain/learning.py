@@ -2,27 +2,35 @@
 
 What earlier days have taught comes with `day.opened`; what today adds is derived from the day's tickets. A service is
 the time that a ticket occupies a counter, from its call to its end. Its logarithm is taken to be normal (services are
-nearly log-normal), and each mean is drawn towards what was believed before, by `FIELD_PRIOR` services for a field and
-`COUNTER_PRIOR` for how fast a counter is.
+nearly log-normal). How far what was measured may lead away from what was believed, the measurements themselves say:
+where fields differ from their beliefs, or counters from each other, by no more than chance would have it, little is
+learnt from each (empirical Bayes, after Efron and Morris).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from msgspec import Struct, field
 
 from queue_server.domain.configuration import Field
 from queue_server.domain.tickets import StintKind, Ticket, TicketState
 
-FIELD_PRIOR = 12.0
-COUNTER_PRIOR = 25.0
+DIFFERS = 0.1
+"""How much fields are thought to differ from their beliefs, and counters from each other, as a part of the whole; it
+weighs as much as `DIFFERS_WEIGHT` fields or counters."""
+DIFFERS_WEIGHT = 2.0
+FEW = 10.0
+"""What so few services say of how much fields or counters differ counts half."""
 SPREAD_PRIOR = 25.0
 FORGETS = 0.95
 """What a day's services still count for a service day later: half after two weeks."""
 EXTRA_DOSSIER = 0.6
 """What a further dossier takes of the time of a first one. (Assumed; the clerks' counts will tell.)"""
+WALK_S = 20.0
+"""From the call to the start; a field's configured time is of the service alone. (Assumed.)"""
 UNWALKED_S = 90.0
 """How long a number that nobody answers occupies a counter, until a branch has seen it."""
 ENDED = frozenset({"ticket.finished", "ticket.transferred", "ticket.step_done"})
@@ -161,23 +169,65 @@ class Laws:
     """Each field's service at each counter, by what was measured and by what was believed before."""
 
     def __init__(self, learnt: Learnt, fields: Iterable[Field]) -> None:
-        self._fields: dict[str, Law] = {}
-        residuals: dict[int, list[float]] = {}
-        for each in fields:
-            prior = Law.of(each.service_time_s, each.service_time_cv)
-            rows = learnt.services.get(each.code, {})
-            whole = sum(rows.values(), Measured())
-            centre = (FIELD_PRIOR * prior.centre + whole.total) / (FIELD_PRIOR + whole.count)
-            around = whole.squares - 2 * centre * whole.total + centre * centre * whole.count
-            variance = (SPREAD_PRIOR * prior.spread**2 + max(around, 0.0)) / (SPREAD_PRIOR + whole.count)
-            self._fields[each.code] = Law(centre, math.sqrt(variance))
-            for no, row in rows.items():
-                sums = residuals.setdefault(no, [0.0, 0.0])
-                sums[0] += row.total - row.count * centre
-                sums[1] += row.count
-        self._speeds = {no: total / (COUNTER_PRIOR + count) for no, (total, count) in residuals.items()}
+        priors = {each.code: _prior(each) for each in fields}
+        rows = {code: learnt.services.get(code, {}) for code in priors}
+        wholes = {code: sum(each.values(), Measured()) for code, each in rows.items()}
+        spreads = {code: _spread(priors[code], whole) for code, whole in wholes.items()}
+        off = {code: _Offset(whole.total - whole.count * priors[code].centre, whole.count, spreads[code])
+               for code, whole in wholes.items()}  # fmt: skip
+        drawn = shrunk(off)
+        self._fields = {code: Law(law.centre + drawn[code], spreads[code]) for code, law in priors.items()}
+        self._speeds = shrunk(self._offsets_of_counters(rows))
+
+    def _offsets_of_counters(self, rows: Mapping[str, Mapping[int, Measured]]) -> dict[int, _Offset]:
+        sums: dict[int, _Offset] = {}
+        for code, counters in rows.items():
+            law = self._fields[code]
+            for no, row in counters.items():
+                was = sums.get(no, _Offset(0.0, 0.0, 0.0))
+                count = was.count + row.count
+                spread = math.sqrt((was.spread**2 * was.count + law.spread**2 * row.count) / count)
+                sums[no] = _Offset(was.total + row.total - row.count * law.centre, count, spread)
+        return sums
 
     def of(self, code: str, no: int) -> Law:
         """A service of this field at this counter."""
         law = self._fields[code]
         return Law(law.centre + self._speeds.get(no, 0.0), law.spread)
+
+
+class _Offset(Struct, frozen=True):
+    """The sum of so many logarithms' distances from what was believed, each with this spread."""
+
+    total: float
+    count: float
+    spread: float
+
+
+def _prior(each: Field) -> Law:
+    mean_s = each.service_time_s + WALK_S
+    return Law.of(mean_s, each.service_time_cv * each.service_time_s / mean_s)
+
+
+def _spread(prior: Law, whole: Measured) -> float:
+    """The spread around the mean, the believed one counting as `SPREAD_PRIOR` services."""
+    around = whole.squares - whole.total * whole.total / whole.count if whole.count > 1 else 0.0
+    return math.sqrt((SPREAD_PRIOR * prior.spread**2 + max(around, 0.0)) / (SPREAD_PRIOR + max(whole.count - 1, 0.0)))
+
+
+Key = TypeVar("Key")
+
+
+def shrunk(offsets: Mapping[Key, _Offset]) -> dict[Key, float]:
+    """Each mean offset, drawn towards 0 as far as all of them could be chance."""
+    seen = {key: each for key, each in offsets.items() if each.count > 0}
+    weights = {key: each.count / (each.count + FEW) for key, each in seen.items()}
+    real = sum(
+        weights[key] * ((each.total / each.count) ** 2 - each.spread**2 / each.count) for key, each in seen.items()
+    )
+    variance = max(0.0, (DIFFERS_WEIGHT * DIFFERS**2 + real) / (DIFFERS_WEIGHT + sum(weights.values())))
+    drawn = dict.fromkeys(offsets, 0.0)
+    for key, each in seen.items():
+        chance = each.spread**2 / each.count
+        drawn[key] = each.total / each.count * (variance / (variance + chance) if variance + chance else 1.0)
+    return drawn

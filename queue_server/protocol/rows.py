@@ -231,8 +231,9 @@ class LiveField(Struct, frozen=True):
     """A field now. `oldest_at` is the arrival of who has waited longest; `uncovered_at` since when nobody takes it.
 
     `issued` counts every number given, `voided` those of them that were tests or mistakes.
-    `came_hour` and `served_hour` count the last 60 minutes, `over_15` and `over_30` who has waited over so many minutes
-    today, until the first call.
+    `unserved` of those who wait are not called before closing by what is foreseen, and `takes_more` says whether
+    somebody who came now would be; None where nobody can say. `came_hour` and `served_hour` count the last 60 minutes,
+    `over_15` and `over_30` who has waited over so many minutes today, until the first call.
     """
 
     code: str
@@ -248,6 +249,8 @@ class LiveField(Struct, frozen=True):
     uncovered_at: datetime | None
     wait: Told | None
     held: int
+    unserved: int | None
+    takes_more: bool | None
     came_hour: int
     served_hour: int
     over_15: int

@@ -227,7 +227,13 @@ class Hub:
     async def live(self, host: BranchHost) -> Live:
         """How the branch is doing now, for an HTTP reader."""
         state = await host.settled()
-        return live(state, self._now(), self._branch(host).pace_now())
+        return live(state, self._now(), self._branch(host).pace_now(), host.outlook)
+
+    def refresh(self, host: BranchHost) -> None:
+        """What is said of the time to come has changed, and nothing else."""
+        branch = self._branches.get(host.branch_id)
+        if branch is not None:
+            self._schedule_latest(branch, LATEST_EVERY_S)
 
     def _schedule_latest(self, branch: BranchChannels, age_s: float) -> None:
         """Make it anew when what is there is so old. Time alone changes waits and the last hour's counts, too."""
@@ -263,7 +269,7 @@ class Hub:
         return LATEST_AGAIN_S if any(map(state.waiting_count, state.fields)) else LATEST_IDLE_S
 
     def _newest(self, branch: BranchChannels, name: str) -> bytes:
-        return latest.newest(name, branch.host.state, self._now(), branch.pace_now)
+        return latest.newest(name, branch.host.state, self._now(), branch.pace_now, branch.host.outlook)
 
     # -- beats -----------------------------------------------------------------------------------------------------
 

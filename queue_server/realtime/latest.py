@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import BranchState
-from queue_server.protocol.rows import Ahead, Live
 from queue_server.realtime.channels import Channel
 from queue_server.realtime.connection import Message
 from queue_server.realtime.live import live
@@ -29,10 +29,11 @@ def is_latest(name: str) -> bool:
     return name.startswith(("live:", "ahead:"))
 
 
-def newest(name: str, state: BranchState, now: datetime, pace: Callable[[], Pace]) -> bytes:
+def newest(name: str, state: BranchState, now: datetime, pace: Callable[[], Pace], outlook: Outlook | None) -> bytes:
     """What the channel says now."""
-    made: Live | Ahead = live(state, now, pace()) if name.startswith("live:") else ahead(state, ticket_of(name), now)
-    return _encoder.encode(made)
+    if name.startswith("live:"):
+        return _encoder.encode(live(state, now, pace(), outlook))
+    return _encoder.encode(ahead(state, ticket_of(name), now, outlook))
 
 
 def snapshot(name: str, position: str, data: bytes) -> Message:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from queue_server.domain.estimate import pending_wait
+from queue_server.domain.estimate import arrival_wait, fresh
+from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import DELAYED, BranchState
 from queue_server.domain.tickets import Stream, TicketState
 from queue_server.protocol.rows import Live, LiveField
@@ -17,9 +18,9 @@ SILENT_PRINTER = timedelta(seconds=15)
 """A paper takes seconds, and a printer that cannot print it says so at once."""
 
 
-def live(state: BranchState, now: datetime, pace: Pace) -> Live:
+def live(state: BranchState, now: datetime, pace: Pace, outlook: Outlook | None = None) -> Live:
     """The branch as a manager, a dispenser and a phone see it; ages are instants, so that only change changes it."""
-    fields = {code: _field(state, code, now, pace) for code in state.fields}
+    fields = {code: _field(state, code, now, pace, outlook) for code in state.fields}
     totals = {name: sum(getattr(field, name) for field in fields.values()) for name in TOTALS}
     return Live(
         branch=state.configured.branch,
@@ -39,9 +40,10 @@ def printers_waiting(state: BranchState, now: datetime) -> dict[str, str]:
     return silent | {paper.printer: paper.reason for paper in owed if paper.outcome == DELAYED}
 
 
-def _field(state: BranchState, code: str, now: datetime, pace: Pace) -> LiveField:
+def _field(state: BranchState, code: str, now: datetime, pace: Pace, outlook: Outlook | None) -> LiveField:
     waiting = state.waiting_count(code)
     today = state.fields[code]
+    seen = fresh(outlook, code, now)
     cap = state.field(code).daily_cap
     lately = pace.of(code, now)
     heads = (next(state.waiting(code, stream), None) for stream in Stream)
@@ -58,7 +60,9 @@ def _field(state: BranchState, code: str, now: datetime, pace: Pace) -> LiveFiel
         open_counters=state.open_counters(code),
         oldest_at=min((head.arrival_at for head in heads if head), default=None),
         uncovered_at=today.uncovered_at,
-        wait=told(pending_wait(state, code, state.waiting_count, now)),
+        wait=told(arrival_wait(state, code, Stream.ORDINARY, state.waiting_count, now, outlook)),
+        unserved=round(seen.unserved) if seen else None,
+        takes_more=seen.takes_more if seen else None,
         came_hour=lately.came,
         served_hour=lately.served,
         over_15=lately.over_15,

@@ -8,7 +8,8 @@ from functools import partial
 
 from msgspec import Struct
 
-from queue_server.domain.estimate import pending_wait
+from queue_server.domain.estimate import waiting_wait
+from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import TODAY, BranchState, Change
 from queue_server.domain.tickets import Ticket, TicketState
 from queue_server.protocol import rows
@@ -92,11 +93,11 @@ def _place(state: BranchState, ticket: Ticket) -> tuple[int | None, str]:
     return desk.floor if has_floors else None, desk.zone if has_zones else ""
 
 
-def ahead(state: BranchState, ticket_id: str, now: datetime) -> rows.Ahead:
+def ahead(state: BranchState, ticket_id: str, now: datetime, outlook: Outlook | None = None) -> rows.Ahead:
     """ahead:TOKEN. The wait is dated to the minute, so that it is only sent when it says something new."""
     ticket = state.tickets.get(ticket_id)
     if ticket is None or ticket.state is not TicketState.WAITING:
         return rows.Ahead(None, None)
     ahead_in = partial(state.ahead_of, ticket)
     minute = now.replace(second=0, microsecond=0)
-    return rows.Ahead(ahead_in(ticket.field), told(pending_wait(state, ticket.field, ahead_in, minute)))
+    return rows.Ahead(ahead_in(ticket.field), told(waiting_wait(state, ticket, ahead_in, minute, outlook)))

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from queue_server.domain.foresight import Outlook
 from queue_server.journal.port import Written
 
 EVENTS_MAX_BYTES = 32 * 1024
@@ -26,11 +27,18 @@ class Taken(Struct, frozen=True):
     channel: str
 
 
+class Foreseen(Struct, frozen=True):
+    """The newest outlook of a branch, made by another process."""
+
+    branch_id: str
+    outlook: Outlook
+
+
 class Missed(Struct, frozen=True):
     """Signals may have been lost: look at everything."""
 
 
-Sent = Written | AccessChanged | Taken
+Sent = Written | AccessChanged | Taken | Foreseen
 Signal = Sent | Missed
 Listener = Callable[[Signal], None]
 

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from queue_server.journal.port import Written
 from queue_server.realtime.redis_client import FAULTS, end
-from queue_server.realtime.signals.port import AccessChanged, Listener, Missed, Sent, Signal, Taken, light
+from queue_server.realtime.signals.port import AccessChanged, Foreseen, Listener, Missed, Sent, Signal, Taken, light
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -43,6 +43,7 @@ class _Packet(Struct, array_like=True, forbid_unknown_fields=True):
     origin: bytes
     number: int
     signals: Sequence[Written | str | None] = ()
+    outlooks: Sequence[Foreseen] = ()
 
 
 class RedisSignals:
@@ -112,7 +113,9 @@ class RedisSignals:
     def _packed(self) -> bytes:
         signals, self._waiting = self._waiting, []
         self._number += 1
-        return _encoder.encode(_Packet(self._origin, self._number, [_shortened(light(signal)) for signal in signals]))
+        outlooks = [signal for signal in signals if isinstance(signal, Foreseen)]
+        others = [_shortened(light(signal)) for signal in signals if not isinstance(signal, Foreseen)]
+        return _encoder.encode(_Packet(self._origin, self._number, others, outlooks))
 
     # -- in ------------------------------------------------------------------------------------------------------------
 
@@ -168,6 +171,8 @@ class RedisSignals:
             self._listener(Missed())
         for signal in packet.signals:
             self._listener(_restored(signal))
+        for outlook in packet.outlooks:
+            self._listener(outlook)
 
     def _on_stranger(self) -> None:
         """While releases change, each message of the other one means: look."""
@@ -187,7 +192,7 @@ def _shortened(signal: Sent) -> Written | str | None:
             return signal
         case Taken():
             return signal.channel
-        case AccessChanged():
+        case AccessChanged() | Foreseen():  # an outlook has a place of its own
             return None
 
 
