@@ -177,18 +177,7 @@ class Laws:
                for code, whole in wholes.items()}  # fmt: skip
         drawn = shrunk(off)
         self._fields = {code: Law(law.centre + drawn[code], spreads[code]) for code, law in priors.items()}
-        self._speeds = shrunk(self._offsets_of_counters(rows))
-
-    def _offsets_of_counters(self, rows: Mapping[str, Mapping[int, Measured]]) -> dict[int, _Offset]:
-        sums: dict[int, _Offset] = {}
-        for code, counters in rows.items():
-            law = self._fields[code]
-            for no, row in counters.items():
-                was = sums.get(no, _Offset(0.0, 0.0, 0.0))
-                count = was.count + row.count
-                spread = math.sqrt((was.spread**2 * was.count + law.spread**2 * row.count) / count)
-                sums[no] = _Offset(was.total + row.total - row.count * law.centre, count, spread)
-        return sums
+        self._speeds = shrunk(_speeds(rows, wholes, spreads))
 
     def of(self, code: str, no: int) -> Law:
         """A service of this field at this counter."""
@@ -202,6 +191,23 @@ class _Offset(Struct, frozen=True):
     total: float
     count: float
     spread: float
+
+
+def _speeds(
+    rows: Mapping[str, Mapping[int, Measured]], wholes: Mapping[str, Measured], spreads: Mapping[str, float]
+) -> dict[int, _Offset]:
+    """How far each counter is off the mean of its fields; a field that it serves alone says nothing of the counter."""
+    sums: dict[int, _Offset] = {}
+    for code, counters in rows.items():
+        whole = wholes[code]
+        for no, row in counters.items():
+            if whole.count - row.count < row.count / FEW:
+                continue
+            was = sums.get(no, _Offset(0.0, 0.0, 0.0))
+            count = was.count + row.count
+            spread = math.sqrt((was.spread**2 * was.count + spreads[code] ** 2 * row.count) / count)
+            sums[no] = _Offset(was.total + row.total - row.count * whole.total / whole.count, count, spread)
+    return sums
 
 
 def _prior(each: Field) -> Law:
