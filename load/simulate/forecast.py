@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from load.simulate.centre import Centre
 from load.simulate.visits import Demand, Visit
-from queue_server.domain.foresight import Scene, foresee
+from queue_server.domain.foresight import Outlook, Scene, foresee
 from queue_server.domain.learning import Law, Learnt
 from queue_server.domain.scene import learnt_by, scene_of
 
@@ -30,21 +30,25 @@ def true_laws(demand: Demand, speeds: Mapping[int, float]) -> dict[tuple[str, in
 
 
 class Forecast:
-    """The newest outlook is the centre's; beside it one by the true laws."""
+    """The newest outlook is the centre's; beside it one by the true laws and, if asked, one that has learnt nothing."""
 
-    def __init__(self, centre: Centre, laws: TrueLaws) -> None:
+    def __init__(self, centre: Centre, laws: TrueLaws, *, believed: bool = False) -> None:
         self._centre = centre
         self._laws = laws
         self._looked_s = self._learnt_s = -math.inf
         self._learnt = Learnt()
+        self._is_believed = believed
         self._exact: dict[tuple[str, bool], float | None] = {}
+        self._believed: dict[tuple[str, bool], float | None] = {}
 
-    def look(self, visit: Visit, now: float) -> float | None:
-        """Make an outlook if the last one is older than the product lets it become; what the exact one says."""
+    def look(self, visit: Visit, now: float) -> tuple[float | None, float | None]:
+        """Make an outlook if the last one is older than the product lets it become; what the exact one says, and the
+        one that has learnt nothing."""
         if now - self._looked_s >= EVERY_S:
             self._looked_s = now
             self._make(now)
-        return self._exact.get((visit.field, visit.priority is not None))
+        key = visit.field, visit.priority is not None
+        return self._exact.get(key), self._believed.get(key)
 
     def _make(self, now: float) -> None:
         centre = self._centre
@@ -52,18 +56,28 @@ class Forecast:
         if now - self._learnt_s >= LEARNS_EVERY_S:
             self._learnt_s, self._learnt = now, learnt_by(centre.state)
         scene = scene_of(centre.state, centre.instant(now), self._learnt)
-        self._exact.clear()
+        self._exact, self._believed = {}, {}
         centre.outlook = None
         if scene is None:
             return
         centre.outlook = foresee(scene, seed=f"{now}")
-        exact = foresee(self._exactly(scene), seed=f"{now} exact")
-        for code, field in exact.fields.items():
-            self._exact[code, False] = field.wait.likely if field.wait else None
-            self._exact[code, True] = field.priority_wait.likely if field.priority_wait else None
+        self._exact = _likely(foresee(self._exactly(scene), seed=f"{now} exact"))
+        if self._is_believed:
+            naive = scene_of(centre.state, centre.instant(now), Learnt())
+            assert naive is not None
+            self._believed = _likely(foresee(naive, seed=f"{now}"))
 
     def _exactly(self, scene: Scene) -> Scene:
         places = (
             replace(place, laws=tuple(self._laws[code, place.no] for code in scene.fields)) for place in scene.places
         )
         return replace(scene, places=tuple(places))
+
+
+def _likely(outlook: Outlook) -> dict[tuple[str, bool], float | None]:
+    """By field, and whether with priority."""
+    found: dict[tuple[str, bool], float | None] = {}
+    for code, field in outlook.fields.items():
+        found[code, False] = field.wait.likely if field.wait else None
+        found[code, True] = field.priority_wait.likely if field.priority_wait else None
+    return found

@@ -20,9 +20,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from load.simulate.metrics import Estimates, Metrics, estimates, metrics_of
-from load.simulate.people import Day, Rule
+from load.simulate.people import Rule
 from load.simulate.rules import Oldest, Product, Reference
-from load.simulate.sites import play_days, read_site
+from load.simulate.sites import play_days, read_site, unlike_beliefs
 
 RULES: Mapping[str, type[Rule]] = {"product": Product, "reference": Reference, "oldest": Oldest}
 
@@ -48,6 +48,9 @@ class Case(Struct, frozen=True):
     goals: Goals
     visits: float | None = None
     """So many a day, where it is not what the site has."""
+    is_unlike: bool = False
+    """Services take a third more or less than is believed, and counters are a quarter faster or slower: what was learnt
+    is judged from the fifth day on."""
     weekdays: frozenset[int] = frozenset(range(5))
     """Only these days are judged; Mondays bring a quarter more people."""
 
@@ -57,6 +60,7 @@ SMALL = Goals(ordinary=1.15, longest=1.30, eligible_p99=3, eligible=7, unjust=6,
 SPECIAL = Goals(ordinary=1.12, longest=1.20, eligible_p99=2, eligible=5, unjust=4, last=0.60)
 CASES: Mapping[str, Case] = {
     "busy": Case("go-vap", None, "usual", Goals(), weekdays=frozenset(range(1, 5))),
+    "learning": Case("binhduong", "binhduong-b01", "usual", Goals(exact=9.9), is_unlike=True),
     "monday": Case("go-vap", None, "usual", HEAVY, weekdays=frozenset({0})),
     "heavy": Case("go-vap", None, "stress", HEAVY),
     "small": Case("binhduong", "binhduong-p01", "usual", SMALL, visits=80),
@@ -92,8 +96,12 @@ def play(task: Task) -> Played:
     if case.visits is not None:
         site = replace(site, demand=replace(site.demand, visits=case.visits))
     judged = task.rule == "product"
-    played = play_days(site, RULES[task.rule](), days=task.days, seed=task.seed, judge=judged)
-    days: list[Day] = [day for number, day in enumerate(played) if number % 5 in case.weekdays]
+    if case.is_unlike:
+        site = unlike_beliefs(site, task.seed)
+    played = play_days(site, RULES[task.rule](), days=task.days, seed=task.seed, judge=judged, believed=case.is_unlike)
+    days = [day for number, day in enumerate(played) if number % 5 in case.weekdays]
+    if case.is_unlike:
+        days = days[4:]
     told = estimates([turn for day in days for turn in day.turns]) if judged else None
     whole = metrics_of(days, site.takes)
     return Played(task.case, task.rule, task.seed, whole, [metrics_of([day], site.takes) for day in days], told)
@@ -145,6 +153,8 @@ def figures(name: str, played: Iterable[Played]) -> list[Figure]:
         found.append(plain("estimate error ÷ true laws", _sum(told, "error") / _sum(told, "exact"), goals.exact))
         last = _sum(told, "against_last") / _sum(told, "last")
         found.append(plain("estimate error ÷ last called", last, goals.last))
+        if told[0].believed is not None:
+            found.append(plain("estimate error ÷ nothing learnt", _sum(told, "error") / _sum(told, "believed"), 0.9))
         coverage = statistics.mean(each.coverage for each in told)
         found.append(Figure("80 % range covers", coverage, coverage, 0.86, 0.77))
     return found

@@ -41,6 +41,8 @@ class Estimates(Struct, frozen=True):
     coverage: float
     exact: float | None = None
     """The error of plays that know the true laws of service, of the same people."""
+    believed: float | None = None
+    """The error of plays that have learnt nothing, of the same people."""
     last: float | None = None
     """The error of "as long as the last one who was called"; of those of the same people for whom there was one."""
     against_last: float | None = None
@@ -163,17 +165,22 @@ def estimates(turns: Sequence[Turn]) -> Estimates | None:
 
 def _compared(turns: Sequence[Turn]) -> dict[str, float | None]:
     """Mean errors in minutes of what others would have said to the same people, each with ours beside it."""
-    exact, last, ours = [], [], []
+    exact: list[float] = []
+    believed: list[float] = []
+    last: list[float] = []
+    ours: list[float] = []
     for turn in turns:
         if turn.called_s is None or turn.told is None or turn.judged is None:
             continue
         true = turn.called_s - turn.arrived_s
         if turn.judged.exact is not None:
             exact.append(abs(turn.judged.exact - true) / 60)
+        if turn.judged.believed is not None:
+            believed.append(abs(turn.judged.believed - true) / 60)
         if turn.judged.last is not None:
             last.append(abs(turn.judged.last - true) / 60)
             ours.append(abs(turn.told.likely_s - true) / 60)
-    return {"exact": _mean(exact), "last": _mean(last), "against_last": _mean(ours)}
+    return {"exact": _mean(exact), "believed": _mean(believed), "last": _mean(last), "against_last": _mean(ours)}
 
 
 def _mean(values: Sequence[float]) -> float | None:

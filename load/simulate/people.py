@@ -50,10 +50,12 @@ class Shift(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """What others would have told this citizen: `exact` twenty plays that know the true laws of service, `last` the
-    wait of the last one of the field who was called. Seconds; None where they had nothing to say."""
+    """What others would have told this citizen: `exact` twenty plays that know the true laws of service, `believed`
+    such as have learnt nothing, `last` the wait of the last one of the field who was called. Seconds; None where they
+    had nothing to say."""
 
     exact: float | None
+    believed: float | None
     last: float | None
 
 
@@ -135,7 +137,7 @@ class Hall:
 
     def _arrive(self, visit: Visit) -> None:
         now = self._calendar.now
-        exact = self._forecast.look(visit, now) if self._forecast is not None else None
+        others = self._forecast.look(visit, now) if self._forecast is not None else (None, None)
         try:
             issued = self._do(self._asks(visit), KIOSK)[0]
         except Refusal as refusal:
@@ -143,7 +145,7 @@ class Hall:
             return
         assert isinstance(issued, TicketIssued)
         clock_s = max(now, self._starts_s + self._opens_s, self._starts_s + (visit.slot_s or 0.0))
-        judged = Judged(exact, self._last_wait_s.get(visit.field))
+        judged = Judged(*others, self._last_wait_s.get(visit.field))
         turn = Turn(visit, issued.ticket, now, clock_s, issued.told, judged)
         self._by_ticket[issued.ticket] = turn
         self.day.turns.append(turn)

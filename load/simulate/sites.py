@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from load.day.visits import CONFIG, profile
 from load.simulate.calendar import Calendar
@@ -29,6 +31,8 @@ class Site(Struct, frozen=True):
 
     config: BranchConfig
     demand: Demand
+    speeds: dict[int, float] = {}
+    """Of counters that are faster (1.2 takes a sixth less time) or slower than usual."""
 
     @property
     def takes(self) -> dict[int, frozenset[str]]:
@@ -50,12 +54,28 @@ def read_site(name: str, *, branch: str | None = None, day: str = "usual") -> Si
     return Site(branch_config(document, organisation.name), demand_of(document, profile(), day=day))
 
 
-def play_days(site: Site, rule: Rule, *, days: int, seed: int, judge: bool = False) -> Iterator[Day]:
+def unlike_beliefs(site: Site, seed: int, *, means: float = 0.3, speeds: float = 0.25) -> Site:
+    """The site with fields whose services take so much longer or shorter than is believed, and counters that are so
+    much faster or slower; on the whole as much work as before."""
+    chance = random.Random(f"{seed}/unlike")
+    services = {
+        code: (mean_s * (1 + chance.choice((-means, means))), cv) for code, (mean_s, cv) in site.demand.services.items()
+    }
+    work = sum(share * services[code][0] for code, share in site.demand.mix.items())
+    before = sum(share * site.demand.services[code][0] for code, share in site.demand.mix.items())
+    visits = site.demand.visits * before / work
+    fast = {desk.no: 1 + chance.choice((-speeds, speeds)) for desk in site.config.counters}
+    return replace(site, demand=replace(site.demand, services=services, visits=visits), speeds=fast)
+
+
+def play_days(
+    site: Site, rule: Rule, *, days: int, seed: int, judge: bool = False, believed: bool = False
+) -> Iterator[Day]:
     """So many working days, from a Monday on. The same seed brings the same people whatever the rule. With `judge` they
     are told a wait by plays and not by a rule of thumb, and it is compared with plays that know the true laws."""
     centre, calendar = Centre(site.config, FIRST_DAY), Calendar()
-    speeds = dict.fromkeys((desk.no for desk in site.config.counters), 1.0)
-    forecast = Forecast(centre, true_laws(site.demand, speeds)) if judge else None
+    speeds = {desk.no: site.speeds.get(desk.no, 1.0) for desk in site.config.counters}
+    forecast = Forecast(centre, true_laws(site.demand, speeds), believed=believed) if judge else None
     played, day = 0, FIRST_DAY
     while played < days:
         windows = hours.planned(site.config, day).working
@@ -63,7 +83,9 @@ def play_days(site: Site, rule: Rule, *, days: int, seed: int, judge: bool = Fal
             spells = tuple((window.start * 60.0, window.end * 60.0) for window in windows)
             hall = Hall(centre, calendar, rule, (day - FIRST_DAY).days * DAY_S, opens_s=spells[0][0], forecast=forecast)
             hall.expect(draw_day(site.demand, day, seed))
-            hall.staff({desk.no: Shift(spells) for desk in site.config.counters if not desk.is_retired})
+            hall.staff(
+                {desk.no: Shift(spells, speeds[desk.no]) for desk in site.config.counters if not desk.is_retired}
+            )
             calendar.run()
             played += 1
             yield hall.close()

@@ -21,7 +21,7 @@ from queue_server.domain.tickets import StintKind, Ticket, TicketState
 DIFFERS = 0.1
 """How much fields are thought to differ from their beliefs, and counters from each other, as a part of the whole; it
 weighs as much as `DIFFERS_WEIGHT` fields or counters."""
-DIFFERS_WEIGHT = 2.0
+DIFFERS_WEIGHT = 6.0
 FEW = 10.0
 """What so few services say of how much fields or counters differ counts half."""
 SPREAD_PRIOR = 25.0
