@@ -80,7 +80,8 @@ class Played(Struct, frozen=True):
     seed: int
     whole: Metrics
     days: list[Metrics]
-    estimates: Estimates | None
+    estimates: list[Estimates]
+    """Of each day on which somebody was told a wait."""
 
 
 class Task(Struct, frozen=True):
@@ -102,7 +103,7 @@ def play(task: Task) -> Played:
     days = [day for number, day in enumerate(played) if number % 5 in case.weekdays]
     if case.is_unlike:
         days = days[4:]
-    told = estimates([turn for day in days for turn in day.turns]) if judged else None
+    told = [found for day in days if (found := estimates(day.turns)) is not None] if judged else []
     whole = metrics_of(days, site.takes)
     return Played(task.case, task.rule, task.seed, whole, [metrics_of([day], site.takes) for day in days], told)
 
@@ -148,20 +149,20 @@ def figures(name: str, played: Iterable[Played]) -> list[Figure]:
         plain("unjust overtakes most", max(each["unjust"].most for each in overtakes), goals.unjust),
         plain("ineligible calls", sum(each.whole.ineligible for each in product), 0),
     ]
-    told = [each.estimates for each in product if each.estimates is not None]
+    told = [day for each in product for day in each.estimates]
+
+    def against(title: str, mine: str, theirs: str, most: float) -> None:
+        both = [(getattr(day, mine), getattr(day, theirs)) for day in told if getattr(day, theirs) is not None]
+        if both:
+            found.append(paired(title, [one for one, _ in both], [other for _, other in both], most))
+
+    against("estimate error ÷ true laws", "error", "exact", goals.exact)
+    against("estimate error ÷ last called", "against_last", "last", goals.last)
+    against("estimate error ÷ nothing learnt", "error", "believed", 0.9)
     if told:
-        found.append(plain("estimate error ÷ true laws", _sum(told, "error") / _sum(told, "exact"), goals.exact))
-        last = _sum(told, "against_last") / _sum(told, "last")
-        found.append(plain("estimate error ÷ last called", last, goals.last))
-        if told[0].believed is not None:
-            found.append(plain("estimate error ÷ nothing learnt", _sum(told, "error") / _sum(told, "believed"), 0.9))
-        coverage = statistics.mean(each.coverage for each in told)
+        coverage = sum(day.coverage * day.count for day in told) / sum(day.count for day in told)
         found.append(Figure("80 % range covers", coverage, coverage, 0.86, 0.77))
     return found
-
-
-def _sum(told: Sequence[Estimates], name: str) -> float:
-    return sum(getattr(each, name) or 0.0 for each in told)
 
 
 def plain(name: str, value: float, most: float) -> Figure:
@@ -202,12 +203,12 @@ def main() -> int:
 def _report(name: str, played: Sequence[Played]) -> int:
     means = {rule: [each.whole.all.mean for each in played if each.rule == rule and each.whole.all] for rule in RULES}
     said = ", ".join(f"{rule} {statistics.mean(values):.1f}" for rule, values in means.items() if values)
-    told = [each.estimates for each in played if each.estimates is not None]
+    told = [day for each in played for day in each.estimates]
     print(f"\n## {name}: mean wait in minutes {said}")
     if told:
-        print(f"estimate error {statistics.mean(each.error for each in told):.1f} min, "
-              f"bias {statistics.mean(each.bias for each in told):+.1f}, "
-              f"{statistics.mean(each.late for each in told):.0%} over 5 min late")  # fmt: skip
+        print(f"estimate error {statistics.mean(day.error for day in told):.1f} min, "
+              f"bias {statistics.mean(day.bias for day in told):+.1f}, "
+              f"{statistics.mean(day.late for day in told):.0%} over 5 min late")  # fmt: skip
     print("\n| | value | judged | goal | |\n|---|---:|---:|---:|---|")
     found = figures(name, played)
     for each in found:

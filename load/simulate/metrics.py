@@ -34,6 +34,7 @@ class Overtakes(Struct, frozen=True):
 class Estimates(Struct, frozen=True):
     """What people were told against what came true, in minutes. `told` is the share who were told anything."""
 
+    count: int
     told: float
     error: float
     bias: float
@@ -154,6 +155,7 @@ def estimates(turns: Sequence[Turn]) -> Estimates | None:
         return None
     errors = [(each.likely_s - true) / 60 for each, true in told]
     return Estimates(
+        count=len(told),
         told=len(told) / len(called),
         error=sum(map(abs, errors)) / len(errors),
         bias=sum(errors) / len(errors),

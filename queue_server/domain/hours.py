@@ -50,7 +50,7 @@ def planned(config: BranchConfig, day: date, field: Field | None = None) -> DayH
     return config.hours.weekly.get(weekday, CLOSED)
 
 
-def today(config: BranchConfig, day: Day, field: Field | None) -> DayHours:
+def in_force(config: BranchConfig, day: Day, field: Field | None) -> DayHours:
     """Today's hours: changed for the field, else changed for the branch, else as planned."""
     changed = (field and day.changed.get(field.code)) or day.changed.get("")
     return changed.hours if changed else planned(config, day.date, field)

@@ -130,7 +130,7 @@ def _windows(state: BranchState, day: Day, now: datetime) -> list[tuple[float, f
     config = state.configured
     found: tuple[Window, ...] = ()
     for field in (None, *config.fields):
-        found = found or hours.today(config, day, field).working
+        found = found or hours.in_force(config, day, field).working
     seconds = [tuple(hours.instant(config, day.date, at) for at in (window.start, window.end)) for window in found]
     return [((start - now).total_seconds(), (end - now).total_seconds()) for start, end in seconds]
 

@@ -53,7 +53,7 @@ def _all(state: BranchState, now: datetime) -> Iterator[Due]:
 def closes_at(state: BranchState, day: Day) -> datetime | None:
     """When the last counter's hours of this day end; None on a day without hours."""
     config = state.configured
-    closings = (hours.closing(config, day.date, hours.today(config, day, field)) for field in (None, *config.fields))
+    closings = (hours.closing(config, day.date, hours.in_force(config, day, field)) for field in (None, *config.fields))
     return max((at for at in closings if at is not None), default=None)
 
 

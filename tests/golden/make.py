@@ -20,6 +20,7 @@ from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.configuration import DayHours, Text, Window
 from queue_server.domain.events import Recorded, type_of
+from queue_server.domain.learning import Learnt, Measured, Share
 from queue_server.domain.state import BranchState, CallShown
 from queue_server.domain.tickets import Estimate, Rebooking, Stint, Ticket, TicketState
 from tests.factories import CHIEF, FRIDAY, HOA, KIOSK, LAN, MINH, MORNING, VIETNAM, Branch, config, limited, moment
@@ -37,11 +38,14 @@ def samples() -> list[ev.EventType]:
     """One event of every type, every field filled."""
     carried, booked = _rebooked_tickets()
     rebooking = Rebooking(date(2026, 11, 25), "t7-261125", "B003", "B", 3)
+    learnt = Learnt(
+        {"chung-thuc": {2: Measured(12.5, 70.125, 395.25)}}, Share(1.0, 20.0), Share(2.0, 20.5), {"chung-thuc": {"": 12.0}}
+    )
     told = Estimate(900, 540, 1440, AT)
     why = ev.Why("bounded-2", "ordinary_bound", 12, 1860, (ev.Considered("A003", "chung-thuc", "priority", 300, 300),))
     hours = DayHours(working=(Window(450, 690),), issuing=(Window(420, 660),))
     return [
-        ev.DayOpened(config(), (carried,), (booked,)),
+        ev.DayOpened(config(), (carried,), (booked,), learnt),
         ev.DayClosed({"finished": 40, "no_show": 2, "rebooked": 1}, "hết giờ"),
         ev.BranchConfigured(replace(config(), version=2, notice=Text("Mời lấy số", "Take a number"))),
         ev.HoursChanged(hours, Text("Tập huấn", "Training"), "dat-dai"),

@@ -79,7 +79,7 @@ def _require_offered(state: BranchState, config: BranchConfig, field: Field, now
     if today.suspended is not None:
         reason = today.suspended.reason
         raise Refusal("field-suspended", field=field.code, field_name=field.name, reason=reason)
-    offered = hours.today(config, day, field)
+    offered = hours.in_force(config, day, field)
     if not hours.contains(config, day.date, offered.issuing, now):
         opens_at = opens_next(config, day, field, now)
         raise Refusal("issuing-closed", field=field.code, field_name=field.name, opens_at=opens_at)
@@ -97,7 +97,7 @@ def require_day(state: BranchState, now: datetime) -> Day:
 
 def opens_next(config: BranchConfig, day: Day, field: Field, now: datetime) -> str | None:
     """When numbers of this field are given again, as an ISO instant in the branch's zone."""
-    later_today = next(hours.starts_after(config, day.date, hours.today(config, day, field).issuing, now), None)
+    later_today = next(hours.starts_after(config, day.date, hours.in_force(config, day, field).issuing, now), None)
     if later_today is not None:
         return _local(config, later_today)
     following: date | None = hours.next_working_day(config, day.date, field=field)
