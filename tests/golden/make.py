@@ -38,9 +38,8 @@ def samples() -> list[ev.EventType]:
     """One event of every type, every field filled."""
     carried, booked = _rebooked_tickets()
     rebooking = Rebooking(date(2026, 11, 25), "t7-261125", "B003", "B", 3)
-    learnt = Learnt(
-        {"chung-thuc": {2: Measured(12.5, 70.125, 395.25)}}, Share(1.0, 20.0), Share(2.0, 20.5), {"chung-thuc": {"": 12.0}}
-    )
+    services = {"chung-thuc": {2: Measured(12.5, 70.125, 395.25)}}
+    learnt = Learnt(services, Share(1.0, 20.0), Share(2.0, 20.5), {"chung-thuc": {"": 12.0}})
     told = Estimate(900, 540, 1440, AT)
     why = ev.Why("bounded-2", "ordinary_bound", 12, 1860, (ev.Considered("A003", "chung-thuc", "priority", 300, 300),))
     hours = DayHours(working=(Window(450, 690),), issuing=(Window(420, 660),))
