@@ -30,8 +30,8 @@ def arrival_wait(
     expected, people = (seen.wait, seen.people)
     if stream is not Stream.ORDINARY:
         expected, people = seen.priority_wait, seen.priority_people
-    if expected is None:
-        return None
+    if expected is None:  # nobody was there for it; somebody may be by now
+        return pending_wait(state, field, ahead, now)
     return _told(expected, (ahead(field) - people) * seen.pace, now)
 
 

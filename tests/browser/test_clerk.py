@@ -249,10 +249,10 @@ def test_hold_and_resume_with_a_call(centre: DemoServer, sit: Callable[..., Desk
     desk.is_free()
     expect(desk.page.locator(".held__ticket")).to_have_text(re.compile("A 001"))
     desk.page.locator(".held__ticket").click()
-    desk.choose("quietly", "Gọi lại đến quầy")
+    desk.choose("how", "Gọi lại đến quầy")
     desk.confirm()
     desk.has("A 001", "called")
-    expect(desk.page.locator(".hand__about")).to_contain_text("tiếp tục sau khi bổ sung")
+    expect(desk.page.locator(".hand__about")).to_contain_text("Tiếp tục sau khi bổ sung")
     assert centre.api().follow(ticket.id)["counter"] == 1
 
 
