@@ -194,9 +194,11 @@ class BareServer:
         self.pid = json.loads(self._process.stdout.readline())["pids"][0]
 
     def kill(self) -> None:
-        """The parent, with which its worker ends."""
+        """The parent, with which its worker ends; until that has let go of its port, where the next one would begin."""
         self._process.kill()
         self._process.wait()
+        while (stat := stat_of(self.pid)) and stat[0] != "Z":
+            time.sleep(0.01)
         assert self._process.stdout is not None
         self._process.stdout.close()
 
