@@ -11,7 +11,6 @@ import heapq
 import math
 import random
 from bisect import insort
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from statistics import NormalDist
 from typing import NamedTuple
@@ -32,6 +31,10 @@ HORIZON_S = 10 * 3600.0
 NOBODY = -1
 STREAMS = tuple(Stream)
 PRIORITY, DUE, ORDINARY = range(3)
+BEST, OLDEST, EARLY = 2, 3, 4
+"""Places in `routing.Heads`, of which the first two are those of the streams."""
+ASKING = (PRIORITY, ORDINARY)
+"""The streams of people who have no number yet."""
 STEPS_MOST = 20_000
 """A play that goes on for longer is not believed."""
 
@@ -126,20 +129,22 @@ class Outlook(Struct, frozen=True):
 def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook:
     """The median and the range over so many plays."""
     fields = range(len(scene.fields))
-    probes = [Waiting("", field, stream, 0.0) for field in fields for stream in (PRIORITY, ORDINARY)]
     called: list[list[float]] = [[] for _ in scene.waiting]
-    probed: list[list[float]] = [[] for _ in probes]
+    probed: dict[tuple[int, int], list[float]] = {(field, stream): [] for field in fields for stream in ASKING}
     for number in range(plays):
-        play = Play(scene, probes, random.Random(f"{seed}/{number}"))
+        play = Play(scene, random.Random(f"{seed}/{number}"))
         play.run()
-        for times, at in zip((*called, *probed), (*play.called, *play.probed), strict=True):
+        for times, at in zip(called, play.called, strict=True):
             times.append(at)
-    unserved = [sum(at > scene.closes for at in times) / plays for times in called]
+        for key, times in probed.items():
+            times.append(play.probed.get(key, math.inf))
+    closes = min(scene.closes, HORIZON_S)
+    unserved = [sum(at > closes for at in times) / plays for times in called]
     tickets = {each.ticket: _range(times) for each, times in zip(scene.waiting, called, strict=True)}
     outlooks = {}
     for field in fields:
         mine = [share for each, share in zip(scene.waiting, unserved, strict=True) if each.field == field]
-        first, second = probed[2 * field], probed[2 * field + 1]
+        first, second = probed[field, PRIORITY], probed[field, ORDINARY]
         outlooks[scene.fields[field]] = FieldOutlook(
             wait=_range(second),
             priority_wait=_range(first),
@@ -148,7 +153,7 @@ def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook
             pace=_pace(scene, field),
             served=len(mine) - sum(mine),
             unserved=sum(mine),
-            takes_more=2 * sum(at <= scene.closes for at in second) >= plays,
+            takes_more=2 * sum(at <= closes for at in second) >= plays,
         )
     return Outlook(scene.at, tickets, outlooks)
 
@@ -173,7 +178,8 @@ def _range(times: list[float]) -> Range | None:
 
 
 class _Entry(NamedTuple):
-    """Somebody in a play's queue, in the order of being called: `ticket` is its index, or below 0 a probe's."""
+    """Somebody in a play's queue, in the order of being called: `ticket` is the index of who waits now, larger for who
+    comes later."""
 
     since: float
     number: int
@@ -181,16 +187,49 @@ class _Entry(NamedTuple):
     each: Waiting
 
 
-class Play:
-    """One play. `called` holds the instant of each waiting ticket's call, `probed` that of each probe."""
+class _Heads:
+    """The first ones that a counter may call, as `routing.Heads` has them: each with the queue in which it stands."""
 
-    def __init__(self, scene: Scene, probes: Sequence[Waiting], chance: random.Random) -> None:
+    def __init__(self) -> None:
+        self.found: list[tuple[_Entry, list[_Entry]] | None] = [None] * len(Heads._fields)
+        self.worth = [-math.inf] * len(Heads._fields)
+
+    def add(self, entry: _Entry, queue: list[_Entry], waited: float, score: float) -> None:
+        if entry.each.stream == ORDINARY:
+            self._keep(BEST, entry, queue, score)
+            self._keep(OLDEST, entry, queue, waited)
+        else:
+            self._keep(
+                PRIORITY if entry.each.stream == PRIORITY else DUE if waited >= 0 else EARLY, entry, queue, waited
+            )
+
+    def _keep(self, place: int, entry: _Entry, queue: list[_Entry], worth: float) -> None:
+        was = self.found[place]
+        if was is None or worth > self.worth[place] or (worth == self.worth[place] and entry < was[0]):
+            self.found[place], self.worth[place] = (entry, queue), worth
+
+    def pick(self, rule: RoutingRule, runs: Runs) -> tuple[_Entry, list[_Entry]] | None:
+        pairs = zip(self.found, self.worth, strict=True)
+        picked = pick(rule, runs, Heads(*[None if found is None else worth for found, worth in pairs]))
+        return None if picked is None else self.found[Heads._fields.index(picked.head)]
+
+    def copy(self) -> _Heads:
+        other = _Heads()
+        other.found, other.worth = self.found.copy(), self.worth.copy()
+        return other
+
+
+class Play:
+    """One play. `called` holds the instant of each waiting ticket's call, `probed` that of somebody who came now, for
+    each field with priority and without: who only asks takes no time, and nobody else waits for him."""
+
+    def __init__(self, scene: Scene, chance: random.Random) -> None:
         self._scene = scene
         self._rule = scene.rule
         self._chance = chance
         self.called = [math.inf] * len(scene.waiting)
-        self.probed = [math.inf] * len(probes)
-        self._unprobed = len(probes)
+        self.probed: dict[tuple[int, int], float] = {}
+        self._unprobed = {(field, stream) for field in range(len(scene.fields)) for stream in ASKING}
         self._waits = len(scene.waiting)
         self._queues: list[list[list[_Entry]]] = [[[], [], []] for _ in scene.fields]
         self._events: list[tuple[float, int, int, _Entry | None]] = []
@@ -199,8 +238,6 @@ class Play:
         self._idle: list[tuple[int, int]] = []
         for index, each in enumerate(scene.waiting):
             self._add(_Entry(each.since, self._next(), index, each))
-        for index, each in enumerate(probes):
-            self._add(_Entry(0.0, self._next(), -1 - index, each))
 
     def _next(self) -> int:
         self._number += 1
@@ -216,7 +253,9 @@ class Play:
 
     def run(self) -> None:
         scene = self._scene
-        for index, each in enumerate(scene.places):
+        fewest_skills = sorted(range(len(scene.places)), key=lambda index: (len(scene.places[index].takes), index))
+        for index in fewest_skills:
+            each = scene.places[index]
             if each.busy is not None:
                 self._at(self._remaining(each.busy, each.laws[each.busy.field]), index)
             elif each.spells:
@@ -260,11 +299,8 @@ class Play:
         if spell[0] > at:
             self._at(spell[0], place)
             return
-        while (entry := self._choose(place, at)) is not None:
-            if entry.ticket < 0:
-                self.probed[-1 - entry.ticket] = at
-                self._unprobed -= 1
-                continue
+        entry = self._choose(place, at)
+        if entry is not None:
             if entry.ticket < len(self.called) and self.called[entry.ticket] == math.inf:
                 self.called[entry.ticket] = at
                 self._waits -= 1
@@ -310,7 +346,9 @@ class Play:
         """How much longer a service takes that has taken so long already."""
         scale = work(self._rule.turn(busy.dossiers))
         so_far = max(busy.so_far / scale, 1.0)
-        below = _NORMAL.cdf((math.log(so_far) - law.centre) / law.spread) if law.spread else 1.0
+        if not law.spread:
+            return max(0.0, math.exp(law.centre) - so_far) * scale
+        below = _NORMAL.cdf((math.log(so_far) - law.centre) / law.spread)
         drawn = below + (1 - below) * self._chance.random()
         if drawn >= 1 - 1e-9:  # far longer than any that was seen: as long again, for want of anything better
             return self._chance.expovariate(1 / so_far)
@@ -321,42 +359,41 @@ class Play:
 
     def _choose(self, place: int, at: float) -> _Entry | None:
         """Takes whom the rule picks out of the queues."""
-        found: list[tuple[_Entry, list[_Entry]] | None] = [None, None, None, None, None]
-        worth = [-math.inf] * 5
-        for entry, queue, handicap in self._heads(place, at):
-            waited = at - entry.since
-            stream = entry.each.stream
-            if stream == ORDINARY:
-                score = waited - handicap
-                if self._rule.pressure_weight:
-                    score += self._rule.pressure_weight * self._pressure(place, entry.each.field)
-                if _is_before(score, entry, worth[2], found[2]):
-                    found[2], worth[2] = (entry, queue), score
-                if _is_before(waited, entry, worth[3], found[3]):
-                    found[3], worth[3] = (entry, queue), waited
-                continue
-            slot = 0 if stream == PRIORITY else 1 if waited >= 0 else 4
-            if _is_before(waited, entry, worth[slot], found[slot]):
-                found[slot], worth[slot] = (entry, queue), waited
-        heads = Heads(*(None if each is None else value for each, value in zip(found, worth, strict=True)))
-        picked = pick(self._rule, self._runs[place], heads)
-        if picked is None:
+        heads, asking = _Heads(), []
+        for field, handicap in self._scene.places[place].takes:
+            pressure = self._rule.pressure_weight and self._rule.pressure_weight * self._pressure(place, field)
+            for stream, queue in enumerate(self._queues[field]):
+                head = self._head(queue, place, at)
+                if head is not None:
+                    waited = at - head.since
+                    heads.add(head, queue, waited, waited + pressure - handicap)
+                if (field, stream) in self._unprobed and (head is None or head.since > 0):
+                    asking.append((field, stream, at + pressure - handicap))
+        for field, stream, score in asking:
+            self._ask(heads, place, field, stream, at, score)
+        taken = heads.pick(self._rule, self._runs[place])
+        if taken is None:
             return None
-        taken = found[Heads._fields.index(picked.head)]
-        assert taken is not None
         entry, queue = taken
-        queue.remove(entry) if queue[0] is not entry else queue.pop(0)
+        queue.remove(entry)
         return entry
 
-    def _heads(self, place: int, at: float) -> Iterator[tuple[_Entry, list[_Entry], float]]:
-        for field, handicap in self._scene.places[place].takes:
-            for queue in self._queues[field]:
-                for entry in queue:
-                    each = entry.each
-                    if each.not_before > at or (each.counter not in (NOBODY, place) and each.loosens > at):
-                        continue
-                    yield entry, queue, handicap
-                    break
+    def _ask(self, heads: _Heads, place: int, field: int, stream: int, at: float, score: float) -> None:
+        """Whether somebody who came now would be the one."""
+        with_probe, probe = heads.copy(), _Entry(0.0, 0, NOBODY, Waiting("", field, stream, 0.0))
+        with_probe.add(probe, [], at, score)
+        taken = with_probe.pick(self._rule, self._runs[place])
+        if taken is not None and taken[0] is probe:
+            self.probed[field, stream] = at
+            self._unprobed.remove((field, stream))
+
+    @staticmethod
+    def _head(queue: list[_Entry], place: int, at: float) -> _Entry | None:
+        for entry in queue:
+            each = entry.each
+            if each.not_before <= at and (each.counter in (NOBODY, place) or each.loosens <= at):
+                return entry
+        return None
 
     def _pressure(self, place: int, field: int) -> float:
         others = 0
@@ -364,7 +401,3 @@ class Play:
             others += index != place and bool(each.spells) and any(code == field for code, _ in each.takes)
         count = sum(map(len, self._queues[field]))
         return count * self._scene.means[field] / max(1, others)
-
-
-def _is_before(value: float, entry: _Entry, most: float, found: tuple[_Entry, list[_Entry]] | None) -> bool:
-    return found is None or value > most or (value == most and entry < found[0])

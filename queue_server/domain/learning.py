@@ -172,7 +172,7 @@ class Laws:
         priors = {each.code: _prior(each) for each in fields}
         rows = {code: learnt.services.get(code, {}) for code in priors}
         wholes = {code: sum(each.values(), Measured()) for code, each in rows.items()}
-        spreads = {code: _spread(priors[code], whole) for code, whole in wholes.items()}
+        spreads = {code: _spread(priors[code], each.values()) for code, each in rows.items()}
         off = {code: _Offset(whole.total - whole.count * priors[code].centre, whole.count, spreads[code])
                for code, whole in wholes.items()}  # fmt: skip
         drawn = shrunk(off)
@@ -215,10 +215,14 @@ def _prior(each: Field) -> Law:
     return Law.of(mean_s, each.service_time_cv * each.service_time_s / mean_s)
 
 
-def _spread(prior: Law, whole: Measured) -> float:
-    """The spread around the mean, the believed one counting as `SPREAD_PRIOR` services."""
-    around = whole.squares - whole.total * whole.total / whole.count if whole.count > 1 else 0.0
-    return math.sqrt((SPREAD_PRIOR * prior.spread**2 + max(around, 0.0)) / (SPREAD_PRIOR + max(whole.count - 1, 0.0)))
+def _spread(prior: Law, rows: Iterable[Measured]) -> float:
+    """The spread around each counter's mean, the believed one counting as `SPREAD_PRIOR` services."""
+    around, freedom = SPREAD_PRIOR * prior.spread**2, SPREAD_PRIOR
+    for row in rows:
+        if row.count > 1:
+            around += max(0.0, row.squares - row.total * row.total / row.count)
+            freedom += row.count - 1
+    return math.sqrt(around / freedom)
 
 
 Key = TypeVar("Key")
