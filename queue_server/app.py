@@ -128,12 +128,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             presence=presence,
             tries=Tries(limits),
             pulse=Pulse(journal, hub.send_away),
+            foreseer=foreseer,
             now=clock.now,
             build=build_name(),
             dossier=dossier,
         )
         if journal.is_shared:
-            _join_others(stack, house, clock, foreseer, on_written=readers.wake)
+            _join_others(stack, house, clock, on_written=readers.wake)
         yield house
 
 
@@ -159,9 +160,7 @@ async def _shared(stack: AsyncExitStack, settings: Settings, journal: Journal) -
     return RedisSignals(client), RedisPresence(client), RedisLimits(client)
 
 
-def _join_others(
-    stack: AsyncExitStack, house: House, clock: Clock, foreseer: Foreseer, on_written: Callable[[str], None]
-) -> None:
+def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: Callable[[str], None]) -> None:
     """Hear what other processes of the journal do, and tell them."""
     journal, signals, hub = house.journal, house.signals, house.hub
     following = Following(journal, house.bus, is_told=lambda: signals.is_live, is_read=hub.is_read)
@@ -175,7 +174,7 @@ def _join_others(
             case AccessChanged():
                 rights.wake()
             case Foreseen() if (host := house.bus.loaded(signal.branch_id)) is not None:
-                foreseer.hear(host, signal.outlook)
+                house.foreseer.hear(host, signal.outlook)
             case Taken():
                 hub.take_over(signal.channel)
             case Missed():

@@ -68,6 +68,11 @@ class Foreseer:
                 await self._task
         await self._plays.stop()
 
+    @property
+    def player(self) -> int | None:
+        """The process id of who plays, once there was something to play."""
+        return self._plays.pid
+
     # -- what happens --------------------------------------------------------------------------------------------------
 
     def see(self, host: BranchHost, *, is_own: bool) -> None:
@@ -87,10 +92,6 @@ class Foreseer:
         branch.made_at = time.monotonic()
         branch.due_at = branch.made_at + MISSED_S * random.uniform(1.0, 1.3)
         self._tell(host, outlook, is_own=False)
-
-    def forget(self, is_loaded: Callable[[str], bool]) -> None:
-        """Let go of branches whose hosts were dropped."""
-        self._branches = {name: branch for name, branch in self._branches.items() if is_loaded(name)}
 
     def _branch(self, host: BranchHost) -> _Branch:
         branch = self._branches.get(host.branch_id)

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -16,10 +16,11 @@ import msgspec
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from queue_server.domain.foresight import FieldOutlook, Outlook, Range
 from queue_server.journal.port import StoredEvent, Written
 from queue_server.realtime.redis_client import redis_at
 from queue_server.realtime.signals.local import Exchange, LocalSignals
-from queue_server.realtime.signals.port import EVENTS_MAX_BYTES, AccessChanged, Missed, Signal, Signals, Taken
+from queue_server.realtime.signals.port import EVENTS_MAX_BYTES, AccessChanged, Foreseen, Missed, Signal, Signals, Taken
 from queue_server.realtime.signals.redis import CHANNEL, RedisSignals
 from tests.databases.sentinels import Sentinels
 from tests.databases.tls import Certificate, tls_in_front_of
@@ -159,6 +160,11 @@ def bare(signal: Signal) -> Signal:
     return Written(signal.branch_id, signal.epoch, signal.prev, signal.seq, tuple(signal.events))
 
 
+def outlook(branch: str, at: datetime) -> Foreseen:
+    field = FieldOutlook(Range(600.5, 300.0, 900.0), None, 4, 1, 75.0, 3.0, 1.0, takes_more=False)
+    return Foreseen(branch, Outlook(at, {"t1": Range(1.0, 0.0, 2.5), "t2": None}, {"chung-thuc": field}))
+
+
 # -- hearing each other ------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +180,15 @@ async def test_what_one_sends_all_others_hear_in_order_and_nobody_hears_itself(j
     for other in others:
         await other.has_heard(len(sent))
         assert [bare(each) for each in other.heard] == sent
+    assert first.heard == []
+
+
+async def test_an_outlook_comes_as_it_was_sent(join: Join) -> None:
+    first, *others = await all_of(join, 3)
+    sent = outlook("go-vap", datetime(2026, 11, 23, 1, 2, 3, 456789, tzinfo=UTC))
+    first.signals.send(sent)
+    for other in others:
+        await other.hears(sent)
     assert first.heard == []
 
 

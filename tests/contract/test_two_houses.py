@@ -268,3 +268,18 @@ async def test_who_has_tried_too_often_at_one_server_is_told_so_by_the_other(by_
         await by_redis.one.house.tries.count(PASSWORDS_OF_A_NAME, "lan")
     with pytest.raises(Refused, match="too-many-tries"):
         await away(lambda: Api(by_redis.other.url).post("/session", username="lan", password=PASSWORD))
+
+
+# -- outlooks ----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_outlook_of_the_server_that_writes_is_what_all_tell(by_redis: Two) -> None:
+    one, other = by_redis.one.house, by_redis.other.house
+    host = await other.bus.host(BRANCH)
+    issued = await away(lambda: Api(by_redis.one.url, by_redis.tokens["dispenser"]).issue("chung-thuc"))
+    await until(lambda: host.outlook is not None and issued.id in host.outlook.tickets)
+    writer = one.bus.loaded(BRANCH)
+    assert writer is not None
+    assert host.outlook == writer.outlook
+    assert one.foreseer.player is not None
+    assert other.foreseer.player is None, "who hears of it need not make it"
