@@ -108,9 +108,8 @@ def table() -> None:
             milliseconds(lambda outlook=outlook: msgspec.msgpack.decode(outlook, type=Outlook)),  # type: ignore[misc]
         ]
         figures = " | ".join(f"{each:.2f}" for each in (lessons, *parts, parts[0] + parts[1] + parts[3]))
-        print(
-            f"| {branch or name} | {len(scene.places)} | {len(scene.waiting)} | {figures} | {len(sent) + len(outlook):,} |"
-        )
+        size = f"{len(sent) + len(outlook):,}"
+        print(f"| {branch or name} | {len(scene.places)} | {len(scene.waiting)} | {figures} | {size} |")
 
 
 # -- in a house --------------------------------------------------------------------------------------------------------

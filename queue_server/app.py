@@ -24,6 +24,7 @@ from queue_server.branches.listing import Listing
 from queue_server.branches.timing import Timing
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import Change
+from queue_server.foreseeing.elsewhere import Elsewhere
 from queue_server.foreseeing.foreseer import Foreseer
 from queue_server.foreseeing.plays import Plays
 from queue_server.journal.backup import back_up
@@ -99,9 +100,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
         def on_outlook(host: BranchHost, outlook: Outlook, is_own: bool) -> None:
             hub.refresh(host)
+            elsewhere.learn(host.branch_id, outlook)
             if is_own and journal.is_shared:
                 signals.send(Foreseen(host.branch_id, outlook))
 
+        elsewhere = Elsewhere()
         foreseer = Foreseer(Plays(), clock.now, on_outlook, speed=settings.clock_speed)
         bus = CommandBus(journal, clock, Watch(clock, speed=settings.clock_speed), publish)
         stack.callback(bus.close)
@@ -129,6 +132,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             tries=Tries(limits),
             pulse=Pulse(journal, hub.send_away),
             foreseer=foreseer,
+            elsewhere=elsewhere,
             now=clock.now,
             build=build_name(),
             dossier=dossier,
@@ -173,8 +177,10 @@ def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: 
                 on_written(signal.branch_id)
             case AccessChanged():
                 rights.wake()
-            case Foreseen() if (host := house.bus.loaded(signal.branch_id)) is not None:
-                house.foreseer.hear(host, signal.outlook)
+            case Foreseen():
+                house.elsewhere.learn(signal.branch_id, signal.outlook)
+                if (host := house.bus.loaded(signal.branch_id)) is not None:
+                    house.foreseer.hear(host, signal.outlook)
             case Taken():
                 hub.take_over(signal.channel)
             case Missed():

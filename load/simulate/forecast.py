@@ -50,6 +50,12 @@ class Forecast:
         key = visit.field, visit.priority is not None
         return self._exact.get(key), self._believed.get(key)
 
+    def newest(self, now: float) -> Outlook | None:
+        """An outlook as of now."""
+        self._looked_s = now
+        self._make(now)
+        return self._centre.outlook
+
     def _make(self, now: float) -> None:
         centre = self._centre
         centre.wait(now)
@@ -61,7 +67,8 @@ class Forecast:
         if scene is None:
             return
         centre.outlook = foresee(scene, seed=f"{now}")
-        self._exact = _likely(foresee(self._exactly(scene), seed=f"{now} exact"))
+        if self._laws:
+            self._exact = _likely(foresee(self._exactly(scene), seed=f"{now} exact"))
         if self._is_believed:
             naive = scene_of(centre.state, centre.instant(now), Learnt())
             assert naive is not None

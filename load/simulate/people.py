@@ -118,7 +118,7 @@ class Hall:
 
     def expect(self, visits: Sequence[Visit]) -> None:
         for visit in visits:
-            self._calendar.at(self._starts_s + visit.arrival_s, lambda visit=visit: self._arrive(visit))  # type: ignore[misc]
+            self._calendar.at(self._starts_s + visit.arrival_s, lambda visit=visit: self.arrive(visit))  # type: ignore[misc]
 
     def staff(self, shifts: dict[int, Shift]) -> None:
         self._shifts = shifts
@@ -135,7 +135,11 @@ class Hall:
 
     # -- citizens ------------------------------------------------------------------------------------------------------
 
-    def _arrive(self, visit: Visit) -> None:
+    def instant(self, seconds: float) -> datetime:
+        return self._centre.instant(seconds)
+
+    def arrive(self, visit: Visit) -> None:
+        """Somebody comes now."""
         now = self._calendar.now
         others = self._forecast.look(visit, now) if self._forecast is not None else (None, None)
         try:

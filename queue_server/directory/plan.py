@@ -31,6 +31,7 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
         rule=domain.RoutingRule(**document.rule.model_dump(exclude={"mark"})),
         limits=_limits(document.limits),
         notice=_text(document.notice),
+        place=domain.Position(document.place.latitude, document.place.longitude) if document.place else None,
     )
 
 
@@ -52,6 +53,7 @@ def _field(field: FieldBlock) -> domain.Field:
         zone=field.zone,
         procedures=tuple(field.procedures),
         is_retired=field.is_retired,
+        is_anywhere=field.is_anywhere,
     )
 
 

@@ -63,7 +63,8 @@ class SeriesBlock(Block):
 
 
 class FieldBlock(Block):
-    """A procedure field. `catalogue` names the groups of the procedure catalogue that belong to it, by level; "*" is
+    """A procedure field. Where it `is_anywhere`, citizens may go to any branch that takes it.
+    `catalogue` names the groups of the procedure catalogue that belong to it, by level; "*" is
     every group of that level which no other field of the branch names."""
 
     code: Code
@@ -79,6 +80,7 @@ class FieldBlock(Block):
     procedures: list[ProcedureCode] = Field(default_factory=list)
     catalogue: dict[Level, list[Words]] = Field(default_factory=dict)
     is_retired: bool = False
+    is_anywhere: bool = False
 
 
 class _Desk(Block):
@@ -162,6 +164,13 @@ class LimitsBlock(Block):
     half_day_splits_at: Clock = "12:00"
 
 
+class PlaceBlock(Block):
+    """Where a branch is, in degrees north and east."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+
+
 class VisitsBlock(Block):
     """How many people come on an ordinary day, under a name: "usual" is always there."""
 
@@ -187,6 +196,7 @@ class BranchPart(Block):
     parent: Code | None = None
     name: Text | None = None
     address: Text | None = None
+    place: PlaceBlock | None = None
     notice: Text | None = None
     timezone: str | None = None
     day_boundary: Clock | None = None
@@ -217,6 +227,7 @@ class BranchDocument(Block):
     kind: Kind = "centre"
     parent: Code | None = None
     address: Text | None = None
+    place: PlaceBlock | None = None
     notice: Text | None = None
     timezone: str = "Asia/Ho_Chi_Minh"
     day_boundary: Clock = "03:00"

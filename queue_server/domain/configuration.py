@@ -64,12 +64,19 @@ class Series(Struct, frozen=True):
     last: int = 999
 
 
+class Position(Struct, frozen=True, array_like=True):
+    """Degrees, north and east."""
+
+    latitude: float
+    longitude: float
+
+
 class Field(Struct, frozen=True):
     """A procedure field: what a citizen chooses. It owns a number series.
 
     `hours` replaces the branch's weekly hours on the weekdays that it names. `daily_cap` limits issued numbers a day.
     `service_time_s` is the prior mean of one service and `service_time_cv` its coefficient of variation, used until the
-    branch has measured its own.
+    branch has measured its own. Where it `is_anywhere`, citizens may go to any branch that takes it.
     """
 
     code: str
@@ -84,6 +91,7 @@ class Field(Struct, frozen=True):
     zone: str = ""
     procedures: tuple[str, ...] = ()
     is_retired: bool = False
+    is_anywhere: bool = False
 
 
 class Desk(Struct, frozen=True):
@@ -178,3 +186,4 @@ class BranchConfig(Struct, frozen=True):
     rule: RoutingRule = RoutingRule()
     limits: Limits = Limits()
     notice: Text = Text("")
+    place: Position | None = None

@@ -25,6 +25,26 @@ class Branches(Struct, frozen=True):
     branches: list[BranchShort]
 
 
+class BranchSuggested(Struct, frozen=True):
+    """A branch by the time until being called there: the way and the wait, in seconds from now. `saves_s` is against
+    going where one would without advice; it `is_advised` only where that is worth it."""
+
+    branch: str
+    name: Name
+    travel_s: int
+    wait: rows.Told
+    total: rows.Told
+    saves_s: int | None
+    is_advised: bool
+
+
+class Suggested(Struct, frozen=True):
+    """The soonest first; empty where nobody can say."""
+
+    field: str
+    branches: list[BranchSuggested]
+
+
 class FieldNow(rows.FieldRow, frozen=True):
     """A field as citizens see it, and how it is doing now; `wait` is what a new arrival would be told."""
 

@@ -11,6 +11,7 @@ from queue_server.access.tries import Tries
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.following import Pulse
 from queue_server.branches.listing import Listing
+from queue_server.foreseeing.elsewhere import Elsewhere
 from queue_server.foreseeing.foreseer import Foreseer
 from queue_server.journal.port import Journal
 from queue_server.readers.dossier.reader import DossierReader
@@ -40,6 +41,7 @@ class House:
     tries: Tries
     pulse: Pulse
     foreseer: Foreseer
+    elsewhere: Elsewhere
     now: Callable[[], datetime]
     build: str
     dossier: DossierReader | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +18,8 @@ from queue_server.access.rights import Role
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
-from queue_server.domain.configuration import BranchConfig
+from queue_server.domain.between import Suggestion
+from queue_server.domain.configuration import BranchConfig, Position
 from queue_server.domain.events import type_of
 from queue_server.domain.refusals import Refusal
 from queue_server.protocol.resources import (
@@ -25,13 +28,15 @@ from queue_server.protocol.resources import (
     Branch,
     Branches,
     BranchShort,
+    BranchSuggested,
     FieldNow,
     Me,
     PriorityClass,
     PublicEvents,
+    Suggested,
     TicketNow,
 )
-from queue_server.protocol.rows import FieldRow, LiveField
+from queue_server.protocol.rows import FieldRow, LiveField, Told
 from queue_server.realtime.phone import TicketView
 from queue_server.realtime.views import name
 from queue_server.web import dispatch
@@ -39,6 +44,7 @@ from queue_server.web.answering import json, raw_json
 from queue_server.web.asking import asker_of, deadline_of, holder_of, house_of, key_of, who_of
 
 EVENTS_PER_PAGE = 1000
+SUGGESTED_MOST = 5
 SEQ = re.compile("[0-9]{1,15}")
 
 PUBLIC_EVENTS: Mapping[type[ev.Event], tuple[str, ...]] = {
@@ -72,6 +78,45 @@ def _short(config: BranchConfig, position: str) -> dict[str, Any]:
         "timezone": config.timezone,
         "position": position,
     }
+
+
+async def suggest(request: Request) -> Response:
+    """GET /branches/suggest?field=CODE&from=BRANCH, or &latitude=…&longitude=…: branches by the time until being
+    called, of a field that any branch takes. Advice counts as people under way: whoever only looks should not ask."""
+    house, asked = house_of(request), request.query_params
+    field, here = asked.get("field", ""), asked.get("from")
+    if not field:
+        raise Refusal("malformed", where="field", fault="Expected a field's code")
+    at = _position(asked)
+    configs = {listed.config.branch: listed.config for listed in await house.listing.all()}
+    if here is not None and here not in configs:
+        raise Refusal("unknown-branch", branch=here)
+    now = house.now()
+    found = house.elsewhere.suggest(configs.values(), field, now, here=here, at=at)[:SUGGESTED_MOST]
+    advised = next((each for each in found if each.is_advised), None)
+    if advised is not None:
+        house.elsewhere.advise(advised, field, now)
+    return json(Suggested(field, [_suggested(each, configs[each.branch], now) for each in found]))
+
+
+def _position(asked: Mapping[str, str]) -> Position | None:
+    if "latitude" not in asked and "longitude" not in asked:
+        return None
+    try:
+        latitude, longitude = (float(asked[name]) for name in ("latitude", "longitude"))
+    except (KeyError, ValueError):
+        raise Refusal("malformed", where="latitude", fault="Expected two numbers, latitude and longitude") from None
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180):
+        raise Refusal("malformed", where="latitude", fault="Expected degrees north and east")
+    return Position(latitude, longitude)
+
+
+def _suggested(each: Suggestion, config: BranchConfig, now: datetime) -> BranchSuggested:
+    saves_s = round(each.saves_s) if math.isfinite(each.saves_s) else None
+    wait, total = (Told(round(of.likely), max(0, round(of.low)), round(of.high), now) for of in (each.wait, each.total))
+    return BranchSuggested(
+        config.branch, name(config.name), round(each.travel_s), wait, total, saves_s, each.is_advised
+    )
 
 
 async def branch(request: Request) -> Response:
@@ -167,6 +212,7 @@ _board_data = msgspec.json.Decoder(BoardData)
 
 routes = [
     Route("/branches", branches),
+    Route("/branches/suggest", suggest),
     Route("/branches/{branch}", branch),
     Route("/branches/{branch}/board", board),
     Route("/branches/{branch}/events", events),

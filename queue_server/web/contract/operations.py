@@ -60,6 +60,10 @@ class Operation(Struct, frozen=True):
 
 READING = (
     Operation("GET", "/branches", "Every branch, in short", "branches", r.Branches),
+    Operation(
+        "GET", "/branches/suggest", "Where somebody would be called soonest", "branches", r.Suggested,
+        problems=("malformed", "unknown-branch"), query=("field", "from", "latitude", "longitude"),
+    ),
     Operation("GET", "/branches/{branch}", "A branch, its fields and counters", "branches", r.Branch),
     Operation("GET", "/branches/{branch}/board", "What the lobby shows now", "branches", r.Board),
     Operation(

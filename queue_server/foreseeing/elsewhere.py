@@ -1,0 +1,83 @@
+"""What is known of all branches, whether they are loaded here or not, and who is under way to which."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from queue_server.domain.between import Option, Suggestion, suggest_branch, travel_s
+from queue_server.domain.configuration import BranchConfig, Position
+from queue_server.domain.estimate import FRESH
+from queue_server.domain.foresight import FieldOutlook, Outlook
+
+QUIET = timedelta(hours=12)
+"""Where nobody waited and nothing has happened since, nothing is different."""
+COMPLY = 0.45
+"""So many of those who are advised go there. (Of the balancing study.)"""
+
+
+class Elsewhere:
+    """Newest outlooks without their tickets, and advice that was given in this process."""
+
+    def __init__(self) -> None:
+        self._outlooks: dict[str, Outlook] = {}
+        self._under_way: dict[tuple[str, str], deque[datetime]] = defaultdict(deque)
+
+    def learn(self, branch: str, outlook: Outlook) -> None:
+        known = self._outlooks.get(branch)
+        if known is None or outlook.at > known.at:
+            self._outlooks[branch] = replace(outlook, tickets={})
+
+    def of(self, branch: str, field: str, now: datetime) -> FieldOutlook | None:
+        """What is foreseen for somebody who comes there now; None where nobody can say."""
+        outlook = self._outlooks.get(branch)
+        if outlook is None:
+            return None
+        is_quiet = all(each.people == 0 for each in outlook.fields.values())
+        return outlook.fields.get(field) if now - outlook.at <= (QUIET if is_quiet else FRESH) else None
+
+    def suggest(
+        self, configs: Iterable[BranchConfig], field: str, now: datetime, *, here: str | None, at: Position | None
+    ) -> list[Suggestion]:
+        """The branches that take this field from anywhere, and the citizen's own, by the time until being called.
+
+        `at` is where the citizen is; without it, the place of the branch `here`.
+        """
+        known = {config.branch: config for config in configs}
+        own = known.get(here) if here is not None else None
+        start = at or (own.place if own is not None else None)
+        options = []
+        for config in known.values():
+            way_s = _way_s(config, start, is_here=config is own and at is None)
+            seen = self.of(config.branch, field, now)
+            if way_s is None or seen is None or not _takes(config, field, is_own=config is own):
+                continue
+            options.append(
+                Option(config.branch, way_s, seen.wait, seen.pace, self.under_way(config.branch, field, now),
+                       seen.takes_more)
+            )  # fmt: skip
+        return suggest_branch(options, here)
+
+    def advise(self, suggestion: Suggestion, field: str, now: datetime) -> None:
+        """Somebody was told to go there: part of them do, and are there after the way."""
+        self._under_way[suggestion.branch, field].append(now + timedelta(seconds=suggestion.travel_s))
+
+    def under_way(self, branch: str, field: str, now: datetime) -> float:
+        arrivals = self._under_way[branch, field]
+        while arrivals and arrivals[0] <= now:
+            arrivals.popleft()
+        return COMPLY * len(arrivals)
+
+
+def _takes(config: BranchConfig, field: str, *, is_own: bool) -> bool:
+    found = next((each for each in config.fields if each.code == field and not each.is_retired), None)
+    return found is not None and (found.is_anywhere or is_own)
+
+
+def _way_s(config: BranchConfig, start: Position | None, *, is_here: bool) -> float | None:
+    if is_here:
+        return 0.0
+    return travel_s(start, config.place) if start is not None and config.place is not None else None
