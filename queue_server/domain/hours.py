@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Field, Window
-from queue_server.domain.state import Day
+
+if TYPE_CHECKING:
+    from queue_server.domain.state import Day
 
 CLOSED = DayHours()
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from msgspec import Struct, field
 
+from queue_server.domain.arrivals import Arrivals
 from queue_server.domain.configuration import Field
 from queue_server.domain.tickets import StintKind, Ticket, TicketState
 
@@ -68,12 +69,13 @@ class Share(Struct, frozen=True, array_like=True):
 
 class Learnt(Struct, frozen=True, omit_defaults=True):
     """What a branch has learnt. Services by field and counter; how many calls nobody answered, how many visits went on
-    to which other field, and how many arrivals had priority."""
+    to which other field, and how many arrivals had priority; and how people come, which is of ended days alone."""
 
     services: dict[str, dict[int, Measured]] = field(default_factory=dict)
     absent: Share = Share()
     priority: Share = Share()
     moves: dict[str, dict[str, float]] = field(default_factory=dict)
+    arrivals: Arrivals = Arrivals()
 
     def __add__(self, other: Learnt) -> Learnt:
         return Learnt(
@@ -83,6 +85,7 @@ class Learnt(Struct, frozen=True, omit_defaults=True):
             self.priority + other.priority,
             {code: _added(self.moves.get(code, {}), other.moves.get(code, {}), 0.0)
              for code in dict.fromkeys((*self.moves, *other.moves))},
+            self.arrivals,
         )  # fmt: skip
 
     def faded(self, by: float = FORGETS) -> Learnt:
@@ -91,6 +94,7 @@ class Learnt(Struct, frozen=True, omit_defaults=True):
             self.absent.faded(by),
             self.priority.faded(by),
             {code: {to: round(count * by, 3) for to, count in rows.items()} for code, rows in self.moves.items()},
+            self.arrivals,
         )
 
 

@@ -7,11 +7,14 @@ from collections import Counter as Tally
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from queue_server.domain import hours
+from queue_server.domain.arrivals import after
 from queue_server.domain.configuration import Window
 from queue_server.domain.counters import Counter, CounterState
 from queue_server.domain.foresight import NOBODY, STREAMS, Busy, Place, Scene, Waiting
-from queue_server.domain.learning import UNWALKED_S, Laws, Learnt, learnt_of
+from queue_server.domain.learning import FORGETS, UNWALKED_S, Laws, Learnt, learnt_of
 from queue_server.domain.state import BranchState, Day
 from queue_server.domain.tickets import StintKind, Ticket
 
@@ -29,6 +32,16 @@ def learnt_by(state: BranchState) -> Learnt:
     """What this branch has learnt until now, today included."""
     before = state.day.learnt if state.day is not None else Learnt()
     return before + learnt_of(state.tickets.values())
+
+
+def lessons_of(state: BranchState) -> Learnt:
+    """What the day after this one begins with."""
+    day = state.day
+    if day is None:
+        return Learnt()
+    learnt = learnt_by(state).faded()
+    came = after(day.learnt.arrivals, state.configured, day.date, state.tickets.values(), FORGETS)
+    return replace(learnt, arrivals=came)
 
 
 def scene_of(state: BranchState, now: datetime, learnt: Learnt | None = None) -> Scene | None:

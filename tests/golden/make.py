@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
+from queue_server.domain.arrivals import Arrivals
 from queue_server.domain.configuration import DayHours, Text, Window
 from queue_server.domain.events import Recorded, type_of
 from queue_server.domain.learning import Learnt, Measured, Share
@@ -39,7 +40,8 @@ def samples() -> list[ev.EventType]:
     carried, booked = _rebooked_tickets()
     rebooking = Rebooking(date(2026, 11, 25), "t7-261125", "B003", "B", 3)
     services = {"chung-thuc": {2: Measured(12.5, 70.125, 395.25)}}
-    learnt = Learnt(services, Share(1.0, 20.0), Share(2.0, 20.5), {"chung-thuc": {"": 12.0}})
+    arrivals = Arrivals({"mon": 95.5}, {"mon": 0.95}, {30: 12.5}, {"chung-thuc": 95.5}, (120.5, 95.25))
+    learnt = Learnt(services, Share(1.0, 20.0), Share(2.0, 20.5), {"chung-thuc": {"": 12.0}}, arrivals)
     told = Estimate(900, 540, 1440, AT)
     why = ev.Why("bounded-2", "ordinary_bound", 12, 1860, (ev.Considered("A003", "chung-thuc", "priority", 300, 300),))
     hours = DayHours(working=(Window(450, 690),), issuing=(Window(420, 660),))

@@ -13,10 +13,9 @@ from queue_server.domain.counters import CounterState
 from queue_server.domain.decide.configuring import fields_of, without_retired
 from queue_server.domain.decide.issuing import require_day
 from queue_server.domain.decide.paper import printer_for
-from queue_server.domain.learning import Learnt
 from queue_server.domain.numbering import is_exhausted, next_ordinal, printed
 from queue_server.domain.refusals import Refusal
-from queue_server.domain.scene import learnt_by
+from queue_server.domain.scene import lessons_of
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Mark, Rebooking, Ticket, TicketState, enter
 
@@ -38,8 +37,7 @@ def open_day(state: BranchState, command: OpenDay, by: By, now: datetime) -> lis
         else:
             carried.append(fresh)
     config = without_retired(state.configured, fields_of((*carried, *booked)))
-    learnt = learnt_by(state).faded() if state.day is not None else Learnt()
-    return [ev.DayOpened(config, tuple(carried), tuple(booked), learnt)]
+    return [ev.DayOpened(config, tuple(carried), tuple(booked), lessons_of(state))]
 
 
 def _carried(state: BranchState, was: Ticket, day: date) -> Ticket | None:
