@@ -11,6 +11,7 @@ import heapq
 import math
 import random
 from bisect import insort
+from collections.abc import Sequence
 from datetime import datetime
 from statistics import NormalDist
 from typing import NamedTuple
@@ -75,7 +76,7 @@ class Place(Struct, frozen=True, array_like=True):
     busy: Busy | None = None
 
 
-class Scene(Struct, frozen=True):
+class Scene(Struct, frozen=True, tag="scene"):
     """How things stand `at` this instant. `moves` holds for each field the chances that a visit goes on elsewhere, and
     `priority` how many of priority come to it an hour; `closes` is when the day's last counters close."""
 
@@ -221,16 +222,19 @@ class _Heads:
 
 class Play:
     """One play. `called` holds the instant of each waiting ticket's call, `probed` that of somebody who came now, for
-    each field with priority and without: who only asks takes no time, and nobody else waits for him."""
+    each field with priority and without: who only asks takes no time, and nobody else waits for him. `later` holds when
+    those are called who come at the given instants to the given fields."""
 
-    def __init__(self, scene: Scene, chance: random.Random) -> None:
+    def __init__(self, scene: Scene, chance: random.Random, coming: Sequence[tuple[float, int]] = ()) -> None:
         self._scene = scene
         self._rule = scene.rule
         self._chance = chance
         self.called = [math.inf] * len(scene.waiting)
+        self.later = [math.inf] * len(coming)
         self.probed: dict[tuple[int, int], float] = {}
         self._unprobed = {(field, stream) for field in range(len(scene.fields)) for stream in ASKING}
-        self._waits = len(scene.waiting)
+        self._waits = len(scene.waiting) + len(coming)
+        self._nobody = self._waits
         self._queues: list[list[list[_Entry]]] = [[[], [], []] for _ in scene.fields]
         self._events: list[tuple[float, int, int, _Entry | None]] = []
         self._number = 0
@@ -238,6 +242,8 @@ class Play:
         self._idle: list[tuple[int, int]] = []
         for index, each in enumerate(scene.waiting):
             self._add(_Entry(each.since, self._next(), index, each))
+        for index, (at, field) in enumerate(coming, len(scene.waiting)):
+            self._at(at, NOBODY, _Entry(at, self._next(), index, Waiting("", field, ORDINARY, at)))
 
     def _next(self) -> int:
         self._number += 1
@@ -283,7 +289,7 @@ class Play:
         for field, hourly in enumerate(self._scene.priority):
             at = 0.0
             while hourly > 0 and (at := at + self._chance.expovariate(hourly / 3600)) < self._scene.closes:
-                self._at(at, NOBODY, _Entry(at, self._next(), len(self.called), Waiting("", field, PRIORITY, at)))
+                self._at(at, NOBODY, _Entry(at, self._next(), self._nobody, Waiting("", field, PRIORITY, at)))
 
     def _wake(self, at: float) -> None:
         """Somebody may be called who could not be before: idle counters look, those with the fewest skills first."""
@@ -301,13 +307,18 @@ class Play:
             return
         entry = self._choose(place, at)
         if entry is not None:
-            if entry.ticket < len(self.called) and self.called[entry.ticket] == math.inf:
-                self.called[entry.ticket] = at
-                self._waits -= 1
+            self._note(entry.ticket, at)
             self._serve(place, at, entry)
             return
         if spell[1] != math.inf:
             insort(self._idle, (len(self._scene.places[place].takes), place))
+
+    def _note(self, ticket: int, at: float) -> None:
+        """The first call of somebody whom anybody asks about."""
+        times, index = (self.called, ticket) if ticket < len(self.called) else (self.later, ticket - len(self.called))
+        if index < len(times) and times[index] == math.inf:
+            times[index] = at
+            self._waits -= 1
 
     def _spell(self, place: int, at: float) -> tuple[float, float] | None:
         """The time of work that it is in, or the next; after the last one it goes on as long as somebody waits."""
@@ -331,7 +342,7 @@ class Play:
 
     def _goes_on(self, entry: _Entry, at: float, turn: int) -> _Entry | None:
         """Who stands in a queue again: the rest of a bulk submitter's dossiers, or the visit's next field."""
-        each, late = entry.each, len(self.called)
+        each, late = entry.each, self._nobody
         if each.dossiers > turn:
             stream = ORDINARY if each.stream == DUE else each.stream
             return _Entry(at, self._next(), late, Waiting("", each.field, stream, at, each.dossiers - turn))

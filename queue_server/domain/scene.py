@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from queue_server.domain import hours
-from queue_server.domain.arrivals import after
+from queue_server.domain.arrivals import STEP_S, after, step_of, still_expected
 from queue_server.domain.configuration import Window
 from queue_server.domain.counters import Counter, CounterState
 from queue_server.domain.foresight import NOBODY, STREAMS, Busy, Place, Scene, Waiting
@@ -182,10 +182,44 @@ def _moves(learnt: Learnt, code: str, index: dict[str, int]) -> tuple[tuple[int,
 
 def _priority(state: BranchState, learnt: Learnt, fields: tuple[str, ...], now: datetime) -> tuple[float, ...]:
     """How many with priority come an hour: the usual share of those who came lately."""
+    lately, share = _lately(state, now), learnt.priority.rate(PRIORITY)
+    return tuple(lately[code] * share for code in fields)
+
+
+def _lately(state: BranchState, now: datetime) -> Tally[str]:
+    """By field, how many came in the last hour."""
     lately: Tally[str] = Tally()
     for ticket in reversed(state.tickets.values()):
         if now - ticket.arrival_at > LATELY:
             break
         lately[ticket.field] += 1
-    share = learnt.priority.rate(PRIORITY)
-    return tuple(lately[code] * share for code in fields)
+    return lately
+
+
+def could_open(state: BranchState, scene: Scene) -> list[Place]:
+    """The counters that are closed now, as they would work if somebody opened them."""
+    day = state.day
+    assert day is not None
+    ahead = tuple((max(0.0, start), end) for start, end in _windows(state, day, scene.at) if end > 0)
+    closed = {no for no, counter in state.counters.items() if counter.state is CounterState.CLOSED}
+    return [replace(place, spells=ahead) for place in scene.places if place.no in closed and ahead]
+
+
+def expected_of(state: BranchState, now: datetime, learnt: Learnt) -> dict[str, list[tuple[float, float]]]:
+    """Who is still to come today: by field, visits within one quarter of an hour after the other, from now on. Before a
+    branch has seen a day, as many as in the last hour for two more."""
+    day = state.day
+    assert day is not None
+    came = {code: row.issued for code, row in state.fields.items()}
+    still = still_expected(learnt.arrivals, state.configured, day.date, now, came)
+    if still is None:
+        return {code: [(2 * 3600.0, 2.0 * count)] for code, count in _lately(state, now).items()}
+    rest_s = STEP_S - now.timestamp() % STEP_S
+    present = step_of(state.configured, now)
+    found: dict[str, list[tuple[float, float]]] = {}
+    for code, steps in still.items():
+        last = max(steps, default=present)
+        found[code] = [
+            (rest_s if step == present else float(STEP_S), steps.get(step, 0.0)) for step in range(present, last + 1)
+        ]
+    return found

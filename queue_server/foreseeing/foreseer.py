@@ -18,9 +18,10 @@ from datetime import datetime
 from msgspec import Struct
 
 from queue_server.branches.host import BranchHost
+from queue_server.domain.advice import Advice, Question
 from queue_server.domain.foresight import Outlook, Scene
 from queue_server.domain.learning import Learnt
-from queue_server.domain.scene import learnt_by, scene_of
+from queue_server.domain.scene import could_open, expected_of, learnt_by, scene_of
 from queue_server.domain.state import BranchState
 from queue_server.foreseeing.plays import NotPlayed, Plays
 
@@ -32,6 +33,7 @@ SETTLES_S = 0.2
 MISSED_S = 1.5 * AGAIN_S
 """The writer's outlook does not come any more."""
 LEARNS_S = 300.0
+ADVISED_S = 60.0
 AFTER_FAULT_S = 5.0
 
 Told = Callable[[BranchHost, Outlook, bool], None]
@@ -44,6 +46,8 @@ class _Branch(Struct):
     made_at: float = float("-inf")
     learnt: Learnt = Learnt()
     learnt_at: float = float("-inf")
+    advice: list[Advice] = []
+    advised_at: float = float("-inf")
 
 
 class Foreseer:
@@ -72,6 +76,25 @@ class Foreseer:
     def player(self) -> int | None:
         """The process id of who plays, once there was something to play."""
         return self._plays.pid
+
+    async def advise(self, host: BranchHost) -> list[Advice]:
+        """What might be done at this branch now; the same for whoever asks within `ADVISED_S`. Empty while no day is
+        open.
+
+        Raises:
+            NotPlayed
+        """
+        branch, now = self._branch(host), time.monotonic()
+        if now - branch.advised_at < ADVISED_S / self._speed:
+            return branch.advice
+        await host.settled()
+        scene = self._scene(branch)
+        if scene is None:
+            return []
+        branch.advised_at = now
+        expected = expected_of(host.state, scene.at, branch.learnt)
+        branch.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected))
+        return branch.advice
 
     # -- what happens --------------------------------------------------------------------------------------------------
 

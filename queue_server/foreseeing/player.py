@@ -1,7 +1,7 @@
 """The process that plays: `python -m queue_server.foreseeing.player`.
 
-It reads scenes and writes outlooks, each as four bytes of length and MessagePack, and ends when its input ends: with
-whoever started it, however that one ended.
+It reads scenes and writes outlooks, or reads questions and writes advice, each as four bytes of length and MessagePack,
+and ends when its input ends: with whoever started it, however that one ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from queue_server.domain.foresight import Scene, foresee
+from queue_server.domain.advice import Advice, Question, advise
+from queue_server.domain.foresight import Outlook, Scene, foresee
 
 POLITE = 5
 """So much more willing than the server to wait for a processor."""
@@ -34,12 +35,18 @@ def frame(body: bytes) -> bytes:
 
 def main() -> None:
     os.nice(POLITE)
-    scenes = msgspec.msgpack.Decoder(Scene)
-    outlooks = msgspec.msgpack.Encoder()
+    asked = msgspec.msgpack.Decoder(Scene | Question)
+    answers = msgspec.msgpack.Encoder()
     while (body := read_frame(sys.stdin.buffer)) is not None:
-        scene = scenes.decode(body)
-        sys.stdout.buffer.write(frame(outlooks.encode(foresee(scene, seed=scene.at.isoformat()))))
+        sys.stdout.buffer.write(frame(answers.encode(answer(asked.decode(body)))))
         sys.stdout.buffer.flush()
+
+
+def answer(asked: Scene | Question) -> Outlook | list[Advice]:
+    """By plays whose chances are those of the moment that is asked about."""
+    if isinstance(asked, Question):
+        return advise(asked.scene, asked.closed, asked.expected, seed=asked.scene.at.isoformat())
+    return foresee(asked, seed=asked.at.isoformat())
 
 
 if __name__ == "__main__":

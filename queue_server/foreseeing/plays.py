@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import suppress
+from typing import TypeVar
 
 import msgspec
 
+from queue_server.domain.advice import Advice, Question
 from queue_server.domain.foresight import Outlook, Scene
 from queue_server.foreseeing.player import frame
 
 ANSWERS_WITHIN_S = 20.0
+
+A = TypeVar("A")
 
 
 class NotPlayed(Exception):
@@ -23,8 +27,10 @@ class Plays:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
-        self._scenes = msgspec.msgpack.Encoder()
-        self._outlooks = msgspec.msgpack.Decoder(Outlook)
+        self._asked = msgspec.msgpack.Encoder()
+        self._outlook = msgspec.msgpack.Decoder(Outlook)
+        self._advice = msgspec.msgpack.Decoder(list[Advice])
+        self._turn = asyncio.Lock()
 
     @property
     def pid(self) -> int | None:
@@ -36,17 +42,28 @@ class Plays:
         Raises:
             NotPlayed
         """
-        try:
-            async with asyncio.timeout(ANSWERS_WITHIN_S):
-                return await self._ask(scene)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, msgspec.DecodeError) as fault:
-            await self.stop()
-            raise NotPlayed(repr(fault)) from fault
-        except asyncio.CancelledError:
-            await self.stop()  # half an answer may lie in the pipe
-            raise
+        return await self._answer(scene, self._outlook)
 
-    async def _ask(self, scene: Scene) -> Outlook:
+    async def advise(self, question: Question) -> list[Advice]:
+        """
+        Raises:
+            NotPlayed
+        """
+        return await self._answer(question, self._advice)
+
+    async def _answer(self, asked: Scene | Question, decoder: msgspec.msgpack.Decoder[A]) -> A:
+        async with self._turn:
+            try:
+                async with asyncio.timeout(ANSWERS_WITHIN_S):
+                    return decoder.decode(await self._ask(self._asked.encode(asked)))
+            except (OSError, TimeoutError, asyncio.IncompleteReadError, msgspec.DecodeError) as fault:
+                await self.stop()
+                raise NotPlayed(repr(fault)) from fault
+            except asyncio.CancelledError:
+                await self.stop()  # half an answer may lie in the pipe
+                raise
+
+    async def _ask(self, asked: bytes) -> bytes:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -58,10 +75,10 @@ class Plays:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(frame(self._scenes.encode(scene)))
+        process.stdin.write(frame(asked))
         await process.stdin.drain()
         size = int.from_bytes(await process.stdout.readexactly(4), "big")
-        return self._outlooks.decode(await process.stdout.readexactly(size))
+        return await process.stdout.readexactly(size)
 
     async def stop(self) -> None:
         process, self._process = self._process, None

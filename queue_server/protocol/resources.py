@@ -45,6 +45,40 @@ class Suggested(Struct, frozen=True):
     branches: list[BranchSuggested]
 
 
+class Waits(Struct, frozen=True):
+    """Of all who wait or come within two hours: mean wait in seconds, and how many are not called before closing."""
+
+    people: float
+    mean_s: int
+    unserved: float
+
+
+class StaffAdvice(Struct, frozen=True):
+    """What may be done: "open" the counter `no`, or let it take `fields` besides ("assign"); as it would be without and
+    with it."""
+
+    kind: str
+    no: int
+    fields: list[str]
+    before: Waits
+    after: Waits
+
+
+class StaffAdvices(Struct, frozen=True):
+    """What helps most first; empty where nothing would clearly help."""
+
+    branch: str
+    advice: list[StaffAdvice]
+
+
+class Forecast(Struct, frozen=True):
+    """Who is still to come today: by field, visits in one span after the other, each of so many seconds from now on."""
+
+    branch: str
+    at: datetime
+    fields: dict[str, list[tuple[float, float]]]
+
+
 class FieldNow(rows.FieldRow, frozen=True):
     """A field as citizens see it, and how it is doing now; `wait` is what a new arrival would be told."""
 

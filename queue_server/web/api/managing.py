@@ -13,10 +13,13 @@ from starlette.routing import Route
 
 from queue_server.access.rights import Role
 from queue_server.branches.host import BranchHost
+from queue_server.domain.advice import Advice
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
+from queue_server.domain.scene import expected_of
+from queue_server.foreseeing.plays import NotPlayed
 from queue_server.journal.backup import last_good
-from queue_server.protocol.resources import Health
+from queue_server.protocol.resources import Forecast, Health, StaffAdvice, StaffAdvices, Waits
 from queue_server.readers.days import day_before
 from queue_server.readers.statistics.course import report_of
 from queue_server.readers.statistics.day import DayReport
@@ -88,6 +91,42 @@ async def health(request: Request) -> Response:
     )
 
 
+async def advice(request: Request) -> Response:
+    """GET /branches/{branch}/advice: what staff might do about the queues, by plays; at most a minute old."""
+    house, branch = house_of(request), request.path_params["branch"]
+    who = await asker_of(request)
+    host = await house.bus.host(branch)
+    who.require_page("manager", branch)
+    try:
+        found = await house.foreseer.advise(host)
+    except NotPlayed as fault:
+        raise Refusal("unavailable") from fault
+    return json(StaffAdvices(branch, [_advice(each) for each in found]))
+
+
+def _advice(each: Advice) -> StaffAdvice:
+    effect = each.effect
+    return StaffAdvice(
+        each.kind,
+        each.no,
+        list(each.fields),
+        Waits(round(effect.people, 1), round(effect.wait_before), round(effect.unserved_before, 1)),
+        Waits(round(effect.people, 1), round(effect.wait_after), round(effect.unserved_after, 1)),
+    )
+
+
+async def forecast(request: Request) -> Response:
+    """GET /branches/{branch}/forecast: who is still to come today, by field and quarter of an hour."""
+    house, branch = house_of(request), request.path_params["branch"]
+    who = await asker_of(request)
+    host = await house.bus.host(branch)
+    who.require_page("manager", branch)
+    state, now = await host.settled(), house.now()
+    fields = expected_of(state, now, state.day.learnt) if state.day is not None and state.day.ended_at is None else {}
+    rounded = {code: [(float(round(s)), round(count, 2)) for s, count in spans] for code, spans in fields.items()}
+    return json(Forecast(branch, now, rounded))
+
+
 def _behind_s(host: BranchHost, now: datetime) -> int | None:
     newest = host.state.at
     is_behind = newest is not None and now < newest - BEHIND
@@ -130,6 +169,8 @@ async def set_printer(request: Request) -> Response:
 
 routes = [
     Route("/branches/{branch}/reports/{date}", report, methods=["GET"]),
+    Route("/branches/{branch}/advice", advice, methods=["GET"]),
+    Route("/branches/{branch}/forecast", forecast, methods=["GET"]),
     Route("/branches/{branch}/health", health, methods=["GET"]),
     Route("/clock/confirm", confirm_clock, methods=["POST"]),
     Route("/devices/{id}", set_printer, methods=["PATCH"]),

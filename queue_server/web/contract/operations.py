@@ -99,6 +99,14 @@ READING = (
         DayReport, problems=("no-service-day",), who=PAGES["reports"],
     ),
     Operation(
+        "GET", "/branches/{branch}/advice", "What staff might do about the queues, with its effect", "branches",
+        r.StaffAdvices, problems=("unavailable",), who=PAGES["manager"],
+    ),
+    Operation(
+        "GET", "/branches/{branch}/forecast", "Who is still to come today, by quarter of an hour", "branches",
+        r.Forecast, who=PAGES["manager"],
+    ),
+    Operation(
         "GET", "/branches/{branch}/health", "What may be wrong with the machine itself", "branches", r.Health,
         who=PAGES["manager"],
     ),

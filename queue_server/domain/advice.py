@@ -1,0 +1,234 @@
+"""What a manager may do about a queue, each with what it would bring, by playing it.
+
+Pure: scenes in, advice out. The choices are those that a manager has: open a closed counter, let an open one take the
+most pressed field too, move staff or the mobile team from another branch. Every choice is played with the same chances
+as leaving things as they are, with those who are still expected, and only what clearly helps is advised.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from queue_server.domain.foresight import Place, Play, Scene
+
+PLAYS = 12
+HORIZON_S = 2 * 3600.0
+"""Those who wait now and who come within this time are looked at."""
+SAVES_LEAST_S = 1800.0
+"""All people together; less is not worth moving anybody."""
+CLEARLY = 2.0
+"""The saving is at least so many of its standard errors over the plays."""
+CHOICES_MOST = 8
+
+
+class Effect(Struct, frozen=True):
+    """With and without: mean wait in seconds of all who wait or come within the horizon, and how many of them are not
+    called before closing."""
+
+    people: float
+    wait_before: float
+    wait_after: float
+    unserved_before: float
+    unserved_after: float
+
+    @property
+    def saves_s(self) -> float:
+        """Of all people together."""
+        return self.people * (self.wait_before - self.wait_after)
+
+
+class Advice(Struct, frozen=True):
+    """`kind` is "open" (counter `no` with `fields`), "assign" (counter `no` takes `fields` besides), "close" (counter
+    `no` is not needed) or "lend" (somebody from branch `lender`, where waits then are as `cost` says, opens a counter
+    with `fields`)."""
+
+    kind: str
+    fields: tuple[str, ...]
+    effect: Effect
+    no: int = 0
+    lender: str = ""
+    cost: Effect | None = None
+
+
+Expected = dict[str, list[tuple[float, float]]]
+"""By field: so many visits within so many seconds from now, one after the other: (seconds, visits)."""
+
+
+class Question(Struct, frozen=True, tag="question"):
+    """What may be done about this? With the counters that could be opened, and who is still to come."""
+
+    scene: Scene
+    closed: list[Place]
+    expected: Expected
+
+
+def advise(scene: Scene, closed: Sequence[Place], expected: Expected, *, seed: int | str = 0) -> list[Advice]:
+    """What helps most first. `closed` are the counters that could be opened, as they would be then."""
+    base = outcomes(scene, expected, seed)
+    found = []
+    for kind, no, fields, changed in _choices(scene, closed):
+        effect = compare(base, outcomes(changed, expected, seed))
+        if effect is not None:
+            found.append(Advice(kind, fields, effect, no))
+    return sorted(found, key=lambda each: -each.effect.saves_s)
+
+
+def lend(
+    scene: Scene, expected: Expected, lenders: Mapping[str, tuple[Scene, Expected]], *, seed: int | str = 0
+) -> list[Advice]:
+    """From which branch somebody would come with the least loss there, for the most pressed field here."""
+    pressed = next(iter(_pressed(scene)), None)
+    if pressed is None:
+        return []
+    code = scene.fields[pressed]
+    base = outcomes(scene, expected, seed)
+    gain = compare(base, outcomes(_with(scene, _guest(scene, pressed)), expected, seed))
+    if gain is None:
+        return []
+    found = []
+    for branch, (other, to_come) in lenders.items():
+        spare = _least_needed(other)
+        if spare is None:
+            continue
+        before = outcomes(other, to_come, seed)
+        cost = _effect(before, outcomes(_without(other, spare), to_come, seed))
+        if cost.unserved_after <= cost.unserved_before and -cost.saves_s < 0.5 * gain.saves_s:
+            found.append(Advice("lend", (code,), gain, lender=branch, cost=cost))
+    return sorted(found, key=lambda each: -(each.effect.saves_s + (each.cost.saves_s if each.cost else 0.0)))
+
+
+# -- choices -----------------------------------------------------------------------------------------------------------
+
+
+def _choices(scene: Scene, closed: Sequence[Place]) -> Iterator[tuple[str, int, tuple[str, ...], Scene]]:
+    """At most so many, those about the most pressed fields first."""
+    pressed = _pressed(scene)
+    found: list[tuple[str, int, tuple[str, ...], Scene]] = []
+    for field in pressed:
+        for place in closed:
+            if any(code == field for code, _ in place.takes):
+                fields = tuple(scene.fields[code] for code, _ in place.takes)
+                found.append(("open", place.no, fields, _with(scene, place)))
+        for index, place in enumerate(scene.places):
+            if place.spells and all(code != field for code, _ in place.takes) and not _is_pressed(place, pressed):
+                taking = replace(place, takes=(*place.takes, (field, 0.0)))
+                places = (*scene.places[:index], taking, *scene.places[index + 1 :])
+                found.append(("assign", place.no, (scene.fields[field],), replace(scene, places=places)))
+    seen: set[tuple[str, int]] = set()
+    for choice in found:
+        if choice[:2] not in seen and len(seen) < CHOICES_MOST:
+            seen.add(choice[:2])
+            yield choice
+
+
+def _pressed(scene: Scene) -> list[int]:
+    """Fields by waiting work for each open counter that takes them, the most pressed first; those with none waiting not
+    at all."""
+    pressure = {}
+    for field in range(len(scene.fields)):
+        waiting = sum(each.field == field for each in scene.waiting)
+        takers = sum(bool(place.spells) and any(code == field for code, _ in place.takes) for place in scene.places)
+        if waiting:
+            pressure[field] = waiting * scene.means[field] / (takers or 0.5)
+    return sorted(pressure, key=lambda field: -pressure[field])
+
+
+def _is_pressed(place: Place, pressed: Sequence[int]) -> bool:
+    """Whether one of its own fields is among the two most pressed: it has enough to do."""
+    return any(code in pressed[:2] for code, _ in place.takes)
+
+
+def _least_needed(scene: Scene) -> int | None:
+    """The open counter whose fields have the least waiting work; None where only one is open."""
+    pressed = _pressed(scene)
+    open_places = [index for index, place in enumerate(scene.places) if place.spells]
+    if len(open_places) < 2:
+        return None
+
+    def rank(index: int) -> int:
+        ranks = [pressed.index(code) for code, _ in scene.places[index].takes if code in pressed]
+        return -min(ranks, default=len(pressed))
+
+    return min(open_places, key=rank)
+
+
+def _guest(scene: Scene, field: int) -> Place:
+    """Somebody who comes to help with one field, as fast as those who are there."""
+    laws = [place.laws for place in scene.places if any(code == field for code, _ in place.takes)]
+    spells = next((place.spells for place in scene.places if place.spells), ((0.0, scene.closes),))
+    return Place(no=0, takes=((field, 0.0),), runs=(0, 0, 0), spells=spells, laws=(laws or [scene.places[0].laws])[0])
+
+
+def _with(scene: Scene, place: Place) -> Scene:
+    kept = tuple(each for each in scene.places if each.no != place.no)
+    return replace(scene, places=(*kept, place))
+
+
+def _without(scene: Scene, index: int) -> Scene:
+    """The counter goes when it is done with whom it has; who is bound to it may go elsewhere."""
+    gone = replace(scene.places[index], spells=())
+    return replace(scene, places=(*scene.places[:index], gone, *scene.places[index + 1 :]))
+
+
+# -- what comes of them ------------------------------------------------------------------------------------------------
+
+
+class Outcome(Struct, frozen=True):
+    """Of one play: people, their waits together in seconds, and how many are not called before closing."""
+
+    people: int
+    waited: float
+    unserved: int
+
+
+def outcomes(scene: Scene, expected: Expected, seed: int | str) -> list[Outcome]:
+    """Each play has chances of its own, the same whatever is changed about the counters."""
+    found = []
+    for number in range(PLAYS):
+        coming = list(_coming(scene, expected, random.Random(f"{seed}/{number}/coming")))
+        play = Play(replace(scene, priority=(0.0,) * len(scene.fields)), random.Random(f"{seed}/{number}"), coming)
+        play.run()
+        found.append(_outcome(scene, play, coming))
+    return found
+
+
+def _coming(scene: Scene, expected: Expected, chance: random.Random) -> Iterator[tuple[float, int]]:
+    """Instants and fields of those who come within the horizon."""
+    for field, code in enumerate(scene.fields):
+        begins = 0.0
+        for seconds, visits in expected.get(code, ()):
+            at = begins
+            while visits > 0 and (at := at + chance.expovariate(visits / seconds)) < min(begins + seconds, HORIZON_S):
+                yield at, field
+            begins += seconds
+
+
+def _outcome(scene: Scene, play: Play, coming: Sequence[tuple[float, int]]) -> Outcome:
+    """Who is never called waits until closing, or to the end of what is looked at where that is later."""
+    closes = min(scene.closes, 10 * 3600.0)
+    ends = max(closes, HORIZON_S)
+    waited, unserved = 0.0, 0
+    for since, at in [*((0.0, at) for at in play.called), *zip((at for at, _ in coming), play.later, strict=True)]:
+        waited += max(0.0, min(at, ends) - since)
+        unserved += at > closes
+    return Outcome(len(play.called) + len(coming), waited, unserved)
+
+
+def compare(before: Sequence[Outcome], after: Sequence[Outcome]) -> Effect | None:
+    """None where it does not clearly help."""
+    saved = [one.waited - other.waited for one, other in zip(before, after, strict=True)]
+    mean = statistics.mean(saved)
+    error = statistics.stdev(saved) / len(saved) ** 0.5
+    return _effect(before, after) if mean >= SAVES_LEAST_S and mean >= CLEARLY * error else None
+
+
+def _effect(before: Sequence[Outcome], after: Sequence[Outcome]) -> Effect:
+    people = statistics.mean(each.people for each in before)
+    waits = (statistics.mean(each.waited for each in side) / max(people, 1.0) for side in (before, after))
+    unserved = (statistics.mean(each.unserved for each in side) for side in (before, after))
+    return Effect(people, *waits, *unserved)
