@@ -1,10 +1,12 @@
-"""The simulator against recursions that know nothing of it: Lindley's, and Kiefer and Wolfowitz's for many counters."""
+"""The simulator against what knows nothing of it: the recursions of Lindley and of Kiefer and Wolfowitz, and `ciw`."""
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import ciw
 import pytest
 from msgspec.structs import replace
 
@@ -14,7 +16,7 @@ from load.simulate.people import Day, Hall, Rule, Shift
 from load.simulate.rules import Oldest, Product, Reference
 from load.simulate.sites import play_days, read_site
 from load.simulate.visits import Visit
-from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Desk, Hours, Series, Window
+from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Desk, Hours, RoutingRule, Series, Window
 from tests.factories import MONDAY, config, field
 
 DAY = Window(180, 1620)
@@ -33,14 +35,20 @@ def hall_of(counters: int) -> BranchConfig:
         series=(Series("A", "A", width=5, last=99_999),),
         counters=tuple(Desk(no, ("a",)) for no in range(1, counters + 1)),
         hours=Hours(always),
+        rule=RoutingRule(mode="strict"),
     )
 
 
 def played(counters: int, arrivals: Sequence[float], services: Sequence[float], rule: type = Product) -> Day:
+    drawn = enumerate(zip(arrivals, services, strict=True))
+    return played_by(counters, [Visit(n, FROM_S + at, "a", took) for n, (at, took) in drawn], rule)
+
+
+def played_by(counters: int, visits: Sequence[Visit], rule: type = Product) -> Day:
     calendar, whole = Calendar(), hall_of(counters)
     hall = Hall(Centre(whole, MONDAY), calendar, rule(), 0.0, opens_s=FROM_S)
     hall.staff({desk.no: Shift(((FROM_S, 26 * 3600.0),), gives_up_s=26 * 3600.0) for desk in whole.counters})
-    hall.expect([Visit(n, FROM_S + at, "a", took) for n, (at, took) in enumerate(zip(arrivals, services, strict=True))])
+    hall.expect(visits)
     calendar.run()
     return hall.day
 
@@ -67,8 +75,29 @@ def kiefer_wolfowitz(counters: int, arrivals: Sequence[float], services: Sequenc
     return waits
 
 
+def of_ciw(counters: int, people: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> dict[str, list[float]]:
+    """The library's waits of each class in order of arrival, out of arrivals and services; classes named first go
+    first."""
+    network = ciw.create_network(
+        number_of_servers=[counters],
+        arrival_distributions={name: [ciw.dists.Sequential(gaps(arrivals))] for name, (arrivals, _) in people.items()},
+        service_distributions={name: [ciw.dists.Sequential(services)] for name, (_, services) in people.items()},
+        priority_classes={name: place for place, name in enumerate(people)},
+    )
+    simulation = ciw.Simulation(network)
+    simulation.simulate_until_max_customers(sum(len(arrivals) for arrivals, _ in people.values()))
+    records = sorted(simulation.get_all_records(), key=lambda record: record.arrival_date)
+    return {name: [each.waiting_time for each in records if each.customer_class == name] for name in people}
+
+
+def gaps(arrivals: Sequence[float]) -> list[float]:
+    """From each arrival to the next; nobody comes after the last one, since a sequence begins anew at its end."""
+    return [at - before for before, at in zip([0.0, *arrivals], arrivals, strict=False)] + [math.inf]
+
+
 LAWS: dict[str, tuple[Draw, Draw]] = {
     "exponential": (lambda c: c.expovariate(1.0), lambda c: c.expovariate(1 / 0.9)),
+    "log-normal": (lambda c: c.lognormvariate(-0.5, 1.0), lambda c: c.lognormvariate(-0.35, 0.7)),
     "uneven": (lambda c: c.choice([0.01, 0.1, 3.2]), lambda c: c.lognormvariate(-0.5, 0.9)),
 }
 
@@ -99,6 +128,40 @@ def test_five_counters_are_kiefers_and_wolfowitzs_recursion(law: str) -> None:
     found = waits_of(played(5, arrivals, services))
     assert found == pytest.approx(kiefer_wolfowitz(5, arrivals, services), abs=MICROMINUTE_S)
     assert max(found) > 600
+
+
+@pytest.mark.parametrize("counters", [1, 5])
+def test_everybody_waits_as_long_as_in_ciw(counters: int) -> None:
+    arrivals, services = drawn("log-normal", 1000, 60.0, counters)
+    found = waits_of(played(counters, arrivals, services))
+    assert found == pytest.approx(of_ciw(counters, {"": (arrivals, services)})[""], abs=MICROMINUTE_S)
+    assert max(found) > 600
+
+
+def test_with_priority_everybody_waits_as_long_as_in_ciw() -> None:
+    arrivals, services = drawn("log-normal", 1000, 60.0, 3)
+    visits = [
+        Visit(number, FROM_S + at, "a", took, priority="NCT75" if number % 4 == 0 else None)
+        for number, (at, took) in enumerate(zip(arrivals, services, strict=True))
+    ]
+    turns = played_by(3, visits).turns
+    expected = of_ciw(
+        3,
+        {
+            name: (
+                [at for number, at in enumerate(arrivals) if (number % 4 == 0) == has_priority],
+                [took for number, took in enumerate(services) if (number % 4 == 0) == has_priority],
+            )
+            for name, has_priority in (("priority", True), ("ordinary", False))
+        },
+    )
+    found = {
+        name: [turn.wait_s for turn in turns if (turn.visit.priority is not None) == has_priority]
+        for name, has_priority in (("priority", True), ("ordinary", False))
+    }
+    for name, waits in found.items():
+        assert waits == pytest.approx(expected[name], abs=MICROMINUTE_S)
+    assert max(filter(None, found["ordinary"])) > 2 * max(filter(None, found["priority"]))
 
 
 @pytest.mark.parametrize("rule", [Product, Oldest, Reference])
