@@ -17,7 +17,7 @@ from queue_server.domain.events import BranchConfigured, DayOpened, Event, Recor
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Ticket
-from queue_server.domain.timers import due
+from queue_server.domain.timers import Due, due
 from queue_server.journal.memory import MemoryJournal
 from queue_server.journal.port import Appended, Batch, StoredEvent
 
@@ -38,6 +38,8 @@ class Centre:
         self._journal = MemoryJournal()
         self._tickets = 0
         self._day_seq = 0
+        self._due_seq = -1
+        self._due_item: Due | None = None
         self.outlook: Outlook | None = None
         self.do(c.Configure(config=config), MANAGER, config.day_boundary * 60)
         self.wait(config.day_boundary * 60)
@@ -53,8 +55,15 @@ class Centre:
     def wait(self, seconds: float) -> None:
         """What time itself has asked for until then, each thing at its own instant."""
         now = self.instant(seconds)
-        while (item := due(self.state, now)) is not None and item.at <= now:
+        while (item := self._due(now)) is not None and item.at <= now:
             self._carry_out(item.command, TIMER, item.at)
+
+    def _due(self, now: datetime) -> Due | None:
+        """What time asks next; looked up again only when something has happened, or no day is open."""
+        state = self.state
+        if self._due_seq != state.seq or state.day is None or state.day.ended_at is not None:
+            self._due_seq, self._due_item = state.seq, due(state, now)
+        return self._due_item
 
     def do(self, command: c.Command, by: c.By, seconds: float) -> list[Event]:
         """What the command makes happen, durable in the journal.
