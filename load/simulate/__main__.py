@@ -1,8 +1,9 @@
 """Days of a centre, simulated with the product's own rules.
 
-    python -m load.simulate go-vap --days 5 --seed 1 [--rule oldest] [--day stress] [--json]
+    python -m load.simulate go-vap --days 5 --seed 1 [--rule oldest] [--day stress] [--json] [--plot FILE.png]
 
-Times are in minutes. `--json` prints the metrics of all days together as one object.
+Times are in minutes. `--json` prints the metrics of all days together as one object; `--plot` also draws them, which
+needs matplotlib: it is in the environment of `requirements/load.txt`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from load.simulate.metrics import Metrics, metrics_of
 from load.simulate.people import Day, Rule
+from load.simulate.progress import Progress
 from load.simulate.rules import Oldest, Product, Reference
 from load.simulate.sites import NAMES, play_days, read_site
 
@@ -29,18 +33,37 @@ def main() -> int:
         site = read_site(given.site, branch=given.branch, day=given.day)
     except LookupError as fault:
         parser.error(str(fault))
+    draw = _drawing(parser) if given.plot is not None else None
     began = time.perf_counter()
-    days: list[Day] = []
-    for day in play_days(site, RULES[given.rule](), days=given.days, seed=given.seed, judge=given.judge):
-        days.append(day)
-        print(f"day {len(days)} of {given.days}: {len(day.turns)} numbers", file=sys.stderr)
+    progress = Progress(given.days, is_wanted=not given.json)
+    rule = RULES[given.rule]()
+    days = list(play_days(site, rule, days=given.days, seed=given.seed, judge=given.judge, tell=progress.tell))
+    progress.end()
     metrics = metrics_of(days, site.takes)
     if given.json:
         print(msgspec.json.encode(metrics, order="sorted").decode())
     else:
         print(_table(metrics))
         print(f"{time.perf_counter() - began:.1f} s", file=sys.stderr)
+    if draw is not None:
+        who = f"{given.branch or given.site}, {given.day} visits"
+        title = f"{who}, {given.days} days of seed {given.seed}, rule {given.rule}"
+        draw(days, title, given.plot)
     return 0
+
+
+def _drawing(parser: argparse.ArgumentParser) -> Callable[[Sequence[Day], str, Path], None]:
+    """Looked for before anything is played."""
+    try:
+        from load.simulate.picture import draw
+    except ModuleNotFoundError as fault:
+        if (fault.name or "").partition(".")[0] != "matplotlib":
+            raise
+        parser.error(
+            "--plot needs matplotlib, which is not installed here; it is in the environment of requirements/load.txt "
+            "(see load/README.md)"
+        )
+    return draw
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rule", choices=sorted(RULES), default="product")
     parser.add_argument("--judge", action="store_true", help="tell waits by plays, and compare them")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw who waits when, and how long")
     return parser
 
 

@@ -47,6 +47,9 @@ class Centre:
     def instant(self, seconds: float) -> datetime:
         return self.midnight + timedelta(seconds=seconds)
 
+    def seconds(self, instant: datetime) -> float:
+        return (instant - self.midnight).total_seconds()
+
     def ticket(self, ticket_id: str, seconds: float) -> Ticket:
         """As it is then."""
         self.wait(seconds)

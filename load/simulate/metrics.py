@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -98,6 +100,19 @@ def waits(turns: Iterable[Turn]) -> Waits | None:
         over_15=share(found, lambda wait: wait > 15),
         over_30=share(found, lambda wait: wait > 30),
     )
+
+
+def waiting_over(day: Day, every_s: float) -> list[tuple[float, int]]:
+    """How many wait for their first call at each such second after the day's midnight, from the first arrival on until
+    nobody waits any more."""
+    stays = [(turn.arrived_s - day.starts_s, turn.left_s - day.starts_s) for turn in day.turns]
+    if not stays:
+        return []
+    first = math.floor(min(begin for begin, _ in stays) / every_s)
+    last = math.ceil(max(end for _, end in stays) / every_s)
+    instants = [place * every_s for place in range(first, last + 1)]
+    arrived, gone = (sorted(ends) for ends in zip(*stays, strict=True))
+    return [(at, bisect_right(arrived, at) - bisect_right(gone, at)) for at in instants]
 
 
 def quantile(ordered: Sequence[float], part: float) -> float:

@@ -72,7 +72,13 @@ class Turn(Struct):
     called_s: float | None = None
     counter: int | None = None
     started_s: float | None = None
+    ended_s: float = 0.0
     outcome: str = ""
+
+    @property
+    def left_s(self) -> float:
+        """When the first wait was over: by a call, or without one."""
+        return self.ended_s if self.called_s is None else self.called_s
 
     @property
     def wait_s(self) -> float | None:
@@ -80,9 +86,11 @@ class Turn(Struct):
 
 
 class Day(Struct):
-    """One simulated day: every visit that got a number, how many got none, and how long each counter worked."""
+    """One simulated day: every visit that got a number, how many got none, and how long each counter worked.
+    `starts_s` is its midnight on the calendar."""
 
     rule: str
+    starts_s: float = 0.0
     turns: list[Turn] = field(default_factory=list)
     turned_away: dict[str, int] = field(default_factory=dict)
     busy_s: dict[int, float] = field(default_factory=dict)
@@ -112,7 +120,7 @@ class Hall:
         self._idle: set[int] = set()
         self._by_ticket: dict[str, Turn] = {}
         self._shifts: dict[int, Shift] = {}
-        self.day = Day(rule.name)
+        self.day = Day(rule.name, starts_s)
 
     # -- what is to come -----------------------------------------------------------------------------------------------
 
@@ -131,6 +139,7 @@ class Hall:
         for turn in self.day.turns:
             ticket = self._centre.ticket(turn.ticket, self._starts_s + BOOKS_S)
             turn.outcome = turn.outcome or ticket.outcome or ticket.state.value
+            turn.ended_s = self._centre.seconds(ticket.final_at) if ticket.final_at is not None else self._calendar.now
         return self.day
 
     # -- citizens ------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 
 from msgspec import Struct
@@ -24,6 +24,7 @@ NAMES = ("bentre", "binhdinh", "binhduong", "go-vap", "khanhhoa")
 FIRST_DAY = date(2026, 11, 30)
 """A Monday."""
 DAY_S = 86_400.0
+TOLD_A_DAY = 50
 
 
 class Site(Struct, frozen=True):
@@ -69,10 +70,18 @@ def unlike_beliefs(site: Site, seed: int, *, means: float = 0.3, speeds: float =
 
 
 def play_days(
-    site: Site, rule: Rule, *, days: int, seed: int, judge: bool = False, believed: bool = False
+    site: Site,
+    rule: Rule,
+    *,
+    days: int,
+    seed: int,
+    judge: bool = False,
+    believed: bool = False,
+    tell: Callable[[float], None] | None = None,
 ) -> Iterator[Day]:
     """So many working days, from a Monday on. The same seed brings the same people whatever the rule. With `judge` they
-    are told a wait by plays and not by a rule of thumb, and it is compared with plays that know the true laws."""
+    are told a wait by plays and not by a rule of thumb, and it is compared with plays that know the true laws. `tell`
+    hears now and then how many days are done."""
     centre, calendar = Centre(site.config, FIRST_DAY), Calendar()
     speeds = {desk.no: site.speeds.get(desk.no, 1.0) for desk in site.config.counters}
     forecast = Forecast(centre, true_laws(site.demand, speeds), believed=believed) if judge else None
@@ -81,12 +90,30 @@ def play_days(
         windows = hours.planned(site.config, day).working
         if windows:
             spells = tuple((window.start * 60.0, window.end * 60.0) for window in windows)
-            hall = Hall(centre, calendar, rule, (day - FIRST_DAY).days * DAY_S, opens_s=spells[0][0], forecast=forecast)
+            starts_s = (day - FIRST_DAY).days * DAY_S
+            hall = Hall(centre, calendar, rule, starts_s, opens_s=spells[0][0], forecast=forecast)
             hall.expect(draw_day(site.demand, day, seed))
             hall.staff(
                 {desk.no: Shift(spells, speeds[desk.no]) for desk in site.config.counters if not desk.is_retired}
             )
+            if tell is not None:
+                _tell_on_the_way(calendar, starts_s, spells, played, tell)
             calendar.run()
             played += 1
             yield hall.close()
         day += timedelta(days=1)
+
+
+def _tell_on_the_way(
+    calendar: Calendar,
+    starts_s: float,
+    spells: Sequence[tuple[float, float]],
+    played: int,
+    tell: Callable[[float], None],
+) -> None:
+    """So many times while counters are open."""
+    opens_s, closes_s = spells[0][0], spells[-1][1]
+    for step in range(TOLD_A_DAY):
+        done = step / TOLD_A_DAY
+        at = starts_s + opens_s + (closes_s - opens_s) * done
+        calendar.at(at, lambda done=done: tell(played + done))  # type: ignore[misc]
