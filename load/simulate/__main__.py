@@ -1,9 +1,16 @@
 """Days of a centre, simulated with the product's own rules.
 
     python -m load.simulate go-vap --days 5 --seed 1 [--rule oldest] [--day stress] [--json] [--plot FILE.png]
+    python -m load.simulate --recorded JOURNAL --branch CODE --date 2026-11-30 [--open 21:dat-dai,kinh-doanh]
+        [--close 7] [--rule oldest] [--json] [--plot FILE.png]
 
-Times are in minutes. `--json` prints the metrics of all days together as one object; `--plot` also draws them, which
-needs matplotlib: it is in the environment of `requirements/load.txt`.
+The first draws people as the site's demand has them. The second takes a day that a branch really had out of a journal
+(a data folder whose server is stopped, or a backup), plays it again as it was and, where anything is to be changed,
+once more with the changes: counters that are open as well, in these fields, counters that stay closed, another rule.
+
+Times are in minutes. `--json` prints the metrics of all days together as one object, of a recorded day an object by
+name; `--plot` also draws them (of a recorded day the last one), which needs matplotlib: it is in the environment of
+`requirements/load.txt`.
 """
 
 from __future__ import annotations
@@ -11,8 +18,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -20,20 +27,37 @@ import msgspec
 from load.simulate.metrics import Metrics, metrics_of
 from load.simulate.people import Day, Rule
 from load.simulate.progress import Progress
+from load.simulate.recorded import RecordedDay, read_day
+from load.simulate.replay import play_again, with_counter, without_counter
 from load.simulate.rules import Oldest, Product, Reference
 from load.simulate.sites import NAMES, play_days, read_site
+from load.simulate.tables import beside, table
+from queue_server.domain.upcast import UnknownEvent
+from queue_server.journal.backup import BackupFailed
+from queue_server.journal.migrations import NewerDatabase
+from queue_server.journal.port import JournalUnavailable
 
 RULES: dict[str, type[Rule]] = {"product": Product, "oldest": Oldest, "reference": Reference}
+
+Draw = Callable[[Sequence[Day], str, Path], None]
 
 
 def main() -> int:
     parser = _parser()
     given = parser.parse_args()
+    draw = _drawing(parser) if given.plot is not None else None
+    if given.recorded is not None:
+        return _again(parser, given, draw)
+    if given.site is None or given.date is not None or given.open or given.close:
+        parser.error("name a site; or --recorded with --branch and --date, and what to --open or --close")
+    return _drawn(parser, given, draw)
+
+
+def _drawn(parser: argparse.ArgumentParser, given: argparse.Namespace, draw: Draw | None) -> int:
     try:
         site = read_site(given.site, branch=given.branch, day=given.day)
     except LookupError as fault:
         parser.error(str(fault))
-    draw = _drawing(parser) if given.plot is not None else None
     began = time.perf_counter()
     progress = Progress(given.days, is_wanted=not given.json)
     rule = RULES[given.rule]()
@@ -43,16 +67,45 @@ def main() -> int:
     if given.json:
         print(msgspec.json.encode(metrics, order="sorted").decode())
     else:
-        print(_table(metrics))
+        print(table(metrics))
         print(f"{time.perf_counter() - began:.1f} s", file=sys.stderr)
     if draw is not None:
         who = f"{given.branch or given.site}, {given.day} visits"
-        title = f"{who}, {given.days} days of seed {given.seed}, rule {given.rule}"
-        draw(days, title, given.plot)
+        draw(days, f"{who}, {given.days} days of seed {given.seed}, rule {given.rule}", given.plot)
     return 0
 
 
-def _drawing(parser: argparse.ArgumentParser) -> Callable[[Sequence[Day], str, Path], None]:
+def _again(parser: argparse.ArgumentParser, given: argparse.Namespace, draw: Draw | None) -> int:
+    """A recorded day beside itself."""
+    if given.site is not None or given.branch is None or given.date is None:
+        parser.error("--recorded needs --branch and --date, and no site")
+    try:
+        recorded = read_day(given.recorded, given.branch, given.date)
+        changed = _changed(recorded, given)
+    except (LookupError, BackupFailed, NewerDatabase, UnknownEvent) as fault:
+        parser.error(str(fault.args[0] if isinstance(fault, KeyError) else fault))
+    except JournalUnavailable as fault:
+        parser.error(f"{fault}; stop the server, or give a backup")
+    played = {"recorded": (recorded.day, recorded), "again": (play_again(recorded, Product()), recorded)}
+    if changed != recorded or given.rule != Product.name:
+        played["changed"] = (play_again(changed, RULES[given.rule]()), changed)
+    metrics: dict[str, Metrics] = {name: metrics_of([day], of.takes) for name, (day, of) in played.items()}
+    print(msgspec.json.encode(metrics, order="sorted").decode() if given.json else beside(metrics))
+    if draw is not None:
+        name, (day, _) = list(played.items())[-1]
+        draw([day], f"{given.branch}, {given.date}, {name}", given.plot)
+    return 0
+
+
+def _changed(recorded: RecordedDay, given: argparse.Namespace) -> RecordedDay:
+    for no, fields in given.open:
+        recorded = with_counter(recorded, no, fields)
+    for no in given.close:
+        recorded = without_counter(recorded, no)
+    return recorded
+
+
+def _drawing(parser: argparse.ArgumentParser) -> Draw:
     """Looked for before anything is played."""
     try:
         from load.simulate.picture import draw
@@ -70,40 +123,32 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m load.simulate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("site", choices=NAMES)
-    parser.add_argument("--branch", help="another branch of the site than its centre")
+    parser.add_argument("site", choices=NAMES, nargs="?")
+    parser.add_argument("--branch", help="another branch of the site than its centre; the branch of a recorded day")
     parser.add_argument("--days", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--day", default="usual", help="the name of the visits that come")
     parser.add_argument("--rule", choices=sorted(RULES), default="product")
     parser.add_argument("--judge", action="store_true", help="tell waits by plays, and compare them")
+    parser.add_argument("--recorded", type=Path, metavar="JOURNAL", help="a data folder, or a backup")
+    parser.add_argument("--date", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    parser.add_argument(
+        "--open", type=_counter, nargs="+", default=[], metavar="NO:FIELD,FIELD", help="a counter more, all day"
+    )
+    parser.add_argument("--close", type=int, nargs="+", default=[], metavar="NO", help="this counter stays closed")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw who waits when, and how long")
     return parser
 
 
-def _table(metrics: Metrics) -> str:
-    lines = [
-        "| of whom | called | mean | p50 | p95 | longest | > 15 | > 30 |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    groups = {"all": metrics.all, "priority": metrics.priority, "ordinary": metrics.ordinary, **metrics.fields}
-    for name, waits in groups.items():
-        if waits is not None:
-            minutes = " | ".join(f"{value:.1f}" for value in (waits.mean, waits.p50, waits.p95, waits.longest))
-            lines.append(f"| {name} | {waits.count} | {minutes} | {waits.over_15:.0%} | {waits.over_30:.0%} |")
-    for name, each in metrics.overtakes.items():
-        lines.append(f"overtaken, {name}: mean {each.mean:.2f}, p99 {each.p99:.0f}, most {each.most}")
-    if metrics.estimates is not None:
-        told = metrics.estimates
-        lines.append(f"estimates: {told.told:.0%} told, error {told.error:.1f}, bias {told.bias:+.1f}, "
-                     f"{told.late:.0%} over 5 min late, the range covers {told.coverage:.0%}")  # fmt: skip
-        if told.exact and told.last and told.against_last:
-            lines.append(f"  error ÷ plays with the true laws {told.error / told.exact:.2f}, "
-                         f"÷ the last one called {told.against_last / told.last:.2f}")  # fmt: skip
-    away = Counter(metrics.turned_away)
-    lines.append(f"turned away: {dict(away) or 'nobody'}")
-    return "\n".join(lines)
+def _counter(said: str) -> tuple[int, tuple[str, ...]]:
+    no, colon, fields = said.partition(":")
+    if not colon or not fields:
+        raise argparse.ArgumentTypeError(f"{said} is no counter with its fields, such as 21:dat-dai,kinh-doanh")
+    try:
+        return int(no), tuple(fields.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{no} is no counter's number") from None
 
 
 if __name__ == "__main__":

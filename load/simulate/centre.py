@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 MANAGER = c.By("account:manager", clerk="manager", may_override=True)
 KIOSK = c.By("device:kiosk")
+HELPER = c.By("account:helper", clerk="helper")
+CITIZEN = c.By("phone")
 TIMER = c.By("timer", may_override=True)
 
 
@@ -35,7 +37,7 @@ class Centre:
         self.state = BranchState()
         self.state.mark()
         self.midnight = hours.instant(config, first_day, 0)
-        self._journal = MemoryJournal()
+        self.journal = MemoryJournal()
         self._tickets = 0
         self._day_seq = 0
         self._due_seq = -1
@@ -90,7 +92,7 @@ class Centre:
         stored = [self._apply(event, by.actor, at) for event in decided]
         state.mark()
         batch = Batch(state.configured.branch, expected, stored, day_seq=self._day_seq)
-        outcome = _run(self._journal.append(batch))
+        outcome = _run(self.journal.append(batch))
         if not isinstance(outcome, Appended):
             raise RuntimeError(f"the journal refuses a batch: {outcome}")
         return decided

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct, field
 
 from load.simulate.calendar import Calendar
-from load.simulate.centre import KIOSK, Centre
+from load.simulate.centre import CITIZEN, HELPER, KIOSK, MANAGER, Centre
 from load.simulate.forecast import Forecast
-from load.simulate.visits import Visit
+from load.simulate.visits import Part, Visit
 from queue_server.domain import commands as c
 from queue_server.domain.counters import Counter
-from queue_server.domain.events import Event, TicketCalled, TicketIssued
+from queue_server.domain.events import Event, TicketCalled, TicketFinished, TicketIssued
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
-from queue_server.domain.tickets import Estimate
-
-RECALL_S = 45.0
-"""Nobody comes: called again after so long, and given up after as long again."""
+from queue_server.domain.tickets import Estimate, TicketState
 
 BOOKS_S = 26 * 3600.0
 """When a service day has ended for certain, and the next one has not begun."""
@@ -71,9 +69,16 @@ class Turn(Struct):
     judged: Judged | None = None
     called_s: float | None = None
     counter: int | None = None
+    calls: int = 0
     started_s: float | None = None
     ended_s: float = 0.0
     outcome: str = ""
+
+    @property
+    def part(self) -> Part:
+        """What follows the call that was made last; a bulk submitter's turns may be more than were foreseen."""
+        course = self.visit.course
+        return course[min(self.calls, len(course)) - 1]
 
     @property
     def left_s(self) -> float:
@@ -134,6 +139,11 @@ class Hall:
             for begins, _ in shift.spells:
                 self._calendar.at(self._starts_s + begins, lambda no=no: self._begin_spell(no))  # type: ignore[misc]
 
+    def intend(self, changes: Sequence[tuple[float, c.Command]]) -> None:
+        """What managers do, in seconds after midnight."""
+        for at, command in changes:
+            self._calendar.at(self._starts_s + at, lambda command=command: self._manage(command))  # type: ignore[misc]
+
     def close(self) -> Day:
         """The books, when everything has happened: whoever was not served by then was not served."""
         for turn in self.day.turns:
@@ -162,12 +172,33 @@ class Hall:
         turn = Turn(visit, issued.ticket, now, clock_s, issued.told, judged)
         self._by_ticket[issued.ticket] = turn
         self.day.turns.append(turn)
+        if visit.patience_s is not None:
+            self._calendar.at(clock_s + visit.patience_s, lambda: self._lose_patience(turn))
         self._offer()
+
+    def _lose_patience(self, turn: Turn) -> None:
+        ticket = self._centre.ticket(turn.ticket, self._calendar.now)
+        if turn.called_s is None and ticket.state is TicketState.WAITING:
+            self._do(c.Cancel(ticket=turn.ticket), CITIZEN)
+
+    def _come_back(self, turn: Turn) -> None:
+        if self._has_day_ended(turn):
+            return
+        self._do(c.Ready(ticket=turn.ticket), HELPER)
+        self._offer()
+        self._offer_when_loose()
 
     def _asks(self, visit: Visit) -> c.Issue:
         slot_s = visit.slot_s
         appointment = self._centre.instant(self._starts_s + slot_s) if slot_s is not None else None
         return c.Issue(field=visit.field, priority=visit.priority, dossiers=visit.dossiers, appointment=appointment)
+
+    # -- managers ------------------------------------------------------------------------------------------------------
+
+    def _manage(self, command: c.Command) -> None:
+        with suppress(Refusal):  # it may have become pointless on a day that goes otherwise
+            self._do(command, MANAGER)
+        self._offer()
 
     # -- clerks --------------------------------------------------------------------------------------------------------
 
@@ -199,10 +230,19 @@ class Hall:
 
     def _end_spell(self, no: int) -> None:
         self._do(c.CloseCounter(counter=no), _clerk(no))
+        state = self._centre.state
+        if any(ticket.only_counter == no for ticket in state.queue(state.counter(no))):
+            self._offer_when_loose()
+
+    def _offer_when_loose(self) -> None:
+        """Whoever is bound to a counter that has closed may go to others after a while."""
+        self._calendar.after(self._centre.state.configured.limits.bound_loosens_s, self._offer)
 
     def _somebody_for(self, no: int) -> bool:
-        counter = self._centre.state.counter(no)
-        return any(True for _ in self._centre.state.queue(counter))
+        """Who waits for this counter, or will come back to it."""
+        state = self._centre.state
+        waits = any(True for _ in state.queue(state.counter(no)))
+        return waits or any(ticket.only_counter == no for ticket in state.held())
 
     def _offer(self) -> None:
         """Free counters call, one after another, until none finds anybody."""
@@ -233,13 +273,12 @@ class Hall:
     def _on_called(self, ticket_id: str, no: int) -> None:
         now = self._calendar.now
         turn = self._by_ticket[ticket_id]
+        turn.calls += 1
         if turn.called_s is None:
             turn.called_s, turn.counter = now, no
             self._last_wait_s[turn.visit.field] = now - turn.arrived_s
-        if not turn.visit.comes:
-            self._calendar.after(2 * RECALL_S, lambda: self._nobody_came(turn, no))
-        else:
-            self._calendar.after(turn.visit.walk_s, lambda: self._start(turn, no))
+        follows = self._nobody_came if turn.part.service_s is None else self._start
+        self._calendar.after(turn.part.walk_s, lambda: follows(turn, no))
 
     def _has_day_ended(self, turn: Turn) -> bool:
         """The service day ends hours after closing, whoever is still at a counter."""
@@ -251,33 +290,52 @@ class Hall:
     def _nobody_came(self, turn: Turn, no: int) -> None:
         if self._has_day_ended(turn):
             return
-        self._do(c.NoShow(ticket=turn.ticket), _clerk(no))
-        turn.outcome = "no_show"
-        self._free(no)
+        if turn.part.then == "return":
+            self._put_back(turn, no)
+        else:
+            self._do(c.NoShow(ticket=turn.ticket), _clerk(no))
+            turn.outcome = "no_show"
+        self._go_on(turn, no)
+
+    def _put_back(self, turn: Turn, no: int) -> None:
+        """It may be called again after a while."""
+        self._do(c.ReturnToQueue(ticket=turn.ticket), _clerk(no))
+        self._calendar.after(self._centre.state.configured.limits.cool_down_s, self._offer)
 
     def _start(self, turn: Turn, no: int) -> None:
         now = self._calendar.now
         if self._has_day_ended(turn):
             return
         self._do(c.Start(ticket=turn.ticket), _clerk(no))
-        is_second = turn.started_s is not None
         turn.started_s = now if turn.started_s is None else turn.started_s
-        took = (turn.visit.second_service_s if is_second else turn.visit.service_s) / self._shifts[no].speed
-        if not is_second and turn.visit.transfers_to is not None:
-            took /= 2
+        took = self._work_s(turn) / self._shifts[no].speed
         self.day.busy_s[no] += took
-        self._calendar.after(took, lambda: self._end(turn, no, is_second=is_second))
+        self._calendar.after(took, lambda: self._end(turn, no))
 
-    def _end(self, turn: Turn, no: int, *, is_second: bool) -> None:
+    def _work_s(self, turn: Turn) -> float:
+        part, state = turn.part, self._centre.state
+        dossiers = state.configured.rule.turn(state.ticket(turn.ticket).dossiers_left) if part.each_s else 0
+        return (part.service_s or 0.0) + part.each_s * dossiers
+
+    def _end(self, turn: Turn, no: int) -> None:
         if self._has_day_ended(turn):
             return
-        to = turn.visit.transfers_to
-        if to is not None and not is_second and to in self._centre.state.fields:
-            self._do(c.Transfer(ticket=turn.ticket, field=to), _clerk(no))
-        else:
-            self._do(c.Finish(ticket=turn.ticket), _clerk(no))
+        part, rest = turn.part, turn.visit.course[turn.calls :]
+        if part.then == "hold":
+            self._do(c.Hold(ticket=turn.ticket), _clerk(no))
+            self._calendar.after(part.away_s, lambda: self._come_back(turn))
+        elif part.then == "transfer" and rest and rest[0].field in self._centre.state.fields:
+            self._do(c.Transfer(ticket=turn.ticket, field=rest[0].field), _clerk(no))
+        elif isinstance(self._do(c.Finish(ticket=turn.ticket), _clerk(no))[0], TicketFinished):
             turn.outcome = "finished"
-        self._free(no)
+        self._go_on(turn, no)
+
+    def _go_on(self, turn: Turn, no: int) -> None:
+        """The clerk calls again, at once or after a pause."""
+        if turn.part.pause_s:
+            self._calendar.after(turn.part.pause_s, lambda: self._free(no))
+        else:
+            self._free(no)
 
     def _do(self, command: c.Command, by: c.By) -> list[Event]:
         return self._centre.do(command, by, self._calendar.now)

@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Mapping
 from datetime import date
+from typing import Literal
 
 from msgspec import Struct, field
 
@@ -15,6 +16,27 @@ from queue_server.directory.schema import BranchDocument
 from queue_server.domain.configuration import WEEKDAYS
 
 HALF_HOUR_S = 1800.0
+UNANSWERED_S = 90.0
+"""Nobody comes: called again after three quarters of a minute, and given up after as long again."""
+
+Then = Literal["finish", "hold", "transfer", "return"]
+
+
+class Part(Struct, frozen=True):
+    """What follows one call of a visit: the walk, the service, and how it ends. Seconds.
+
+    With `service_s` None nobody comes, and the number is given up after `walk_s`, or put back to its place by a
+    "return". `each_s` is added for every dossier of the turn. After a "hold" the citizen is ready again in `away_s`; a
+    "transfer" goes to the next part's field. `pause_s` later the clerk calls again.
+    """
+
+    field: str
+    service_s: float | None
+    walk_s: float = 0.0
+    each_s: float = 0.0
+    then: Then = "finish"
+    away_s: float = 0.0
+    pause_s: float = 0.0
 
 
 class Visit(Struct, frozen=True):
@@ -22,6 +44,7 @@ class Visit(Struct, frozen=True):
 
     `service_s` is what it takes a clerk of ordinary speed; `transfers_to` is another field to which the first counter
     sends the citizen, with `second_service_s` there; `slot_s` the appointed time of somebody with an appointment.
+    Who has waited `patience_s` without being called goes. `parts` say it call by call, where they are given.
     """
 
     number: int
@@ -35,6 +58,20 @@ class Visit(Struct, frozen=True):
     second_service_s: float = 0.0
     slot_s: float | None = None
     dossiers: int = 1
+    patience_s: float | None = None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def course(self) -> tuple[Part, ...]:
+        """What happens at each call in turn."""
+        if self.parts:
+            return self.parts
+        if not self.comes:
+            return (Part(self.field, None, UNANSWERED_S),)
+        if self.transfers_to is None:
+            return (Part(self.field, self.service_s, self.walk_s),)
+        first = Part(self.field, self.service_s / 2, self.walk_s, then="transfer")
+        return first, Part(self.transfers_to, self.second_service_s, self.walk_s)
 
 
 class Demand(Struct, frozen=True):
