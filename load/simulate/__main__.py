@@ -1,6 +1,7 @@
 """Days of a centre, simulated with the product's own rules.
 
     python -m load.simulate go-vap --days 5 --seed 1 [--rule oldest] [--day stress] [--json] [--plot FILE.png]
+        [--with holds,appointments,give-ups,bulk [--turn 5]]
     python -m load.simulate --recorded JOURNAL --branch CODE --date 2026-11-30 [--open 21:dat-dai,kinh-doanh]
         [--close 7] [--rule oldest] [--json] [--plot FILE.png]
 
@@ -32,6 +33,7 @@ from load.simulate.replay import play_again, with_counter, without_counter
 from load.simulate.rules import Oldest, Product, Reference
 from load.simulate.sites import NAMES, play_days, read_site
 from load.simulate.tables import beside, table
+from load.simulate.visits import HABITS
 from queue_server.domain.upcast import UnknownEvent
 from queue_server.journal.backup import BackupFailed
 from queue_server.journal.migrations import NewerDatabase
@@ -55,7 +57,9 @@ def main() -> int:
 
 def _drawn(parser: argparse.ArgumentParser, given: argparse.Namespace, draw: Draw | None) -> int:
     try:
-        site = read_site(given.site, branch=given.branch, day=given.day)
+        site = read_site(
+            given.site, branch=given.branch, day=given.day, habits=getattr(given, "with"), bulk_dossiers=given.turn
+        )
     except LookupError as fault:
         parser.error(str(fault))
     began = time.perf_counter()
@@ -128,6 +132,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--days", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--day", default="usual", help="the name of the visits that come")
+    parser.add_argument(
+        "--with", type=_habits, default=(), metavar="HABITS", help=f"what people do besides: {','.join(HABITS)}"
+    )
+    parser.add_argument(
+        "--turn", type=int, metavar="DOSSIERS", help="of a bulk submitter, where the site's rule has no number"
+    )
     parser.add_argument("--rule", choices=sorted(RULES), default="product")
     parser.add_argument("--judge", action="store_true", help="tell waits by plays, and compare them")
     parser.add_argument("--recorded", type=Path, metavar="JOURNAL", help="a data folder, or a backup")
@@ -139,6 +149,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw who waits when, and how long")
     return parser
+
+
+def _habits(said: str) -> tuple[str, ...]:
+    habits = tuple(said.split(","))
+    unknown = set(habits) - set(HABITS)
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))}; there are {', '.join(HABITS)}")
+    return habits
 
 
 def _counter(said: str) -> tuple[int, tuple[str, ...]]:

@@ -52,8 +52,9 @@ class Estimates(Struct, frozen=True):
     """Our own error over those same people."""
 
 
-class Metrics(Struct, frozen=True):
-    """Of several days together; those who were overtaken are counted day by day."""
+class Metrics(Struct, frozen=True, omit_defaults=True):
+    """Of several days together; those who were overtaken are counted day by day. `ordinary` are neither those with
+    priority nor those with an appointment, whose waits count from the appointed time."""
 
     rule: str
     days: int
@@ -65,6 +66,9 @@ class Metrics(Struct, frozen=True):
     estimates: Estimates | None
     turned_away: dict[str, int]
     ineligible: int
+    appointments: Waits | None = None
+    gave_up: int = 0
+    """How many went before they were called."""
 
 
 def metrics_of(days: Sequence[Day], takes: Mapping[int, frozenset[str]]) -> Metrics:
@@ -84,6 +88,8 @@ def metrics_of(days: Sequence[Day], takes: Mapping[int, frozenset[str]]) -> Metr
         estimates=estimates(turns),
         turned_away=dict(sum((Counter(day.turned_away) for day in days), Counter[str]())),
         ineligible=sum(day.ineligible for day in days),
+        appointments=waits(turn for turn in turns if turn.visit.slot_s is not None),
+        gave_up=sum(turn.called_s is None and turn.outcome == "cancelled" for turn in turns),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 
 from msgspec import Struct
@@ -41,8 +41,16 @@ class Site(Struct, frozen=True):
         return {desk.no: frozenset((*desk.fields, *desk.helps)) for desk in self.config.counters}
 
 
-def read_site(name: str, *, branch: str | None = None, day: str = "usual") -> Site:
-    """A founding site by name: its centre, or another branch. `day` names the visits that come, such as "stress".
+def read_site(
+    name: str,
+    *,
+    branch: str | None = None,
+    day: str = "usual",
+    habits: Collection[str] = (),
+    bulk_dossiers: int | None = None,
+) -> Site:
+    """A founding site by name: its centre, or another branch. `day` names the visits that come, such as "stress"; with
+    `habits` people do more than wait and be served; `bulk_dossiers` are a turn's, where the site's rule says no number.
 
     Raises:
         LookupError: there is no such branch.
@@ -52,7 +60,10 @@ def read_site(name: str, *, branch: str | None = None, day: str = "usual") -> Si
     if branch is not None and branch not in known:
         raise LookupError(f"{name} has no branch {branch}, only {', '.join(known)}")
     document = known[branch] if branch is not None else organisation.branches[0]
-    return Site(branch_config(document, organisation.name), demand_of(document, profile(), day=day))
+    config = branch_config(document, organisation.name)
+    if config.rule.bulk_dossiers is None and bulk_dossiers is not None:
+        config = replace(config, rule=replace(config.rule, bulk_dossiers=bulk_dossiers))
+    return Site(config, demand_of(document, profile(), day=day, habits=habits))
 
 
 def unlike_beliefs(site: Site, seed: int, *, means: float = 0.3, speeds: float = 0.25) -> Site:

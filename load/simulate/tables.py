@@ -29,11 +29,16 @@ def table(metrics: Metrics) -> str:
                          f"÷ the last one called {told.against_last / told.last:.2f}")  # fmt: skip
     away = Counter(metrics.turned_away)
     lines.append(f"turned away: {dict(away) or 'nobody'}")
+    if metrics.gave_up:
+        lines.append(f"went without being called: {metrics.gave_up}")
     return "\n".join(lines)
 
 
 def groups(metrics: Metrics) -> dict[str, Waits | None]:
-    return {"all": metrics.all, "priority": metrics.priority, "ordinary": metrics.ordinary, **metrics.fields}
+    found = {"all": metrics.all, "priority": metrics.priority, "ordinary": metrics.ordinary}
+    if metrics.appointments is not None:
+        found["with an appointment"] = metrics.appointments
+    return {**found, **metrics.fields}
 
 
 def beside(columns: Mapping[str, Metrics]) -> str:
@@ -46,6 +51,8 @@ def beside(columns: Mapping[str, Metrics]) -> str:
         lines.append(f"| {name} |{cells}")
     for name, metrics in columns.items():
         lines.append(f"turned away, {name}: {metrics.turned_away or 'nobody'}")
+        if metrics.gave_up:
+            lines.append(f"went without being called, {name}: {metrics.gave_up}")
     return "\n".join(lines)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from load.day.visits import log_normal
 from queue_server.directory.demand import DemandProfile
@@ -18,6 +19,20 @@ from queue_server.domain.configuration import WEEKDAYS
 HALF_HOUR_S = 1800.0
 UNANSWERED_S = 90.0
 """Nobody comes: called again after three quarters of a minute, and given up after as long again."""
+
+HABITS = ("holds", "appointments", "give-ups", "bulk")
+"""What a demand has only where it is asked for."""
+NOT_FILED = frozenset({"tra-ket-qua", "nop-phi"})
+"""Fields whose visitors bring no papers of which one could be missing."""
+HELD = (600.0, 0.8)
+"""Mean seconds until somebody who was held is back with everything, and coefficient of variation. (Assumed.)"""
+PATIENCE = (5400.0, 0.5)
+"""The same of the wait after which somebody goes. (Assumed.)"""
+BULK_PERCENT = 2.0
+"""Of those who file. (Assumed.)"""
+BULK_DOSSIERS = (5, 20)
+"""How many a bulk submitter brings, each number as likely as the others. (Assumed.)"""
+SLOT_S = 900.0
 
 Then = Literal["finish", "hold", "transfer", "return"]
 
@@ -93,10 +108,18 @@ class Demand(Struct, frozen=True):
     late_no_show_percent: float = 15.0
     walk_s: float = 0.0
     surge: Mapping[str, float] = {}
+    hold_percent: float = 0.0
+    bulk_percent: float = 0.0
+    bulk_s: tuple[float, float] = (0.0, 0.0)
+    """What a bulk submitter's turn takes to begin, and each of its dossiers."""
+    patience: tuple[float, float] | None = None
+    """Mean and coefficient of variation; None where nobody goes."""
 
 
-def demand_of(document: BranchDocument, profile: DemandProfile, *, day: str = "usual") -> Demand:
-    """A configured branch's demand, on days of this name."""
+def demand_of(
+    document: BranchDocument, profile: DemandProfile, *, day: str = "usual", habits: Collection[str] = ()
+) -> Demand:
+    """A configured branch's demand, on days of this name. `habits` are such of `HABITS` as people have there."""
     block = document.demand
     if block is None:
         raise ValueError(f"{document.code} has no demand")
@@ -112,6 +135,12 @@ def demand_of(document: BranchDocument, profile: DemandProfile, *, day: str = "u
         no_show_percent=profile.behaviour.no_show["walk_in"],
         transfer_percent=profile.behaviour.transfer,
         walk_s=20.0,
+        appointment_percent=profile.behaviour.online_number if "appointments" in habits else 0.0,
+        late_no_show_percent=profile.behaviour.no_show["appointment"],
+        hold_percent=profile.behaviour.hold if "holds" in habits else 0.0,
+        bulk_percent=BULK_PERCENT if "bulk" in habits else 0.0,
+        bulk_s=(profile.extra.bulk_start_s, profile.extra.bulk_dossier_s),
+        patience=PATIENCE if "give-ups" in habits else None,
     )
 
 
@@ -122,10 +151,11 @@ def draw_day(demand: Demand, day: date, seed: int | str) -> list[Visit]:
     weights = {code: percent * demand.surge.get(code, 1.0) for code, percent in demand.mix.items()}
     expected *= sum(weights.values()) / sum(demand.mix.values())
     arrivals = sorted(_arrival(chance, demand.arrivals) for _ in range(_poisson(chance, expected)))
-    return [
-        _visit(demand, weights, number, arrival_s, random.Random(f"{seed}/{day}/{number}"))
-        for number, arrival_s in enumerate(arrivals)
-    ]
+    visits = []
+    for number, arrival_s in enumerate(arrivals):
+        visit = _visit(demand, weights, number, arrival_s, random.Random(f"{seed}/{day}/{number}"))
+        visits.append(_with_habits(demand, visit, f"{seed}/{day}/{number}"))
+    return visits
 
 
 def _visit(demand: Demand, weights: Mapping[str, float], number: int, arrival_s: float, chance: random.Random) -> Visit:
@@ -136,7 +166,7 @@ def _visit(demand: Demand, weights: Mapping[str, float], number: int, arrival_s:
     is_transferred = _happens(chance, demand.transfer_percent)
     second = pick(chance, weights)
     service_s, second_service_s = (log_normal(chance, *demand.services[code]) for code in (field, second))
-    slot_s = math.ceil(arrival_s / 900) * 900.0 if has_slot else None
+    slot_s = math.ceil(arrival_s / SLOT_S) * SLOT_S if has_slot else None
     return Visit(
         number=number,
         arrival_s=arrival_s,
@@ -149,6 +179,31 @@ def _visit(demand: Demand, weights: Mapping[str, float], number: int, arrival_s:
         second_service_s=second_service_s,
         slot_s=slot_s,
     )
+
+
+def _with_habits(demand: Demand, visit: Visit, seed: str) -> Visit:
+    """Each habit has chances of its own, so that one more leaves the others' people as they are."""
+    if demand.patience is not None:
+        chance = random.Random(f"{seed}/give-ups")
+        visit = replace(visit, patience_s=log_normal(chance, *demand.patience))
+    if visit.field in NOT_FILED or not visit.comes or visit.transfers_to is not None:
+        return visit
+    chance = random.Random(f"{seed}/bulk")
+    if _happens(chance, demand.bulk_percent):
+        return _in_bulk(demand, visit, chance)
+    chance = random.Random(f"{seed}/holds")
+    if _happens(chance, demand.hold_percent):
+        half = Part(visit.field, visit.service_s / 2, visit.walk_s)
+        return replace(visit, parts=(replace(half, then="hold", away_s=log_normal(chance, *HELD)), half))
+    return visit
+
+
+def _in_bulk(demand: Demand, visit: Visit, chance: random.Random) -> Visit:
+    """As much slower or faster than others as this service is."""
+    begins_s, each_s = demand.bulk_s
+    pace = visit.service_s / demand.services[visit.field][0]
+    part = Part(visit.field, begins_s * pace, visit.walk_s, each_s * pace)
+    return replace(visit, dossiers=chance.randint(*BULK_DOSSIERS), parts=(part,))
 
 
 def pick(chance: random.Random, shares: Mapping[str, float]) -> str:
