@@ -228,9 +228,8 @@ def main() -> int:
     print("\n| | value | judged | goal | |\n|---|---:|---:|---:|---|")
     found = figures(pairs)
     for each in found:
-        print(
-            f"| {each.name} | {each.value:.2f} | {each.judged:.2f} | ≤ {each.most:g} | {'' if each.is_met else 'MISSED'} |"
-        )
+        missed = "" if each.is_met else "MISSED"
+        print(f"| {each.name} | {each.value:.2f} | {each.judged:.2f} | ≤ {each.most:g} | {missed} |")
     return 0 if all(each.is_met for each in found) else 1
 
 
