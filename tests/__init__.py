@@ -1,1 +1,1 @@
-"""Tests, and what they share. A regular package, since `ciw` installs one of the same name, which would otherwise win."""
+"""Tests, and what they share. A regular package: `ciw` installs one of the same name, which would win otherwise."""
