@@ -96,6 +96,7 @@ def test_every_operation_says_what_it_accepts() -> None:
     }
     assert {where: schemes for where, schemes in accepted.items() if not schemes or "" in schemes} == {
         "GET /branches": ["", "bearer", "session"],
+        "GET /branches/suggest": ["", "bearer", "session"],
         "GET /branches/{branch}": ["", "bearer", "session"],
         "GET /branches/{branch}/board": ["", "bearer", "session"],
         "GET /branches/{branch}/events": ["", "bearer", "session"],

@@ -93,13 +93,17 @@ def test_the_domain_imports_the_standard_library_msgspec_and_itself() -> None:
 
 @pytest.mark.parametrize("name", ["asyncio", "logging", "socket", "sqlite3", "time", "random", "uuid", "os", "secrets"])
 def test_the_domain_knows_no_clock_no_chance_and_no_outside(name: str) -> None:
-    allowed = {"queue_server.domain.foresight imports random"}
+    allowed = {f"{module} imports random" for module in PLAYING}
     assert set(offences("queue_server.domain", lambda imported: top(imported) != name)) <= allowed
 
 
-def test_chance_in_the_domain_is_seeded_by_whoever_asks() -> None:
-    """The one module that plays draws from `random.Random(seed)` and from nothing else."""
-    tree = ast.parse(modules()["queue_server.domain.foresight"].read_text(encoding="utf-8"))
+PLAYING = ("queue_server.domain.foresight", "queue_server.domain.advice")
+
+
+@pytest.mark.parametrize("module", PLAYING)
+def test_chance_in_the_domain_is_seeded_by_whoever_asks(module: str) -> None:
+    """The modules that play draw from `random.Random(seed)` and from nothing else."""
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
     used = {
         node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "random"
     }
