@@ -162,6 +162,7 @@ class LimitsBlock(Block):
     implied_start_s: Annotated[int, Field(ge=1, le=3600)] | None = _LIMITS.implied_start_s
     paper_max_age_s: Seconds = _LIMITS.paper_max_age_s
     half_day_splits_at: Clock = "12:00"
+    ends_by_forecast: bool = _LIMITS.ends_by_forecast
 
 
 class PlaceBlock(Block):

@@ -151,7 +151,11 @@ class RoutingRule(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """Times and counts that the life cycle keeps to. Seconds, or how often."""
+    """Times and counts that the life cycle keeps to. Seconds, or how often.
+
+    `ends_by_forecast`: no more numbers of a field are given for today to whom it is foreseen that they would not be
+    called before closing.
+    """
 
     undo_s: int = 10
     cool_down_s: int = 120
@@ -166,6 +170,7 @@ class Limits(Struct, frozen=True):
     implied_start_s: int | None = None
     paper_max_age_s: int = 300
     half_day_splits_at: int = 12 * 60
+    ends_by_forecast: bool = False
 
 
 class BranchConfig(Struct, frozen=True):

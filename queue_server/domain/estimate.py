@@ -42,6 +42,15 @@ def fresh(outlook: Outlook | None, field: str, now: datetime) -> FieldOutlook | 
     return outlook.fields.get(field)
 
 
+def takes_more(outlook: Outlook | None, field: str, stream: Stream, now: datetime) -> bool | None:
+    """Whether somebody who came now would be called before closing; None when nobody can say: without a fresh outlook,
+    and where no counter is expected for the field. One may still open."""
+    seen = fresh(outlook, field, now)
+    if seen is None or not seen.pace:
+        return None
+    return seen.takes_more if stream is Stream.ORDINARY else seen.takes_more_priority
+
+
 def waiting_wait(
     state: BranchState, ticket: Ticket, ahead: Callable[[str], int], now: datetime, outlook: Outlook | None
 ) -> Estimate | None:

@@ -106,7 +106,7 @@ class FieldOutlook(Struct, frozen=True):
 
     `people` wait now, `priority_people` of them with priority, and each more lets those behind wait `pace` longer.
     `served` of those who wait now are called before closing, `unserved` are not; `takes_more` says whether somebody who
-    came now would be.
+    came now would be, `takes_more_priority` whether somebody with priority would.
     """
 
     wait: Range | None
@@ -117,6 +117,7 @@ class FieldOutlook(Struct, frozen=True):
     served: float
     unserved: float
     takes_more: bool
+    takes_more_priority: bool = True
 
 
 class Outlook(Struct, frozen=True):
@@ -154,9 +155,15 @@ def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook
             pace=_pace(scene, field),
             served=len(mine) - sum(mine),
             unserved=sum(mine),
-            takes_more=2 * sum(at <= closes for at in second) >= plays,
+            takes_more=_mostly_by(closes, second),
+            takes_more_priority=_mostly_by(closes, first),
         )
     return Outlook(scene.at, tickets, outlooks)
+
+
+def _mostly_by(closes: float, times: list[float]) -> bool:
+    """In half of the plays at least."""
+    return 2 * sum(at <= closes for at in times) >= len(times)
 
 
 def _pace(scene: Scene, field: int) -> float:

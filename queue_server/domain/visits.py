@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from queue_server.domain.tickets import StintKind, Ticket, TicketState
+from queue_server.domain.tickets import Estimate, StintKind, Ticket, TicketState
 
 
 def first_field(ticket: Ticket) -> str:
@@ -16,6 +16,15 @@ def first_field(ticket: Ticket) -> str:
 def is_waiting_first(ticket: Ticket) -> bool:
     """Still waiting, and never called yet."""
     return ticket.state is TicketState.WAITING and all(stint.kind is StintKind.WAITING for stint in ticket.stints)
+
+
+def told_and_true(ticket: Ticket) -> tuple[Estimate, timedelta] | None:
+    """What was told when the number was taken, and how long it was from then on until the first call. None without
+    either, and of whoever left the place in the queue before being called, as by postponing."""
+    first = ticket.stints[0] if ticket.stints else None
+    if ticket.told is None or first is None or first.end is None or first.ended != "ticket.called":
+        return None
+    return ticket.told, first.end - ticket.told.made_at
 
 
 def first_wait(ticket: Ticket, now: datetime | None = None) -> timedelta:

@@ -1,8 +1,9 @@
 """Who makes a branch's outlook, and when.
 
 The process that wrote the branch's last events makes it, at most every `EVERY_S` after a change, and again every
-`AGAIN_S` as long as somebody waits; all others hear of it. So of all processes one works for a branch, without having
-to agree on it. When that one is gone, another that has the branch loaded finds its outlook old.
+`AGAIN_S` as long as somebody waits or the branch ends by the forecast; all others hear of it. So of all processes one
+works for a branch, without having to agree on it. When that one is gone, another that has the branch loaded finds its
+outlook old.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ class Foreseer:
             return
         outlook = await self._plays.play(scene)
         self._tell(host, outlook, is_own=True)
-        if scene.waiting:
+        if scene.waiting or host.state.configured.limits.ends_by_forecast:
             self._plan(branch, branch.made_at + AGAIN_S / self._speed)
 
     def _scene(self, branch: _Branch) -> Scene | None:

@@ -47,6 +47,7 @@ PROBLEMS: dict[str, Said] = {
     "field-suspended": Said(409, "Tạm ngừng cấp số {field_name}: {reason}. Các số đã cấp giữ nguyên thứ tự.", "No numbers for {field_name} now: {reason}. Numbers already given keep their order."),
     "issuing-closed": Said(409, "Ngoài giờ cấp số {field_name}. Mời lấy số lại từ {opens_at}.", "Numbers for {field_name} are not given now. Please come back from {opens_at}."),
     "cap-reached": Said(409, "Hôm nay đã hết số {field_name} (tối đa {cap} số). Mời quay lại ngày làm việc sau.", "Today's {cap} numbers for {field_name} have all been given. Please come back on the next working day."),
+    "no-capacity": Said(409, "Hôm nay các quầy không còn phục vụ kịp lĩnh vực {field_name}. Mời quay lại {opens_at}.", "The counters cannot serve any more people for {field_name} today. Please come back from {opens_at}."),
     "series-exhausted": Said(409, "Dãy số {series} đã dùng hết (đến {last}). Hãy báo quản trị mở rộng dãy số.", "Series {series} is used up (to {last}). Ask the administrator to widen it."),
     "day-not-open": Said(409, "Ngày làm việc chưa mở hoặc đã kết thúc. Mời quay lại vào ngày làm việc tiếp theo.", "No service day is open: it has not begun, or has ended. Please come back on the next working day."),
     "day-still-open": Said(409, "Ngày làm việc {day} chưa kết thúc. Hãy kết thúc ngày trước.", "Service day {day} has not ended yet. End it first."),

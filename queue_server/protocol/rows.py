@@ -231,9 +231,10 @@ class LiveField(Struct, frozen=True):
     """A field now. `oldest_at` is the arrival of who has waited longest; `uncovered_at` since when nobody takes it.
 
     `issued` counts every number given, `voided` those of them that were tests or mistakes.
-    `unserved` of those who wait are not called before closing by what is foreseen, and `takes_more` says whether
-    somebody who came now would be; None where nobody can say. `came_hour` and `served_hour` count the last 60 minutes,
-    `over_15` and `over_30` who has waited over so many minutes today, until the first call.
+    `unserved` of those who wait are not called before closing by what is foreseen; `takes_more` says whether somebody
+    who came now would be, `takes_more_priority` the same with priority; None where nobody can say. `came_hour` and
+    `served_hour` count the last 60 minutes, `over_15` and `over_30` who has waited over so many minutes today, until
+    the first call.
     """
 
     code: str
@@ -251,6 +252,7 @@ class LiveField(Struct, frozen=True):
     held: int
     unserved: int | None
     takes_more: bool | None
+    takes_more_priority: bool | None
     came_hour: int
     served_hour: int
     over_15: int
@@ -261,6 +263,8 @@ class LiveField(Struct, frozen=True):
 class Live(Struct, frozen=True):
     """What a manager, a dispenser and a phone see of a branch now; the newest wins.
 
+    `ends_by_forecast` says that a field whose `takes_more` is false gives no numbers any more today, with priority
+    where `takes_more_priority` is false too.
     `printers_waiting` names each printer that owes a paper and cannot print it now, and why: "paper_out", "cover_open",
     "offline", "fault", "unreachable", "timeout"; "silent" when nothing is heard of it.
     """
@@ -279,5 +283,6 @@ class Live(Struct, frozen=True):
     over_30: int
     fields: dict[str, LiveField]
     uncovered_alarm_s: int
+    ends_by_forecast: bool
     papers_failed: int
     printers_waiting: dict[str, str]

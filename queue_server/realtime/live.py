@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from queue_server.domain.estimate import arrival_wait, fresh
+from queue_server.domain.estimate import arrival_wait, fresh, takes_more
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import DELAYED, BranchState
 from queue_server.domain.tickets import Stream, TicketState
@@ -27,6 +27,7 @@ def live(state: BranchState, now: datetime, pace: Pace, outlook: Outlook | None 
         fields=fields,
         cancelled=sum(state.count(code, TicketState.CANCELLED) for code in state.fields),
         uncovered_alarm_s=state.configured.limits.uncovered_alarm_s,
+        ends_by_forecast=state.configured.limits.ends_by_forecast,
         papers_failed=sum(1 for paper in state.papers.values() if paper.outcome in ("failed", "too_old")),
         printers_waiting=printers_waiting(state, now),
         **totals,
@@ -62,7 +63,8 @@ def _field(state: BranchState, code: str, now: datetime, pace: Pace, outlook: Ou
         uncovered_at=today.uncovered_at,
         wait=told(arrival_wait(state, code, Stream.ORDINARY, state.waiting_count, now, outlook)),
         unserved=round(seen.unserved) if seen else None,
-        takes_more=seen.takes_more if seen else None,
+        takes_more=takes_more(outlook, code, Stream.ORDINARY, now),
+        takes_more_priority=takes_more(outlook, code, Stream.PRIORITY, now),
         came_hour=lately.came,
         served_hour=lately.served,
         over_15=lately.over_15,

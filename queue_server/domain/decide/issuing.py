@@ -10,7 +10,7 @@ from queue_server.domain import hours
 from queue_server.domain.commands import Amend, By, Issue
 from queue_server.domain.configuration import BranchConfig, Field
 from queue_server.domain.decide.paper import printer_for
-from queue_server.domain.estimate import arrival_wait
+from queue_server.domain.estimate import arrival_wait, takes_more
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.lifecycle import require
 from queue_server.domain.numbering import next_ordinal, printed
@@ -32,6 +32,7 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
     appointment = kept_appointment(config, command.appointment, now)
     queue_at = appointment or now
     stream = _stream_of(command, appointment)
+    _require_capacity(state, field, stream, now, outlook)
     ahead = partial(state.ahead, stream=stream, entry=((queue_at, now, ordinal),))
     return [
         ev.TicketIssued(
@@ -87,6 +88,17 @@ def _require_offered(state: BranchState, config: BranchConfig, field: Field, now
         raise Refusal("cap-reached", field=field.code, field_name=field.name, cap=field.daily_cap)
 
 
+def _require_capacity(state: BranchState, field: Field, stream: Stream, now: datetime, outlook: Outlook | None) -> None:
+    """Where the branch ends by the forecast, refuse a number that is not foreseen to be called before closing. An
+    appointment that is kept was promised: it is never refused."""
+    config = state.configured
+    if not config.limits.ends_by_forecast or stream is Stream.DUE:
+        return
+    if takes_more(outlook, field.code, stream, now) is False:
+        opens_at = _opens_on_another_day(config, require_day(state, now), field)
+        raise Refusal("no-capacity", field=field.code, field_name=field.name, opens_at=opens_at)
+
+
 def require_day(state: BranchState, now: datetime) -> Day:
     """The open service day, or a refusal."""
     day = state.day
@@ -100,6 +112,10 @@ def opens_next(config: BranchConfig, day: Day, field: Field, now: datetime) -> s
     later_today = next(hours.starts_after(config, day.date, hours.in_force(config, day, field).issuing, now), None)
     if later_today is not None:
         return _local(config, later_today)
+    return _opens_on_another_day(config, day, field)
+
+
+def _opens_on_another_day(config: BranchConfig, day: Day, field: Field) -> str | None:
     following: date | None = hours.next_working_day(config, day.date, field=field)
     if following is None:
         return None

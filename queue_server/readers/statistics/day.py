@@ -8,6 +8,10 @@ Rules, so that everybody can check a figure:
   for a first call is not in the figures of waits yet.
 - The median is the middle wait, or half way between the middle two; a percentile is the nearest rank: a wait that
   somebody really had.
+- An estimate is what was told when the number was taken, against the time from then until the first call: of everybody
+  who was told a wait and was called, and did not leave the place in the queue before, as by postponing. The error is
+  the mean difference to the likely wait, either way; the bias the same with its sign, above 0 where people were told
+  too much. The range is the one that was told, both ends included.
 - A service is what one ticket took in one field at one counter, all parts together: fields and counters add up to the
   same total. A part whose end nobody saw leaves that service out of the mean.
 - An hour is the branch's: `issued` by arrival, `called` by first call.
@@ -26,11 +30,13 @@ from msgspec.structs import astuple
 
 from queue_server.domain import hours
 from queue_server.domain.configuration import BranchConfig, Text
-from queue_server.domain.tickets import LIVE, Stint, StintKind, Ticket, TicketState
-from queue_server.domain.visits import first_field, first_wait, is_waiting_first
+from queue_server.domain.tickets import LIVE, Estimate, Stint, StintKind, Ticket, TicketState
+from queue_server.domain.visits import first_field, first_wait, is_waiting_first, told_and_true
 
 LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)
 """Waits that citizens feel; shown as shares."""
+LATE = timedelta(minutes=5)
+"""Somebody who waits so much longer than told was told too little."""
 
 
 class Books(Struct, frozen=True):
@@ -63,6 +69,18 @@ class Waits(Struct, frozen=True):
     over_30: int
 
 
+class Estimates(Struct, frozen=True):
+    """What `people` were told against what came true, in seconds; None of nobody. `error_s` is the mean difference,
+    `bias_s` the mean of what was told less what came true. `too_little` of them waited over five minutes longer than
+    told, `within` as long as the range said, which four of five should."""
+
+    people: int
+    error_s: int | None
+    bias_s: int | None
+    too_little: int
+    within: int
+
+
 class Services(Struct, frozen=True):
     """Services that have ended; `inexact` of them are not in the mean."""
 
@@ -78,6 +96,7 @@ class FieldDay(Struct, frozen=True):
     name: Text
     books: Books
     waits: Waits
+    estimates: Estimates
     services: Services
     dossiers: int
     outcomes: dict[str, int]
@@ -174,6 +193,7 @@ def _field(code: str, name: Text, tickets: Sequence[Ticket], served: Sequence[Se
         name=name,
         books=books(tickets),
         waits=waits(first_wait(ticket) for ticket in counted if not is_waiting_first(ticket)),
+        estimates=estimates(found for ticket in counted if (found := told_and_true(ticket)) is not None),
         services=services(served),
         dossiers=sum(ticket.dossiers for ticket in finished),
         outcomes=dict(sorted(Tally(ticket.outcome or "done" for ticket in finished).items())),
@@ -222,6 +242,23 @@ def percentile(ordered: Sequence[timedelta], percent: int) -> timedelta:
 
 def _seconds(span: timedelta) -> int:
     return round(span.total_seconds())
+
+
+# -- estimates ---------------------------------------------------------------------------------------------------------
+
+
+def estimates(found: Iterable[tuple[Estimate, timedelta]]) -> Estimates:
+    pairs = [(told, true.total_seconds()) for told, true in found]
+    if not pairs:
+        return Estimates(0, None, None, 0, 0)
+    errors = [told.likely_s - true for told, true in pairs]
+    return Estimates(
+        people=len(pairs),
+        error_s=round(sum(map(abs, errors)) / len(errors)),
+        bias_s=round(sum(errors) / len(errors)),
+        too_little=sum(1 for error in errors if -error > LATE.total_seconds()),
+        within=sum(1 for told, true in pairs if told.low_s <= true <= told.high_s),
+    )
 
 
 # -- services ----------------------------------------------------------------------------------------------------------

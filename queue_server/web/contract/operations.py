@@ -158,7 +158,7 @@ ENTERING = (
 REFUSALS: dict[str, tuple[str, ...]] = {
     "issue": (
         "unknown-field", "unknown-class", "field-not-offered", "field-suspended", "issuing-closed", "cap-reached",
-        "series-exhausted", "day-not-open", "too-late",
+        "no-capacity", "series-exhausted", "day-not-open", "too-late",
     ),
     "call-next": ("counter-closed", "counter-busy", "counter-taken", "too-late"),
     "call": ("unknown-counter", "counter-closed", "counter-busy", "counter-taken", "cannot-serve", "too-late"),

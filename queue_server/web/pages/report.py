@@ -19,7 +19,7 @@ from queue_server.domain.configuration import Text
 from queue_server.domain.hours import zone
 from queue_server.domain.refusals import Refusal
 from queue_server.readers.days import day_after, day_before
-from queue_server.readers.statistics.day import DayReport, FieldDay, Services, Waits
+from queue_server.readers.statistics.day import DayReport, Estimates, FieldDay, Services, Waits
 from queue_server.web.api.managing import find_report
 from queue_server.web.asking import house_of, page_language_of, who_of
 from queue_server.web.pages.entrance import sign_in_address
@@ -27,6 +27,8 @@ from queue_server.web.pages.rendering import page, trouble
 
 BOM = "\ufeff"
 """Spreadsheets take a file without it for the encoding of the last century."""
+NO_BIAS_S = 3
+"""Below it the bias is 0.0 minutes."""
 WEEKDAYS = {
     "vi": ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật"),
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
@@ -106,6 +108,13 @@ COLUMNS = (
     Text("Chờ quá 30 phút (người)", "Waited over 30 minutes (people)"),
     Text("Chờ quá 15 phút (%)", "Waited over 15 minutes (%)"),
     Text("Chờ quá 30 phút (%)", "Waited over 30 minutes (%)"),
+    Text("Số người đã báo dự báo và đã gọi", "People told a wait and called"),
+    Text("Sai số dự báo (giây)", "Error of the told wait (seconds)"),
+    Text("Dự báo dư (+) hoặc thiếu (−), trung bình (giây)", "Told too much (+) or too little (−), mean (seconds)"),
+    Text("Báo thiếu quá 5 phút (người)", "Told over 5 minutes too little (people)"),
+    Text("Trong khoảng đã báo (người)", "Within the told range (people)"),
+    Text("Báo thiếu quá 5 phút (%)", "Told over 5 minutes too little (%)"),
+    Text("Trong khoảng đã báo (%)", "Within the told range (%)"),
     Text("Lượt phục vụ", "Services"),
     Text("Phục vụ trung bình (giây)", "Mean service (seconds)"),
     Text("Lượt không rõ lúc kết thúc", "Services with an unknown end"),
@@ -123,12 +132,14 @@ def csv_of(report: DayReport, lang: str) -> str:
 
 
 def _cells(row: FieldDay, lang: str) -> Iterator[object]:
-    books, waits, services = row.books, row.waits, row.services
+    books, waits, estimates, services = row.books, row.waits, row.estimates, row.services
     yield _in(row.name, lang)
     yield from (books.issued, books.finished, books.no_show, books.cancelled, books.rebooked, books.expired)
     yield from (books.present, books.voided)
     yield from (waits.people, waits.mean_s, waits.median_s, waits.p95_s, waits.longest_s, waits.over_15, waits.over_30)
     yield from (percent(waits.over_15, waits.people), percent(waits.over_30, waits.people))
+    yield from (estimates.people, estimates.error_s, estimates.bias_s, estimates.too_little, estimates.within)
+    yield from (percent(estimates.too_little, estimates.people), percent(estimates.within, estimates.people))
     yield from (services.count, services.mean_s, services.inexact, row.dossiers)
 
 
@@ -162,6 +173,16 @@ class Sayings:
         said = f"{seconds / 60:.1f}"
         return said if self._lang == "en" else said.replace(".", ",")
 
+    def bias(self, estimates: Estimates) -> str:
+        """How the told waits lay on the whole, as part of a sentence."""
+        seconds = estimates.bias_s or 0
+        if abs(seconds) < NO_BIAS_S:
+            return "không lệch về phía nào" if self._lang == "vi" else "neither too much nor too little"
+        by = self.minutes(abs(seconds))
+        if self._lang == "vi":
+            return f"trung bình báo {'dư' if seconds > 0 else 'thiếu'} {by} phút"
+        return f"{by} min too {'much' if seconds > 0 else 'little'} on average"
+
     def span(self, seconds: int) -> str:
         """7 giờ 05, for long times"""
         hours, rest = divmod(round(seconds / 60), 60)
@@ -169,8 +190,8 @@ class Sayings:
             return f"{rest} phút" if self._lang == "vi" else f"{rest} min"
         return f"{hours} giờ {rest:02}" if self._lang == "vi" else f"{hours} h {rest:02}"
 
-    def share(self, part: int, waits: Waits) -> str:
-        found = percent(part, waits.people)
+    def share(self, part: int, of: Waits | Estimates) -> str:
+        found = percent(part, of.people)
         return self.none if found is None else f"{found} %"
 
     def count(self, number: int) -> str:

@@ -2,9 +2,9 @@
 
 import { html } from "../vendor/preact-htm.js";
 import { dayAndTime, hoursSentences, Icon, LaySo, name, offerSentences, say, sentence } from "./parts.js";
-import { firstLevel, offerOf, pageOf } from "./rules.js";
+import { firstLevel, isOffered, pageOf } from "./rules.js";
 
-/** @param state the page's state; @param view `{fields, live, now, agencies, size}`; @param on what presses do */
+/** @param state the page's state; @param view `{fields, live, offer, agencies, size}`; @param on what presses do */
 export function Home({ state, view, on }) {
   const own = state.agency ? view.fields.filter((row) => row.agency === state.agency) : null;
   const items = own ? own.map((field) => ({ field })) : firstLevel(view.fields);
@@ -46,16 +46,18 @@ function AgencyCard({ item, view, on }) {
 
 function FieldCard({ row, view, on }) {
   const live = view.live[row.code];
-  const offer = offerOf(row, live, view.now);
-  return offer.kind === "open" ? html`<${OpenCard} row=${row} live=${live} on=${on} />` : html`<${ShutCard} row=${row} offer=${offer} on=${on} />`;
+  const offer = view.offer(row);
+  return isOffered(offer) ? html`<${OpenCard} row=${row} live=${live} offer=${offer} on=${on} />` : html`<${ShutCard} row=${row} offer=${offer} on=${on} />`;
 }
 
-function OpenCard({ row, live, on }) {
+function OpenCard({ row, live, offer, on }) {
   const told = LaySo.wait(live?.wait ?? null, row.working);
   const nobody = live?.wait?.low_s > 0 ? "waitingBusy" : "waitingNone"; // nobody waits, and yet there is a wait: why
   return html`<button class="field-card" type="button" data-field=${row.code} onClick=${() => on.field(row.code)}>
     <span class="field-card__name">${name(row.name)}</span>
-    <span class="field-card__examples">${name(row.examples)}</span>
+    ${offer.kind === "priority"
+      ? html`<span class="field-card__why">${say("onlyPriority")}</span>`
+      : html`<span class="field-card__examples">${name(row.examples)}</span>`}
     <span class="field-card__foot">
       <span class="fact-line"><${Icon} of="people" />${!live ? "" : live.waiting ? say("waiting", { n: live.waiting }) : say(nobody)}</span>
       <span class="fact-line"><${Icon} of="clock" />${told.kind === "clock" ? say("turn", { range: told.value }) : told.value}</span>

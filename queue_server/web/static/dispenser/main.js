@@ -53,12 +53,13 @@ const placeOf = ({ screen, agency, page, isHelping }) => [screen, agency, page, 
 
 function view() {
   const { board, live, classes, agencies } = data;
+  const now = feed.now().getTime();
   return {
     board,
     live: live?.fields ?? {},
     day: board.day?.today ?? null,
     fields: shownFields(board),
-    now: feed.now().getTime(),
+    offer: (row) => offerOf(row, live?.fields[row.code], now, live?.ends_by_forecast, classes.length > 0),
     classes,
     agencies,
     size: state.isEasy ? 6 : landscape.matches ? 8 : 10
@@ -88,8 +89,8 @@ function stage() {
 }
 
 function First(props) {
-  const { fields, live, now, day } = props.view;
-  const offers = fields.map((row) => ({ row, ...offerOf(row, live[row.code], now) }));
+  const { fields, offer, day } = props.view;
+  const offers = fields.map((row) => ({ row, ...offer(row) }));
   const resting = branchOffer(day, offers);
   return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }

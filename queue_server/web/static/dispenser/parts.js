@@ -49,6 +49,8 @@ export function offerSentences(offer, row) {
       return [say("suspendedShort", { time: LaySo.time(row.suspended_at), reason: sentence(row.suspended).slice(0, -1) }), say("keepOrder")];
     case "full":
       return [offer.returnsAt ? say("full", { when: when(offer.returnsAt) }) : say("fullNoDate")];
+    case "late":
+      return [say("late"), offer.returnsAt ? say("backOn", { when: when(offer.returnsAt) }) : say("backNextDay")];
     default:
       return hoursSentences(offer);
   }

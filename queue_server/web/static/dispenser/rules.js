@@ -1,16 +1,22 @@
 /**
  * What the dispenser may offer now: pure functions of the board's rows, the live figures and the server's time.
  *
- * @typedef {{kind: "open" | "suspended" | "full" | "lunch" | "pause" | "early" | "over" | "closed",
- *   at: ?string, worksAt: ?string, returnsAt: ?string}} Offer  `at`: numbers again today; `returnsAt`: on another day
+ * @typedef {{kind: "open" | "priority" | "suspended" | "full" | "late" | "lunch" | "pause" | "early" | "over" | "closed",
+ *   at: ?string, worksAt: ?string, returnsAt: ?string}} Offer  `at`: numbers again today; `returnsAt`: on another day.
+ *   "late": the counters would not call before closing; "priority": but somebody with priority they would
  */
 
 const ms = (instant) => new Date(instant).getTime();
 const holds = (spans, now) => spans.some((span) => ms(span.start) <= now && now < ms(span.end));
 const nextStart = (spans, now) => spans.map((span) => span.start).find((start) => ms(start) > now) ?? null;
 
-/** Whether a field gives numbers now, and when again. @returns {Offer} */
-export function offerOf(row, live, now) {
+/**
+ * Whether a field gives numbers now, and when again.
+ * @param ends  whether the branch gives no numbers that are not foreseen to be called before closing
+ * @param hasClasses  whether anybody can ask for priority here
+ * @returns {Offer}
+ */
+export function offerOf(row, live, now, ends, hasClasses) {
   const at = nextStart(row.issuing, now);
   const offer = { kind: "open", at, worksAt: nextStart(row.working, now), returnsAt: row.returns_at };
   if (!holds(row.issuing, now)) {
@@ -19,8 +25,17 @@ export function offerOf(row, live, now) {
   if (row.suspended) {
     return { ...offer, kind: "suspended" };
   }
-  return live && live.cap_left === 0 ? { ...offer, kind: "full" } : offer;
+  if (live && live.cap_left === 0) {
+    return { ...offer, kind: "full" };
+  }
+  if (live && ends && live.takes_more === false) {
+    return { ...offer, kind: hasClasses && live.takes_more_priority !== false ? "priority" : "late" };
+  }
+  return offer;
 }
+
+/** Whether a number may be asked for, if only by some. */
+export const isOffered = (offer) => offer.kind === "open" || offer.kind === "priority";
 
 function closedKind(row, now, at) {
   if (row.issuing.length === 0) {
@@ -119,6 +134,7 @@ const REFUSALS = {
   "issuing-closed": "closedNow",
   "day-not-open": "closedNow",
   "cap-reached": "fullNow",
+  "no-capacity": "lateNow",
   "field-not-offered": "gone",
   "unknown-field": "gone",
   "too-late": "tooLate"

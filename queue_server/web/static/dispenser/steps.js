@@ -2,17 +2,19 @@
 
 import { html } from "../vendor/preact-htm.js";
 import { Facts, Icon, LaySo, name, offerSentences, say, sentence, TicketNumber } from "./parts.js";
-import { countersOf, countersText, offerOf, refusalKey, UNSURE } from "./rules.js";
+import { countersOf, countersText, isOffered, refusalKey, UNSURE } from "./rules.js";
 
 /** One step between a field and its number, with the priority classes of this branch. */
 export function Confirm({ state, view, on }) {
   const row = view.board.fields[state.field];
   const live = view.live[state.field];
-  const offer = offerOf(row, live, view.now);
-  if (offer.kind !== "open" && !state.isBusy) {
+  const offer = view.offer(row);
+  if (!isOffered(offer) && !state.isBusy) {
     return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
   }
-  const isLate = LaySo.wait(live?.wait ?? null, row.working).isLate;
+  const isOnlyPriority = offer.kind === "priority";
+  const isLate = !isOnlyPriority && LaySo.wait(live?.wait ?? null, row.working).isLate;
+  const isWarned = isLate || isOnlyPriority;
   return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
@@ -21,10 +23,10 @@ export function Confirm({ state, view, on }) {
     </div>
     ${view.classes.length > 0 && html`<${Classes} state=${state} classes=${view.classes} on=${on} />`}
     <div class="confirm__do">
-      <p class="${isLate ? "notice notice--warn" : "confirm__next"}" role=${isLate ? "alert" : null}>${say(isLate ? "isLate" : "next")}</p>
+      <p class="${isWarned ? "notice notice--warn" : "confirm__next"}" role=${isWarned ? "alert" : null}>${say(isOnlyPriority ? "onlyPriority" : isLate ? "isLate" : "next")}</p>
       <div class="confirm__buttons">
         <button class="button button--big" type="button" data-key="back" disabled=${state.isBusy} onClick=${on.back}>${say(isLate ? "otherDay" : "back")}</button>
-        <button class="button button--big button--primary" type="button" data-key="take" aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
+        <button class="button button--big button--primary" type="button" data-key="take" disabled=${isOnlyPriority && !state.priority && !state.isBusy} aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
       </div>
     </div>
   </section>`;
@@ -70,8 +72,8 @@ export function Issued({ state, view, on }) {
 export function Refused({ state, view, on }) {
   const row = view.board.fields?.[state.field];
   const isUnsure = UNSURE.includes(state.problem.code);
-  const offer = row && offerOf(row, view.live[state.field], view.now);
-  if (offer && offer.kind !== "open" && !isUnsure) {
+  const offer = row && view.offer(row);
+  if (offer && !isOffered(offer) && !isUnsure) {
     return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
   }
   const why = isUnsure ? say("unsureHow") : say(refusalKey(state.problem.code), { field: row ? name(row.name) : "" });

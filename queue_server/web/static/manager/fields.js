@@ -66,6 +66,8 @@ function Pills({ field, isOver }) {
     field.uncovered_s !== null && ["bad", t("pill.uncovered")],
     row.suspended && ["warn", t("pill.suspended")],
     row.reason && ["info", t("pill.hours")],
+    field.capacity && ["warn", t("pill.capacity", { n: field.capacity.served, m: field.capacity.unserved })],
+    field.ended && ["info", t(field.ended === "all" ? "pill.ended" : "pill.endedButPriority")],
     live.cap_left !== null && live.cap_left <= 10 && ["info", t("pill.cap", { n: live.cap_left })],
   ].filter(Boolean);
   return pills.map(([kind, words]) => html`<span class=${`pill pill--${kind} pill--small`}>${words}</span>`);

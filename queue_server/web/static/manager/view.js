@@ -5,12 +5,15 @@
  * @typedef {{code: string, waiting: number, called: number, serving: number, held: number, issued: number,
  *   finished: number, no_show: number, open_counters: number, oldest_at: string | null, uncovered_at: string | null,
  *   wait: Told | null, came_hour: number, served_hour: number, over_15: number, over_30: number,
- *   cap_left: number | null}} LiveField
+ *   cap_left: number | null, unserved: number | null, takes_more: boolean | null,
+ *   takes_more_priority: boolean | null}} LiveField
  * @typedef {{issued: number, waiting: number, called: number, serving: number, held: number, finished: number,
  *   no_show: number, cancelled: number, over_15: number, over_30: number, fields: Record<string, LiveField>,
- *   uncovered_alarm_s: number, papers_failed: number, printers_waiting: Record<string, string>}} Live
+ *   uncovered_alarm_s: number, ends_by_forecast: boolean, papers_failed: number, printers_waiting: Record<string, string>}} Live
  * @typedef {{code: string, row: any, live: LiveField, age_s: number, level: "" | "warn" | "bad",
- *   uncovered_s: number | null, isAlarm: boolean}} FieldView
+ *   uncovered_s: number | null, isAlarm: boolean, capacity: {served: number, unserved: number} | null,
+ *   ended: "" | "ordinary" | "all"}} FieldView  `capacity` of those who wait until closing, null when all are served;
+ *   `ended` says for whom numbers have ended by the forecast
  * @typedef {{no: number, row: any, state: "closed" | "paused" | "idle" | "called" | "serving", since: string | null,
  *   number: string}} CounterView  `since`: null where nobody knows, as how long an open counter has been idle
  */
@@ -33,10 +36,10 @@ export function fieldsOf(live, board, now) {
   return Object.values(board.fields || {})
     .filter((row) => live.fields[row.code] && (!row.is_retired || live.fields[row.code].waiting > 0))
     .sort((a, b) => a.order - b.order)
-    .map((row) => fieldOf(row, live.fields[row.code], live.uncovered_alarm_s, now));
+    .map((row) => fieldOf(row, live.fields[row.code], live, now));
 }
 
-function fieldOf(row, live, alarmS, now) {
+function fieldOf(row, live, whole, now) {
   const age = live.oldest_at && live.waiting > 0 ? secondsSince(live.oldest_at, now) : 0;
   const uncovered = live.uncovered_at ? secondsSince(live.uncovered_at, now) : null;
   return {
@@ -46,8 +49,21 @@ function fieldOf(row, live, alarmS, now) {
     age_s: age,
     level: levelOf(age),
     uncovered_s: uncovered,
-    isAlarm: uncovered !== null && uncovered >= alarmS,
+    isAlarm: uncovered !== null && uncovered >= whole.uncovered_alarm_s,
+    capacity: capacityOf(live),
+    ended: whole.ends_by_forecast ? endedFor(live) : "",
   };
+}
+
+/** Who waits and will be served before closing, and who will not; the forecast may be of some who have been called. */
+export function capacityOf(live) {
+  const unserved = Math.min(live.unserved || 0, live.waiting);
+  return unserved > 0 ? { served: live.waiting - unserved, unserved } : null;
+}
+
+function endedFor(live) {
+  if (live.takes_more !== false) return "";
+  return live.takes_more_priority === false ? "all" : "ordinary";
 }
 
 /** Codes, worst first: nobody takes it, then by the longest wait there is or is to come. */
