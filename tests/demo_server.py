@@ -16,6 +16,7 @@ from typing import Any
 
 import uvloop
 from argon2 import PasswordHasher
+from msgspec.structs import replace
 
 from queue_server.access.identity import Who
 from queue_server.access.rights import Role
@@ -147,10 +148,12 @@ def _around_the_clock(start: int, *, longer: int = 0) -> Hours:
     return Hours(weekly={day: DayHours(window, window) for day in WEEKDAYS})
 
 
-async def set_up(house: House) -> dict[str, Any]:
+async def set_up(house: House, *, ends_by_forecast: bool = False) -> dict[str, Any]:
     """Put branch, accounts and devices in; their ids and tokens."""
     administrator = Who("account:admin", Role.ADMINISTRATOR)
-    await house.bus.put_in_force(demo_config(house.now()), administrator.by(), "demo-setup-0001")
+    config = demo_config(house.now())
+    config = replace(config, limits=replace(config.limits, ends_by_forecast=ends_by_forecast))
+    await house.bus.put_in_force(config, administrator.by(), "demo-setup-0001")
     house.access._hasher = CHEAP
     for username, (role, name, branch) in ACCOUNTS.items():
         await house.access.put_account(username, PASSWORD, role, name=name, branch=branch)
@@ -168,11 +171,11 @@ async def set_up(house: House) -> dict[str, Any]:
     }
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, *, ends_by_forecast: bool = False) -> None:
     notes = settings.data / NOTES
     if not notes.exists():
         async with open_house(settings) as house:
-            made = await set_up(house)
+            made = await set_up(house, ends_by_forecast=ends_by_forecast)
         notes.write_text(json.dumps(made))
     with bind(settings.host, settings.port) as listener:
         print(json.dumps({"port": listener.getsockname()[1], **json.loads(notes.read_text())}), flush=True)
@@ -185,9 +188,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--clock-start", help="the clock starts at this ISO instant")
     parser.add_argument("--clock-speed", type=float)
+    parser.add_argument("--ends-by-forecast", action="store_true", help="of the branch, from the first start on")
     asked = vars(parser.parse_args(arguments))
+    ends_by_forecast = asked.pop("ends_by_forecast")
     asked["data"].mkdir(parents=True, exist_ok=True)
-    uvloop.run(serve(read_settings({}, **asked)))
+    uvloop.run(serve(read_settings({}, **asked), ends_by_forecast=ends_by_forecast))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -17,6 +19,8 @@ from tests.server import DemoServer
 from tests.staff import StaffApi
 
 pytestmark = pytest.mark.browser
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @pytest.fixture
@@ -71,6 +75,16 @@ def screen(visit: Visit) -> Screen:
 
 def date_of(centre: DemoServer) -> str:
     return str(centre.api().board()["day"]["today"]["date"])
+
+
+def closes_in(centre: DemoServer, chief: StaffApi, minutes: int) -> None:
+    """Working time ends so soon; numbers are given as before."""
+    day = centre.api().board()["day"]["today"]
+    midnight = datetime.fromisoformat(day["date"]).replace(tzinfo=ZONE)
+    first = (datetime.fromisoformat(day["working"][0]["start"]) - midnight) // timedelta(minutes=1)
+    last = (datetime.now(ZONE) - midnight) // timedelta(minutes=1) + minutes
+    hours = {"working": [[first, last]], "issuing": [[first, first + 24 * 60]]}
+    chief.branch_command("change-hours", hours=hours, reason={"vi": "Họp"})
 
 
 # -- getting in --------------------------------------------------------------------------------------------------------
@@ -203,6 +217,41 @@ def test_a_number_that_stays_called_raises_an_alarm_and_an_idle_counter_shows_no
     expect(screen.square(3)).to_have_text(re.compile(r"^3\s*Rảnh\s*$"))
     screen.alarm("unmet").get_by_role("button", name="Xem quầy").click()
     expect(screen.dialog).to_contain_text("Quầy 4")
+
+
+def test_a_field_says_whom_its_counters_do_not_serve_before_closing(centre: DemoServer, screen: Screen):
+    api, chief = centre.api(), StaffApi(centre.url, "quang")
+    api.counter(4, "open")
+    for _ in range(4):
+        api.issue("dat-dai")
+    api.counter(6, "open")
+    api.issue("tra-ket-qua")
+    expect(screen.cell("dat-dai", "waiting")).to_have_text("4")
+    closes_in(centre, chief, 3)
+    warning = screen.row("dat-dai").locator(".pill--warn")
+    expect(warning).to_have_text("còn phục vụ được 1, thiếu 3", timeout=20_000)  # each takes some 25 minutes
+    expect(screen.row("tra-ket-qua").locator(".pill--warn")).to_have_count(0)  # the only one is called at once
+    expect(screen.row("dat-dai")).not_to_contain_text("Hết số theo dự báo")  # this branch goes on giving numbers
+    closes_in(centre, chief, 9 * 60)
+    expect(warning).to_have_count(0, timeout=20_000)
+
+
+def test_a_manager_sees_that_numbers_have_ended_by_the_forecast(tmp_path: Path, visit: Visit):
+    with DemoServer(tmp_path, "--ends-by-forecast") as centre:
+        api, chief = centre.api(), StaffApi(centre.url, "quang")
+        api.counter(4, "open")
+        for _ in range(4):
+            api.issue("dat-dai")
+        closes_in(centre, chief, 3)
+        page = visit()
+        page.goto(f"{centre.url}/healthz")
+        page.evaluate(SIGN_IN, ["quang", PASSWORD])
+        page.goto(f"{centre.url}/manager?lang=en")
+        row = Screen(page).row("dat-dai")
+        expect(row).to_contain_text("1 can still be served, 3 cannot", timeout=20_000)
+        expect(row).to_contain_text("Numbers only with priority")
+        assert api.call_next(4) is not None
+        expect(row).to_contain_text("No more numbers by the forecast", timeout=20_000)
 
 
 def test_a_field_s_dialog_names_who_takes_it_and_who_helps(centre: DemoServer, visit: Visit):

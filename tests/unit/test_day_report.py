@@ -15,19 +15,30 @@ from queue_server.domain import commands as c
 from queue_server.domain import upcast
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
-from queue_server.domain.tickets import LIVE, TicketState
+from queue_server.domain.tickets import LIVE, Estimate, TicketState
 from queue_server.domain.visits import is_waiting_first
 from queue_server.journal.port import StoredEvent
 from queue_server.protocol.rows import Live
 from queue_server.readers.statistics.course import course
-from queue_server.readers.statistics.day import Books, CounterDay, DayReport, Services, Waits, day_report, percentile
+from queue_server.readers.statistics.day import (
+    Books,
+    CounterDay,
+    DayReport,
+    Estimates,
+    Services,
+    Waits,
+    day_report,
+    estimates,
+    percentile,
+)
 from queue_server.realtime.live import live
 from queue_server.realtime.pace import Pace
-from queue_server.web.pages.report import COLUMNS, csv_of
-from tests.factories import CHIEF, KIOSK, MINH, MONDAY, Branch, minutes, moment
+from queue_server.web.pages.report import COLUMNS, Sayings, csv_of
+from tests.factories import CHIEF, KIOSK, MINH, MONDAY, VIETNAM, Branch, minutes, moment
 
 NOBODY = Waits(0, None, None, None, None, 0, 0)
 NOTHING = Services(0, None, 0)
+UNTOLD = Estimates(0, None, None, 0, 0)
 
 
 def stored(branch: Branch) -> list[StoredEvent]:
@@ -105,6 +116,64 @@ def test_waits_run_to_the_first_call_or_to_the_end(ended: DayReport):
     assert field_of(ended, "tra-ket-qua").waits == NOBODY
     # 4 + 10 + 26 + 30 + 30 + 540 minutes of six people.
     assert ended.total.waits == Waits(6, 6400, 1680, 32400, 32400, 4, 1)
+
+
+def test_what_was_told_is_measured_against_the_first_call(ended: DayReport):
+    # At 08:00 and at 16:20 the counter was free: nobody waits, at most two and a half minutes. It was 4 and 10.
+    # The first two came before any counter was open and were told nothing; the test of 07:45 does not count.
+    assert field_of(ended, "chung-thuc").estimates == Estimates(2, 420, -420, 1, 0)
+    assert field_of(ended, "ho-tich").estimates == UNTOLD
+    assert field_of(ended, "dat-dai").estimates == UNTOLD
+    assert ended.total.estimates == Estimates(2, 420, -420, 1, 0)
+
+
+def test_people_who_were_told_too_much_and_too_little_weigh_alike():
+    branch = Branch()
+    branch.issue("dat-dai", "07:10")  # told nothing
+    branch.open(4, "07:30")
+    for _ in range(5):
+        branch.issue("dat-dai", "07:31")  # told 25, 50, 75, 100 and 125 minutes, from 0.6 to 1.6 times as long
+    branch.do(c.Postpone(ticket="t5"), "07:32", KIOSK)
+    for clock in ("07:31", "07:41", "08:31", "08:41"):
+        called = branch.served(4, clock)
+        branch.do(c.Finish(ticket=called), clock)
+    postponed = branch.served(4, "08:50")
+    assert postponed == "t5"
+    branch.do(c.Finish(ticket=postponed), "08:51")
+    branch.served(4, "08:51")
+    report = report_of(branch, moment("09:00"))
+    # 10, 60, 70 and 80 minutes: 15 too much and not within 15 to 40, 10 too little, 5 and 45 too much.
+    assert field_of(report, "dat-dai").estimates == Estimates(4, 75 * 60 // 4, 55 * 60 // 4, 1, 3)
+    assert report.total.estimates == field_of(report, "dat-dai").estimates
+
+
+def test_a_call_that_was_undone_is_none():
+    branch = Branch()
+    branch.open(1, "07:30")
+    branch.issue("chung-thuc", "07:30")
+    called = branch.call_next(1, "07:31")
+    assert report_of(branch, moment("07:32")).total.estimates.people == 1
+    branch.do(c.Undo(ticket=called), "07:31:05")
+    assert report_of(branch, moment("07:32")).total.estimates == UNTOLD
+    assert branch.call_next(1, "07:40") == called
+    assert report_of(branch, moment("07:41")).total.estimates.error_s == 600
+
+
+def test_five_minutes_are_not_over_five_and_the_range_has_both_its_ends():
+    told = Estimate(600, 300, 900, moment("08:00"))
+    waits = [timedelta(seconds=seconds) for seconds in (298, 300, 900, 901)]
+    assert estimates((told, wait) for wait in waits) == Estimates(4, 301, 0, 1, 2)
+
+
+def test_the_sheet_says_which_way_the_forecast_lay():
+    def said(bias_s: int, lang: str) -> str:
+        return Sayings(lang, VIETNAM).bias(Estimates(3, 300, bias_s, 0, 2))
+
+    assert said(90, "vi") == "trung bình báo dư 1,5 phút"
+    assert said(-90, "vi") == "trung bình báo thiếu 1,5 phút"
+    assert said(90, "en") == "1.5 min too much on average"
+    assert said(-90, "en") == "1.5 min too little on average"
+    assert said(-2, "vi") == "không lệch về phía nào"
 
 
 def test_a_forgotten_service_counts_but_not_in_the_mean(ended: DayReport):
@@ -194,6 +263,12 @@ def test_the_table_has_a_row_for_each_field_and_a_total(ended: DayReport):
     assert rows[0]["Chờ trung bình (giây)"] == "1050"
     assert rows[0]["Chờ quá 15 phút (%)"] == "50"
     assert rows[3]["Chờ trung bình (giây)"] == ""
+    told = ("Số người đã báo dự báo và đã gọi", "Sai số dự báo (giây)", "Trong khoảng đã báo (%)")
+    assert [[row[name] for name in told] for row in (rows[0], rows[1], rows[-1])] == [
+        ["2", "420", "0"], ["0", "", ""], ["2", "420", "0"],
+    ]  # fmt: skip
+    assert [rows[0][name] for name in ("Báo thiếu quá 5 phút (người)", "Báo thiếu quá 5 phút (%)")] == ["1", "50"]
+    assert rows[0]["Dự báo dư (+) hoặc thiếu (−), trung bình (giây)"] == "-420"
     for column in COLUMNS[1:10]:
         assert sum(int(row[column.vi]) for row in rows[:-1]) == int(rows[-1][column.vi])
     assert csv_of(ended, "en").startswith("\ufeffField,Issued,Finished")
@@ -287,6 +362,10 @@ def test_books_add_up_whatever_happens(day: list[tuple[int, Step]], ending: str 
     if waits.median_s is not None and waits.p95_s is not None and waits.longest_s is not None:
         assert 0 <= waits.median_s <= waits.p95_s <= waits.longest_s
     assert waits.over_30 <= waits.over_15 <= waits.people
+    told = report.total.estimates
+    assert sum(field.estimates.people for field in report.fields) == told.people <= waits.people
+    assert max(told.within, told.too_little) <= told.people
+    assert told.error_s is None or told.bias_s is None or abs(told.bias_s) <= told.error_s
     assert sum(hour.issued for hour in report.hours) == report.total.books.issued
     assert sum(counter.open_s for counter in report.counters) <= 5 * (at - moment("07:30")).total_seconds() + 5
 

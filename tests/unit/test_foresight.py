@@ -107,6 +107,15 @@ def test_who_is_called_after_closing_is_not_served_by_then() -> None:
     assert likely(outlook)["t040"] == 600.0  # the clerk stays
 
 
+def test_somebody_with_priority_may_still_be_called_before_closing() -> None:
+    def seen(busy: Busy | None) -> tuple[bool, bool]:
+        field = foresee(scene(counter(1, 0, busy=busy), waiting=waits(-60, -50), closes=500.0)).fields["a"]
+        return field.takes_more, field.takes_more_priority
+
+    assert seen(None) == (False, True)
+    assert seen(Busy(0, 0.0, dossiers=3)) == (False, False)
+
+
 def test_a_ticket_waits_for_its_counter_until_it_loosens_and_not_before_its_time() -> None:
     bound = waits(-60, counter=1, loosens=700.0)
     outlook = foresee(scene(counter(1, 0), counter(2, 1), waiting=[*bound, *waits(-50, not_before=100.0)]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -9,9 +11,13 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig, DayHours, Series, Text, Window
 from queue_server.domain.decide import decide
+from queue_server.domain.foresight import FieldOutlook, Outlook, Range
 from queue_server.domain.numbering import next_ordinal, printed
 from queue_server.domain.refusals import Refusal
-from tests.factories import CHIEF, FRIDAY, HOLIDAY, KIOSK, LAN, SATURDAY, Branch, config, field, moment
+from queue_server.protocol.problems import problem
+from queue_server.realtime.live import live
+from queue_server.realtime.pace import Pace
+from tests.factories import CHIEF, FRIDAY, HOLIDAY, KIOSK, LAN, SATURDAY, Branch, config, field, limited, moment
 
 
 def refused(branch: Branch, field_code: str, clock: str) -> tuple[str, str | None]:
@@ -250,6 +256,81 @@ def test_a_field_gives_no_more_than_its_daily_cap() -> None:
         branch.issue("dat-dai", "07:13")
     assert refusal.value.code == "cap-reached"
     assert refusal.value.data == {"field": "dat-dai", "field_name": branch.state.field("dat-dai").name, "cap": 2}
+
+
+NOBODY_MORE = FieldOutlook(Range(9000, 8000, 9900), Range(900, 600, 1200), 12, 0, 300.0, 9.0, 3.0, takes_more=False)
+NOT_EVEN_PRIORITY = replace(NOBODY_MORE, takes_more_priority=False)
+ENDING = limited(ends_by_forecast=True)
+
+
+def given(
+    seen: FieldOutlook,
+    configuration: BranchConfig = ENDING,
+    *,
+    at: str = "10:00",
+    field: str = "chung-thuc",
+    **asked: Any,
+) -> bool:
+    """Whether a number is given at 10:00 by what is foreseen for certification."""
+    outlook = Outlook(moment(at), {}, {"chung-thuc": seen})
+    command, now = c.Issue(field=field, **asked), moment("10:00")
+    try:
+        events = decide(Branch(configuration, at="10:00").state, command, replace(KIOSK, fresh_id="t1"), now, outlook)
+    except Refusal as refusal:
+        assert refusal.code == "no-capacity"
+        return False
+    return len(events) == 1
+
+
+def test_who_would_not_be_called_before_closing_is_told_to_come_another_day() -> None:
+    """Numbers are given again at 12:30, but this is for the whole day."""
+    branch = Branch(ENDING, at="10:00")
+    outlook = Outlook(moment("10:00"), {}, {"chung-thuc": NOBODY_MORE})
+    with pytest.raises(Refusal) as refusal:
+        decide(branch.state, c.Issue(field="chung-thuc"), replace(KIOSK, fresh_id="t1"), moment("10:00"), outlook)
+    assert refusal.value.code == "no-capacity"
+    assert refusal.value.data == {
+        "field": "chung-thuc",
+        "field_name": branch.state.field("chung-thuc").name,
+        "opens_at": "2026-11-17T07:00:00+07:00",
+    }
+    told = problem(refusal.value.code, refusal.value.data)
+    assert told.detail == (
+        "Hôm nay các quầy không còn phục vụ kịp lĩnh vực Chứng thực. Mời quay lại 07:00 ngày 17/11/2026."
+    )
+
+
+def test_a_branch_ends_by_the_forecast_only_when_it_is_configured_so() -> None:
+    assert not given(NOBODY_MORE)
+    assert given(NOBODY_MORE, config())
+
+
+def test_priority_is_given_as_long_as_it_would_be_called_and_an_appointment_always() -> None:
+    assert given(NOBODY_MORE, priority="NKT")
+    assert not given(NOT_EVEN_PRIORITY, priority="NKT")
+    assert given(NOT_EVEN_PRIORITY, appointment=moment("10:30"))
+    assert not given(NOT_EVEN_PRIORITY, appointment=moment("09:00"))  # an hour too late for it
+
+
+def test_without_a_fresh_forecast_of_the_field_numbers_are_given() -> None:
+    assert not given(NOBODY_MORE, at="09:57")
+    assert given(NOBODY_MORE, at="09:56:59")
+    assert given(NOBODY_MORE, field="ho-tich")
+    assert given(replace(NOBODY_MORE, takes_more=True))
+    assert given(replace(NOBODY_MORE, pace=0.0))  # nobody is there for it: a counter may still open
+
+
+def test_the_live_figures_say_what_issuing_goes_by() -> None:
+    state = Branch(ENDING, at="10:00").state
+
+    def shown(seen: FieldOutlook) -> tuple[bool | None, bool | None]:
+        whole = live(state, moment("10:00"), Pace(state), Outlook(moment("10:00"), {}, {"chung-thuc": seen}))
+        assert whole.ends_by_forecast
+        return whole.fields["chung-thuc"].takes_more, whole.fields["chung-thuc"].takes_more_priority
+
+    assert shown(NOBODY_MORE) == (False, True)
+    assert shown(NOT_EVEN_PRIORITY) == (False, False)
+    assert shown(replace(NOBODY_MORE, pace=0.0)) == (None, None)
 
 
 @pytest.mark.parametrize(
