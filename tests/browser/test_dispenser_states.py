@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +14,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.kiosk import Kiosk, issued, open_kiosk
-from tests.server import DemoServer
+from tests.server import DemoServer, Refused
+from tests.staff import StaffApi
 
 pytestmark = pytest.mark.browser
 
@@ -108,6 +110,44 @@ def test_a_closed_branch_says_when_it_opens_and_why(
     expect(shown).to_contain_text("Hôm nay không tiếp nhận")
     expect(shown).to_contain_text("Nghỉ do mất điện")
     expect(shown).to_contain_text("Mời quay lại")
+
+
+# -- the counters would not serve in time ------------------------------------------------------------------------------
+
+
+def test_a_field_that_would_not_be_called_before_closing_gives_no_numbers(tmp_path: Path, visit: Visit) -> None:
+    with DemoServer(tmp_path, "--ends-by-forecast") as centre:
+        api, chief = centre.api(), StaffApi(centre.url, "tam")
+        api.counter(4, "open")
+        for _ in range(4):
+            api.issue("dat-dai")
+        first, now = minutes(centre)
+        hours = {"working": [[first, now + 3]], "issuing": [[first, first + 1440]]}
+        chief.branch_command("change-hours", hours=hours, reason={"vi": "Họp"})
+
+        page = visit()
+        page.set_viewport_size({"width": 1080, "height": 1920})
+        page.goto(f"{centre.url}/dispenser/go-vap#token={centre.tokens['dispenser']}")
+        kiosk = Kiosk(page)
+        expect(kiosk.card("dat-dai")).to_contain_text("chỉ còn phục vụ kịp đối tượng ưu tiên", timeout=20_000)
+        expect(kiosk.card("tra-ket-qua")).to_contain_text("Có giấy hẹn trả kết quả")
+        kiosk.choose("dat-dai")
+        expect(page.get_by_role("alert")).to_contain_text("chỉ còn phục vụ kịp đối tượng ưu tiên")
+        expect(kiosk.key("take")).to_be_disabled()
+        with pytest.raises(Refused, match="Hôm nay các quầy không còn phục vụ kịp lĩnh vực Đất đai") as refused:
+            api.issue("dat-dai")
+        assert refused.value.code == "no-capacity"
+        page.locator("[data-class=NKT]").click()
+        assert kiosk.take() == "K005"
+        kiosk.go_back()
+
+        assert api.call_next(4) is not None  # now the counter is busy until after closing
+        expect(kiosk.card("dat-dai")).to_contain_text("không còn phục vụ kịp lĩnh vực này", timeout=20_000)
+        expect(kiosk.card("dat-dai")).to_contain_text("Mời quay lại")
+        kiosk.settle()
+        kiosk.card("dat-dai").click()
+        expect(page.locator("[data-shut=dat-dai]")).to_contain_text("không còn phục vụ kịp lĩnh vực này")
+        expect(kiosk.key("take")).to_have_count(0)
 
 
 # -- the line ----------------------------------------------------------------------------------------------------------

@@ -237,7 +237,9 @@ def test_a_field_says_whom_its_counters_do_not_serve_before_closing(centre: Demo
 
 
 def test_a_manager_sees_that_numbers_have_ended_by_the_forecast(tmp_path: Path, visit: Visit):
-    with DemoServer(tmp_path, "--ends-by-forecast") as centre:
+    folder = tmp_path / "ending"
+    folder.mkdir()
+    with DemoServer(folder, "--ends-by-forecast") as centre:
         api, chief = centre.api(), StaffApi(centre.url, "quang")
         api.counter(4, "open")
         for _ in range(4):
@@ -251,7 +253,11 @@ def test_a_manager_sees_that_numbers_have_ended_by_the_forecast(tmp_path: Path, 
         expect(row).to_contain_text("1 can still be served, 3 cannot", timeout=20_000)
         expect(row).to_contain_text("Numbers only with priority")
         assert api.call_next(4) is not None
-        expect(row).to_contain_text("No more numbers by the forecast", timeout=20_000)
+        expect(row).to_contain_text("Numbers ended by the forecast", timeout=20_000)
+        card, table = page.locator(".fields").bounding_box(), page.locator(".fields__table").bounding_box()
+        assert card is not None
+        assert table is not None
+        assert table["x"] + table["width"] <= card["x"] + card["width"], "the words fit into the card"
 
 
 def test_a_field_s_dialog_names_who_takes_it_and_who_helps(centre: DemoServer, visit: Visit):
@@ -554,6 +560,10 @@ def test_the_report_adds_up_and_comes_as_a_table_too(centre: DemoServer, screen:
     assert [int(part) for part in page.locator(".sum b").all_inner_texts()] == [4, 1, 1, 1, 0, 0, 1]
     total = page.locator('tfoot tr[data-field=""] td').all_inner_texts()
     assert total[0] == "4"
+    error = page.locator('tr[data-field="chung-thuc"] [data-cell="error"]')
+    expect(error).to_have_text(re.compile(r"^\d+,\d$"))  # what was told depends on whether it had been foreseen yet
+    expect(page.locator('tr[data-field="ho-tich"] [data-cell="error"]')).to_have_text("–")
+    expect(page.locator(".notes")).to_contain_text("Dự báo: 2 người đã được báo thời gian chờ")
     expect(page.locator(".sheet__when")).to_contain_text("Ngày chưa kết thúc")
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Tải bảng (CSV)").click()
@@ -562,6 +572,7 @@ def test_the_report_adds_up_and_comes_as_a_table_too(centre: DemoServer, screen:
     assert content.startswith("\ufeffLĩnh vực,".encode())
     rows = list(csv.DictReader(StringIO(content.decode("utf-8-sig"))))
     assert rows[-1]["Lĩnh vực"] == "Tổng"
+    assert [row["Số người đã báo dự báo và đã gọi"] for row in (rows[0], rows[-1])] == ["2", "2"]
     assert sum(int(row["Cấp"]) for row in rows[:-1]) == int(rows[-1]["Cấp"]) == 4
 
 
@@ -572,6 +583,8 @@ def test_the_printed_report_is_one_sheet_across(centre: DemoServer, visit: Visit
     sheets = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(prefer_css_page_size=True))
     assert len(sheets) == 1
     page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1047, "height": 720})  # what is left of A4 within its margins
+    assert page.evaluate("document.querySelector('.grid').scrollWidth <= innerWidth")
     expect(page.locator(".bar")).to_be_hidden()
 
 

@@ -271,7 +271,7 @@ const en = {
   "pill.hours": "Hours changed",
   "pill.cap": "{n} numbers left",
   "pill.capacity": "{n} can still be served, {m} cannot",
-  "pill.ended": "No more numbers by the forecast",
+  "pill.ended": "Numbers ended by the forecast",
   "pill.endedButPriority": "Numbers only with priority",
   counters: "Counters",
   counterCount: "{open} open · {paused} paused · {closed} closed",
