@@ -147,3 +147,24 @@ def test_many_fields_are_grouped_by_agency_and_paged(kiosk: Kiosk) -> None:
     assert len(ask("firstLevel", fields[:10])) == 10
     assert ask("pageOf", list(range(9)), 1, 8) == {"items": [5, 6, 7, 8], "page": 1, "pages": 2}
     assert ask("countersText", [5, 1, 2, 3, 8, 9]) == "1–3, 5, 8, 9"
+
+
+def test_a_field_is_offered_as_far_as_the_counters_still_serve_in_time(kiosk: Kiosk) -> None:
+    def offer(*, ends: bool = True, classes: bool = True, **live: object) -> str:
+        row = {
+            "issuing": [{"start": "2026-11-23T07:00:00+07:00", "end": "2026-11-23T17:00:00+07:00"}],
+            "working": [],
+            "suspended": None,
+            "returns_at": None,
+        }
+        now = kiosk.page.evaluate("Date.parse('2026-11-23T15:00:00+07:00')")
+        return str(kiosk.page.evaluate(RULES, ["offerOf", row, {"cap_left": None, **live}, now, ends, classes])["kind"])
+
+    assert offer(takes_more=True, takes_more_priority=True) == "open"
+    assert offer(takes_more=None, takes_more_priority=None) == "open"
+    assert offer(takes_more=False, takes_more_priority=True) == "priority"
+    assert offer(takes_more=False, takes_more_priority=True, classes=False) == "late"
+    assert offer(takes_more=False, takes_more_priority=False) == "late"
+    assert offer(takes_more=False, takes_more_priority=False, ends=False) == "open"
+    assert offer(takes_more=False, takes_more_priority=True, cap_left=0) == "full"
+    assert kiosk.page.evaluate(RULES, ["refusalKey", "no-capacity"]) == "lateNow"

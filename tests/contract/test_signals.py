@@ -161,7 +161,8 @@ def bare(signal: Signal) -> Signal:
 
 
 def outlook(branch: str, at: datetime) -> Foreseen:
-    field = FieldOutlook(Range(600.5, 300.0, 900.0), None, 4, 1, 75.0, 3.0, 1.0, takes_more=False)
+    wait = Range(600.5, 300.0, 900.0)
+    field = FieldOutlook(wait, None, 4, 1, 75.0, 3.0, 1.0, takes_more=False, takes_more_priority=False)
     return Foreseen(branch, Outlook(at, {"t1": Range(1.0, 0.0, 2.5), "t2": None}, {"chung-thuc": field}))
 
 

@@ -1,4 +1,5 @@
-"""A service day's report, as pure functions over its tickets: books that add up, waits, services, counters, hours.
+"""A service day's report, as pure functions over its tickets: books that add up, waits, what was told of
+them, services, counters, hours.
 
 Rules, so that everybody can check a figure:
 

@@ -41,7 +41,7 @@ _beside = msgspec.json.Decoder(BesidePrinter)
 
 
 async def report(request: Request) -> Response:
-    """GET /branches/{branch}/reports/{date}: the day's books, waits, services, counters and hours."""
+    """GET /branches/{branch}/reports/{date}: the day's books, waits, estimates, services, counters and hours."""
     house, branch = house_of(request), request.path_params["branch"]
     who = await asker_of(request)
     await house.bus.host(branch)
