@@ -95,7 +95,7 @@ READING = (
         is_change=True,
     ),
     Operation(
-        "GET", "/branches/{branch}/reports/{date}", "A day's books, waits, estimates, services, counters, hours", "branches",
+        "GET", "/branches/{branch}/reports/{date}", "A day's books, waits, services and estimates", "branches",
         DayReport, problems=("no-service-day",), who=PAGES["reports"],
     ),
     Operation(
