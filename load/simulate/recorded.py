@@ -2,8 +2,8 @@
 
 Every ticket becomes a visit with its own arrival, services and absences, every counter's opening a spell of work; what
 managers changed in the day happens again. A clerk who did not call although somebody waited has a pause. Not kept: the
-order in which clerks called by hand, a transfer's named counter or clerk, what came after a number that was given up,
-and how long a free clerk took to call somebody who had just come.
+order in which clerks called by hand, which of several free counters took somebody who had just come and how soon, a
+transfer's named counter or clerk, and what came after a number that was given up.
 """
 
 from __future__ import annotations
