@@ -34,7 +34,7 @@ WALK_S = 20.0
 """From the call to the start; a field's configured time is of the service alone. (Assumed.)"""
 UNWALKED_S = 90.0
 """How long a number that nobody answers occupies a counter, until a branch has seen it."""
-ENDED = frozenset({"ticket.finished", "ticket.transferred", "ticket.step_done"})
+ENDED = frozenset({"ticket.finished", "ticket.transferred", "ticket.step_done", "ticket.held"})
 
 
 class Measured(Struct, frozen=True, array_like=True):
@@ -130,12 +130,15 @@ def learnt_of(tickets: Iterable[Ticket]) -> Learnt:
 
 def services_of(ticket: Ticket) -> Iterator[tuple[str, int, float, str]]:
     """A ticket's ended services whose end somebody saw: field, counter, seconds from the call on for one dossier, and
-    the field where the visit went on ("" where it ended)."""
+    the field where the visit went on ("" where it ended). A hold frees the counter, so it ends a service; what is done
+    after it is the rest of one, and none by itself."""
     stints = ticket.stints
     for place, stint in enumerate(stints):
         if stint.kind is not StintKind.SERVICE or stint.end is None or stint.counter is None:
             continue
         if stint.is_inexact or stint.ended not in ENDED or ticket.dossiers_done:
+            continue
+        if any(earlier.kind is StintKind.HOLD and earlier.field == stint.field for earlier in stints[:place]):
             continue
         before = stints[place - 1] if place else stint
         start = before.start if before.kind is StintKind.WALKING and before.end == stint.start else stint.start

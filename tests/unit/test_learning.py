@@ -66,21 +66,35 @@ def test_several_dossiers_are_reckoned_as_one_and_a_transfer_is_a_move() -> None
     assert found.priority == Share(1, 2)
 
 
-def test_what_nobody_saw_end_and_what_was_only_interrupted_teaches_nothing() -> None:
+def test_a_hold_ends_a_service_and_what_follows_it_is_none() -> None:
+    branch = Branch()
+    branch.issue("chung-thuc", "07:10")
+    branch.open(1, "07:30")
+    branch.served(1, "07:31")
+    branch.do(c.Hold(ticket="t1"), "07:41")
+    branch.do(c.Resume(ticket="t1", quietly=True), "07:50")
+    branch.do(c.Finish(ticket="t1"), "07:52")
+    found = learnt_of(branch.state.tickets.values())
+    row = found.services["chung-thuc"][1]
+    assert row.count == 1.0
+    assert row.total == pytest.approx(math.log(600))
+    assert found.moves == {"chung-thuc": {"": 1.0}}
+
+
+def test_what_nobody_saw_end_teaches_nothing() -> None:
     branch = Branch()
     for clock in ("07:10", "07:11", "07:12", "07:13"):
         branch.issue("chung-thuc", clock)
     branch.open(1, "07:30")
     branch.served(1, "07:31")
     branch.do(c.EndService(ticket="t1"), "11:00", CHIEF)
-    branch.served(1, "11:01")
-    branch.do(c.Hold(ticket="t2"), "11:05")
     branch.call_next(1, "11:06")
-    branch.do(c.NoShow(ticket="t3"), "11:08")
-    branch.do(c.Void(ticket="t4"), "11:09")
+    branch.do(c.NoShow(ticket="t2"), "11:08")
+    branch.do(c.Void(ticket="t3"), "11:09")
+    branch.do(c.Cancel(ticket="t4"), "11:10")
     found = learnt_of(branch.state.tickets.values())
     assert found.services == {}
-    assert found.absent == Share(1, 3)
+    assert found.absent == Share(1, 2)
 
 
 def test_an_end_that_was_taken_back_is_not_learnt_twice() -> None:
