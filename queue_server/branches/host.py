@@ -43,6 +43,7 @@ class BranchHost:
         self.branch_id = branch_id
         self.used_at = time.monotonic()
         """When somebody last asked for something."""
+        self.is_closed = False
         self.outlook: Outlook | None = None
         """The newest one that there is; who takes a number is told by it."""
         self._journal = journal
@@ -338,4 +339,6 @@ class BranchHost:
             await asyncio.wait([self._runner])
 
     def close(self) -> None:
+        """It is not followed any more; whoever needs the branch has another one loaded."""
+        self.is_closed = True
         self._history.schedule.close()

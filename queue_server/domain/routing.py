@@ -221,16 +221,27 @@ def may_call(state: BranchState, counter: Counter, ticket: Ticket, now: datetime
 
 def is_for(state: BranchState, counter: Counter, ticket: Ticket, now: datetime) -> bool:
     """A ticket bound to another counter or clerk is not for this one, unless that one cannot take it for too long."""
-    if ticket.only_counter is not None and ticket.only_counter != counter.no:
-        return _has_loosened(state, ticket, state.counters.get(ticket.only_counter), now)
-    if ticket.only_clerk is not None and ticket.only_clerk != counter.clerk:
-        bound_to = next((c for c in state.counters.values() if c.clerk == ticket.only_clerk), None)
-        return _has_loosened(state, ticket, bound_to, now)
-    return True
+    if ticket.only_counter is not None:
+        is_here = ticket.only_counter == counter.no
+    else:
+        is_here = ticket.only_clerk is None or ticket.only_clerk == counter.clerk
+    if is_here:
+        return True
+    loosens_at = binding_loosens_at(state, ticket, bound_to(state, ticket))
+    return loosens_at is not None and now >= loosens_at
 
 
-def _has_loosened(state: BranchState, ticket: Ticket, bound_to: Counter | None, now: datetime) -> bool:
-    if bound_to is not None and bound_to.is_open and bound_to.can_serve(ticket.field):
-        return False
-    away_since = max(filter(None, (ticket.bound_at, bound_to.since if bound_to else None)), default=ticket.arrival_at)
-    return now - away_since >= timedelta(seconds=state.configured.limits.bound_loosens_s)
+def bound_to(state: BranchState, ticket: Ticket) -> Counter | None:
+    """The counter that this ticket waits for, or at which the clerk is for whom it waits; None without either."""
+    if ticket.only_counter is not None:
+        return state.counters.get(ticket.only_counter)
+    clerk = ticket.only_clerk
+    return next((each for each in state.counters.values() if clerk is not None and each.clerk == clerk), None)
+
+
+def binding_loosens_at(state: BranchState, ticket: Ticket, bound: Counter | None) -> datetime | None:
+    """When others may call a bound ticket; None as long as that counter can take it."""
+    if bound is not None and bound.is_open and bound.can_serve(ticket.field):
+        return None
+    away_since = max(filter(None, (ticket.bound_at, bound.since if bound else None)), default=ticket.arrival_at)
+    return away_since + timedelta(seconds=state.configured.limits.bound_loosens_s)

@@ -15,6 +15,7 @@ from queue_server.domain.configuration import Window
 from queue_server.domain.counters import Counter, CounterState
 from queue_server.domain.foresight import NOBODY, STREAMS, Busy, Place, Scene, Waiting
 from queue_server.domain.learning import FORGETS, UNWALKED_S, Laws, Learnt, learnt_of
+from queue_server.domain.routing import binding_loosens_at, bound_to
 from queue_server.domain.state import BranchState, Day
 from queue_server.domain.tickets import StintKind, Ticket
 
@@ -64,7 +65,7 @@ def scene_of(state: BranchState, now: datetime, learnt: Learnt | None = None) ->
                 for code in counter.takes
             ),
             runs=(counter.runs.priority, counter.runs.due, counter.runs.ordinary),
-            spells=_spells(counter, windows, now, day),
+            spells=_spells(counter, windows, now),
             laws=tuple(laws.of(code, counter.no) for code in fields),
             busy=_busy(state, counter, index, now),
         )
@@ -95,10 +96,11 @@ def _waiting(
     state: BranchState, ticket: Ticket, index: dict[str, int], at_counter: dict[int, int], now: datetime
 ) -> Waiting:
     counter, loosens = NOBODY, 0.0
-    bound = _bound_to(state, ticket)
     if ticket.only_counter is not None or ticket.only_clerk is not None:
+        bound = bound_to(state, ticket)
         counter = at_counter.get(bound.no, len(at_counter)) if bound is not None else len(at_counter)
-        loosens = _loosens(state, ticket, bound, now)
+        loosens_at = binding_loosens_at(state, ticket, bound)
+        loosens = (loosens_at - now).total_seconds() if loosens_at is not None else math.inf
     return Waiting(
         ticket=ticket.id,
         field=index[ticket.field],
@@ -109,20 +111,6 @@ def _waiting(
         counter=counter,
         loosens=loosens,
     )
-
-
-def _bound_to(state: BranchState, ticket: Ticket) -> Counter | None:
-    if ticket.only_counter is not None:
-        return state.counters.get(ticket.only_counter)
-    return next((each for each in state.counters.values() if each.clerk and each.clerk == ticket.only_clerk), None)
-
-
-def _loosens(state: BranchState, ticket: Ticket, bound: Counter | None, now: datetime) -> float:
-    """As `routing.is_for` has it."""
-    if bound is not None and bound.is_open and bound.can_serve(ticket.field):
-        return math.inf
-    away = max(filter(None, (ticket.bound_at, bound.since if bound else None)), default=ticket.arrival_at)
-    return (away - now).total_seconds() + state.configured.limits.bound_loosens_s
 
 
 def _busy(state: BranchState, counter: Counter, index: dict[str, int], now: datetime) -> Busy | None:
@@ -148,9 +136,7 @@ def _windows(state: BranchState, day: Day, now: datetime) -> list[tuple[float, f
     return [((start - now).total_seconds(), (end - now).total_seconds()) for start, end in seconds]
 
 
-def _spells(
-    counter: Counter, windows: list[tuple[float, float]], now: datetime, day: Day
-) -> tuple[tuple[float, float], ...]:
+def _spells(counter: Counter, windows: list[tuple[float, float]], now: datetime) -> tuple[tuple[float, float], ...]:
     """When a counter works from now on: what is open goes on, what was open today comes back after a break, and before
     the first opening all are expected."""
     ahead = [window for window in windows if window[1] > 0]

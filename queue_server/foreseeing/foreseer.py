@@ -9,12 +9,15 @@ outlook old.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
+from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
@@ -36,14 +39,17 @@ MISSED_S = 1.5 * AGAIN_S
 LEARNS_S = 300.0
 ADVISED_S = 60.0
 AFTER_FAULT_S = 5.0
+NEVER = float("inf")
 
 Told = Callable[[BranchHost, Outlook, bool], None]
 """Told of each new outlook; True when it was made here."""
 
 
-class _Branch(Struct):
-    host: BranchHost
-    due_at: float = float("inf")
+class _Course(Struct):
+    """Of one branch. `is_ours` where this process wrote last."""
+
+    is_ours: bool = False
+    due_at: float = NEVER
     made_at: float = float("-inf")
     learnt: Learnt = Learnt()
     learnt_at: float = float("-inf")
@@ -59,7 +65,9 @@ class Foreseer:
         self._now = now
         self._on_outlook = on_outlook
         self._speed = max(1.0, speed)
-        self._branches: dict[str, _Branch] = {}
+        self._courses: WeakKeyDictionary[BranchHost, _Course] = WeakKeyDictionary()
+        self._plans: list[tuple[float, int, BranchHost]] = []
+        self._numbers = count()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -85,47 +93,48 @@ class Foreseer:
         Raises:
             NotPlayed
         """
-        branch, now = self._branch(host), time.monotonic()
-        if now - branch.advised_at < ADVISED_S / self._speed:
-            return branch.advice
+        course = self._course(host)
+        if time.monotonic() - course.advised_at < ADVISED_S / self._speed:
+            return course.advice
         await host.settled()
-        scene = self._scene(branch)
+        scene = self._scene(host)
         if scene is None:
             return []
-        branch.advised_at = now
-        expected = expected_of(host.state, scene.at, branch.learnt)
-        branch.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected))
-        return branch.advice
+        expected = expected_of(host.state, scene.at, course.learnt)
+        course.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected))
+        course.advised_at = time.monotonic()
+        return course.advice
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
     def see(self, host: BranchHost, *, is_own: bool) -> None:
         """The branch has changed, by this process or by another, whose outlook is awaited."""
-        branch = self._branch(host)
-        now = time.monotonic()
-        if is_own:
-            self._plan(branch, max(branch.made_at + EVERY_S / self._speed, now + SETTLES_S))
-        else:
-            branch.due_at = max(branch.made_at, now) + MISSED_S * random.uniform(1.0, 1.3)
+        course, now = self._course(host), time.monotonic()
+        soon = now + EVERY_S / self._speed
+        if is_own and (not course.is_ours or course.due_at > soon):
+            self._plan(host, max(course.made_at + EVERY_S / self._speed, now + SETTLES_S))
+        elif not is_own and (course.is_ours or course.due_at < now + AGAIN_S):
+            self._plan(host, now + MISSED_S * random.uniform(1.0, 1.3))
+        course.is_ours = is_own
 
     def hear(self, host: BranchHost, outlook: Outlook) -> None:
         """Another process has made this one."""
-        branch = self._branch(host)
+        course = self._course(host)
         if host.outlook is not None and host.outlook.at >= outlook.at:
             return
-        branch.made_at = time.monotonic()
-        branch.due_at = branch.made_at + MISSED_S * random.uniform(1.0, 1.3)
+        if not course.is_ours:  # what we wrote since then is in no outlook of anybody else
+            course.made_at = time.monotonic()
+            self._plan(host, course.made_at + MISSED_S * random.uniform(1.0, 1.3))
         self._tell(host, outlook, is_own=False)
 
-    def _branch(self, host: BranchHost) -> _Branch:
-        branch = self._branches.get(host.branch_id)
-        if branch is None or branch.host is not host:
-            branch = self._branches[host.branch_id] = _Branch(host)
-        return branch
+    def _course(self, host: BranchHost) -> _Course:
+        return self._courses.setdefault(host, _Course())
 
-    def _plan(self, branch: _Branch, at: float) -> None:
-        if at < branch.due_at:
-            branch.due_at = at
+    def _plan(self, host: BranchHost, at: float) -> None:
+        """Make it then, and not when it was planned before."""
+        self._course(host).due_at = at
+        heapq.heappush(self._plans, (at, next(self._numbers), host))
+        if self._plans[0][0] == at:
             self._wake.set()
 
     def _tell(self, host: BranchHost, outlook: Outlook, *, is_own: bool) -> None:
@@ -137,45 +146,54 @@ class Foreseer:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            branch = min(self._branches.values(), key=lambda each: each.due_at, default=None)
-            wait_s = branch.due_at - time.monotonic() if branch is not None else AGAIN_S
-            if branch is None or wait_s > 0:
+            host = self._due()
+            if host is None:
+                wait_s = self._plans[0][0] - time.monotonic() if self._plans else None
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(min(wait_s, AGAIN_S)):
+                    async with asyncio.timeout(wait_s):
                         await self._wake.wait()
                 continue
             try:
-                await self._make(branch)
+                await self._make(host)
             except NotPlayed as fault:
-                log.warning("No outlook of branch %s: %s", branch.host.branch_id, fault)
-                branch.due_at = time.monotonic() + AFTER_FAULT_S
+                log.warning("No outlook of branch %s: %s", host.branch_id, fault)
+                self._plan(host, time.monotonic() + AFTER_FAULT_S)
             except Exception:  # the edge of this work: other branches want theirs
-                log.exception("No outlook of branch %s.", branch.host.branch_id)
-                branch.due_at = time.monotonic() + AGAIN_S
+                log.exception("No outlook of branch %s.", host.branch_id)
+                self._plan(host, time.monotonic() + AGAIN_S)
 
-    async def _make(self, branch: _Branch) -> None:
-        host = branch.host
+    def _due(self) -> BranchHost | None:
+        """The branch that is due first, and is. Plans that were changed fall away, and so do branches that were let go:
+        their state is not followed any more."""
+        while self._plans and self._plans[0][0] <= time.monotonic():
+            at, _, host = heapq.heappop(self._plans)
+            if self._course(host).due_at == at and not host.is_closed:
+                return host
+        return None
+
+    async def _make(self, host: BranchHost) -> None:
+        course = self._course(host)
         if not host.is_settled:
-            branch.due_at = time.monotonic() + SETTLES_S
+            self._plan(host, time.monotonic() + SETTLES_S)
             return
-        branch.due_at = float("inf")
-        branch.made_at = time.monotonic()
-        scene = self._scene(branch)
+        course.due_at = NEVER
+        course.made_at = time.monotonic()
+        scene = self._scene(host)
         if scene is None:
             host.outlook = None
             return
-        outlook = await self._plays.play(scene)
-        self._tell(host, outlook, is_own=True)
-        if scene.waiting or host.state.configured.limits.ends_by_forecast:
-            self._plan(branch, branch.made_at + AGAIN_S / self._speed)
+        self._tell(host, await self._plays.play(scene), is_own=True)
+        is_wanted_again = scene.waiting or host.state.configured.limits.ends_by_forecast
+        if course.due_at == NEVER and is_wanted_again:
+            self._plan(host, course.made_at + AGAIN_S / self._speed)
 
-    def _scene(self, branch: _Branch) -> Scene | None:
-        state, now = branch.host.state, time.monotonic()
+    def _scene(self, host: BranchHost) -> Scene | None:
+        course, state, now = self._course(host), host.state, time.monotonic()
         if not _is_at_work(state):
             return None
-        if now - branch.learnt_at > LEARNS_S / self._speed:
-            branch.learnt, branch.learnt_at = learnt_by(state), now
-        return scene_of(state, self._now(), branch.learnt)
+        if now - course.learnt_at > LEARNS_S / self._speed:
+            course.learnt, course.learnt_at = learnt_by(state), now
+        return scene_of(state, self._now(), course.learnt)
 
 
 def _is_at_work(state: BranchState) -> bool:
