@@ -1,7 +1,7 @@
 """What a manager may do about a queue, each with what it would bring, by playing it.
 
 Pure: scenes in, advice out. The choices are those that a manager has: open a closed counter, let an open one take the
-most pressed field too, move staff or the mobile team from another branch. Every choice is played with the same chances
+most pressed field too, bring somebody from another branch. Every choice is played with the same chances
 as leaving things as they are, with those who are still expected, and only what clearly helps is advised.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from queue_server.domain.foresight import HORIZON_S as FARTHEST_S
 from queue_server.domain.foresight import Place, Play, Scene
 
 PLAYS = 12
@@ -43,9 +44,8 @@ class Effect(Struct, frozen=True):
 
 
 class Advice(Struct, frozen=True):
-    """`kind` is "open" (counter `no` with `fields`), "assign" (counter `no` takes `fields` besides), "close" (counter
-    `no` is not needed) or "lend" (somebody from branch `lender`, where waits then are as `cost` says, opens a counter
-    with `fields`)."""
+    """`kind` is "open" (counter `no` with `fields`), "assign" (counter `no` takes `fields` besides) or "lend" (somebody
+    from branch `lender`, where waits then are as `cost` says, opens a counter with `fields`)."""
 
     kind: str
     fields: tuple[str, ...]
@@ -210,7 +210,7 @@ def _coming(scene: Scene, expected: Expected, chance: random.Random) -> Iterator
 
 def _outcome(scene: Scene, play: Play, coming: Sequence[tuple[float, int]]) -> Outcome:
     """Who is never called waits until closing, or to the end of what is looked at where that is later."""
-    closes = min(scene.closes, 10 * 3600.0)
+    closes = min(scene.closes, FARTHEST_S)
     ends = max(closes, HORIZON_S)
     waited, unserved = 0.0, 0
     for since, at in [*((0.0, at) for at in play.called), *zip((at for at, _ in coming), play.later, strict=True)]:

@@ -25,7 +25,10 @@ weighs as much as `DIFFERS_WEIGHT` fields or counters."""
 DIFFERS_WEIGHT = 6.0
 FEW = 10.0
 """What so few services say of how much fields or counters differ counts half."""
+ALONE = 0.9
+"""A counter that has so much of a field serves it alone: there is nothing to compare it with."""
 SPREAD_PRIOR = 25.0
+"""What was believed of a field's spread counts as so many services."""
 FORGETS = 0.95
 """What a day's services still count for a service day later: half after two weeks."""
 EXTRA_DOSSIER = 0.6
@@ -33,7 +36,7 @@ EXTRA_DOSSIER = 0.6
 WALK_S = 20.0
 """From the call to the start; a field's configured time is of the service alone. (Assumed.)"""
 UNWALKED_S = 90.0
-"""How long a number that nobody answers occupies a counter, until a branch has seen it."""
+"""How long a number that nobody answers occupies a counter: called, and called again. (Assumed.)"""
 ENDED = frozenset({"ticket.finished", "ticket.transferred", "ticket.step_done", "ticket.held"})
 
 
@@ -208,7 +211,7 @@ def _speeds(
     for code, counters in rows.items():
         whole = wholes[code]
         for no, row in counters.items():
-            if whole.count - row.count < row.count / FEW:
+            if row.count > ALONE * whole.count:
                 continue
             was = sums.get(no, _Offset(0.0, 0.0, 0.0))
             count = was.count + row.count

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from queue_server.domain import hours
 from queue_server.domain.between import Option, Suggestion, suggest_branch, travel_s
 from queue_server.domain.configuration import BranchConfig, Position
 from queue_server.domain.estimate import FRESH
@@ -53,7 +54,7 @@ class Elsewhere:
         for config in known.values():
             way_s = _way_s(config, start, is_here=config is own and at is None)
             seen = self.of(config.branch, field, now)
-            if way_s is None or seen is None or not _takes(config, field, is_own=config is own):
+            if way_s is None or seen is None or not _takes(config, field, now, way_s, is_own=config is own):
                 continue
             options.append(
                 Option(config.branch, way_s, seen.wait, seen.pace, self.under_way(config.branch, field, now),
@@ -72,9 +73,15 @@ class Elsewhere:
         return COMPLY * len(arrivals)
 
 
-def _takes(config: BranchConfig, field: str, *, is_own: bool) -> bool:
-    found = next((each for each in config.fields if each.code == field and not each.is_retired), None)
-    return found is not None and (found.is_anywhere or is_own)
+def _takes(config: BranchConfig, code: str, now: datetime, way_s: float, *, is_own: bool) -> bool:
+    """Whether somebody who sets out now may be served there, and comes while counters work by the plan: an outlook that
+    nothing has changed since does not know that it has become evening."""
+    field = next((each for each in config.fields if each.code == code and not each.is_retired), None)
+    if field is None or not (field.is_anywhere or is_own):
+        return False
+    arrives = now + timedelta(seconds=way_s)
+    day = hours.service_day(config, arrives)
+    return is_own or hours.contains(config, day, hours.planned(config, day, field).working, arrives)
 
 
 def _way_s(config: BranchConfig, start: Position | None, *, is_here: bool) -> float | None:

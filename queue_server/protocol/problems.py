@@ -146,7 +146,7 @@ COMMANDS = {
     "return": ("đưa lại hàng chờ", "return"),
     "postpone": ("lùi lượt", "postpone"),
     "hold": ("chuyển sang chờ bổ sung", "hold"),
-    "ready": ("báo đã sẵn sàng", "say that the person is back"),
+    "ready": ("báo đã quay lại", "say that the person is back"),
     "resume": ("tiếp tục", "resume"),
     "amend": ("sửa phiếu", "amend"),
     "transfer": ("chuyển", "transfer"),

@@ -21,7 +21,7 @@ SENTENCES = {
         "Has statutory priority and has waited {waited}.",
     ),
     "oldest": (
-        "Chờ lâu nhất ({waited}) trong {candidates} người đang chờ quầy này.",
+        "Chờ lâu nhất ({waited}) trong số {candidates} người đang chờ quầy này.",
         "Has waited longest ({waited}) of {candidates} waiting for this counter.",
     ),
     "pressed": (
@@ -33,7 +33,7 @@ SENTENCES = {
         "Has waited {waited} while priority numbers were called in a row.",
     ),
     "interleaved": (
-        "Xen kẽ giữa các số ưu tiên; đã chờ {waited}.",
+        "Được gọi xen kẽ giữa các số ưu tiên; đã chờ {waited}.",
         "Between two priority numbers; has waited {waited}.",
     ),
     "appointment": (

@@ -206,27 +206,26 @@ class ReaderRunner:
         else."""
         branch_id, loop = cursor.branch_id, asyncio.get_running_loop()
         until = loop.time() + STEP_S
-        try:
-            events = [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in wanted]
-            while True:
+        events: list[Recorded] = []
+        while True:
+            try:
+                events = events or [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in wanted]
                 progress = await self._reader.handle(branch_id, events)
-                events = [event for event in events if event.seq > progress.seq]
-                seq = progress.seq if events else last
-                if seq <= cursor.seq:
-                    return progress.pause_s
-                if not await self._journal.move_cursor(cursor, seq):
-                    self._cursors.pop(branch_id, None)
-                    return self._poll_s
-                cursor = self._cursors[branch_id] = replace(cursor, seq=seq)
-                self._seqs[branch_id] = seq
-                self._pauses.pop(branch_id, None)
-                if not events or progress.pause_s > 0 or loop.time() > until:
-                    return progress.pause_s
-        except JournalUnavailable:
-            raise
-        except Exception:  # the supervisor of this reader: it goes on with the next try
-            log.exception("The reader %s failed at branch %s after %d.", self._reader.name, branch_id, cursor.seq)
-            return self._back_off(branch_id)
+            except Exception:  # the supervisor of this reader: it goes on with the next try
+                log.exception("The reader %s failed at branch %s after %d.", self._reader.name, branch_id, cursor.seq)
+                return self._back_off(branch_id)
+            events = [event for event in events if event.seq > progress.seq]
+            seq = progress.seq if events else last
+            if seq <= cursor.seq:
+                return progress.pause_s
+            if not await self._journal.move_cursor(cursor, seq):
+                self._cursors.pop(branch_id, None)
+                return self._poll_s
+            cursor = self._cursors[branch_id] = replace(cursor, seq=seq)
+            self._seqs[branch_id] = seq
+            self._pauses.pop(branch_id, None)
+            if not events or progress.pause_s > 0 or loop.time() > until:
+                return progress.pause_s
 
     def _back_off(self, branch_id: str) -> float:
         """Twice as long each time, with jitter, up to a minute."""

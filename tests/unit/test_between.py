@@ -138,6 +138,15 @@ def test_an_old_outlook_counts_only_where_nobody_waited() -> None:
     assert suggested(elsewhere) == [("near", True), ("home", False)]
 
 
+def test_nobody_is_sent_to_a_branch_that_is_shut_when_he_comes() -> None:
+    """Nothing has happened there since eight, and so it looks as it did."""
+    elsewhere = Elsewhere()
+    elsewhere.learn("near", outlook(0, people=0))
+    for clock, is_suggested in (("11:20", True), ("11:28", False), ("12:59", True), ("16:58", False), ("19:00", False)):
+        found = elsewhere.suggest(CONFIGS, "chung-thuc", moment(clock), here=None, at=HOME)
+        assert bool(found) is is_suggested, clock
+
+
 def test_advice_does_not_move_the_jam() -> None:
     elsewhere = Elsewhere()
     for code, minutes in (("home", 30), ("near", 5)):

@@ -251,7 +251,7 @@ def test_a_sentence_says_why_in_both_languages() -> None:
     assert said is not None
     assert (
         said.vi
-        == "Chờ lâu nhất (34 phút) trong 12 người đang chờ quầy này. Người kế tiếp: số A007, đã chờ chưa đến 1 phút."
+        == "Chờ lâu nhất (34 phút) trong số 12 người đang chờ quầy này. Người kế tiếp: số A007, đã chờ chưa đến 1 phút."
     )
     assert said.en == (
         "Has waited longest (34 minutes) of 12 waiting for this counter. "

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from queue_server.access.rights import Role
+from queue_server.access.rights import STAFF, Role
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
@@ -82,8 +82,13 @@ def _short(config: BranchConfig, position: str) -> dict[str, Any]:
 
 async def suggest(request: Request) -> Response:
     """GET /branches/suggest?field=CODE&from=BRANCH, or &latitude=…&longitude=…: branches by the time until being
-    called, of a field that any branch takes. Advice counts as people under way: whoever only looks should not ask."""
+    called, of a field that any branch takes.
+
+    What a dispenser or staff ask is asked for somebody who stands there, and counts as a part of one under way. Of
+    anybody else nobody knows, and whoever asks a hundred times must not move the advice.
+    """
     house, asked = house_of(request), request.query_params
+    is_for_somebody = (await who_of(request)).role in STAFF | {Role.DISPENSER}
     field, here = asked.get("field", ""), asked.get("from")
     if not field:
         raise Refusal("malformed", where="field", fault="Expected a field's code")
@@ -94,7 +99,7 @@ async def suggest(request: Request) -> Response:
     now = house.now()
     found = house.elsewhere.suggest(configs.values(), field, now, here=here, at=at)[:SUGGESTED_MOST]
     advised = next((each for each in found if each.is_advised), None)
-    if advised is not None:
+    if advised is not None and is_for_somebody:
         house.elsewhere.advise(advised, field, now)
     return json(Suggested(field, [_suggested(each, configs[each.branch], now) for each in found]))
 
