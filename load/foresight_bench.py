@@ -2,6 +2,8 @@
 
     python -m load.foresight_bench [--seconds 40]
 
+Before them: `choose_next` and `explain` where a thousand wait, for each kind of counter.
+
 The first table is of one process that does nothing else: making the scene, sending it, twenty plays, reading the
 outlook; parts that run in the server's own loop are given by themselves. The second runs a whole house (SQLite, the
 demo's centre with two hundred people waiting) whose counters call, finish and issue twice a second, and asks how late a
@@ -34,6 +36,7 @@ from queue_server.directory.importing import plan_import, read_organisation, sto
 from queue_server.domain import commands as c
 from queue_server.domain.foresight import Outlook, Scene, foresee
 from queue_server.domain.refusals import Refusal
+from queue_server.domain.routing import choose_next, explain
 from queue_server.domain.scene import learnt_by, scene_of
 from queue_server.foreseeing.foreseer import Foreseer
 from queue_server.settings import read_settings
@@ -75,6 +78,24 @@ def hall(site: Site, waiting: int, *, seed: int = 1) -> Centre:
 
 def clerk(no: int) -> c.By:
     return c.By(f"account:clerk{no}", clerk=f"clerk{no}")
+
+
+def calling() -> None:
+    print("| counter takes | choose_next, µs | explain, µs |\n|---|---:|---:|")
+    state = hall(read_site("go-vap"), 1000).state
+    assert state.at is not None
+    now, seen = state.at + timedelta(hours=1), set[tuple[str, ...]]()
+    for counter in state.counters.values():
+        choice = choose_next(state, counter, now)
+        if counter.takes in seen or choice is None:
+            continue
+        seen.add(counter.takes)
+        chosen = 10 * milliseconds(lambda counter=counter: [choose_next(state, counter, now) for _ in range(100)])  # type: ignore[misc]
+        said = 10 * milliseconds(
+            lambda counter=counter, choice=choice: [explain(state, counter, now, choice) for _ in range(100)]  # type: ignore[misc]
+        )
+        print(f"| {', '.join(counter.takes)} | {chosen:.0f} | {said:.0f} |")
+    print()
 
 
 def milliseconds(work: Callable[[], object], *, times: int = 5) -> float:
@@ -191,8 +212,7 @@ async def measured(house: House, branch: str, seconds: float, *, is_on: bool) ->
     house.foreseer._on_outlook = count
     if not is_on:
         Foreseer.see = lambda *_, **__: None  # type: ignore[method-assign]
-        for each in house.foreseer._branches.values():
-            each.due_at = float("inf")
+        house.foreseer._plans.clear()
     try:
         latest, most, commands = await longest_block(house, branch, seconds)
     finally:
@@ -205,6 +225,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=40.0)
     given = parser.parse_args()
+    calling()
     table()
     uvloop.run(in_a_house(given.seconds))
 

@@ -32,6 +32,7 @@ from queue_server.domain.configuration import (
     Hours,
     Limits,
     PriorityClass,
+    RoutingRule,
     Series,
     Text,
     Window,
@@ -59,6 +60,10 @@ DAY_MINUTES = 24 * 60
 NOTES = "demo.json"
 
 
+BULK = 5
+"""Of more dossiers, so many are done in a turn."""
+
+
 def demo_config(now: datetime) -> BranchConfig:
     """A ward with five fields of different hours, all of which hold now, six counters and two priority classes.
 
@@ -70,6 +75,7 @@ def demo_config(now: datetime) -> BranchConfig:
     own = {code: _around_the_clock(boundary, longer=10 * i) for i, code in enumerate(codes, 1)}
     return BranchConfig(
         branch=BRANCH,
+        rule=RoutingRule(bulk_dossiers=BULK),
         name=Text("Trung tâm Phục vụ hành chính công phường Gò Vấp", "Gò Vấp Ward Public Service Centre"),
         organisation=Text("Ủy ban nhân dân phường Gò Vấp", "People's Committee of Gò Vấp Ward"),
         agencies=(

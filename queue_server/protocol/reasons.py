@@ -51,7 +51,10 @@ SENTENCES = {
     "chosen": ("Được nhân viên chọn, không theo lượt.", "Chosen by hand, out of turn."),
     "resumed": ("Tiếp tục sau khi bổ sung.", "Goes on after a hold."),
 }
-NEXT = (" Người kế tiếp: số {number}, đã chờ {waited}.", " Next: number {number}, has waited {waited}.")
+NEXT = (
+    " Lúc đó, xếp ngay sau là số {number}, đã chờ {waited}.",
+    " Number {number} came next then, having waited {waited}.",
+)
 
 
 def sentence(reason: str, waited_s: int, candidates: int, others: Sequence[Other] = ()) -> Name | None:

@@ -256,6 +256,46 @@ def test_hold_and_resume_with_a_call(centre: DemoServer, sit: Callable[..., Desk
     assert centre.api().follow(ticket.id)["counter"] == 1
 
 
+def test_who_is_back_while_another_is_served_is_called_next(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    for _ in range(3):
+        centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.primary("Gọi tiếp")
+    desk.primary("Bắt đầu")
+    desk.press("hold")
+    desk.confirm()
+    desk.is_free()
+    desk.primary("Gọi tiếp")
+    desk.has("A 002", "called")
+    desk.waits("A003")
+    desk.page.locator(".held__ticket").click()
+    assert desk.page.locator('[data-group="how"] .option').count() == 1
+    desk.choose("how", "Đã quay lại, đang chờ")
+    desk.confirm()
+    expect(desk.page.locator("[data-action=undo]")).to_contain_text("A 001 chờ được gọi tiếp")
+    desk.waits("A001", "A003")
+    desk.primary("Bắt đầu")
+    desk.primary("Hoàn thành và gọi tiếp")
+    desk.has("A 001", "called")
+    expect(desk.page.locator(".hand__about")).to_contain_text("được gọi trước số mới kế tiếp")
+
+
+def test_a_bulk_submitter_is_served_in_turns(centre: DemoServer, sit: Callable[..., Desk]) -> None:
+    bulk = centre.api("dispenser").issue("chung-thuc", dossiers=12)
+    centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    desk.primary("Gọi tiếp")
+    desk.primary("Bắt đầu")
+    expect(desk.page.locator(".hand__about")).to_contain_text("12 hồ sơ; đã xong 0, lượt này 5")
+    desk.press("finish")
+    expect(desk.page.locator("dialog")).to_contain_text("phần còn lại chờ lượt sau")
+    desk.confirm()
+    desk.is_free()
+    desk.waits("A002", "A001")
+    expect(desk.page.locator('.row[data-number="A001"]')).to_contain_text("7 hồ sơ")
+    assert centre.api().follow(bulk.id)["state"] == "waiting"
+
+
 def test_transfer_to_another_counter_and_to_a_clerk(centre: DemoServer, sit: Callable[..., Desk]) -> None:
     to_counter, to_clerk = (centre.api("dispenser").issue("chung-thuc") for _ in range(2))
     minh = sit("minh", 2)

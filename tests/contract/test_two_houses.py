@@ -13,13 +13,17 @@ from typing import Any, TypeVar
 from urllib.request import urlopen
 
 import pytest
+from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from queue_server.access.rights import Role
 from queue_server.access.tries import PASSWORDS_OF_A_NAME
+from queue_server.administration import SETUP
 from queue_server.branches import looking
+from queue_server.domain.commands import By, OpenCounter
+from queue_server.domain.configuration import BranchConfig, Position
 from queue_server.protocol import SUBPROTOCOL
 from queue_server.protocol.frames import Close
 from queue_server.serving import bind, server_of
@@ -28,7 +32,7 @@ from queue_server.web.application import house_in
 from queue_server.web.house import House
 from tests.databases.postgres import Postgres
 from tests.databases.valkey import Valkey
-from tests.demo_server import BRANCH, PASSWORD, set_up
+from tests.demo_server import BRANCH, PASSWORD, demo_config, set_up
 from tests.server import Api, Refused
 from tests.staff import StaffApi
 from tests.waiting import until
@@ -283,3 +287,40 @@ async def test_the_outlook_of_the_server_that_writes_is_what_all_tell(by_redis: 
     assert host.outlook == writer.outlook
     assert one.foreseer.player is not None
     assert other.foreseer.player is None, "who hears of it need not make it"
+
+
+async def test_looking_moves_no_advice_and_people_at_the_dispenser_do(alone: Two) -> None:
+    house = alone.one.house
+    host = await house.bus.host(BRANCH)
+    home = _anywhere(host.state.configured, Position(10.84, 106.66))
+    near = _anywhere(replace(demo_config(house.now()), branch="near"), Position(10.845, 106.665))
+    for config in (home, near):
+        await house.bus.put_in_force(config, SETUP.by(), f"test-{config.branch}-0001")
+    api = Api(alone.one.url, alone.tokens["integration"])
+    await away(lambda: api.counter(1, "open"))
+    await house.bus.carry_out("near", OpenCounter(counter=1), By("account:lan", clerk="lan"), "test-open-0001")
+    for _ in range(15):
+        await away(lambda: api.issue("chung-thuc"))
+
+    def asks(token: str | None) -> bool:
+        found = Api(alone.one.url, token).get(f"/branches/suggest?field=chung-thuc&from={BRANCH}")["branches"]
+        return bool(found) and (found[0]["branch"], found[0]["is_advised"]) == ("near", True)
+
+    async def is_advised(token: str | None = None) -> bool:
+        return await away(lambda: asks(token))
+
+    await until(is_advised)
+    for _ in range(100):
+        assert await is_advised()
+    told = 0
+    while await is_advised(alone.tokens["dispenser"]):
+        told += 1
+        assert told < 100
+    assert told > 3
+    assert not await is_advised()
+
+
+def _anywhere(config: BranchConfig, place: Position) -> BranchConfig:
+    """Somewhere, and with fields for which people may come from everywhere."""
+    fields = tuple(replace(field, is_anywhere=True) for field in config.fields)
+    return replace(config, place=place, fields=fields, version=config.version + 1)

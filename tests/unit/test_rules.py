@@ -249,13 +249,13 @@ def test_a_call_names_who_would_have_been_called_otherwise() -> None:
 def test_a_sentence_says_why_in_both_languages() -> None:
     said = sentence("oldest", 34 * 60 + 20, 12, [Other("A007", 59)])
     assert said is not None
-    assert (
-        said.vi
-        == "Chờ lâu nhất (34 phút) trong số 12 người đang chờ quầy này. Người kế tiếp: số A007, đã chờ chưa đến 1 phút."
+    assert said.vi == (
+        "Chờ lâu nhất (34 phút) trong số 12 người đang chờ quầy này. "
+        "Lúc đó, xếp ngay sau là số A007, đã chờ chưa đến 1 phút."
     )
     assert said.en == (
         "Has waited longest (34 minutes) of 12 waiting for this counter. "
-        "Next: number A007, has waited less than a minute."
+        "Number A007 came next then, having waited less than a minute."
     )
     assert sentence("", 0, 0) is None
 
