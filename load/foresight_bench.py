@@ -200,24 +200,27 @@ async def fill(house: House, branch: str) -> None:
 
 
 async def measured(house: House, branch: str, seconds: float, *, is_on: bool) -> str:
-    made = 0
-    see = Foreseer.see
-    told = house.foreseer._on_outlook
+    """Without outlooks nothing is planned; one may still be under way."""
+    foreseer = house.foreseer
+    made, plan, told = 0, Foreseer._plan, foreseer._on_outlook
 
     def count(*arguments: object) -> None:
         nonlocal made
         made += 1
         told(*arguments)  # type: ignore[arg-type]
 
-    house.foreseer._on_outlook = count
-    if not is_on:
-        Foreseer.see = lambda *_, **__: None  # type: ignore[method-assign]
-        house.foreseer._plans.clear()
+    foreseer._on_outlook = count
+    if is_on:
+        foreseer._plan(await house.bus.host(branch), time.monotonic())
+    else:
+        foreseer._plans.clear()
+        Foreseer._plan = lambda *_: None  # type: ignore[method-assign]
     try:
         latest, most, commands = await longest_block(house, branch, seconds)
     finally:
-        Foreseer.see = see  # type: ignore[method-assign]
-        house.foreseer._on_outlook = told
+        Foreseer._plan = plan  # type: ignore[method-assign]
+        foreseer._on_outlook = told
+    assert made > 1 if is_on else made <= 1
     return f"{latest:.1f} | {most:.1f} | {commands} | {made} |"
 
 
