@@ -185,6 +185,8 @@ async def in_a_house(seconds: float) -> None:
                 for is_on in (False, True):
                     made = await measured(house, config.branch, seconds, is_on=is_on)
                     print(f"| {'with' if is_on else 'without'} | {made}")
+            status = Path(f"/proc/{house.foreseer.player}/status").read_text().splitlines()
+            print("\nThe process that plays: " + next(line for line in status if line.startswith("VmRSS")))
 
 
 async def fill(house: House, branch: str) -> None:
