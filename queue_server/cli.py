@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from queue_server.journal.migrations import NewerDatabase
-from queue_server.journal.port import JournalUnavailable
-from queue_server.settings import BadSettings, Settings, read_settings
+from queue_server.settings import Settings, read_settings
+from queue_server.troubles import TROUBLES, sentence
 
 if TYPE_CHECKING:
     from queue_server.serving import Served
@@ -23,34 +22,15 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0 when it did what was asked, 2 for what cannot be used."""
     given = _parser().parse_args(arguments)
+    os.umask(0o077)  # what we write holds password hashes and the keys of papers
     try:
         status: int = given.run(given)
-    except (BadSettings, JournalUnavailable, NewerDatabase, PermissionError) as fault:
-        print(_sentence(fault), file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as fault:
-        if fault.name != "asyncpg":
-            raise
-        print("PostgreSQL needs one more package: .venv/bin/pip install 'asyncpg>=0.32,<0.33'", file=sys.stderr)
+    except TROUBLES as fault:
+        print(sentence(fault), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return status
-
-
-def _sentence(fault: Exception) -> str:
-    """What happened, and what to do."""
-    match fault:
-        case JournalUnavailable() if fault.detail.startswith("another process"):
-            stop = "If a server runs there, stop it first (systemctl stop queue-server) and start it again afterwards."
-            return f"The database cannot be used: {fault.detail}. {stop}"
-        case JournalUnavailable():
-            return f"The database cannot be used: {fault.detail}. `queue-server doctor` says what to do."
-        case NewerDatabase():
-            return f"The database cannot be used: {fault}."
-        case PermissionError():
-            return f"You may not use {fault.filename}. Run this as the user whom the data folder belongs to."
-    return str(fault)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,16 +7,17 @@ import gc
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import uvicorn
 from msgspec import Struct
+from starlette.applications import Starlette
 
-from queue_server.app import DATABASE, make_app
-from queue_server.journal.port import JournalUnavailable
-from queue_server.journal.sqlite.connections import lock
+from queue_server.app import make_app
 from queue_server.protocol.frames import MAX_FRAME_BYTES
 from queue_server.settings import Settings
 from queue_server.supervising import RunningWorker, Supervisor
+from queue_server.troubles import TROUBLES, sentence
 from queue_server.web.application import house_in
 from queue_server.web.wires import DirectProtocol, HttpProtocol
 
@@ -36,6 +37,7 @@ def server_of(settings: Settings) -> Server:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
+            lifespan="off",  # by the server itself, which says in a sentence why it cannot begin
             http=HttpProtocol,
             ws=DirectProtocol,
             ws_max_size=4 * MAX_FRAME_BYTES,
@@ -72,6 +74,17 @@ class Server(uvicorn.Server):
     on_ready: Callable[[], None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._life = AsyncExitStack()
+        app = self.config.app
+        assert isinstance(app, Starlette)
+        try:
+            await self._life.enter_async_context(app.router.lifespan_context(app))
+        except TROUBLES as fault:
+            print(f"Cannot serve. {sentence(fault)}", file=sys.stderr)
+            self.should_exit = True
+            for each in sockets or ():
+                each.close()
+            return
         await super().startup(sockets)
         if self.started and self.on_ready is not None:
             self.on_ready()
@@ -82,6 +95,7 @@ class Server(uvicorn.Server):
             server.close()
         await house_in(self.config.app).say_goodbye()
         await super().shutdown(sockets)
+        await self._life.aclose()
 
 
 class Served(Struct, frozen=True):
@@ -93,14 +107,6 @@ class Served(Struct, frozen=True):
 
 def serve(settings: Settings, *, on_ready: Callable[[Served], None] = lambda _: None) -> int:
     """Serve until stopped; `on_ready` is told when the first request can be answered."""
-    try:
-        if not settings.database:
-            settings.data.mkdir(parents=True, exist_ok=True)
-            with lock(settings.data / DATABASE):
-                pass
-    except JournalUnavailable as fault:
-        print(f"Cannot serve: {fault.detail}. Stop that server, or choose another folder with --data.", file=sys.stderr)
-        return 2
     listeners: list[socket.socket] = []
     try:
         for port in _ports(settings):

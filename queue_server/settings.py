@@ -65,6 +65,14 @@ class Settings(BaseModel):
             raise ValueError("must begin with postgresql://")
         return url
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        """A phone opens only a whole one."""
+        if url and (urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).hostname):
+            raise ValueError("must be a whole address, such as https://hangdoi.example.vn")
+        return url
+
     @field_validator("redis")
     @classmethod
     def _is_redis(cls, url: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +19,7 @@ from queue_server.domain.events import Recorded
 from queue_server.journal.backup import last_good
 from queue_server.journal.migrations import NewerDatabase, refuse_newer
 from queue_server.journal.port import JournalUnavailable
-from queue_server.journal.sqlite.connections import lock, revision
+from queue_server.journal.sqlite.connections import damage, lock, revision
 from queue_server.journal.sqlite.doctor import has_wal_reset_fault, sqlite_warnings
 from queue_server.settings import Settings
 
@@ -25,6 +27,10 @@ BACKUP_AGE = timedelta(days=4)
 """A long weekend; used while a server has the database open and its days cannot be read."""
 TOLERANCE = timedelta(seconds=60)
 MENDED = (3, 51, 3)
+
+
+class Damaged(Exception):
+    """What SQLite has to say about the file."""
 
 
 class Days(Struct, frozen=True):
@@ -39,8 +45,9 @@ class Days(Struct, frozen=True):
 def examine(settings: Settings, database: Path, now: datetime) -> Iterator[Finding]:
     """Everything that can be known without changing anything."""
     if not database.exists():
-        yield Finding(f"There is no database in {settings.data}. Import an organisation, or restore a backup.")
+        yield Finding(_missing(database))
         return
+    yield from _rights(database)
     try:
         days = _read_days(database)
     except NewerDatabase as fault:
@@ -49,7 +56,7 @@ def examine(settings: Settings, database: Path, now: datetime) -> Iterator[Findi
     except upcast.UnknownEvent as fault:
         days = Days()
         yield Finding(f"A newer release has written here: {fault}. Start that release, or a newer one.")
-    except sqlite3.Error as fault:
+    except (sqlite3.Error, Damaged, OSError) as fault:
         days = Days()
         yield Finding(f"The database cannot be read: {fault}. Move it away and restore a backup.")
     if days is None:
@@ -64,6 +71,35 @@ def examine(settings: Settings, database: Path, now: datetime) -> Iterator[Findi
 
 
 # -- one thing each ----------------------------------------------------------------------------------------------------
+
+
+def _missing(database: Path) -> str:
+    """A server that still has it open holds the only copy: nothing may be put beside it."""
+    if database.with_name(f"{database.name}.lock").exists():
+        try:
+            lock(database).close()
+        except JournalUnavailable:
+            return (
+                f"{database} was moved or removed while a server has it open. If it was moved, put it back, with its "
+                "-wal; the server goes on then. If it is gone, stop the server and restore the last good backup."
+            )
+    return f"There is no database in {database.parent}. Import an organisation, or restore a backup."
+
+
+def _rights(database: Path) -> Iterator[Finding]:
+    for file in (database, database.parent):
+        if not os.access(file, os.R_OK | os.W_OK):
+            yield Finding(
+                f"{file} belongs to {_user(file.stat().st_uid)}, and {_user(os.geteuid())}, who asks this, may not "
+                f"write it. If the server runs as {_user(os.geteuid())}: sudo chown {_user(os.geteuid())} {file}"
+            )
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _sqlite(database: Path) -> Iterator[Finding]:
@@ -112,6 +148,8 @@ def _read_days(database: Path) -> Days | None:
         return None
     with held, closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as db:
         db.execute("PRAGMA query_only = ON")
+        if complaint := damage(db):
+            raise Damaged(complaint)
         refuse_newer(revision(db))
         branches = [row[0] for row in db.execute("SELECT branch_id FROM branch_head")]
         newest = [event.at for branch in branches for event in _last(db, branch, 1)]

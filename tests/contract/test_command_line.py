@@ -16,7 +16,7 @@ from queue_server.cli import main
 from queue_server.settings import read_settings
 from tests.command_line import backup_of, queue_server
 from tests.demo_server import BRANCH, NOTES
-from tests.server import ROOT, Api, DemoServer
+from tests.server import ROOT, Api, DemoServer, Refused
 from tests.staff import StaffApi, eventually, sign_in
 
 GO_VAP = ROOT / "config" / "organisations" / "go-vap.yaml"
@@ -143,6 +143,80 @@ def test_the_doctor_tells_of_events_that_are_missing_or_of_a_newer_release(
         db.execute(harm)
     assert main(["doctor", "--data", str(tmp_path)]) == 1
     assert says in capsys.readouterr().out
+
+
+def test_numbers_are_not_given_out_into_a_database_that_was_removed(centre: DemoServer):
+    helper = StaffApi(centre.url, "quang")
+    helper.issue("dat-dai")
+    database = centre.data / "layso.db"
+    database.rename(centre.data / "elsewhere.db")
+    with pytest.raises(Refused) as refused:
+        helper.issue("dat-dai", key="first-try")
+    assert refused.value.problem.status == 503
+    assert not centre.is_ready()
+    beside = queue_server("doctor", "--data", centre.data)
+    assert f"WRONG  {database} was moved or removed while a server has it open" in beside.stdout
+    assert "Import" not in beside.stdout
+    (centre.data / "elsewhere.db").rename(database)
+    assert centre.is_ready()
+    assert [helper.issue("dat-dai", key=key).number[1:] for key in ("first-try", "next-press")] == ["002", "003"]
+
+
+def test_a_damaged_database_is_told_and_not_served(tmp_path: Path):
+    queue_server("import", GO_VAP, "--yes", "--data", tmp_path)
+    content = bytearray((tmp_path / "layso.db").read_bytes())
+    content[4096:8192] = b"?" * 4096
+    (tmp_path / "layso.db").write_bytes(content)
+    ill = queue_server("doctor", "--data", tmp_path)
+    assert ill.returncode == 1
+    assert "WRONG  The database cannot be read: " in ill.stdout
+    assert "Move it away and restore a backup" in ill.stdout
+    served = queue_server("serve", "--port", "0", "--data", tmp_path)
+    assert served.returncode == 1
+    assert re.fullmatch(
+        r"Cannot serve\. The database cannot be used: .+ `queue-server doctor` says .+\n", served.stderr
+    )
+
+
+def test_the_doctor_tells_of_a_database_that_is_somebody_elses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """The rights of root are not bounded, so the system is said to have refused."""
+    assert main(["import", str(GO_VAP), "--yes", "--data", str(tmp_path)]) == 0
+    monkeypatch.setattr("os.access", lambda file, mode: file != tmp_path / "layso.db")
+    assert main(["doctor", "--data", str(tmp_path)]) == 1
+    told = re.search(r"WRONG  (\S+) belongs to (\w+), and (\w+), .+ may not write it", capsys.readouterr().out)
+    assert told is not None
+    assert told[1] == str(tmp_path / "layso.db")
+
+
+def test_only_its_user_may_read_what_is_written(tmp_path: Path):
+    queue_server("import", GO_VAP, "--yes", "--data", tmp_path / "data")
+    queue_server("backup", tmp_path / "copies" / "copy.db", "--data", tmp_path / "data")
+    written = [tmp_path / "data", tmp_path / "data" / "layso.db", tmp_path / "copies", tmp_path / "copies" / "copy.db"]
+    assert [oct(file.stat().st_mode & 0o777) for file in written] == ["0o700", "0o600", "0o700", "0o600"]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"LAYSO_DATA": "/dev/null"}, "/dev/null cannot be used: File exists. Name another folder"),
+        (
+            {"LAYSO_DATABASE": "postgresql://a:b@127.0.0.1:1/layso"},
+            "The database cannot be used: .*Connection refused",
+        ),
+        ({"LAYSO_PUBLIC_URL": "hangdoi.example.vn"}, "LAYSO_PUBLIC_URL: must be a whole address, such as https://"),
+    ],
+)
+def test_a_server_that_cannot_begin_says_why_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: dict[str, str], says: str
+):
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert main(["serve", "--port", "0"]) in (1, 2)
+    said = capsys.readouterr()
+    assert re.search(says, said.err), said.err
+    assert (said.out, "Traceback" in said.err, said.err.count("\n")) == ("", False, 1)
 
 
 def test_a_package_that_postgresql_needs_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

@@ -217,3 +217,50 @@ async def test_a_file_that_is_no_database_is_told(tmp_path: Path):
     path.write_bytes(b"no database at all" * 1000)
     with pytest.raises(JournalUnavailable, match="not a database"):
         await SqliteJournal.open(path)
+
+
+# -- files that are taken away -----------------------------------------------------------------------------------------
+
+
+def take_away(file: Path) -> Path:
+    return file.rename(file.with_name(f"{file.name}.away"))
+
+
+@pytest.mark.parametrize("ending", ["", "-wal"])
+async def test_nothing_is_accepted_into_a_file_that_was_taken_away_until_it_is_back(
+    journal: SqliteJournal, ending: str, caplog: pytest.LogCaptureFixture
+):
+    """SQLite itself goes on without a word, into a file that has no name any more."""
+    await journal.append(batch("b1", 0))
+    file = journal.path.with_name(f"journal.db{ending}")
+    away = take_away(file)
+    for work in (
+        lambda: journal.append(batch("b1", 1)),
+        lambda: journal.take_cursor("dossier", "b1", "me", 10.0),
+        lambda: journal.run(lambda connection: connection.execute("SELECT 1").fetchone()),
+        lambda: journal.head("b1"),
+    ):
+        with pytest.raises(JournalUnavailable, match="was moved, removed or replaced"):
+            await work()
+    file.write_bytes(away.read_bytes())  # a copy is another file
+    with pytest.raises(JournalUnavailable, match="was moved, removed or replaced"):
+        await journal.append(batch("b1", 1))
+    away.replace(file)
+    found = await journal.head("b1")
+    assert found is not None
+    assert await journal.append(batch("b1", found.seq)) == Appended(found.epoch)
+    assert await seqs(journal, "b1") == list(range(1, found.seq + 2))
+    assert len([record for record in caplog.records if "was moved, removed" in record.message]) == 1
+
+
+async def test_a_damaged_file_is_not_opened(tmp_path: Path):
+    file = tmp_path / "journal.db"
+    journal = await SqliteJournal.open(file)
+    await journal.append(batch("b1", 0, 300))
+    await journal.close()
+    content = bytearray(file.read_bytes())
+    content[-8192:-4096] = bytes(range(256)) * 16
+    file.write_bytes(content)
+    with pytest.raises(JournalUnavailable, match=r"journal\.db is damaged"):
+        await SqliteJournal.open(file)
+    assert file.read_bytes() == content

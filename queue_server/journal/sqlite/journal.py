@@ -30,6 +30,7 @@ from queue_server.journal.port import (
 from queue_server.journal.sqlite import statements as sql
 from queue_server.journal.sqlite.connections import lock, open_reader, open_writer, unavailable
 from queue_server.journal.sqlite.pace import Pace
+from queue_server.journal.sqlite.place import MovedAway, Place
 from queue_server.journal.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -47,8 +48,9 @@ class SqliteJournal:
     is_shared = False
     answered_at = 0.0
 
-    def __init__(self, path: Path, writer: Writer, reader: sqlite3.Connection, held: IO[bytes]) -> None:
+    def __init__(self, path: Path, writer: Writer, reader: sqlite3.Connection, held: IO[bytes], place: Place) -> None:
         self.path = path
+        self._place = place
         self._writer = writer
         self._reader = reader
         self._lock = held
@@ -74,8 +76,9 @@ class SqliteJournal:
             held = undo.enter_context(lock(place))
             connection = undo.enter_context(closing(open_writer(place)))
             reader = undo.enter_context(closing(open_reader(place)))
+            files = Place(place)
             undo.pop_all()
-        return cls(place, Writer(connection, pace or Pace(), commit_delay_s), reader, held)
+        return cls(place, Writer(connection, files, pace or Pace(), commit_delay_s), reader, held, files)
 
     async def now(self) -> datetime:
         return rows.instant(self._rows(sql.NOW_IS)[0][0])
@@ -183,6 +186,10 @@ class SqliteJournal:
     def _ensure_open(self) -> None:
         if self._is_closed:
             raise JournalUnavailable("closed")
+        try:
+            self._place.ensure()
+        except MovedAway as fault:
+            raise unavailable(fault) from fault
 
     def _rows(self, statement: str, *given: Any) -> list[rows.Row]:
         self._ensure_open()

@@ -18,6 +18,7 @@ from queue_server.journal.port import Batch, JournalUnavailable
 from queue_server.journal.sqlite.connections import roll_back, unavailable
 from queue_server.journal.sqlite.groups import ENTRY_FAULTS, Entry, GroupWriter, Small
 from queue_server.journal.sqlite.pace import Pace
+from queue_server.journal.sqlite.place import MovedAway, Place
 from queue_server.journal.sqlite.thread import WriterThread
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,11 @@ Work = Callable[[sqlite3.Connection], Any]
 class Writer:
     """Joins what arrives in one turn of the loop, or during a commit, into one transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, pace: Pace, commit_delay_s: float = 0.0) -> None:
+    def __init__(self, connection: sqlite3.Connection, place: Place, pace: Pace, commit_delay_s: float = 0.0) -> None:
         """`commit_delay_s` makes every commit slower, for benchmarks, and never on the loop."""
         self._loop = asyncio.get_running_loop()
         self._connection = connection
+        self._place = place
         self._pace = Pace(limit_s=0) if commit_delay_s else pace
         self._delay_s = commit_delay_s
         self._groups = GroupWriter(connection)
@@ -137,7 +139,7 @@ class Writer:
 
     def _commit_here(self, group: Sequence[Entry], results: Sequence[Any], began: float) -> None:
         try:
-            self._connection.execute("COMMIT")
+            self._commit()
         except Exception as fault:
             return self._fail(group, fault)
         now = time.monotonic()
@@ -162,6 +164,11 @@ class Writer:
         for entry in group:
             _give(entry.future, None, unavailable(fault))
 
+    def _commit(self) -> None:
+        """What is where it should be after the commit was there during it."""
+        self._connection.execute("COMMIT")
+        self._place.ensure()
+
     # --- the connection in the thread's hands ---
 
     def _lend_call(self, call: Callable[[], Any], back: Callable[[Any, BaseException | None], None]) -> None:
@@ -176,7 +183,7 @@ class Writer:
     def _commit_there(self) -> None:
         if self._delay_s:
             time.sleep(self._delay_s)
-        self._connection.execute("COMMIT")
+        self._commit()
 
     def _lend(self, call: Callable[[Work], Any], work: Work, future: asyncio.Future[Any]) -> None:
         def back(result: Any, fault: BaseException | None) -> None:
@@ -193,7 +200,7 @@ class Writer:
             self._commit_there()
         except BaseException as fault:
             roll_back(self._connection)
-            if isinstance(fault, sqlite3.Error) and not isinstance(fault, ENTRY_FAULTS):
+            if isinstance(fault, sqlite3.Error | MovedAway) and not isinstance(fault, ENTRY_FAULTS):
                 raise unavailable(fault) from fault
             raise
         return result
