@@ -205,7 +205,7 @@ async def open_journal(settings: Settings) -> Journal:
     Raises:
         JournalUnavailable, NewerDatabase
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not settings.database:
         return await SqliteJournal.open(settings.data / DATABASE)
     from queue_server.journal.postgres import PostgresJournal

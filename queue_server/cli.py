@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0 when it did what was asked, 2 for what cannot be used."""
     given = _parser().parse_args(arguments)
-    os.umask(0o077)  # what we write holds password hashes and the keys of papers
     try:
         status: int = given.run(given)
     except TROUBLES as fault:
@@ -194,7 +193,9 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
     adding.add_argument("username")
     adding.add_argument("--role", required=True, choices=sorted(role.value for role in STAFF))
     adding.add_argument("--name", default="", help="as colleagues read it, such as “Nguyễn Thị Lan”")
-    adding.add_argument("--branch", help="where it may work; every branch without it")
+    where = adding.add_mutually_exclusive_group(required=True)
+    where.add_argument("--branch", metavar="CODE", help="the branch where it may work")
+    where.add_argument("--every-branch", action="store_true", help="it may work everywhere, as administrators do")
     adding.add_argument("--replace", action="store_true", help="also when there is such an account already")
     _add_common(actions.add_parser("list", help="print every account"), _account_list)
 

@@ -20,6 +20,7 @@ FROM pg_replication_slots WHERE NOT active AND restart_lsn IS NOT NULL
 """
 ARCHIVER = "SELECT last_archived_time, last_failed_time, last_failed_wal FROM pg_stat_archiver"
 LOST = "at a failover, what was acknowledged in the last moments would be lost, and numbers given out twice"
+THROWS_AWAY = ("/bin/true", "true", "")
 SYNCHRONOUS = ("sync", "quorum")
 
 
@@ -87,6 +88,13 @@ async def _archive(connection: asyncpg.Connection, values: Mapping[str, str]) ->
     if values["archive_mode"] == "off":
         return [
             note("The log is not archived (archive_mode = off): one can go back to a whole copy only, to no instant.")
+        ]
+    if values["archive_command"] in THROWS_AWAY and not values.get("archive_library"):
+        return [
+            note(
+                "The log is thrown away instead of archived (archive_command = /bin/true): one can go back to a whole "
+                "copy only, to no instant."
+            )
         ]
     archived_at, failed_at, failed = await connection.fetchrow(ARCHIVER)
     if failed_at is not None and (archived_at is None or failed_at > archived_at):

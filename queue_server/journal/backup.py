@@ -21,7 +21,7 @@ from queue_server.journal.batches import draw_epoch
 from queue_server.journal.port import Head
 from queue_server.journal.sqlite import SqliteJournal
 from queue_server.journal.sqlite import statements as sql
-from queue_server.journal.sqlite.connections import lock, open_reader, revision
+from queue_server.journal.sqlite.connections import lock, make_private, open_reader, revision
 
 KEPT = 14
 PAGES_AT_ONCE = 1000
@@ -112,8 +112,9 @@ def making(target: Path) -> Iterator[Path]:
     """
     partial = target.with_name(target.name + ".partial")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
+        make_private(partial)
         yield partial
         with opened(partial):
             pass
@@ -190,6 +191,7 @@ def _backups(folder: Path) -> list[Path]:
 
 def _copy(source: sqlite3.Connection, partial: Path) -> None:
     """The open transaction holds the snapshot, so that a copy in steps need not begin anew after each commit."""
+    make_private(partial)
     with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
         copy.execute("PRAGMA synchronous = OFF")  # it is synced as a whole, by `_publish`
         if not source.in_transaction:

@@ -61,12 +61,17 @@ def test_a_file_that_was_copied_elsewhere_is_read(tmp_path: Path):
 
 @pytest.mark.parametrize("role", ["administrator", "clerk"])
 def test_a_new_account_is_told_in_a_sentence(tmp_path: Path, role: str):
-    added = queue_server("account", "add", "thu", "--role", role, "--data", tmp_path, given="mat-khau-1\n")
+    given = ("account", "add", "thu", "--role", role, "--data", tmp_path)
+    forgotten = queue_server(*given, given="mat-khau-1\n")
+    assert (forgotten.returncode, "one of the arguments --branch --every-branch" in forgotten.stderr) == (2, True)
+    added = queue_server(*given, "--every-branch", given="mat-khau-1\n")
     assert added.stdout == f"thu may sign in: {role} at every branch.\n"
 
 
 def test_a_password_that_is_too_short_is_told_the_least_length(tmp_path: Path):
-    short = queue_server("account", "add", "thu", "--role", "clerk", "--data", tmp_path, given="1234567\n")
+    short = queue_server(
+        "account", "add", "thu", "--role", "clerk", "--every-branch", "--data", tmp_path, given="1234567\n"
+    )
     assert short.returncode == 2
     assert short.stderr == "A password has at least 8 characters; this one has 7.\n"
 
@@ -78,7 +83,9 @@ def test_an_account_that_was_added_signs_in(centre: DemoServer):
     )
     assert (added.returncode, added.stderr) == (0, "")
     assert "thu" in queue_server("account", "list", "--data", centre.data).stdout
-    again = queue_server("account", "add", "thu", "--role", "clerk", "--data", centre.data, given="mat-khau-2\n")
+    again = queue_server(
+        "account", "add", "thu", "--role", "clerk", "--every-branch", "--data", centre.data, given="mat-khau-2\n"
+    )
     assert again.returncode == 1
     elsewhere = queue_server(
         "account", "add", "x1", "--role", "clerk", "--branch", "nowhere", "--data", centre.data, given="mat-khau-2\n"

@@ -252,6 +252,14 @@ def test_who_may_not_see_all_is_told_how_to(server: Postgres, url: str):
 # -- standbys and the archive ------------------------------------------------------------------------------------------
 
 
+def test_an_archive_that_throws_away_is_no_archive(server: Postgres, url: str, tmp_path: Path):
+    said = "The log is thrown away instead of archived"
+    wrong, notes = look(url)
+    assert (wrong, [one.startswith(said) for one in notes].count(True)) == ([], 1)
+    with configured(server, "archive_command", f"cp %p {tmp_path}/%f"):
+        assert not any(one.startswith(said) for one in look(url)[1])
+
+
 def test_a_standby_that_nobody_waits_for_and_one_that_is_waited_for(server: Postgres, url: str, tmp_path: Path):
     with receiving(server, tmp_path):
         assert any(one.startswith("The standby is asynchronous") for one in look(url)[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from contextlib import suppress
@@ -30,6 +31,12 @@ WRITER_SETTINGS = (
 )
 
 
+def make_private(path: Path) -> None:
+    """An empty file that only its user may read, unless it is there: it will hold password hashes and keys of papers.
+    What SQLite puts beside it gets the same rights."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
 def open_writer(path: Path) -> sqlite3.Connection:
     """The connection that writes and checkpoints: there is never a second one. Brings the schema up to date.
 
@@ -39,6 +46,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """
     connection = None
     try:
+        make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         for setting in WRITER_SETTINGS:
             connection.execute(setting)
