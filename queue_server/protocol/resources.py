@@ -53,6 +53,39 @@ class Waits(Struct, frozen=True):
     unserved: float
 
 
+class CandidatePassed(Struct, frozen=True):
+    """Somebody who might have been called instead: the first of a stream ("priority", "due", "ordinary", or "early"
+    before an appointed time). Who came next stands first. Times in seconds."""
+
+    number: str
+    field: str
+    kind: str
+    waited_s: int
+    score_s: int
+
+
+class CallReason(Struct, frozen=True):
+    """A call and why this one: the rule with its version, the reason, and among how many it chose."""
+
+    at: datetime
+    counter: int
+    times: int
+    rule: str
+    reason: str
+    sentence: Name | None
+    waited_s: int
+    candidates: int
+    considered: list[CandidatePassed]
+
+
+class TicketCalls(Struct, frozen=True):
+    """Today's calls of a ticket, the first one first."""
+
+    id: str
+    number: str
+    calls: list[CallReason]
+
+
 class StaffAdvice(Struct, frozen=True):
     """What may be done: "open" the counter `no`, or let it take `fields` besides ("assign"); as it would be without and
     with it."""

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct, convert
 
+from queue_server.domain import events as ev
 from queue_server.domain import hours
 from queue_server.domain.configuration import DayHours, Field, Text
 from queue_server.domain.state import TODAY, BranchState, CallShown, Change, Paper
@@ -296,15 +297,15 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
         procedures=list(ticket.procedures),
         assistance=ticket.assistance,
         next_field=ticket.steps[ticket.step] if has_next else None,
-        why=_why(state, ticket),
+        why=reason_of(state.why(ticket)),
         can_undo_until=ticket.last.at + undo if ticket.id in state.before else None,
         waited_s=_waited_s(ticket),
         counter=ticket.counter,
     )
 
 
-def _why(state: BranchState, ticket: Ticket) -> rows.Name | None:
-    why = state.why(ticket)
+def reason_of(why: ev.Why | None) -> rows.Name | None:
+    """Why somebody was called, as a sentence."""
     if why is None:
         return None
     others = [Other(each.number, each.waited_s) for each in why.considered]

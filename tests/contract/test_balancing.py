@@ -42,6 +42,31 @@ def test_in_a_jam_a_manager_is_advised_to_open_a_counter_and_told_what_it_brings
     assert manager.get(f"/branches/{BRANCH}/advice")["advice"] == advice, "the same for whoever asks within the minute"
 
 
+def test_staff_may_ask_why_somebody_was_called_and_who_else_might_have_been(
+    centre: DemoServer, manager: StaffApi
+) -> None:
+    """Nobody at the counter is left with “the machine said so”."""
+    api = centre.api()
+    api.counter(4, "open")
+    first, second = api.issue("dat-dai"), api.issue("dat-dai")
+    api.issue("dat-dai", priority="NKT")
+    urgent = api.call_next(4)
+    assert urgent is not None
+    found = manager.get(f"/tickets/{urgent.id}/calls")
+    (call,) = found["calls"]
+    assert (found["number"], call["counter"], call["times"]) == (urgent.number, 4, 1)
+    assert (call["reason"], call["candidates"]) == ("priority", 3)
+    assert call["rule"].startswith("bounded-")
+    assert call["sentence"]["vi"].startswith("Thuộc đối tượng ưu tiên, đã chờ chưa đến 1 phút. Lúc đó, xếp ngay sau là")
+    assert first.number in call["sentence"]["vi"]
+    assert [(each["number"], each["kind"]) for each in call["considered"]] == [(first.number, "ordinary")]
+    assert manager.get(f"/tickets/{second.id}/calls")["calls"] == []
+    with pytest.raises(Refused, match="unknown-ticket"):
+        manager.get("/tickets/nobody/calls")
+    with pytest.raises(Refused, match="forbidden"):
+        Api(centre.url, centre.tokens["dispenser"]).get(f"/tickets/{urgent.id}/calls")
+
+
 def test_before_a_day_was_seen_the_forecast_is_the_last_hour_twice(centre: DemoServer, manager: StaffApi) -> None:
     for _ in range(3):
         centre.api().issue("dat-dai")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, astuple
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -29,22 +29,27 @@ from queue_server.protocol.resources import (
     Branches,
     BranchShort,
     BranchSuggested,
+    CallReason,
+    CandidatePassed,
     FieldNow,
     Me,
     PriorityClass,
     PublicEvents,
     Suggested,
+    TicketCalls,
     TicketNow,
 )
 from queue_server.protocol.rows import FieldRow, LiveField, Told
 from queue_server.realtime.phone import TicketView
-from queue_server.realtime.views import name
+from queue_server.realtime.views import name, reason_of
 from queue_server.web import dispatch
 from queue_server.web.answering import json, raw_json
 from queue_server.web.asking import asker_of, deadline_of, holder_of, house_of, key_of, who_of
+from queue_server.web.house import House
 
 EVENTS_PER_PAGE = 1000
 SUGGESTED_MOST = 5
+CALLED = str(ev.TicketCalled.__struct_config__.tag)
 SEQ = re.compile("[0-9]{1,15}")
 
 PUBLIC_EVENTS: Mapping[type[ev.Event], tuple[str, ...]] = {
@@ -197,6 +202,41 @@ async def ticket(request: Request) -> Response:
     return json(TicketNow(**asdict(row), id=ticket_id, position=host.position, outcome=outcome))
 
 
+async def calls(request: Request) -> Response:
+    """GET /tickets/{id}/calls: why a ticket of today was called when it was, and no other; for staff."""
+    house = house_of(request)
+    ticket_id = request.path_params["id"]
+    who = await asker_of(request)
+    branch_id = await house.bus.branch_of(ticket_id)
+    who.require_page("clerk", branch_id)
+    state = await (await house.bus.host(branch_id)).settled()
+    if ticket_id not in state.tickets:
+        raise Refusal("unknown-ticket", ticket=ticket_id)
+    found = [_reason(at, event) async for at, event in _calls_of(house, branch_id, ticket_id)]
+    return json(TicketCalls(ticket_id, state.tickets[ticket_id].number, found))
+
+
+async def _calls_of(house: House, branch_id: str, ticket_id: str) -> AsyncIterator[tuple[datetime, ev.TicketCalled]]:
+    """Only what names the ticket is decoded: a day has thousands of events."""
+    head = await house.journal.head(branch_id)
+    after, mark = head.day_seq - 1 if head is not None else 0, ticket_id.encode()
+    while page := await house.journal.read(branch_id, after, EVENTS_PER_PAGE):
+        after = page[-1].seq
+        for stored in page:
+            if mark in stored.body and stored.type == CALLED:
+                recorded = upcast.load(stored.seq, stored.day, stored.type, stored.v, stored.body)
+                if isinstance(recorded.event, ev.TicketCalled) and recorded.event.ticket == ticket_id:
+                    yield recorded.at, recorded.event
+
+
+def _reason(at: datetime, event: ev.TicketCalled) -> CallReason:
+    why = event.why
+    considered = [CandidatePassed(*astuple(each)) for each in why.considered]
+    return CallReason(
+        at, event.counter, event.times, why.rule, why.reason, reason_of(why), why.waited_s, why.candidates, considered
+    )
+
+
 async def cancel(request: Request) -> Response:
     """DELETE /tickets/{id}: cancelled by its citizen (with the token) or by staff."""
     house = house_of(request)
@@ -221,6 +261,7 @@ routes = [
     Route("/branches/{branch}", branch),
     Route("/branches/{branch}/board", board),
     Route("/branches/{branch}/events", events),
+    Route("/tickets/{id}/calls", calls),
     Route("/tickets/{id}", ticket, methods=["GET"]),
     Route("/tickets/{id}", cancel, methods=["DELETE"]),
     Route("/me", who_am_i),

@@ -75,6 +75,10 @@ READING = (
         who=may("cancel"),
     ),
     Operation(
+        "GET", "/tickets/{id}/calls", "Why a ticket was called when it was, and no other", "tickets", r.TicketCalls,
+        problems=("unknown-ticket",), who=PAGES["clerk"],
+    ),
+    Operation(
         "DELETE", "/tickets/{id}", "Cancel a ticket", "tickets", TicketAnswer,
         problems=("unknown-ticket", "ticket-state", "malformed", *QUEUE), is_change=True, who=may("cancel"),
     ),
