@@ -40,7 +40,7 @@ from queue_server.realtime.hub import Hub
 from queue_server.realtime.presence.local import LocalPresence
 from queue_server.realtime.presence.port import Presence
 from queue_server.realtime.signals.local import LocalSignals
-from queue_server.realtime.signals.port import AccessChanged, Foreseen, Missed, Signal, Signals, Taken
+from queue_server.realtime.signals.port import AccessChanged, Advised, Foreseen, Missed, Signal, Signals, Taken
 from queue_server.settings import Settings
 from queue_server.web.application import application
 from queue_server.web.house import House
@@ -177,6 +177,8 @@ def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: 
                 on_written(signal.branch_id)
             case AccessChanged():
                 rights.wake()
+            case Advised():
+                house.elsewhere.expect(signal.branch_id, signal.field, signal.arrives_at)
             case Foreseen():
                 house.elsewhere.learn(signal.branch_id, signal.outlook)
                 if (host := house.bus.loaded(signal.branch_id)) is not None:

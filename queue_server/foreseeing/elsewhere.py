@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from bisect import bisect_right, insort
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -21,11 +22,11 @@ COMPLY = 0.45
 
 
 class Elsewhere:
-    """Newest outlooks without their tickets, and advice that was given in this process."""
+    """Newest outlooks without their tickets, and when those are there who were advised to go."""
 
     def __init__(self) -> None:
         self._outlooks: dict[str, Outlook] = {}
-        self._under_way: dict[tuple[str, str], deque[datetime]] = defaultdict(deque)
+        self._under_way: dict[tuple[str, str], list[datetime]] = defaultdict(list)
 
     def learn(self, branch: str, outlook: Outlook) -> None:
         known = self._outlooks.get(branch)
@@ -62,14 +63,19 @@ class Elsewhere:
             )  # fmt: skip
         return suggest_branch(options, here)
 
-    def advise(self, suggestion: Suggestion, field: str, now: datetime) -> None:
-        """Somebody was told to go there: part of them do, and are there after the way."""
-        self._under_way[suggestion.branch, field].append(now + timedelta(seconds=suggestion.travel_s))
+    def advise(self, suggestion: Suggestion, field: str, now: datetime) -> datetime:
+        """Somebody is told to go there; when they would be there."""
+        arrives_at = now + timedelta(seconds=suggestion.travel_s)
+        self.expect(suggestion.branch, field, arrives_at)
+        return arrives_at
+
+    def expect(self, branch: str, field: str, arrives_at: datetime) -> None:
+        """Somebody was told to go there, by this process or by another one: part of them do."""
+        insort(self._under_way[branch, field], arrives_at)
 
     def under_way(self, branch: str, field: str, now: datetime) -> float:
         arrivals = self._under_way[branch, field]
-        while arrivals and arrivals[0] <= now:
-            arrivals.popleft()
+        del arrivals[: bisect_right(arrivals, now)]
         return COMPLY * len(arrivals)
 
 

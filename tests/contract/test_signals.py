@@ -20,7 +20,16 @@ from queue_server.domain.foresight import FieldOutlook, Outlook, Range
 from queue_server.journal.port import StoredEvent, Written
 from queue_server.realtime.redis_client import redis_at
 from queue_server.realtime.signals.local import Exchange, LocalSignals
-from queue_server.realtime.signals.port import EVENTS_MAX_BYTES, AccessChanged, Foreseen, Missed, Signal, Signals, Taken
+from queue_server.realtime.signals.port import (
+    EVENTS_MAX_BYTES,
+    AccessChanged,
+    Advised,
+    Foreseen,
+    Missed,
+    Signal,
+    Signals,
+    Taken,
+)
 from queue_server.realtime.signals.redis import CHANNEL, RedisSignals
 from tests.databases.sentinels import Sentinels
 from tests.databases.tls import Certificate, tls_in_front_of
@@ -187,6 +196,15 @@ async def test_what_one_sends_all_others_hear_in_order_and_nobody_hears_itself(j
 async def test_an_outlook_comes_as_it_was_sent(join: Join) -> None:
     first, *others = await all_of(join, 3)
     sent = outlook("go-vap", datetime(2026, 11, 23, 1, 2, 3, 456789, tzinfo=UTC))
+    first.signals.send(sent)
+    for other in others:
+        await other.hears(sent)
+    assert first.heard == []
+
+
+async def test_somebody_under_way_is_heard_of(join: Join) -> None:
+    first, *others = await all_of(join, 3)
+    sent = Advised("go-vap", "chung-thuc", datetime(2026, 11, 23, 1, 2, 3, 456789, tzinfo=UTC))
     first.signals.send(sent)
     for other in others:
         await other.hears(sent)

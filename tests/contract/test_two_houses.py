@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.request import urlopen
@@ -289,21 +290,21 @@ async def test_the_outlook_of_the_server_that_writes_is_what_all_tell(by_redis: 
     assert other.foreseer.player is None, "who hears of it need not make it"
 
 
-async def test_looking_moves_no_advice_and_people_at_the_dispenser_do(alone: Two) -> None:
-    house = alone.one.house
+async def test_looking_moves_no_advice_and_people_at_the_dispenser_do_in_all_servers(by_redis: Two) -> None:
+    house = by_redis.one.house
     host = await house.bus.host(BRANCH)
     home = _anywhere(host.state.configured, Position(10.84, 106.66))
     near = _anywhere(replace(demo_config(house.now()), branch="near"), Position(10.845, 106.665))
     for config in (home, near):
         await house.bus.put_in_force(config, SETUP.by(), f"test-{config.branch}-0001")
-    api = Api(alone.one.url, alone.tokens["integration"])
+    api = Api(by_redis.one.url, by_redis.tokens["integration"])
     await away(lambda: api.counter(1, "open"))
     await house.bus.carry_out("near", OpenCounter(counter=1), By("account:lan", clerk="lan"), "test-open-0001")
     for _ in range(15):
         await away(lambda: api.issue("chung-thuc"))
 
     def asks(token: str | None) -> bool:
-        found = Api(alone.one.url, token).get(f"/branches/suggest?field=chung-thuc&from={BRANCH}")["branches"]
+        found = Api(by_redis.one.url, token).get(f"/branches/suggest?field=chung-thuc&from={BRANCH}")["branches"]
         return bool(found) and (found[0]["branch"], found[0]["is_advised"]) == ("near", True)
 
     async def is_advised(token: str | None = None) -> bool:
@@ -313,11 +314,17 @@ async def test_looking_moves_no_advice_and_people_at_the_dispenser_do(alone: Two
     for _ in range(100):
         assert await is_advised()
     told = 0
-    while await is_advised(alone.tokens["dispenser"]):
+    while await is_advised(by_redis.tokens["dispenser"]):
         told += 1
         assert told < 100
     assert told > 3
     assert not await is_advised()
+    for each in (by_redis.one.house, by_redis.other.house):
+        await until(partial(_are_under_way, each, told * 0.45))
+
+
+def _are_under_way(house: House, expected: float) -> bool:
+    return house.elsewhere.under_way("near", "chung-thuc", house.now()) == pytest.approx(expected)
 
 
 def _anywhere(config: BranchConfig, place: Position) -> BranchConfig:

@@ -6,6 +6,7 @@ Every implementation passes `tests/contract/test_signals.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -34,11 +35,19 @@ class Foreseen(Struct, frozen=True):
     outlook: Outlook
 
 
+class Advised(Struct, frozen=True):
+    """Somebody was advised elsewhere to go to this branch, and would be there then."""
+
+    branch_id: str
+    field: str
+    arrives_at: datetime
+
+
 class Missed(Struct, frozen=True):
     """Signals may have been lost: look at everything."""
 
 
-Sent = Written | AccessChanged | Taken | Foreseen
+Sent = Written | AccessChanged | Taken | Foreseen | Advised
 Signal = Sent | Missed
 Listener = Callable[[Signal], None]
 

@@ -20,7 +20,17 @@ from msgspec import Struct
 
 from queue_server.journal.port import Written
 from queue_server.realtime.redis_client import FAULTS, end
-from queue_server.realtime.signals.port import AccessChanged, Foreseen, Listener, Missed, Sent, Signal, Taken, light
+from queue_server.realtime.signals.port import (
+    AccessChanged,
+    Advised,
+    Foreseen,
+    Listener,
+    Missed,
+    Sent,
+    Signal,
+    Taken,
+    light,
+)
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -44,6 +54,7 @@ class _Packet(Struct, array_like=True, forbid_unknown_fields=True):
     number: int
     signals: Sequence[Written | str | None] = ()
     outlooks: Sequence[Foreseen] = ()
+    advised: Sequence[Advised] = ()
 
 
 class RedisSignals:
@@ -114,8 +125,9 @@ class RedisSignals:
         signals, self._waiting = self._waiting, []
         self._number += 1
         outlooks = [signal for signal in signals if isinstance(signal, Foreseen)]
-        others = [_shortened(light(signal)) for signal in signals if not isinstance(signal, Foreseen)]
-        return _encoder.encode(_Packet(self._origin, self._number, others, outlooks))
+        advised = [signal for signal in signals if isinstance(signal, Advised)]
+        others = [_shortened(light(signal)) for signal in signals if not isinstance(signal, Foreseen | Advised)]
+        return _encoder.encode(_Packet(self._origin, self._number, others, outlooks, advised))
 
     # -- in ------------------------------------------------------------------------------------------------------------
 
@@ -169,10 +181,8 @@ class RedisSignals:
         self._numbers[packet.origin] = packet.number
         if packet.number > last + 1:
             self._listener(Missed())
-        for signal in packet.signals:
-            self._listener(_restored(signal))
-        for outlook in packet.outlooks:
-            self._listener(outlook)
+        for signal in (*map(_restored, packet.signals), *packet.outlooks, *packet.advised):
+            self._listener(signal)
 
     def _on_stranger(self) -> None:
         """While releases change, each message of the other one means: look."""
@@ -192,7 +202,7 @@ def _shortened(signal: Sent) -> Written | str | None:
             return signal
         case Taken():
             return signal.channel
-        case AccessChanged() | Foreseen():  # an outlook has a place of its own
+        case AccessChanged() | Foreseen() | Advised():  # the last two have places of their own
             return None
 
 

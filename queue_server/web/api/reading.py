@@ -41,6 +41,7 @@ from queue_server.protocol.resources import (
 )
 from queue_server.protocol.rows import FieldRow, LiveField, Told
 from queue_server.realtime.phone import TicketView
+from queue_server.realtime.signals.port import Advised
 from queue_server.realtime.views import name, reason_of
 from queue_server.web import dispatch
 from queue_server.web.answering import json, raw_json
@@ -105,7 +106,7 @@ async def suggest(request: Request) -> Response:
     found = house.elsewhere.suggest(configs.values(), field, now, here=here, at=at)[:SUGGESTED_MOST]
     advised = next((each for each in found if each.is_advised), None)
     if advised is not None and is_for_somebody:
-        house.elsewhere.advise(advised, field, now)
+        house.signals.send(Advised(advised.branch, field, house.elsewhere.advise(advised, field, now)))
     return json(Suggested(field, [_suggested(each, configs[each.branch], now) for each in found]))
 
 
