@@ -76,9 +76,10 @@ class Forecast:
 
     def _exactly(self, scene: Scene) -> Scene:
         places = (
-            replace(place, laws=tuple(self._laws[code, place.no] for code in scene.fields)) for place in scene.places
+            replace(place, laws=tuple(self._laws[code, place.no] for code in scene.fields), doubt=0.0)
+            for place in scene.places
         )
-        return replace(scene, places=tuple(places))
+        return replace(scene, places=tuple(places), doubts=())
 
 
 def _likely(outlook: Outlook) -> dict[tuple[str, bool], float | None]:

@@ -66,7 +66,7 @@ class Busy(Struct, frozen=True, array_like=True):
 
 class Place(Struct, frozen=True, array_like=True):
     """A counter. `takes` are the fields by index, with the seconds that a helping field gives away; `spells` are the
-    times to come in which it works."""
+    times to come in which it works; `doubt` is how far the logarithms of all its services may be off."""
 
     no: int
     takes: tuple[tuple[int, float], ...]
@@ -74,11 +74,13 @@ class Place(Struct, frozen=True, array_like=True):
     spells: tuple[tuple[float, float], ...]
     laws: tuple[Law, ...]
     busy: Busy | None = None
+    doubt: float = 0.0
 
 
 class Scene(Struct, frozen=True, tag="scene"):
     """How things stand `at` this instant. `moves` holds for each field the chances that a visit goes on elsewhere, and
-    `priority` how many of priority come to it an hour; `closes` is when the day's last counters close."""
+    `priority` how many of priority come to it an hour; `closes` is when the day's last counters close. `doubts` say how
+    far the logarithms of each field's services may be off: what is long ahead is uncertain for that reason most."""
 
     at: datetime
     rule: RoutingRule
@@ -91,6 +93,7 @@ class Scene(Struct, frozen=True, tag="scene"):
     absent: float
     absent_s: float
     closes: float
+    doubts: tuple[float, ...] = ()
 
 
 class Range(Struct, frozen=True, array_like=True):
@@ -246,6 +249,8 @@ class Play:
         self._events: list[tuple[float, int, int, _Entry | None]] = []
         self._number = 0
         self._runs = [Runs(*place.runs) for place in scene.places]
+        self._fields_off = [chance.gauss(0.0, doubt) for doubt in scene.doubts] or [0.0] * len(scene.fields)
+        self._places_off = [chance.gauss(0.0, place.doubt) for place in scene.places]
         self._idle: list[tuple[int, int]] = []
         for index, each in enumerate(scene.waiting):
             self._add(_Entry(each.since, self._next(), index, each))
@@ -270,7 +275,7 @@ class Play:
         for index in fewest_skills:
             each = scene.places[index]
             if each.busy is not None:
-                self._at(self._remaining(each.busy, each.laws[each.busy.field]), index)
+                self._at(self._remaining(each.busy, self._law(index, each.busy.field)), index)
             elif each.spells:
                 self._at(max(0.0, each.spells[0][0]), index)
         self._expect_priority()
@@ -343,9 +348,14 @@ class Play:
             self._at(at + scene.absent_s, place)
             return
         turn = self._rule.turn(each.dossiers)
-        law = scene.places[place].laws[each.field]
+        law = self._law(place, each.field)
         ends = at + math.exp(chance.gauss(law.centre, law.spread)) * work(turn)
         self._at(ends, place, self._goes_on(entry, ends, turn))
+
+    def _law(self, place: int, field: int) -> Law:
+        """Of a service, as it is in this play."""
+        law = self._scene.places[place].laws[field]
+        return Law(law.centre + self._fields_off[field] + self._places_off[place], law.spread)
 
     def _goes_on(self, entry: _Entry, at: float, turn: int) -> _Entry | None:
         """Who stands in a queue again: the rest of a bulk submitter's dossiers, or the visit's next field."""

@@ -183,19 +183,38 @@ class Laws:
         rows = {code: learnt.services.get(code, {}) for code in priors}
         wholes = {code: sum(each.values(), Measured()) for code, each in rows.items()}
         spreads = {code: _spread(priors[code], each.values()) for code, each in rows.items()}
-        off = {code: _Offset(whole.total - whole.count * priors[code].centre, whole.count, spreads[code])
+        off = {code: Offset(whole.total - whole.count * priors[code].centre, whole.count, spreads[code])
                for code, whole in wholes.items()}  # fmt: skip
-        drawn = shrunk(off)
-        self._fields = {code: Law(law.centre + drawn[code], spreads[code]) for code, law in priors.items()}
+        believed = shrunk(off)
+        self._fields = {code: Law(law.centre + believed[code].centre, spreads[code]) for code, law in priors.items()}
+        self._doubts = {code: each.doubt for code, each in believed.items()}
         self._speeds = shrunk(_speeds(rows, wholes, spreads))
 
     def of(self, code: str, no: int) -> Law:
         """A service of this field at this counter."""
         law = self._fields[code]
-        return Law(law.centre + self._speeds.get(no, 0.0), law.spread)
+        return Law(law.centre + self._speeds.get(no, UNSEEN).centre, law.spread)
+
+    def doubt_of(self, code: str) -> float:
+        """How far the centre of a field may be off, as a standard deviation; at all of its counters alike."""
+        return self._doubts[code]
+
+    def doubt_at(self, no: int) -> float:
+        """The same of a counter, in all of its fields alike."""
+        return self._speeds.get(no, UNSEEN).doubt
 
 
-class _Offset(Struct, frozen=True):
+class Belief(Struct, frozen=True):
+    """Of an offset: its likely value, and how far that may be off, as a standard deviation."""
+
+    centre: float
+    doubt: float
+
+
+UNSEEN = Belief(0.0, DIFFERS)
+
+
+class Offset(Struct, frozen=True):
     """The sum of so many logarithms' distances from what was believed, each with this spread."""
 
     total: float
@@ -205,18 +224,18 @@ class _Offset(Struct, frozen=True):
 
 def _speeds(
     rows: Mapping[str, Mapping[int, Measured]], wholes: Mapping[str, Measured], spreads: Mapping[str, float]
-) -> dict[int, _Offset]:
+) -> dict[int, Offset]:
     """How far each counter is off the mean of its fields; a field that it serves alone says nothing of the counter."""
-    sums: dict[int, _Offset] = {}
+    sums: dict[int, Offset] = {}
     for code, counters in rows.items():
         whole = wholes[code]
         for no, row in counters.items():
             if row.count > ALONE * whole.count:
                 continue
-            was = sums.get(no, _Offset(0.0, 0.0, 0.0))
+            was = sums.get(no, Offset(0.0, 0.0, 0.0))
             count = was.count + row.count
             spread = math.sqrt((was.spread**2 * was.count + spreads[code] ** 2 * row.count) / count)
-            sums[no] = _Offset(was.total + row.total - row.count * whole.total / whole.count, count, spread)
+            sums[no] = Offset(was.total + row.total - row.count * whole.total / whole.count, count, spread)
     return sums
 
 
@@ -238,7 +257,7 @@ def _spread(prior: Law, rows: Iterable[Measured]) -> float:
 Key = TypeVar("Key")
 
 
-def shrunk(offsets: Mapping[Key, _Offset]) -> dict[Key, float]:
+def shrunk(offsets: Mapping[Key, Offset]) -> dict[Key, Belief]:
     """Each mean offset, drawn towards 0 as far as all of them could be chance."""
     seen = {key: each for key, each in offsets.items() if each.count > 0}
     weights = {key: each.count / (each.count + FEW) for key, each in seen.items()}
@@ -246,8 +265,9 @@ def shrunk(offsets: Mapping[Key, _Offset]) -> dict[Key, float]:
         weights[key] * ((each.total / each.count) ** 2 - each.spread**2 / each.count) for key, each in seen.items()
     )
     variance = max(0.0, (DIFFERS_WEIGHT * DIFFERS**2 + real) / (DIFFERS_WEIGHT + sum(weights.values())))
-    drawn = dict.fromkeys(offsets, 0.0)
+    believed = dict.fromkeys(offsets, Belief(0.0, math.sqrt(variance)))
     for key, each in seen.items():
         chance = each.spread**2 / each.count
-        drawn[key] = each.total / each.count * (variance / (variance + chance) if variance + chance else 1.0)
-    return drawn
+        trust = variance / (variance + chance) if variance + chance else 1.0
+        believed[key] = Belief(each.total / each.count * trust, math.sqrt(chance * trust))
+    return believed

@@ -68,6 +68,7 @@ def scene_of(state: BranchState, now: datetime, learnt: Learnt | None = None) ->
             spells=_spells(counter, windows, now),
             laws=tuple(laws.of(code, counter.no) for code in fields),
             busy=_busy(state, counter, index, now),
+            doubt=laws.doubt_at(counter.no),
         )
         for counter in counters
     )
@@ -84,6 +85,7 @@ def scene_of(state: BranchState, now: datetime, learnt: Learnt | None = None) ->
         absent=learnt.absent.rate(ABSENT),
         absent_s=UNWALKED_S,
         closes=max((end for _, end in windows), default=0.0),
+        doubts=tuple(map(laws.doubt_of, fields)),
     )
 
 

@@ -250,9 +250,9 @@ def without_chance(seen: Scene | None) -> Scene:
     """Services that take what they take, and nobody else."""
     assert seen is not None
     laws = tuple(exactly(SERVICES[code]) for code in seen.fields)
-    places = tuple(replace(place, laws=laws) for place in seen.places)
+    places = tuple(replace(place, laws=laws, doubt=0.0) for place in seen.places)
     empty = tuple(() for _ in seen.fields)
-    return replace(seen, places=places, moves=empty, priority=(0.0,) * len(seen.fields), absent=0.0)
+    return replace(seen, places=places, moves=empty, priority=(0.0,) * len(seen.fields), absent=0.0, doubts=())
 
 
 def really(branch: Branch) -> dict[str, float | None]:

@@ -11,7 +11,7 @@ import pytest
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import Field, Text
-from queue_server.domain.learning import Law, Laws, Learnt, Measured, Share, learnt_of
+from queue_server.domain.learning import Law, Laws, Learnt, Measured, Offset, Share, learnt_of, shrunk
 from queue_server.domain.scene import learnt_by
 from tests.factories import CHIEF, KIOSK, MINH, Branch, moment, replayed
 
@@ -172,3 +172,27 @@ def test_a_field_that_one_counter_serves_alone_says_nothing_of_the_counter() -> 
     laws = Laws(known({("a", 1): 640.0}, 60), FIELDS)
     assert mean(laws, "a", 1) > 500
     assert mean(laws, "b", 1) == pytest.approx(320, rel=0.01)
+
+
+def test_doubt_is_the_spread_of_what_is_believed_and_falls_as_more_is_measured() -> None:
+    """By hand: a belief that is off by 0.1 on the mean, and so many services of spread 0.5 beside it."""
+    assert (Laws(Learnt(), FIELDS).doubt_of("a"), Laws(Learnt(), FIELDS).doubt_at(1)) == (0.1, 0.1)
+    as_believed = {count: shrunk({"a": Offset(0.0, count, 0.5)})["a"].doubt for count in (1.0, 25.0, 400.0)}
+    weights = {count: count / (count + 10) for count in as_believed}
+    for count, doubt in as_believed.items():
+        chance = 0.25 / count
+        variance = (6 * 0.01 - weights[count] * chance) / (6 + weights[count])
+        assert doubt == pytest.approx(math.sqrt(1 / (1 / variance + 1 / chance)))
+    assert as_believed[400.0] < 0.5 / 20
+
+
+def test_the_true_centres_lie_within_the_doubt_as_often_as_it_says() -> None:
+    """Twelve fields whose true centres differ from what was believed by 0.3 on the mean, thirty services of each."""
+    chance, inside, all_of = random.Random(7), 0, 0
+    for _ in range(60):
+        true = {no: chance.gauss(0.0, 0.3) for no in range(12)}
+        offsets = {no: Offset(sum(chance.gauss(off, 0.6) for _ in range(30)), 30.0, 0.6) for no, off in true.items()}
+        for no, belief in shrunk(offsets).items():
+            inside += abs(belief.centre - true[no]) < 1.2816 * belief.doubt
+            all_of += 1
+    assert 0.76 < inside / all_of < 0.84
