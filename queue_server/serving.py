@@ -85,6 +85,8 @@ class Server(uvicorn.Server):
             for each in sockets or ():
                 each.close()
             return
+        if not await house_in(app).journal.heads():
+            print("There is no branch here yet. Bring one in: queue-server import FILE", file=sys.stderr)
         await super().startup(sockets)
         if self.started and self.on_ready is not None:
             self.on_ready()

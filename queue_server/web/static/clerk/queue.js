@@ -97,7 +97,7 @@ function tagsOf(model, ticket, now) {
 
 function toldWords(told) {
   const minutes = LaySo.toldMinutes(told);
-  return t(minutes.low < 1 ? "toldUnder" : "told", minutes);
+  return t(minutes.low < 1 ? "toldUnder" : minutes.low === minutes.high ? "toldAbout" : "told", minutes);
 }
 
 // -- on hold, and what is done with numbers that are not in hand --------------------------------------------------------------
