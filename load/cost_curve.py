@@ -6,7 +6,7 @@
 For each size a new PostgreSQL, Valkey and workers; one screen at every branch, so that every branch is loaded. Then
 nothing happens for a while, then so many visits a second over all branches: issued, called, begun, finished. CPU of a
 ticket is that of the servers for its whole visit, less what they take when nothing happens. Memory is that of all
-workers, less what they take before anybody connects.
+workers, less what they take before anybody connects. The processes that play outlooks count, and are given by themselves.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WITHIN_S = 300.0
 def size(folder: Path, branches: int, asked: argparse.Namespace) -> dict[str, Any]:
     """One point of the curve."""
     from load.country import Callers, organisation_token, said_of
-    from load.reconnects import cpu_s, rss_kb
+    from load.reconnects import cpu_s, rss_kb, with_players
     from load.swarm import Display, Swarm
     from queue_server.settings import read_settings
     from tests.databases.postgres import Postgres
@@ -65,14 +65,17 @@ def size(folder: Path, branches: int, asked: argparse.Namespace) -> dict[str, An
         callers = Callers(servers.urls, token, notes, asked.rate)
         time.sleep(2)
         callers.take()
-        cpu, began = cpu_s(servers.pids), time.monotonic()
+        players = sorted(set(with_players(servers.pids)) - set(servers.pids))
+        cpu, plays, began = cpu_s(servers.pids), cpu_s(players), time.monotonic()
         time.sleep(asked.seconds)
-        took, cpu = time.monotonic() - began, cpu_s(servers.pids) - cpu
+        took, cpu, plays = time.monotonic() - began, cpu_s(servers.pids) - cpu, cpu_s(players) - plays
         traffic = callers.take()
         callers.stop()
         return {
             "branches": len(notes.branches),
             "cpu_us_a_ticket": round((cpu - idle * took) / max(1, len(traffic.issues)) * 1e6),
+            "plays_cpu_percent": round(plays / took * 100, 1),
+            "plays_memory_mb": round(rss_kb(players) / 1024),
             "idle_cpu_percent": round(idle * 100, 2),
             "memory_kb_a_branch": round((loaded_kb - empty_kb) / len(notes.branches), 1),
             "memory_mb": round(loaded_kb / 1024),

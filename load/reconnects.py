@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from load.measure import RUNS, TICK, alone, free_port, raise_file_limit, stat_of
+from load.measure import RUNS, TICK, alone, family, free_port, raise_file_limit, stat_of
 from load.proof import ROOT, Product
 from load.swarm import Display, Swarm
 from load.swarm_figures import Loss
@@ -32,13 +32,19 @@ BRANCHES = 3321
 HOLD_S = 30.0
 
 
+def with_players(pids: Sequence[int]) -> list[int]:
+    """Serving processes, and those that play outlooks for them."""
+    return [each for pid in pids for each in family(pid)]
+
+
 def cpu_s(pids: Sequence[int]) -> float:
-    stats = [stat_of(pid) for pid in pids]
+    """Of these processes and those below them."""
+    stats = [stat_of(pid) for pid in with_players(pids)]
     return sum(int(stat[11]) + int(stat[12]) for stat in stats if stat) / TICK
 
 
 def rss_kb(pids: Sequence[int]) -> int:
-    lines = [Path(f"/proc/{pid}/statm").read_text() for pid in pids]
+    lines = [Path(f"/proc/{pid}/statm").read_text() for pid in with_players(pids)]
     return sum(int(line.split()[1]) for line in lines) * os.sysconf("SC_PAGESIZE") // 1024
 
 
