@@ -6,7 +6,8 @@
 For each size a new PostgreSQL, Valkey and workers; one screen at every branch, so that every branch is loaded. Then
 nothing happens for a while, then so many visits a second over all branches: issued, called, begun, finished. CPU of a
 ticket is that of the servers for its whole visit, less what they take when nothing happens. Memory is that of all
-workers, less what they take before anybody connects. The processes that play outlooks count, and are given by themselves.
+workers, less what they take before anybody connects. The processes that play outlooks count; they are also given by
+themselves.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ from msgspec.structs import replace
 
 from load.compiling import compiled
 from load.fleet.servers import Servers
-from load.measure import RUNS, family, stat_of
+from load.measure import RUNS
 from load.postgres_bench import floor_write, measure
+from load.reconnects import cpu_s
 from queue_server.access.rights import Role
 from queue_server.administration import SETUP
 from queue_server.app import open_house
@@ -83,17 +84,12 @@ def product(env: dict[str, str], folder: Path, token: str, *, workers: int, conn
         )  # fmt: skip
         assert blast.stdout is not None
         blast.stdout.readline()
-        before = cpu_s(servers.pid)
+        before = cpu_s([servers.pid])
         said = json.loads(blast.stdout.readline())
-        spent = cpu_s(servers.pid) - before
+        spent = cpu_s([servers.pid]) - before
         if blast.wait() or said["refused"] or said["lost"] or said["mismatched"]:
             raise RuntimeError(f"the generator says: {said}")
     return Run(said["ok"] / seconds, spent / said["ok"] * 1e6, said["latency_p99_us"] / 1000)
-
-
-def cpu_s(pid: int) -> float:
-    """User and system seconds of a process and its children."""
-    return sum(sum(map(int, stat_of(each)[11:13])) for each in family(pid)) / 100
 
 
 def middle(values: list[float], digits: int = 0) -> str:
