@@ -35,7 +35,7 @@ from load.fleet.scenario import plan as plan_fleet
 from load.fleet.scenario import read_scenario
 from load.fleet.servers import Servers
 from load.measure import RUNS, alone, raise_file_limit
-from load.reconnects import BRANCHES, BareWorkers, back_after, cpu_s, rss_kb
+from load.reconnects import BRANCHES, BareWorkers, back_after, cpu_s, rss_kb, with_players
 from load.reconnects import killed as bare_killed
 from load.swarm import Display, Swarm
 from load.swarm_latency import Call, latencies
@@ -267,7 +267,9 @@ def play(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
             "rss_kb_each": round((rss_kb(servers.pids) - base_rss) / len(plan), 2),
         })  # fmt: skip
         callers = Callers(servers.urls, token, notes, A_SECOND * len(notes.branches) / BRANCHES)
-        cpu, began = cpu_s(servers.pids), time.monotonic()
+        players = sorted(set(with_players(servers.pids)) - set(servers.pids))
+        counted = (servers.pids, players, [postgres.pid])
+        began, cpu = time.monotonic(), [cpu_s(pids) for pids in counted]
         noted: list[Call] = []
         time.sleep(asked.minutes * 60)
         seconds = time.monotonic() - began
@@ -276,8 +278,12 @@ def play(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         tell(found, "peak", {
             "seconds": round(seconds),
             **said_of(traffic),
-            "server_cpu_percent": round((cpu_s(servers.pids) - cpu) / seconds * 100, 1),
+            **{
+                f"{name}_cpu_percent": round((cpu_s(pids) - before) / seconds * 100, 1)
+                for name, pids, before in zip(("server", "of_it_plays", "postgres"), counted, cpu, strict=True)
+            },
             "rss_kb_each": round((rss_kb(servers.pids) - base_rss) / len(plan), 2),
+            "of_it_players_mb": round(rss_kb(players) / 1024),
         })  # fmt: skip
         tell(found, "one killed", kill_workers(servers, swarm, callers, 1))
         time.sleep(5)
