@@ -22,6 +22,7 @@ from queue_server.branches.following import Following, Pulse, Timekeeper
 from queue_server.branches.host import BranchHost
 from queue_server.branches.listing import Listing
 from queue_server.branches.timing import Timing
+from queue_server.directory.lookup import Lookup
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import Change
 from queue_server.foreseeing.elsewhere import Elsewhere
@@ -135,6 +136,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             elsewhere=elsewhere,
             now=clock.now,
             build=build_name(),
+            lookup=Lookup(),
             dossier=dossier,
         )
         if journal.is_shared:

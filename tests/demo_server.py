@@ -92,6 +92,7 @@ def demo_config(now: datetime) -> BranchConfig:
                 Text("Sao y, chữ ký", "Certified copies, signatures"),
                 hours=own["chung-thuc"],
                 service_time_s=300,
+                catalogue={"xa": ("Chứng thực",)},
             ),
             Field(
                 "ho-tich",
@@ -100,6 +101,7 @@ def demo_config(now: datetime) -> BranchConfig:
                 "phuong",
                 Text("Khai sinh, kết hôn, khai tử", "Births, marriages, deaths"),
                 hours=own["ho-tich"],
+                catalogue={"xa": ("Hộ tịch",)},
             ),
             Field(
                 "dat-dai",

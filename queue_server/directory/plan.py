@@ -52,6 +52,7 @@ def _field(field: FieldBlock) -> domain.Field:
         service_time_cv=field.service_time_cv,
         zone=field.zone,
         procedures=tuple(field.procedures),
+        catalogue={level: tuple(groups) for level, groups in field.catalogue.items()},
         is_retired=field.is_retired,
         is_anywhere=field.is_anywhere,
     )

@@ -6,13 +6,11 @@ It is inside a transaction of its own; nothing here begins or commits.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
-from queue_server.directory.catalogue import Procedure
 from queue_server.journal.port import Database
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,20 +79,6 @@ def put_branch(connection: Database, row: StoredBranch, now: datetime) -> None:
             _microseconds(now),
             row.is_retired,
         ),
-    )
-
-
-def procedures(connection: Database) -> list[Procedure]:
-    rows = connection.execute("SELECT code, name_vi, field_vi, level, agency_vi, mark FROM procedure ORDER BY id")
-    return [Procedure(*row) for row in rows]
-
-
-def replace_procedures(connection: Database, catalogue: Iterable[Procedure]) -> None:
-    """Put this catalogue in the place of the former one."""
-    connection.execute("DELETE FROM procedure")
-    connection.executemany(
-        "INSERT INTO procedure (code, name_vi, field_vi, level, agency_vi, mark) VALUES (?, ?, ?, ?, ?, ?)",
-        [(p.code, p.name_vi, p.field_vi, p.level, p.agency_vi, p.mark) for p in catalogue],
     )
 
 

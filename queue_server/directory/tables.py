@@ -36,17 +36,3 @@ class BranchRow(SQLModel, table=True):
     imported: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     updated_at: int = Field(sa_type=BigInteger)
     is_retired: bool = False
-
-
-class ProcedureRow(SQLModel, table=True):
-    """A procedure of the catalogue."""
-
-    __tablename__: ClassVar[str] = "procedure"
-
-    id: int | None = Field(default=None, primary_key=True)
-    code: str | None = Field(default=None, index=True)
-    name_vi: str
-    field_vi: str
-    level: str
-    agency_vi: str
-    mark: str

@@ -53,6 +53,21 @@ class Waits(Struct, frozen=True):
     unserved: float
 
 
+class ProcedureFound(Struct, frozen=True):
+    """A procedure of the catalogue, the branch's field that takes it, and its group. `code` is the national one, null
+    where it is not known."""
+
+    code: str | None
+    name: str
+    field: str
+    group: str
+
+
+class ProceduresFound(Struct, frozen=True):
+    branch: str
+    procedures: list[ProcedureFound]
+
+
 class CandidatePassed(Struct, frozen=True):
     """Somebody who might have been called instead: the first of a stream ("priority", "due", "ordinary", or "early"
     before an appointed time). Who came next stands first. Times in seconds."""

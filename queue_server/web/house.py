@@ -11,6 +11,7 @@ from queue_server.access.tries import Tries
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.following import Pulse
 from queue_server.branches.listing import Listing
+from queue_server.directory.lookup import Lookup
 from queue_server.foreseeing.elsewhere import Elsewhere
 from queue_server.foreseeing.foreseer import Foreseer
 from queue_server.journal.port import Journal
@@ -44,6 +45,7 @@ class House:
     elsewhere: Elsewhere
     now: Callable[[], datetime]
     build: str
+    lookup: Lookup
     dossier: DossierReader | None = None
 
     def deadline(self) -> datetime:

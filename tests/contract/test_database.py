@@ -14,7 +14,6 @@ from queue_server.access.identity import NOBODY
 from queue_server.access.rights import Role
 from queue_server.access.store import Access
 from queue_server.directory import store
-from queue_server.directory.catalogue import Procedure
 from queue_server.directory.importing import plan_import, read_organisation, store_import
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Database, Journal, JournalUnavailable
@@ -106,13 +105,6 @@ async def test_an_organisation_is_stored_and_imported_again_without_a_difference
     assert stored.document["name"]["vi"] == organisation.branches[0].name.vi
     await there.run(lambda db: store.put_branch(db, replace(stored, is_retired=True), NOON))
     assert (await there.run(store.branches))[0].is_retired
-
-
-async def test_the_catalogue_is_replaced_as_a_whole(journal: Journal):
-    rows = [Procedure(f"1.00{n}", f"Thủ tục {n}", "Hộ tịch", "xa", "Bộ Tư pháp", "A") for n in range(3)]
-    for catalogue in (rows, rows[1:]):
-        await journal.run(partial(store.replace_procedures, catalogue=catalogue))
-        assert await journal.run(store.procedures) == catalogue
 
 
 async def test_a_record_is_parked_once_and_sent_again(journal: Journal):

@@ -13,7 +13,6 @@ import yaml
 from msgspec.structs import replace
 
 from queue_server.directory import store
-from queue_server.directory.catalogue import Procedure
 from queue_server.directory.faults import InvalidDirectory
 from queue_server.directory.importing import (
     DirectoryChanged,
@@ -171,10 +170,3 @@ async def test_a_branch_of_another_organisation_is_refused(journal: SqliteJourna
     other = organisation(tmp_path, branch("north"), code="town")
     with pytest.raises(InvalidDirectory, match="'north' belongs to organisation 'city'"):
         await journal.run(partial(plan_import, organisation=other))
-
-
-async def test_the_catalogue_is_replaced_as_a_whole(journal: SqliteJournal):
-    old, new = (Procedure(None, name, "Hộ tịch", "xa", "UBND cấp xã", "C") for name in ("Khai sinh", "Khai tử"))
-    for procedure in (old, new):
-        await journal.run(partial(store.replace_procedures, catalogue=[procedure]))
-    assert await journal.run(store.procedures) == [new]

@@ -71,6 +71,10 @@ READING = (
         r.PublicEvents, problems=("malformed",), query=("since",),
     ),
     Operation(
+        "GET", "/branches/{branch}/procedures", "Procedures that a few typed words may mean", "branches",
+        r.ProceduresFound, problems=("malformed", "unknown-field"), query=("q", "field", "limit"),
+    ),
+    Operation(
         "GET", "/tickets/{id}", "Follow a ticket", "tickets", r.TicketNow, problems=("unknown-ticket",),
         who=may("cancel"),
     ),

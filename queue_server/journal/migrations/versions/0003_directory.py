@@ -1,4 +1,4 @@
-"""Organisations, branches and the catalogue of procedures."""
+"""Organisations and branches."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,20 +35,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_branch_organisation_code", "branch", ["organisation_code"])
-    op.create_table(
-        "procedure",
-        sa.Column("id", sa.Integer(), nullable=False),
-        text("code", nullable=True),
-        text("name_vi"),
-        text("field_vi"),
-        text("level"),
-        text("agency_vi"),
-        text("mark"),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("ix_procedure_code", "procedure", ["code"])
 
 
 def downgrade() -> None:
-    for name in ("procedure", "branch", "organisation"):
+    for name in ("branch", "organisation"):
         op.drop_table(name)
