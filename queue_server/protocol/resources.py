@@ -27,8 +27,8 @@ class Branches(Struct, frozen=True):
 
 class BranchSuggested(Struct, frozen=True):
     """A branch by the time until being called there: the way and the wait, in seconds from now. `saves_s` is against
-    going where one would without advice, None where nobody is taken there or nobody can say; it `is_advised` only where it is
-    worth the way."""
+    going where one would without advice, None where nobody is taken there or nobody can say; it `is_advised` only where
+    that is worth the way."""
 
     branch: str
     name: Name
