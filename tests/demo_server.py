@@ -31,6 +31,7 @@ from queue_server.domain.configuration import (
     Field,
     Hours,
     Limits,
+    Position,
     PriorityClass,
     RoutingRule,
     Series,
@@ -42,6 +43,7 @@ from queue_server.settings import Settings, read_settings
 from queue_server.web.house import House
 
 BRANCH = "go-vap"
+NEAR = "go-vap-b"
 PASSWORD = "so-thu-tu-12"
 ACCOUNTS: dict[str, tuple[Role, str, str | None]] = {
     "lan": (Role.CLERK, "Nguyễn Thị Lan", BRANCH),
@@ -156,12 +158,27 @@ def _around_the_clock(start: int, *, longer: int = 0) -> Hours:
     return Hours(weekly={day: DayHours(window, window) for day in WEEKDAYS})
 
 
-async def set_up(house: House, *, ends_by_forecast: bool = False) -> dict[str, Any]:
-    """Put branch, accounts and devices in; their ids and tokens."""
+def two_branches(home: BranchConfig) -> tuple[BranchConfig, BranchConfig]:
+    """The branch and a second one, some eight minutes away; both take two fields from anywhere."""
+    fields = tuple(replace(each, is_anywhere=each.code in ("chung-thuc", "ho-tich")) for each in home.fields)
+    near = replace(
+        home,
+        branch=NEAR,
+        name=Text("Chi nhánh B", "Branch B"),
+        address=Text("12 Nguyễn Văn Nghi, Gò Vấp"),
+        place=Position(10.848, 106.668),
+        fields=fields,
+    )
+    return replace(home, place=Position(10.84, 106.66), fields=fields), near
+
+
+async def set_up(house: House, *, ends_by_forecast: bool = False, has_two: bool = False) -> dict[str, Any]:
+    """Put branches, accounts and devices in; their ids and tokens."""
     administrator = Who("account:admin", Role.ADMINISTRATOR)
     config = demo_config(house.now())
     config = replace(config, limits=replace(config.limits, ends_by_forecast=ends_by_forecast))
-    await house.bus.put_in_force(config, administrator.by(), "demo-setup-0001")
+    for each in two_branches(config) if has_two else (config,):
+        await house.bus.put_in_force(each, administrator.by(), f"demo-setup-{each.branch}")
     house.access._hasher = CHEAP
     for username, (role, name, branch) in ACCOUNTS.items():
         await house.access.put_account(username, PASSWORD, role, name=name, branch=branch)
@@ -173,17 +190,19 @@ async def set_up(house: House, *, ends_by_forecast: bool = False) -> dict[str, A
         "display": await add(Role.DISPLAY, name="Màn hình sảnh", branch=BRANCH),
         "integration": await add(Role.INTEGRATION, name="Tích hợp", branch=BRANCH),
     }
+    if has_two:
+        made["near"] = await add(Role.INTEGRATION, name="Tích hợp", branch=NEAR)
     return {
         "tokens": {kind: token for kind, (_, token) in made.items()},
         "devices": {kind: device for kind, (device, _) in made.items()},
     }
 
 
-async def serve(settings: Settings, *, ends_by_forecast: bool = False) -> None:
+async def serve(settings: Settings, **of_the_branch: bool) -> None:
     notes = settings.data / NOTES
     if not notes.exists():
         async with open_house(settings) as house:
-            made = await set_up(house, ends_by_forecast=ends_by_forecast)
+            made = await set_up(house, **of_the_branch)
         notes.write_text(json.dumps(made))
     with bind(settings.host, settings.port) as listener:
         print(json.dumps({"port": listener.getsockname()[1], **json.loads(notes.read_text())}), flush=True)
@@ -197,10 +216,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clock-start", help="the clock starts at this ISO instant")
     parser.add_argument("--clock-speed", type=float)
     parser.add_argument("--ends-by-forecast", action="store_true", help="of the branch, from the first start on")
+    parser.add_argument("--has-two", action="store_true", help="branches, from the first start on")
     asked = vars(parser.parse_args(arguments))
-    ends_by_forecast = asked.pop("ends_by_forecast")
+    of_the_branch = {name: asked.pop(name) for name in ("ends_by_forecast", "has_two")}
     asked["data"].mkdir(parents=True, exist_ok=True)
-    uvloop.run(serve(read_settings({}, **asked), ends_by_forecast=ends_by_forecast))
+    uvloop.run(serve(read_settings({}, **asked), **of_the_branch))
 
 
 if __name__ == "__main__":

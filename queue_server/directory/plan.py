@@ -32,6 +32,7 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
         limits=_limits(document.limits),
         notice=_text(document.notice),
         place=domain.Position(document.place.latitude, document.place.longitude) if document.place else None,
+        address=_text(document.address),
     )
 
 

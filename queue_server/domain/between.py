@@ -35,7 +35,8 @@ class Option(Struct, frozen=True):
 
 class Suggestion(Struct, frozen=True):
     """A branch with the time until being called there: the way, and the wait of somebody who arrives then. `saves_s` is
-    against staying; `is_advised` when that is worth it. Seconds."""
+    against staying: infinite where nobody is taken any more, and less than nothing where nobody can say how long one
+    waits. `is_advised` when it is worth the way. Seconds."""
 
     branch: str
     travel_s: float
@@ -50,11 +51,12 @@ def suggest_branch(
 ) -> list[Suggestion]:
     """The branches of which something can be said and that still take somebody, the soonest first. `here` is where the
     citizen would go without advice; None: the nearest."""
-    reachable = [option for option in options if option.wait is not None and option.takes_more]
-    usual = next((option for option in reachable if option.branch == here), None)
-    if usual is None and here is None:
+    known = [option for option in options if option.wait is not None]
+    reachable = [option for option in known if option.takes_more]
+    usual = next((option for option in known if option.branch == here), None)
+    if here is None:
         usual = min(reachable, key=lambda option: option.travel_s, default=None)
-    stays_s = _total(usual).likely if usual is not None else math.inf
+    stays_s = -math.inf if usual is None else _total(usual).likely if usual.takes_more else math.inf
     found = []
     for option in reachable:
         total = _total(option)

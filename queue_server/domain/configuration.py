@@ -194,3 +194,4 @@ class BranchConfig(Struct, frozen=True):
     limits: Limits = Limits()
     notice: Text = Text("")
     place: Position | None = None
+    address: Text = Text("")

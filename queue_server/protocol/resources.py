@@ -27,10 +27,12 @@ class Branches(Struct, frozen=True):
 
 class BranchSuggested(Struct, frozen=True):
     """A branch by the time until being called there: the way and the wait, in seconds from now. `saves_s` is against
-    going where one would without advice; it `is_advised` only where that is worth it."""
+    going where one would without advice, None where nobody is taken there or nobody can say; it `is_advised` only where
+    that is worth the way."""
 
     branch: str
     name: Name
+    address: Name
     travel_s: int
     wait: rows.Told
     total: rows.Told

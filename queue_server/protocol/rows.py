@@ -39,7 +39,8 @@ class DayRow(Struct, frozen=True):
 
 class FieldRow(Struct, frozen=True):
     """A field as citizens see it. `issuing` is its own; `suspended` says why no numbers are given, and since when;
-    `returns_at` is when its numbers are first given on the next working day."""
+    `returns_at` is when its numbers are first given on the next working day. Where it `is_anywhere`, another branch
+    takes it too, and may be asked for: `GET /branches/suggest`."""
 
     code: str
     name: Name
@@ -53,6 +54,7 @@ class FieldRow(Struct, frozen=True):
     reason: Name | None
     returns_at: datetime | None
     is_retired: bool
+    is_anywhere: bool
     order: int
 
 

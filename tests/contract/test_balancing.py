@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.demo_server import BRANCH
+from tests.demo_server import BRANCH, NEAR
 from tests.server import Api, DemoServer, Refused
 from tests.staff import StaffApi, eventually
 
@@ -94,6 +94,23 @@ def test_anybody_may_ask_where_to_go(centre: DemoServer) -> None:
     assert (here["branch"], here["is_advised"], here["travel_s"], here["saves_s"]) == (BRANCH, False, 0, 0)
     assert here["wait"]["low_s"] <= here["wait"]["likely_s"] <= here["wait"]["high_s"]
     assert anybody.get("/branches/suggest?field=dat-dai&latitude=10.8&longitude=106.7")["branches"] == []
+
+
+def test_a_field_says_that_another_branch_takes_it_too_and_the_answer_where_that_is(tmp_path: Path) -> None:
+    with DemoServer(tmp_path, "--has-two") as centre:
+        fields = centre.api().board()["fields"]
+        assert [code for code, row in fields.items() if row["is_anywhere"]] == ["chung-thuc", "ho-tich"]
+        Api(centre.url, centre.tokens["near"], branch=NEAR).counter(1, "open")
+
+        def suggested() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = Api(centre.url).get(f"/branches/suggest?field=ho-tich&from={BRANCH}")[
+                "branches"
+            ]
+            return found
+
+        (there,) = eventually(suggested)
+        assert (there["branch"], there["address"]["vi"]) == (NEAR, "12 Nguyễn Văn Nghi, Gò Vấp")
+        assert (there["is_advised"], there["saves_s"]) == (False, None), "how long one waits here nobody can say"
 
 
 @pytest.mark.parametrize(

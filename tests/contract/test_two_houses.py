@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from urllib.request import urlopen
 
 import pytest
-from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -24,7 +23,6 @@ from queue_server.access.tries import PASSWORDS_OF_A_NAME
 from queue_server.administration import SETUP
 from queue_server.branches import looking
 from queue_server.domain.commands import By, OpenCounter
-from queue_server.domain.configuration import BranchConfig, Position
 from queue_server.protocol import SUBPROTOCOL
 from queue_server.protocol.frames import Close
 from queue_server.serving import bind, server_of
@@ -33,7 +31,7 @@ from queue_server.web.application import house_in
 from queue_server.web.house import House
 from tests.databases.postgres import Postgres
 from tests.databases.valkey import Valkey
-from tests.demo_server import BRANCH, PASSWORD, demo_config, set_up
+from tests.demo_server import BRANCH, NEAR, PASSWORD, set_up, two_branches
 from tests.server import Api, Refused
 from tests.staff import StaffApi
 from tests.waiting import until
@@ -293,19 +291,17 @@ async def test_the_outlook_of_the_server_that_writes_is_what_all_tell(by_redis: 
 async def test_looking_moves_no_advice_and_people_at_the_dispenser_do_in_all_servers(by_redis: Two) -> None:
     house = by_redis.one.house
     host = await house.bus.host(BRANCH)
-    home = _anywhere(host.state.configured, Position(10.84, 106.66))
-    near = _anywhere(replace(demo_config(house.now()), branch="near"), Position(10.845, 106.665))
-    for config in (home, near):
+    for config in two_branches(host.state.configured):
         await house.bus.put_in_force(config, SETUP.by(), f"test-{config.branch}-0001")
     api = Api(by_redis.one.url, by_redis.tokens["integration"])
     await away(lambda: api.counter(1, "open"))
-    await house.bus.carry_out("near", OpenCounter(counter=1), By("account:lan", clerk="lan"), "test-open-0001")
+    await house.bus.carry_out(NEAR, OpenCounter(counter=1), By("account:lan", clerk="lan"), "test-open-0001")
     for _ in range(15):
         await away(lambda: api.issue("chung-thuc"))
 
     def asks(token: str | None) -> bool:
         found = Api(by_redis.one.url, token).get(f"/branches/suggest?field=chung-thuc&from={BRANCH}")["branches"]
-        return bool(found) and (found[0]["branch"], found[0]["is_advised"]) == ("near", True)
+        return bool(found) and (found[0]["branch"], found[0]["is_advised"]) == (NEAR, True)
 
     async def is_advised(token: str | None = None) -> bool:
         return await away(lambda: asks(token))
@@ -324,10 +320,4 @@ async def test_looking_moves_no_advice_and_people_at_the_dispenser_do_in_all_ser
 
 
 def _are_under_way(house: House, expected: float) -> bool:
-    return house.elsewhere.under_way("near", "chung-thuc", house.now()) == pytest.approx(expected)
-
-
-def _anywhere(config: BranchConfig, place: Position) -> BranchConfig:
-    """Somewhere, and with fields for which people may come from everywhere."""
-    fields = tuple(replace(field, is_anywhere=True) for field in config.fields)
-    return replace(config, place=place, fields=fields, version=config.version + 1)
+    return house.elsewhere.under_way(NEAR, "chung-thuc", house.now()) == pytest.approx(expected)

@@ -58,6 +58,12 @@ def test_where_the_own_branch_takes_nobody_every_other_is_better() -> None:
     assert (found.branch, found.is_advised) == ("near", True)
 
 
+@pytest.mark.parametrize("here", [[], [option("here", 0, None)]])
+def test_nobody_is_sent_away_from_a_branch_of_which_nobody_can_say_anything(here: list[Option]) -> None:
+    (found,) = suggest_branch([*here, option("near", 10, 0)], "here")
+    assert (found.branch, found.is_advised) == ("near", False)
+
+
 def test_who_is_at_no_branch_would_go_to_the_nearest() -> None:
     found = suggest_branch([option("a", 5, 50), option("b", 10, 20)], None)
     assert [(each.branch, each.is_advised, each.saves_s / 60) for each in found] == [("b", True, 25), ("a", False, 0)]

@@ -16,6 +16,7 @@ from queue_server.directory.demand import read_demand
 from queue_server.directory.importing import Organisation, read_document, read_organisation
 from queue_server.directory.schema import BranchDocument
 from queue_server.domain import hours
+from queue_server.domain.between import travel_s
 from queue_server.domain.commands import By
 from queue_server.domain.configuration import BranchConfig, Window
 from queue_server.readers.printing.paper import LayoutConfig
@@ -180,6 +181,21 @@ def test_every_field_gives_a_number_that_some_counter_calls(code: str):
             hall.open(counter, "07:31", By(f"account:{counter}", clerk=f"clerk-{counter}"))
         ticket = hall.issue(field.code, "07:31")
         assert hall.served(counter, "07:31", By(f"account:{counter}", clerk=f"clerk-{counter}")) == ticket
+
+
+def test_only_what_belongs_to_no_place_may_be_done_at_another_branch_and_then_it_is_known_where_branches_are():
+    anywhere = {
+        code: {field.code for document in organisation(code).branches for field in document.fields if field.is_anywhere}
+        for code in ORGANISATIONS
+    }
+    assert {code: fields for code, fields in anywhere.items() if fields} == {
+        "binhduong": {"chung-thuc", "phi-dia-gioi"},
+        "binhdinh": {"chung-thuc"},
+    }
+    places = {config.branch: config.place for config in configs() if config.place}
+    assert len(places) == 10 + 12
+    assert all(8 < place.latitude < 24 and 102 < place.longitude < 110 for place in places.values())
+    assert 30 * 60 < travel_s(places["binhduong-b01"], places["binhduong-b03"]) < 60 * 60  # Thuận An is next door
 
 
 def test_prefixes_use_the_letters_that_do_not_sound_alike():

@@ -126,7 +126,14 @@ def _suggested(each: Suggestion, config: BranchConfig, now: datetime) -> BranchS
     saves_s = round(each.saves_s) if math.isfinite(each.saves_s) else None
     wait, total = (Told(round(of.likely), max(0, round(of.low)), round(of.high), now) for of in (each.wait, each.total))
     return BranchSuggested(
-        config.branch, name(config.name), round(each.travel_s), wait, total, saves_s, each.is_advised
+        branch=config.branch,
+        name=name(config.name),
+        address=name(config.address),
+        travel_s=round(each.travel_s),
+        wait=wait,
+        total=total,
+        saves_s=saves_s,
+        is_advised=each.is_advised,
     )
 
 

@@ -17,7 +17,11 @@
       under: "dưới {high} phút",
       about: "khoảng {high} phút",
       range: "khoảng {low}–{high} phút",
-      from: "từ {low}"
+      from: "từ {low}",
+      span: "{low}–{high} phút",
+      way: "đi khoảng {way} phút, chờ {wait}",
+      sooner: "{name}: sớm hơn khoảng {saves} phút ({way})",
+      inTime: "{name}: còn kịp trong hôm nay ({way})"
     },
     en: {
       wait: "Waiting time",
@@ -26,7 +30,11 @@
       under: "less than {high} min",
       about: "about {high} min",
       range: "about {low}–{high} min",
-      from: "from {low}"
+      from: "from {low}",
+      span: "{low}–{high} min",
+      way: "about {way} min away, wait {wait}",
+      sooner: "{name}: about {saves} min sooner ({way})",
+      inTime: "{name}: still in time today ({way})"
     }
   });
 
@@ -104,7 +112,7 @@
     if (wait.high_s > 3600 || (spans.length > 0 && !isWithinOne(spans, made, high))) {
       return { kind: "clock", label: say("turn"), value: clockRange(spans, low, high), isLate: isLate };
     }
-    return { kind: "range", label: say("wait"), value: minutesRange(wait), isLate: isLate };
+    return { kind: "range", label: say("wait"), value: minutesRange(wait, "range"), isLate: isLate };
   };
 
   function isWithinOne(spans, from, to) {
@@ -130,8 +138,22 @@
     return from === to ? say("from", { low: from }) : from + "–" + to;
   }
 
-  function minutesRange(wait) {
+  function minutesRange(wait, range) {
     var told = LaySo.toldMinutes(wait);
-    return say(told.low < 1 ? "under" : told.low === told.high ? "about" : "range", told);
+    return say(told.low < 1 ? "under" : told.low === told.high ? "about" : range, told);
   }
+
+  // -- another branch -----------------------------------------------------------------------------------------------------
+
+  /** "đi khoảng 12 phút, chờ 5–15 phút" of a suggested branch. */
+  LaySo.wayThere = function (found) {
+    return say("way", { way: Math.ceil(found.travel_s / 60), wait: minutesRange(found.wait, "span") });
+  };
+
+  /** "Chi nhánh B: sớm hơn khoảng 25 phút (…)"; `saves` in seconds, null where nobody would be called here today. */
+  LaySo.sooner = function (found, saves) {
+    var values = { name: LaySo.name(found.name), way: LaySo.wayThere(found) };
+    values.saves = saves === null ? null : LaySo.roundMinutes(saves, false);
+    return say(saves === null ? "inTime" : "sooner", values);
+  };
 })(window);

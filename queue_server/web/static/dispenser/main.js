@@ -9,8 +9,8 @@
 import { html, render } from "../vendor/preact-htm.js";
 import { Home, Resting } from "./home.js";
 import { Bar, Head, LaySo } from "./parts.js";
-import { branchOffer, offerOf, shownFields } from "./rules.js";
-import { Confirm, Help, Issued, LineDown, Refused, Waiting } from "./steps.js";
+import { branchOffer, isOffered, offerOf, shownFields } from "./rules.js";
+import { Confirm, Elsewhere, Help, Issued, LineDown, Refused, Waiting } from "./steps.js";
 
 const IDLE_MS = 30_000;
 const NUMBER_MS = 12_000;
@@ -28,13 +28,15 @@ const names = {
 };
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, priority: null, ticket: null, problem: null, isBusy: false, isHelping: false };
+const START = { screen: "home", page: 0, agency: null, field: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false };
 const state = { ...START, isEasy: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
 const data = { board: null, live: null, classes: [], agencies: {} };
 const openedAt = Date.now();
 let feed = null;
 let touchedAt = Date.now();
 let shownAt = 0;
+let sooner = {}; // of the citizen who stands here: by field that was asked for, the branch that would call sooner, or null
+let soonerAt = 0;
 
 // -- what is on the screen ----------------------------------------------------------------------------------------------
 
@@ -62,6 +64,7 @@ function view() {
     offer: (row) => offerOf(row, live?.fields[row.code], now, live?.ends_by_forecast, classes.length > 0),
     classes,
     agencies,
+    sooner: sooner[state.field] ?? null,
     size: state.isEasy ? 6 : landscape.matches ? 8 : 10
   };
 }
@@ -95,7 +98,7 @@ function First(props) {
   return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }
 
-const SCREENS = { home: First, confirm: Confirm, issued: Issued, refused: Refused };
+const SCREENS = { home: First, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: Elsewhere };
 
 // -- what presses do ----------------------------------------------------------------------------------------------------
 
@@ -115,9 +118,13 @@ const on = {
   back: press(() => show({ ...START, agency: state.agency, page: state.page })),
   page: press((no) => show({ page: no })),
   agency: press((agency) => show({ agency, page: 0 })),
-  field: press((field) => show({ screen: "confirm", field, priority: null })),
+  field: press((field) => {
+    show({ screen: "confirm", field, priority: null });
+    seekSooner(field);
+  }),
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
   take: press(() => take()),
+  there: press(() => Date.now() - soonerAt > SAME_FINGER_MS && goThere()),
   done: press(goHome),
   help: press(() => state.status.state === "live" && show({ isHelping: !state.isHelping })),
   easy: () => setEasy(!state.isEasy),
@@ -140,9 +147,39 @@ function take() {
   const { field, priority } = state;
   show({ isBusy: true });
   feed.command("issue", { branch, field, priority, channel: "kiosk", language: LaySo.language() }).then(
-    (ticket) => show({ isBusy: false, screen: "issued", ticket }),
+    (ticket) => {
+      sooner = {};
+      show({ isBusy: false, screen: "issued", ticket });
+    },
     refuse
   );
+}
+
+/**
+ * Where a field may be done anywhere, ask who would call sooner; once for each citizen and field, since every question
+ * counts as somebody who may be under way. Nothing waits for the answer, and without one nothing is missing.
+ */
+function seekSooner(field) {
+  const row = data.board.fields[field];
+  const found = sooner;
+  if (!row.is_anywhere || field in found || !isOffered(view().offer(row))) {
+    return;
+  }
+  found[field] = null;
+  LaySo.ask("GET", `/branches/suggest?field=${encodeURIComponent(field)}&from=${encodeURIComponent(branch)}`).then(
+    ({ branches }) => {
+      found[field] = branches.find((each) => each.is_advised) ?? null;
+      soonerAt = Date.now();
+      draw();
+    },
+    () => {}
+  );
+}
+
+/** No number: the citizen goes to the other branch. */
+function goThere() {
+  show({ screen: "elsewhere", there: sooner[state.field] });
+  sooner = {};
 }
 
 /** Without a line a person has been sent to a helper already; who comes when it is back finds the first screen. */
@@ -160,8 +197,11 @@ function tick() {
   const idle = Date.now() - touchedAt;
   if (state.screen === "issued" && state.status.state === "live" && Date.now() - shownAt > NUMBER_MS) {
     leave();
-  } else if (!state.isBusy && idle > IDLE_MS && isAway()) {
-    leave();
+  } else if (!state.isBusy && idle > IDLE_MS) {
+    sooner = {};
+    if (isAway()) {
+      leave();
+    }
   }
   draw();
 }

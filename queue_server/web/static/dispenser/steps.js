@@ -1,4 +1,4 @@
-/** The screens after the first: confirm, the number, refused, a field that is shut, help, the line is down. */
+/** The screens after the first: confirm, the number, another branch, refused, a field that is shut, help, the line is down. */
 
 import { html } from "../vendor/preact-htm.js";
 import { Facts, Icon, LaySo, name, offerSentences, say, sentence, TicketNumber } from "./parts.js";
@@ -15,7 +15,7 @@ export function Confirm({ state, view, on }) {
   const isOnlyPriority = offer.kind === "priority";
   const isLate = !isOnlyPriority && LaySo.wait(live?.wait ?? null, row.working).isLate;
   const isWarned = isLate || isOnlyPriority;
-  return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"}">
+  return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"} ${row.is_anywhere ? "confirm--anywhere" : ""}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
       <p class="confirm__examples">${name(row.examples)}</p>
@@ -29,7 +29,18 @@ export function Confirm({ state, view, on }) {
         <button class="button button--big button--primary" type="button" data-key="take" disabled=${isOnlyPriority && !state.priority && !state.isBusy} aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
       </div>
     </div>
+    ${row.is_anywhere && html`<${Sooner} found=${state.priority ? null : view.sooner} state=${state} on=${on} />`}
   </section>`;
+}
+
+/** Where one would be called sooner without priority. Its place is kept from the start: what comes later moves nothing. */
+function Sooner({ found, state, on }) {
+  return html`<div class="sooner" role="status">
+    ${found && html`<div class="notice sooner__found" data-sooner=${found.branch}>
+      <p class="sooner__what">${LaySo.sooner(found, found.saves_s)}</p>
+      <button class="button sooner__go" type="button" data-key="there" disabled=${state.isBusy} onClick=${on.there}>${say("there")}</button>
+    </div>`}
+  </div>`;
 }
 
 function Classes({ state, classes, on }) {
@@ -65,6 +76,19 @@ export function Issued({ state, view, on }) {
       ${state.hasPrinter && html`<p class="issued__missing">${say("paperMissing")}</p>`}
     </div>
     <button class="button button--big issued__done" type="button" data-key="done" onClick=${on.done}>${say("done")}<span class="issued__time"></span></button>
+  </section>`;
+}
+
+/** The branch that calls sooner: where it is and how long that takes. */
+export function Elsewhere({ state, on }) {
+  const { there } = state;
+  return html`<section class="calm" data-there=${there.branch}>
+    <span class="calm__sign"><${Icon} of="next" /></span>
+    <h1>${say("goThere", { name: name(there.name) })}</h1>
+    ${name(there.address) && html`<p class="calm__lead"><strong>${name(there.address)}</strong></p>`}
+    <p class="calm__lead">${say("fromHere", { way: LaySo.wayThere(there) })}</p>
+    <p class="calm__lead">${say("noNumberHere")}</p>
+    <div class="calm__buttons"><button class="button button--big button--primary" type="button" data-key="home" onClick=${on.home}>${say("toStart")}</button></div>
   </section>`;
 }
 

@@ -23,6 +23,11 @@ const vi = {
   priorityHow: "Chỉ chọn nếu đúng. Mời mang giấy tờ đến quầy.",
   next: "Bấm Lấy số, nhận phiếu rồi ngồi chờ gọi số.",
   isLate: "Số này có thể không kịp giải quyết trong hôm nay.",
+  // another branch calls sooner
+  there: "Tôi sẽ sang đó",
+  goThere: "Mời sang {name}",
+  fromHere: "Từ đây {way}.",
+  noNumberHere: "Chưa lấy số tại đây. Đến nơi, mời lấy số ở đó.",
   // the number
   yourNumber: "Số thứ tự",
   paper: "Mời lấy phiếu",
@@ -112,6 +117,10 @@ const en = {
   priorityHow: "Only if it applies. Please bring proof to the counter.",
   next: "Press Take a number, take the paper and wait for the call.",
   isLate: "This number may not be served today.",
+  there: "I will go there",
+  goThere: "Please go to {name}",
+  fromHere: "From here: {way}.",
+  noNumberHere: "No number was taken here. Please take one there.",
   yourNumber: "Your number",
   paper: "Please take your paper",
   noPaper: "Please remember this number",

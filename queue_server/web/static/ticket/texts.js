@@ -56,6 +56,7 @@
       fieldOff: "{field} hôm nay không làm việc. Lý do: {reason}.",
       rest: "Các quầy làm việc lại từ {time}. Các số giữ nguyên thứ tự.",
       early: "Các quầy làm việc từ {time}.",
+      soonerHow: "Dự tính lúc {time}. Số ở đây vẫn được giữ đến khi được gọi. Nếu sang đó, có thể bấm Hủy số.",
       // what can be done
       postpone: "Xin lùi lượt",
       cancel: "Hủy số",
@@ -126,6 +127,7 @@
       fieldOff: "{field} is closed today. Reason: {reason}.",
       rest: "Counters work again from {time}. Numbers keep their order.",
       early: "Counters work from {time}.",
+      soonerHow: "Estimated at {time}. The number here is kept until it is called. If you go there, you may press Cancel number.",
       postpone: "Postpone",
       cancel: "Cancel number",
       postponeTitle: "Postpone number {n}?",

@@ -11,6 +11,7 @@
   var token = decodeURIComponent(location.pathname.split("/").pop());
   var actions = new LaySo.TicketActions(token);
   var ASLEEP_MS = 5000; // hidden for longer, and the line may be dead without anybody knowing
+  var SEEK_MS = 300000; // so often at most a phone asks for a branch that would call sooner
   var SHAKE = [400, 200, 400, 200, 800];
 
   var byId = function (id) { return document.getElementById(id); };
@@ -18,6 +19,8 @@
     feed: null,
     rows: null, // the channel's view; null before the first snapshot
     ahead: null,
+    sooner: null, // the branch that would call a newcomer sooner
+    soughtAt: -Infinity,
     shown: "", // what the page shows, so that nothing is made anew for nothing
     asOf: null, // of when the rows are; null while they are of now
     call: "",
@@ -98,7 +101,7 @@
     if (page.rows === null || page.isGone) {
       return;
     }
-    var seen = LaySo.ticketView(page.rows, page.ahead, page.feed.now());
+    var seen = LaySo.ticketView(page.rows, page.ahead, page.feed.now(), page.sooner);
     if (seen === null) {
       showGone();
       return;
@@ -109,6 +112,22 @@
       render(seen, page.asOf === null);
     }
     onCall(seen);
+    if (seen.mayGo && page.asOf === null && !document.hidden && Date.now() - page.soughtAt > SEEK_MS) {
+      seekSooner(currentTicket());
+    }
+  }
+
+  /** As nobody: whoever only looks at a phone must not count as somebody who is told to go. */
+  function seekSooner(ticket) {
+    var query = "field=" + encodeURIComponent(ticket.field) + "&from=" + encodeURIComponent(ticket.branch);
+    page.soughtAt = Date.now();
+    fetch("/api/v1/branches/suggest?" + query, { credentials: "omit" }).then(function (answer) {
+      return answer.json();
+    }).then(function (found) {
+      page.sooner = found.branches.filter(function (each) { return each.is_advised; })[0] || null;
+    }).catch(function () {
+      page.sooner = null;
+    }).then(show);
   }
 
   function render(seen, isLive) {
@@ -123,6 +142,7 @@
       return el("p", { class: "notice page__notice" + (notice.kind ? " notice--" + notice.kind : ""), text: notice.text });
     }));
     showActions(seen, isLive);
+    put(byId("sooner"), isLive && seen.sooner.length ? [el("div", { class: "notice" }, paragraphs(seen.sooner))] : []);
     var isOver = ["wait", "call", "serve"].indexOf(seen.tone) < 0 && !seen.canCancel;
     LaySo.setText(byId("foot"), !isLive ? say("old") : isOver ? "" : say("updates"));
     document.title = seen.title;
@@ -138,6 +158,7 @@
     byId("paper").setAttribute("data-tone", "off");
     put(byId("state"), stateParts(gone, ""));
     put(byId("notices"), []);
+    put(byId("sooner"), []);
     ["actions", "shake", "connection"].forEach(function (id) { byId(id).hidden = true; });
     LaySo.setText(byId("foot"), "");
   }
@@ -158,6 +179,10 @@
   function put(element, children) {
     element.textContent = "";
     children.forEach(function (child) { element.appendChild(child); });
+  }
+
+  function paragraphs(sentences) {
+    return sentences.map(function (sentence) { return el("p", { text: sentence }); });
   }
 
   function stateParts(seen, asOf) {

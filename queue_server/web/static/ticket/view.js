@@ -11,6 +11,8 @@
   var FAR_S = 600; // but for so many seconds, one may
   var SHORT_MIN = 10; // whoever is told no more than this stays, however many are ahead
 
+  var WORTH_S = 300; // what another branch must save, as where it is advised
+
   var TONES = { waiting: "wait", called: "call", serving: "serve", held: "hold", finished: "done", rebooked: "hold" };
 
   function first(table) {
@@ -35,12 +37,13 @@
 
   /**
    * What the phone shows, or null without a ticket. `rows` is the channel's view, `ahead` the newest word of how far it
-   * is or null, `now` the server's time.
+   * is or null, `now` the server's time, `found` a branch that would call a newcomer sooner, or null.
    * @returns {?{tone: string, pill: string, lead: ?{label: string, value: string, isCounter: boolean}, place: string,
    *   facts: {label: string, value: string, note: string}[], sentences: string[], notices: {kind: string, text: string}[],
-   *   canPostpone: boolean, canCancel: boolean, title: string, call: string}}
+   *   canPostpone: boolean, canCancel: boolean, title: string, call: string, mayGo: boolean, sooner: string[]}} `mayGo`
+   *   when it is worth asking for such a branch
    */
-  LaySo.ticketView = function (rows, ahead, now) {
+  LaySo.ticketView = function (rows, ahead, now, found) {
     var ticket = first(rows.ticket);
     if (!ticket) {
       return null;
@@ -50,6 +53,7 @@
     var isLater = ticket.not_before !== null && new Date(ticket.not_before).getTime() > at.now;
     var isLive = ["waiting", "called", "held"].indexOf(ticket.state) >= 0;
     var said = (STATES[ticket.state] || unfit)(at, isLater);
+    var mayGo = ticket.state === "waiting" && !isLater && mayGoElsewhere(at);
     return {
       state: ticket.state,
       tone: TONES[ticket.state] || "off",
@@ -62,7 +66,9 @@
       canPostpone: ticket.postpones_left > 0 && (ticket.state === "called" || (ticket.state === "waiting" && !isLater)),
       canCancel: isLive,
       title: (said.title ? said.title + " · " : "") + spaced(ticket.number),
-      call: ticket.state === "called" ? ticket.counter + "/" + ticket.times_called : ""
+      call: ticket.state === "called" ? ticket.counter + "/" + ticket.times_called : "",
+      mayGo: mayGo,
+      sooner: mayGo && found ? soonerSentences(at, found) : []
     };
   };
 
@@ -141,6 +147,24 @@
     var isShort = wait !== null && LaySo.toldMinutes(wait).high <= SHORT_MIN;
     var isLong = wait !== null && wait.low_s >= FAR_S;
     return (isShort || (at.ahead.people <= NEAR && !isLong)) && !restUntil(at);
+  }
+
+  // -- another branch ------------------------------------------------------------------------------------------------------
+
+  /** Of a field that is done anywhere, by whom no counter waits for, and who still waits longer than a way is worth. */
+  function mayGoElsewhere(at) {
+    var wait = at.ahead && at.ahead.wait;
+    return Boolean(at.field && at.field.is_anywhere && at.ticket.only_counter === null && wait && wait.likely_s > WORTH_S);
+  }
+
+  /** What is saved is counted from this ticket's own turn: it has waited already, as a newcomer has not. */
+  function soonerSentences(at, found) {
+    var turn = new Date(at.ahead.wait.made_at).getTime() + at.ahead.wait.likely_s * 1000;
+    var saves = (turn - at.now) / 1000 - found.total.likely_s;
+    if (saves < WORTH_S) {
+      return [];
+    }
+    return [LaySo.sooner(found, saves) + ".", LaySo.name(found.address), say("soonerHow", { time: LaySo.time(found.wait.made_at) })].filter(Boolean);
   }
 
   // -- notices ------------------------------------------------------------------------------------------------------------
