@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,6 +26,8 @@ SAVES_LEAST_S = 1800.0
 CLEARLY = 2.0
 """The saving is at least so many of its standard errors over the plays."""
 CHOICES_MOST = 8
+GUEST = 0
+"""The number of a counter that is none of ours."""
 
 
 class Effect(Struct, frozen=True):
@@ -43,16 +46,36 @@ class Effect(Struct, frozen=True):
         return self.people * (self.wait_before - self.wait_after)
 
 
+class Near(Struct, frozen=True):
+    """The same of those whose fields the advice concerns, and only of the first `span_s` from now: whoever waits longer
+    counts so far. So it can be held against what came as soon as that time is over. Mean waits in seconds."""
+
+    fields: tuple[str, ...]
+    span_s: float
+    people: float
+    wait_before: float
+    wait_after: float
+
+
 class Advice(Struct, frozen=True):
     """`kind` is "open" (counter `no` with `fields`), "assign" (counter `no` takes `fields` besides) or "lend" (somebody
-    from branch `lender`, where waits then are as `cost` says, opens a counter with `fields`)."""
+    from branch `lender`, where waits then are as `cost` says, opens a counter with `fields`). Of `fields` the most
+    pressed is the first."""
 
     kind: str
     fields: tuple[str, ...]
     effect: Effect
+    near: Near
     no: int = 0
     lender: str = ""
     cost: Effect | None = None
+
+
+class Advices(Struct, frozen=True):
+    """What helps most first, as it looked `at`."""
+
+    at: datetime
+    found: list[Advice]
 
 
 Expected = dict[str, list[tuple[float, float]]]
@@ -67,15 +90,16 @@ class Question(Struct, frozen=True, tag="question"):
     expected: Expected
 
 
-def advise(scene: Scene, closed: Sequence[Place], expected: Expected, *, seed: int | str = 0) -> list[Advice]:
-    """What helps most first. `closed` are the counters that could be opened, as they would be then."""
+def advise(scene: Scene, closed: Sequence[Place], expected: Expected, *, seed: int | str = 0) -> Advices:
+    """What might be done here. `closed` are the counters that could be opened, as they would be then."""
     base = outcomes(scene, expected, seed)
     found = []
     for kind, no, fields, changed in _choices(scene, closed):
-        effect = compare(base, outcomes(changed, expected, seed))
+        after = outcomes(changed, expected, seed)
+        effect = compare(base, after)
         if effect is not None:
-            found.append(Advice(kind, fields, effect, no))
-    return sorted(found, key=lambda each: -each.effect.saves_s)
+            found.append(Advice(kind, fields, effect, _near(changed, no, base, after), no))
+    return Advices(scene.at, sorted(found, key=lambda each: -each.effect.saves_s))
 
 
 def lend(
@@ -87,9 +111,12 @@ def lend(
         return []
     code = scene.fields[pressed]
     base = outcomes(scene, expected, seed)
-    gain = compare(base, outcomes(_with(scene, _guest(scene, pressed)), expected, seed))
+    helped = _with(scene, _guest(scene, pressed))
+    after = outcomes(helped, expected, seed)
+    gain = compare(base, after)
     if gain is None:
         return []
+    near = _near(helped, GUEST, base, after)
     found = []
     for branch, (other, to_come) in lenders.items():
         spare = _least_needed(other)
@@ -98,7 +125,7 @@ def lend(
         before = outcomes(other, to_come, seed)
         cost = _effect(before, outcomes(_without(other, spare), to_come, seed))
         if cost.unserved_after <= cost.unserved_before and -cost.saves_s < 0.5 * gain.saves_s:
-            found.append(Advice("lend", (code,), gain, lender=branch, cost=cost))
+            found.append(Advice("lend", (code,), gain, near, lender=branch, cost=cost))
     return sorted(found, key=lambda each: -(each.effect.saves_s + (each.cost.saves_s if each.cost else 0.0)))
 
 
@@ -112,7 +139,7 @@ def _choices(scene: Scene, closed: Sequence[Place]) -> Iterator[tuple[str, int, 
     for field in pressed:
         for place in closed:
             if any(code == field for code, _ in place.takes):
-                fields = tuple(scene.fields[code] for code, _ in place.takes)
+                fields = tuple(scene.fields[code] for code in dict.fromkeys((field, *(own for own, _ in place.takes))))
                 found.append(("open", place.no, fields, _with(scene, place)))
         for index, place in enumerate(scene.places):
             if place.spells and all(code != field for code, _ in place.takes) and not _is_pressed(place, pressed):
@@ -161,7 +188,9 @@ def _guest(scene: Scene, field: int) -> Place:
     """Somebody who comes to help with one field, as fast as those who are there."""
     laws = [place.laws for place in scene.places if any(code == field for code, _ in place.takes)]
     spells = next((place.spells for place in scene.places if place.spells), ((0.0, scene.closes),))
-    return Place(no=0, takes=((field, 0.0),), runs=(0, 0, 0), spells=spells, laws=(laws or [scene.places[0].laws])[0])
+    return Place(
+        no=GUEST, takes=((field, 0.0),), runs=(0, 0, 0), spells=spells, laws=(laws or [scene.places[0].laws])[0]
+    )
 
 
 def _with(scene: Scene, place: Place) -> Scene:
@@ -179,11 +208,14 @@ def _without(scene: Scene, index: int) -> Scene:
 
 
 class Outcome(Struct, frozen=True):
-    """Of one play: people, their waits together in seconds, and how many are not called before closing."""
+    """Of one play: people, their waits together in seconds, and how many are not called before closing. By field, how
+    many of them there are within `span_of`, and their waits together within that time."""
 
     people: int
     waited: float
     unserved: int
+    near_people: tuple[int, ...]
+    near_waited: tuple[float, ...]
 
 
 def outcomes(scene: Scene, expected: Expected, seed: int | str) -> list[Outcome]:
@@ -208,15 +240,27 @@ def _coming(scene: Scene, expected: Expected, chance: random.Random) -> Iterator
             begins += seconds
 
 
+def span_of(scene: Scene) -> float:
+    """Seconds from now that can be held against what came: the horizon, or until closing."""
+    return min(HORIZON_S, scene.closes) if scene.closes > 0 else HORIZON_S
+
+
 def _outcome(scene: Scene, play: Play, coming: Sequence[tuple[float, int]]) -> Outcome:
     """Who is never called waits until closing, or to the end of what is looked at where that is later."""
     closes = min(scene.closes, FARTHEST_S)
-    ends = max(closes, HORIZON_S)
+    ends, span = max(closes, HORIZON_S), span_of(scene)
+    here = ((0.0, each.field, at) for each, at in zip(scene.waiting, play.called, strict=True))
+    later = ((since, field, at) for (since, field), at in zip(coming, play.later, strict=True))
     waited, unserved = 0.0, 0
-    for since, at in [*((0.0, at) for at in play.called), *zip((at for at, _ in coming), play.later, strict=True)]:
+    near_people, near_waited = [0] * len(scene.fields), [0.0] * len(scene.fields)
+    for since, field, at in (*here, *later):
         waited += max(0.0, min(at, ends) - since)
         unserved += at > closes
-    return Outcome(len(play.called) + len(coming), waited, unserved)
+        if since < span:
+            near_people[field] += 1
+            near_waited[field] += max(0.0, min(at, span) - since)
+    people = len(play.called) + len(coming)
+    return Outcome(people, waited, unserved, tuple(near_people), tuple(near_waited))
 
 
 def compare(before: Sequence[Outcome], after: Sequence[Outcome]) -> Effect | None:
@@ -232,3 +276,14 @@ def _effect(before: Sequence[Outcome], after: Sequence[Outcome]) -> Effect:
     waits = (statistics.mean(each.waited for each in side) / max(people, 1.0) for side in (before, after))
     unserved = (statistics.mean(each.unserved for each in side) for side in (before, after))
     return Effect(people, *waits, *unserved)
+
+
+def _near(changed: Scene, no: int, before: Sequence[Outcome], after: Sequence[Outcome]) -> Near:
+    """Of the fields that the counter `no` takes after the change."""
+    fields = [code for place in changed.places if place.no == no for code, _ in place.takes]
+    people = statistics.mean(sum(each.near_people[field] for field in fields) for each in before)
+    waits = (
+        statistics.mean(sum(each.near_waited[field] for field in fields) for each in side) / max(people, 1.0)
+        for side in (before, after)
+    )
+    return Near(tuple(changed.fields[field] for field in fields), span_of(changed), people, *waits)

@@ -22,11 +22,12 @@ from weakref import WeakKeyDictionary
 from msgspec import Struct
 
 from queue_server.branches.host import BranchHost
-from queue_server.domain.advice import Advice, Question
+from queue_server.domain.advice import Advices, Question
 from queue_server.domain.foresight import Outlook, Scene
 from queue_server.domain.learning import Learnt
 from queue_server.domain.scene import could_open, expected_of, learnt_by, scene_of
 from queue_server.domain.state import BranchState
+from queue_server.domain.taken import left_to_do
 from queue_server.foreseeing.plays import NotPlayed, Plays
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class _Course(Struct):
     made_at: float = float("-inf")
     learnt: Learnt = Learnt()
     learnt_at: float = float("-inf")
-    advice: list[Advice] = []
+    advice: Advices | None = None
     advised_at: float = float("-inf")
 
 
@@ -86,24 +87,23 @@ class Foreseer:
         """The process id of who plays, once there was something to play."""
         return self._plays.pid
 
-    async def advise(self, host: BranchHost) -> list[Advice]:
-        """What might be done at this branch now; the same for whoever asks within `ADVISED_S`. Empty while no day is
-        open.
+    async def advise(self, host: BranchHost) -> Advices | None:
+        """What might be done at this branch now; worked out once for all who ask within `ADVISED_S`. None while no day
+        is open.
 
         Raises:
             NotPlayed
         """
         course = self._course(host)
-        if time.monotonic() - course.advised_at < ADVISED_S / self._speed:
-            return course.advice
         await host.settled()
         scene = self._scene(host)
         if scene is None:
-            return []
-        expected = expected_of(host.state, scene.at, course.learnt)
-        course.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected))
-        course.advised_at = time.monotonic()
-        return course.advice
+            return None
+        if course.advice is None or time.monotonic() - course.advised_at >= ADVISED_S / self._speed:
+            expected = expected_of(host.state, scene.at, course.learnt)
+            course.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected))
+            course.advised_at = time.monotonic()
+        return left_to_do(host.state, course.advice, self._now())
 
     # -- what happens --------------------------------------------------------------------------------------------------
 

@@ -53,21 +53,37 @@ class Waits(Struct, frozen=True):
     unserved: float
 
 
+class ForeseenWaits(Struct, frozen=True):
+    """Of the people in these fields who wait or come until then: their mean wait until then in seconds, as it looked
+    `at` that time, without what is advised and with it. Later it can be held against what came."""
+
+    fields: list[str]
+    at: datetime
+    until: datetime
+    people: float
+    without_s: int
+    with_s: int
+
+
 class StaffAdvice(Struct, frozen=True):
     """What may be done: "open" the counter `no`, or let it take `fields` besides ("assign"); as it would be without and
-    with it."""
+    with it. Who does it sends `kind`, `fields`, `foreseen` and the counter to `take-advice`. Of `fields` the one that
+    needs it most is the first."""
 
     kind: str
     no: int
     fields: list[str]
     before: Waits
     after: Waits
+    foreseen: ForeseenWaits
 
 
 class StaffAdvices(Struct, frozen=True):
-    """What helps most first; empty where nothing would clearly help."""
+    """What helps most first; empty where nothing would clearly help. Neither what was taken already nor what has been
+    done otherwise. `at` is null while no day is open."""
 
     branch: str
+    at: datetime | None
     advice: list[StaffAdvice]
 
 

@@ -19,7 +19,7 @@ from queue_server.domain.refusals import Refusal
 from queue_server.domain.scene import expected_of
 from queue_server.foreseeing.plays import NotPlayed
 from queue_server.journal.backup import last_good
-from queue_server.protocol.resources import Forecast, Health, StaffAdvice, StaffAdvices, Waits
+from queue_server.protocol.resources import Forecast, ForeseenWaits, Health, StaffAdvice, StaffAdvices, Waits
 from queue_server.readers.days import day_before
 from queue_server.readers.statistics.course import report_of
 from queue_server.readers.statistics.day import DayReport
@@ -101,18 +101,24 @@ async def advice(request: Request) -> Response:
         found = await house.foreseer.advise(host)
     except NotPlayed as fault:
         raise Refusal("unavailable") from fault
-    return json(StaffAdvices(branch, [_advice(each) for each in found]))
+    if found is None:
+        return json(StaffAdvices(branch, None, []))
+    return json(StaffAdvices(branch, found.at, [_advice(each, found.at) for each in found.found]))
 
 
-def _advice(each: Advice) -> StaffAdvice:
-    effect = each.effect
+def _advice(each: Advice, at: datetime) -> StaffAdvice:
+    effect, near = each.effect, each.near
     return StaffAdvice(
         each.kind,
         each.no,
         list(each.fields),
         Waits(round(effect.people, 1), round(effect.wait_before), round(effect.unserved_before, 1)),
         Waits(round(effect.people, 1), round(effect.wait_after), round(effect.unserved_after, 1)),
-    )
+        ForeseenWaits(
+            list(near.fields), at, at + timedelta(seconds=round(near.span_s)), round(near.people, 1),
+            round(near.wait_before), round(near.wait_after),
+        ),
+    )  # fmt: skip
 
 
 async def forecast(request: Request) -> Response:
