@@ -56,6 +56,7 @@ class _Course(Struct):
     learnt_at: float = float("-inf")
     advice: Advices | None = None
     advised_at: float = float("-inf")
+    advised_of: dict[int, tuple[str, ...]] = {}
 
 
 class Foreseer:
@@ -88,8 +89,8 @@ class Foreseer:
         return self._plays.pid
 
     async def advise(self, host: BranchHost) -> Advices | None:
-        """What might be done at this branch now; worked out once for all who ask within `ADVISED_S`. None while no day
-        is open.
+        """What might be done at this branch now; worked out once for all who ask within `ADVISED_S`, as long as the
+        same counters are open for the same fields. None while no day is open.
 
         Raises:
             NotPlayed
@@ -99,10 +100,12 @@ class Foreseer:
         scene = self._scene(host)
         if scene is None:
             return None
-        if course.advice is None or time.monotonic() - course.advised_at >= ADVISED_S / self._speed:
+        staff = _staff_of(host.state)
+        is_old = time.monotonic() - course.advised_at >= ADVISED_S / self._speed
+        if course.advice is None or is_old or staff != course.advised_of:
             expected = expected_of(host.state, scene.at, course.learnt)
             course.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected))
-            course.advised_at = time.monotonic()
+            course.advised_at, course.advised_of = time.monotonic(), staff
         return left_to_do(host.state, course.advice, self._now())
 
     # -- what happens --------------------------------------------------------------------------------------------------
@@ -194,6 +197,11 @@ class Foreseer:
         if now - course.learnt_at > LEARNS_S / self._speed:
             course.learnt, course.learnt_at = learnt_by(state), now
         return scene_of(state, self._now(), course.learnt)
+
+
+def _staff_of(state: BranchState) -> dict[int, tuple[str, ...]]:
+    """What the open counters take: whatever else is advised would bring something else when it changes."""
+    return {no: counter.takes for no, counter in state.counters.items() if counter.is_open}
 
 
 def _is_at_work(state: BranchState) -> bool:

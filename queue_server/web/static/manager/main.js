@@ -8,6 +8,7 @@ import { fieldsOf, worstFirst } from "./view.js";
 
 const HEALTH_EVERY_MS = 30_000;
 const DEVICES_EVERY_MS = 5_000;
+const ADVICE_EVERY_MS = 60_000; // as often as the server works it out anew
 const SORT_EVERY_MS = 10_000;
 const SIGNED_OUT_FROM = 4400;
 const page = document.documentElement.dataset;
@@ -30,6 +31,8 @@ let model = {
   health: null,
   dossier: null,
   devices: [],
+  advice: null,
+  report: null,
   order: [],
   status: null,
   dialog: null,
@@ -38,6 +41,9 @@ let model = {
 };
 let sortedAt = -SORT_EVERY_MS;
 let isTouched = false; // a pointer is over the list, or the focus in it: it must not be reordered
+let isAdvicePointed = false; // it must not change under the pointer
+let newestAdvice = null;
+let reportedDay = null;
 
 const feed = new LaySo.Feed({
   build: page.build,
@@ -62,7 +68,7 @@ function set(change) {
 
 function draw() {
   sort();
-  const shared = { model, now: at(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut };
+  const shared = { model, now: at(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut, pointAt };
   render(html`<${Screen} ...${shared} />`, root);
 }
 
@@ -79,10 +85,24 @@ function touch(isNow) {
   isTouched = isNow;
 }
 
+/** The pointer is over the advice, or has left it: then the newest is shown. */
+function pointAt(isNow) {
+  isAdvicePointed = isNow;
+  showAdvice(newestAdvice);
+}
+
+function showAdvice(advice, isAtOnce = model.advice === null) {
+  newestAdvice = advice;
+  if ((isAtOnce || !isAdvicePointed) && model.advice !== newestAdvice) {
+    set({ advice: newestAdvice });
+  }
+}
+
 // -- doing ----------------------------------------------------------------------------------------------------------------
 
 /** Show a dialog: `name` and what it is about. */
 function open(name, about = {}) {
+  isAdvicePointed = false;
   set({ dialog: { name, about }, problem: "" });
 }
 
@@ -101,6 +121,7 @@ function underWay(work, done) {
       set({ isBusy: false, dialog: null });
       LaySo.toast(done, "ok");
       load();
+      loadForecasts(true);
       return true;
     },
     (problem) => {
@@ -160,6 +181,20 @@ function load() {
   loadDevices();
 }
 
+/** What might be done, and how right forecasts were today. `isAtOnce` shows it even under the pointer. */
+function loadForecasts(isAtOnce) {
+  LaySo.ask("GET", `/branches/${code}/advice`).then(
+    (advice) => showAdvice(advice, isAtOnce),
+    (problem) => {
+      onRefusal(problem);
+      showAdvice({ isOff: true, at: null, advice: [] }, isAtOnce);
+    },
+  );
+  if (reportedDay) {
+    get(LaySo.ask("GET", `/branches/${code}/reports/${reportedDay}`), (report) => ({ report }));
+  }
+}
+
 /** Who is connected changes all the time: while somebody looks at the list it is asked for often. */
 function loadDevices() {
   if (model.hasDevices) {
@@ -202,6 +237,11 @@ feed.subscribe(`board:${model.branch}`, (view, changes) => {
     loadPeopleSoon();
   }
   set({ board: { ...view } });
+  const day = view.day && view.day.today ? view.day.today.date : null;
+  if (day !== reportedDay) {
+    reportedDay = day;
+    loadForecasts();
+  }
 });
 feed.subscribe(`live:${model.branch}`, (live) => set({ live }));
 window.addEventListener("hashchange", () => {
@@ -210,6 +250,7 @@ window.addEventListener("hashchange", () => {
 });
 load();
 setInterval(load, HEALTH_EVERY_MS);
+setInterval(loadForecasts, ADVICE_EVERY_MS);
 setInterval(() => model.tab === "devices" && loadDevices(), DEVICES_EVERY_MS);
 setInterval(draw, 1000);
 document.title = `${t("title")} – ${model.branchName}`;
