@@ -82,12 +82,30 @@ Expected = dict[str, list[tuple[float, float]]]
 """By field: so many visits within so many seconds from now, one after the other: (seconds, visits)."""
 
 
+class Lender(Struct, frozen=True):
+    """A branch from which somebody may come, so long a way off: how things stand there, and who is still to come."""
+
+    scene: Scene
+    expected: Expected
+    way_s: float = 0.0
+
+
 class Question(Struct, frozen=True, tag="question"):
-    """What may be done about this? With the counters that could be opened, and who is still to come."""
+    """What may be done about this? With the counters that could be opened, who is still to come, and branches that
+    might lend somebody."""
 
     scene: Scene
     closed: list[Place]
     expected: Expected
+    lenders: dict[str, Lender] = {}
+
+
+def consider(question: Question, *, seed: int | str = 0) -> Advices:
+    """All that might be done, with one branch at most that lends somebody."""
+    scene, expected = question.scene, question.expected
+    here = advise(scene, question.closed, expected, seed=seed).found
+    lent = lend(scene, expected, question.lenders, seed=seed)[:1]
+    return Advices(scene.at, sorted([*here, *lent], key=lambda each: -each.effect.saves_s))
 
 
 def advise(scene: Scene, closed: Sequence[Place], expected: Expected, *, seed: int | str = 0) -> Advices:
@@ -102,29 +120,28 @@ def advise(scene: Scene, closed: Sequence[Place], expected: Expected, *, seed: i
     return Advices(scene.at, sorted(found, key=lambda each: -each.effect.saves_s))
 
 
-def lend(
-    scene: Scene, expected: Expected, lenders: Mapping[str, tuple[Scene, Expected]], *, seed: int | str = 0
-) -> list[Advice]:
-    """From which branch somebody would come with the least loss there, for the most pressed field here."""
+def lend(scene: Scene, expected: Expected, lenders: Mapping[str, Lender], *, seed: int | str = 0) -> list[Advice]:
+    """From which branch somebody would come with the least loss there, for the most pressed field here: somebody whose
+    counter takes that field."""
     pressed = next(iter(_pressed(scene)), None)
-    if pressed is None:
+    if pressed is None or not lenders:
         return []
     code = scene.fields[pressed]
     base = outcomes(scene, expected, seed)
-    helped = _with(scene, _guest(scene, pressed))
-    after = outcomes(helped, expected, seed)
-    gain = compare(base, after)
-    if gain is None:
-        return []
-    near = _near(helped, GUEST, base, after)
     found = []
-    for branch, (other, to_come) in lenders.items():
-        spare = _least_needed(other)
+    for branch, lender in lenders.items():
+        spare = _least_needed(lender.scene, code)
         if spare is None:
             continue
-        before = outcomes(other, to_come, seed)
-        cost = _effect(before, outcomes(_without(other, spare), to_come, seed))
+        helped = _with(scene, _guest(scene, pressed, lender.way_s))
+        after = outcomes(helped, expected, seed)
+        gain = compare(base, after)
+        if gain is None:
+            continue
+        before = outcomes(lender.scene, lender.expected, seed)
+        cost = _effect(before, outcomes(_without(lender.scene, spare), lender.expected, seed))
         if cost.unserved_after <= cost.unserved_before and -cost.saves_s < 0.5 * gain.saves_s:
+            near = _near(helped, GUEST, base, after)
             found.append(Advice("lend", (code,), gain, near, lender=branch, cost=cost))
     return sorted(found, key=lambda each: -(each.effect.saves_s + (each.cost.saves_s if each.cost else 0.0)))
 
@@ -170,24 +187,27 @@ def _is_pressed(place: Place, pressed: Sequence[int]) -> bool:
     return any(code in pressed[:2] for code, _ in place.takes)
 
 
-def _least_needed(scene: Scene) -> int | None:
-    """The open counter whose fields have the least waiting work; None where only one is open."""
+def _least_needed(scene: Scene, code: str) -> int | None:
+    """Of the open counters that take this field, the one whose fields have the least waiting work; None where there is
+    none, or only one counter is open."""
     pressed = _pressed(scene)
     open_places = [index for index, place in enumerate(scene.places) if place.spells]
-    if len(open_places) < 2:
+    able = [index for index in open_places if any(scene.fields[own] == code for own, _ in scene.places[index].takes)]
+    if len(open_places) < 2 or not able:
         return None
 
     def rank(index: int) -> int:
         ranks = [pressed.index(code) for code, _ in scene.places[index].takes if code in pressed]
         return -min(ranks, default=len(pressed))
 
-    return min(open_places, key=rank)
+    return min(able, key=rank)
 
 
-def _guest(scene: Scene, field: int) -> Place:
-    """Somebody who comes to help with one field, as fast as those who are there."""
+def _guest(scene: Scene, field: int, way_s: float) -> Place:
+    """Somebody who comes to help with one field, as fast as those who are there, when the way is done."""
     laws = [place.laws for place in scene.places if any(code == field for code, _ in place.takes)]
     spells = next((place.spells for place in scene.places if place.spells), ((0.0, scene.closes),))
+    spells = tuple((max(start, way_s), end) for start, end in spells if end > way_s)
     return Place(
         no=GUEST, takes=((field, 0.0),), runs=(0, 0, 0), spells=spells, laws=(laws or [scene.places[0].laws])[0]
     )

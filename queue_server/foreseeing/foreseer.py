@@ -13,7 +13,7 @@ import heapq
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 from msgspec import Struct
 
 from queue_server.branches.host import BranchHost
-from queue_server.domain.advice import Advices, Question
+from queue_server.domain.advice import Advices, Lender, Question
 from queue_server.domain.foresight import Outlook, Scene
 from queue_server.domain.learning import Learnt
 from queue_server.domain.scene import could_open, expected_of, learnt_by, scene_of
@@ -44,6 +44,8 @@ NEVER = float("inf")
 
 Told = Callable[[BranchHost, Outlook, bool], None]
 """Told of each new outlook; True when it was made here."""
+Lenders = Callable[[], Awaitable[Sequence[tuple[BranchHost, float]]]]
+"""Finds branches from which somebody may come, each with the way in seconds."""
 
 
 class _Course(Struct):
@@ -88,9 +90,10 @@ class Foreseer:
         """The process id of who plays, once there was something to play."""
         return self._plays.pid
 
-    async def advise(self, host: BranchHost) -> Advices | None:
+    async def advise(self, host: BranchHost, lenders: Lenders) -> Advices | None:
         """What might be done at this branch now; worked out once for all who ask within `ADVISED_S`, as long as the
-        same counters are open for the same fields. None while no day is open.
+        same counters are open for the same fields. None while no day is open. `lenders` finds the branches from which
+        somebody may come.
 
         Raises:
             NotPlayed
@@ -104,9 +107,18 @@ class Foreseer:
         is_old = time.monotonic() - course.advised_at >= ADVISED_S / self._speed
         if course.advice is None or is_old or staff != course.advised_of:
             expected = expected_of(host.state, scene.at, course.learnt)
-            course.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected))
+            lent = {other.branch_id: await self._lender(other, way_s) for other, way_s in await lenders()}
+            known = {branch: lender for branch, lender in lent.items() if lender is not None}
+            course.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected, known))
             course.advised_at, course.advised_of = time.monotonic(), staff
         return left_to_do(host.state, course.advice, self._now())
+
+    async def _lender(self, host: BranchHost, way_s: float) -> Lender | None:
+        await host.settled()
+        scene = self._scene(host)
+        if scene is None:
+            return None
+        return Lender(scene, expected_of(host.state, scene.at, self._course(host).learnt), way_s)
 
     # -- what happens --------------------------------------------------------------------------------------------------
 

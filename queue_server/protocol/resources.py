@@ -66,8 +66,9 @@ class ForeseenWaits(Struct, frozen=True):
 
 
 class StaffAdvice(Struct, frozen=True):
-    """What may be done: "open" the counter `no`, or let it take `fields` besides ("assign"); as it would be without and
-    with it. Who does it sends `kind`, `fields`, `foreseen` and the counter to `take-advice`. Of `fields` the one that
+    """What may be done: "open" the counter `no`, let it take `fields` besides ("assign"), or have somebody come for
+    them from the branch `lender` ("lend"), whose own waits are told too; as it would be without and with it. Who does
+    it sends `kind`, `fields`, `foreseen` and the counter, or the lender, to `take-advice`. Of `fields` the one that
     needs it most is the first."""
 
     kind: str
@@ -76,6 +77,10 @@ class StaffAdvice(Struct, frozen=True):
     before: Waits
     after: Waits
     foreseen: ForeseenWaits
+    lender: str | None = None
+    lender_name: rows.Name | None = None
+    lender_before: Waits | None = None
+    lender_after: Waits | None = None
 
 
 class StaffAdvices(Struct, frozen=True):

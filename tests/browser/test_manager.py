@@ -512,8 +512,10 @@ def test_advice_does_not_move_under_the_pointer(screen: Screen):
         with page.expect_response("**/advice"):
             page.clock.run_for(61_000)
     expect(shown_advice(page)).to_have_count(2)
+    expect(page.locator(".advice")).to_contain_text("Đã có gợi ý mới")
     page.mouse.move(5, 5)
     expect(shown_advice(page)).to_have_text(["Để quầy 5 nhận thêm Đất đai"])
+    expect(page.locator(".advice")).not_to_contain_text("Đã có gợi ý mới")
     advised(page, "open", at="2026-11-23T02:42:00Z")
     with page.expect_response("**/advice"):
         page.clock.run_for(61_000)
@@ -531,6 +533,28 @@ def test_where_few_minutes_are_saved_it_says_who_is_served_after_all(screen: Scr
     advised(screen.page, "open", foreseen=short)
     screen.page.reload()
     expect(screen.page.locator(".advice__effect")).to_have_text(["Mọi người bớt chờ tổng cộng khoảng 200 phút"])
+
+
+def test_people_of_another_branch_are_asked_for_by_telephone_and_only_noted(centre: DemoServer, screen: Screen):
+    at = datetime.now(ZONE)
+    waits = {"people": 10.0, "mean_s": 240, "unserved": 0.0}
+    advised(
+        screen.page, "lend", at=at.isoformat(), no=0, lender="near", lender_name={"vi": "Chi nhánh An Phú", "en": ""},
+        lender_before=waits, lender_after=waits | {"mean_s": 420},
+        foreseen={"fields": ["dat-dai"], "at": at.isoformat(), "until": (at + timedelta(hours=2)).isoformat(),
+                  "people": 12.4, "without_s": 1860, "with_s": 1320},
+    )  # fmt: skip
+    screen.page.reload()
+    one = screen.page.locator(".advice__one")
+    expect(one).to_contain_text("Mượn 1 người từ Chi nhánh An Phú cho Đất đai")
+    expect(one).to_contain_text("12 người đang chờ và sắp đến: chờ bớt khoảng 9 phút mỗi người")
+    expect(one).to_contain_text("Tại Chi nhánh An Phú: 10 người chờ thêm khoảng 3 phút mỗi người")
+    one.get_by_role("button", name="Làm theo").click()
+    expect(screen.dialog).to_contain_text("Hãy liên hệ Chi nhánh An Phú để mượn người")
+    screen.dialog.get_by_role("button", name="Ghi là đã mượn").click()
+    screen.says("Đã ghi lại.")
+    expect(screen.page.locator('[data-taken="lend"]')).to_contain_text("12 → …")
+    assert all(counter["state"] == "closed" for counter in centre.api().board()["counters"].values())
 
 
 def test_old_advice_is_refused_where_it_was_taken(screen: Screen):

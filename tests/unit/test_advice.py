@@ -7,7 +7,19 @@ from datetime import date, timedelta
 import pytest
 from msgspec.structs import replace
 
-from queue_server.domain.advice import Advice, Advices, Near, Question, advise, compare, lend, outcomes, span_of
+from queue_server.domain.advice import (
+    Advice,
+    Advices,
+    Lender,
+    Near,
+    Question,
+    advise,
+    compare,
+    consider,
+    lend,
+    outcomes,
+    span_of,
+)
 from queue_server.domain.arrivals import Arrivals, after, expected, is_after_a_break, still_expected, usual_visits
 from queue_server.domain.foresight import Busy, Scene
 from queue_server.domain.learning import Law
@@ -185,13 +197,36 @@ def test_the_same_people_come_whatever_is_changed() -> None:
 def test_staff_are_lent_by_the_branch_that_misses_them_least() -> None:
     idle = scene(counter(1, 0), counter(2, 0), counter(3, 1), waiting=[])
     busy = scene(counter(1, 0, busy=Busy(0, 10.0)), counter(2, 1), waiting=waits(*range(-80, -70)))
-    found = lend(jam(), LATER, {"idle": (idle, LATER), "busy": (busy, LATER)})
+    found = lend(jam(), LATER, {"idle": Lender(idle, LATER), "busy": Lender(busy, LATER)})
     assert found[0].lender == "idle"
     assert found[0].fields == ("a",)
     assert found[0].cost is not None
     assert -found[0].cost.saves_s < 0.1 * found[0].effect.saves_s
     alone = scene(counter(1, 0), waiting=[])
-    assert lend(jam(), LATER, {"alone": (alone, LATER)}) == []
+    assert lend(jam(), LATER, {"alone": Lender(alone, LATER)}) == []
+
+
+def test_nobody_is_lent_who_cannot_do_the_work() -> None:
+    others = scene(counter(1, 1), counter(2, 1), waiting=[])
+    assert lend(jam(), LATER, {"others": Lender(others, LATER)}) == []
+
+
+def test_who_comes_from_far_helps_when_he_is_there() -> None:
+    idle = scene(counter(1, 0), counter(2, 0), waiting=[])
+    (near,) = lend(jam(), {}, {"idle": Lender(idle, {})})
+    (far,) = lend(jam(), {}, {"idle": Lender(idle, {}, way_s=600.0)})
+    # From now on six calls from 0 s and six from 290 s on; or after ten minutes: 290 and 590 alone, then by turns
+    # at 600 and 890 and five minutes each time later.
+    assert near.near.wait_after == pytest.approx((6 * 290 + 2 * 300 * 15) / 12)
+    assert far.near.wait_after == pytest.approx((290 + 590 + 5 * 600 + 5 * 890 + 2 * 300 * 10) / 12)
+    assert lend(jam(), {}, {"idle": Lender(idle, {}, way_s=3500.0)}) == [], "too late for anybody"
+
+
+def test_of_all_that_might_be_done_one_branch_at_most_lends() -> None:
+    idle = Lender(scene(counter(1, 0), counter(2, 0), waiting=[]), LATER)
+    found = consider(Question(jam(), [CLOSED], LATER, {"one": idle, "two": idle})).found
+    assert sorted(each.kind for each in found) == ["assign", "lend", "open"]
+    assert [each.effect.saves_s for each in found] == sorted((each.effect.saves_s for each in found), reverse=True)
 
 
 # -- from a branch -----------------------------------------------------------------------------------------------------

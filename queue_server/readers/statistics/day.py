@@ -122,14 +122,16 @@ class HourDay(Struct, frozen=True):
 
 class AdviceDay(Struct, frozen=True):
     """Advice that was taken `taken_at`: "open" `counter`, "assign" it `fields` besides, or have somebody come from
-    branch `lender` ("lend"). From `at` until `until` so many `people` were foreseen to wait so many seconds on average,
-    `without_s` and `with_s`; really it was `came_people`, and `came_s`: None until then, and the mean of nobody."""
+    branch `lender` ("lend"), of whose name this journal knows nothing. From `at` until `until` so many `people` were
+    foreseen to wait so many seconds on average, `without_s` and `with_s`; really it was `came_people`, and `came_s`:
+    None until then, and the mean of nobody."""
 
     taken_at: datetime
     kind: str
     counter: int | None
     fields: tuple[str, ...]
     lender: str
+    lender_name: Text | None
     at: datetime
     until: datetime
     people: float
@@ -304,6 +306,7 @@ def _advice(at: datetime, taken: AdviceTaken, tickets: Iterable[Ticket], now: da
         counter=taken.counter,
         fields=taken.fields,
         lender=taken.lender,
+        lender_name=None,
         at=foreseen.at,
         until=foreseen.until,
         people=foreseen.people,

@@ -135,6 +135,7 @@ ADVICE = {
     "assign": Text("Quầy {counter} nhận thêm {fields}", "Let counter {counter} take {fields} too"),
     "lend": Text("Mượn 1 người từ {lender} cho {fields}", "Borrow one person from {lender} for {fields}"),
 }
+ANOTHER_BRANCH = Text("điểm phục vụ khác", "another branch")
 
 
 def csv_of(report: DayReport, lang: str) -> str:
@@ -204,7 +205,8 @@ class Sayings:
         """What was done, as a sentence."""
         names = {field.code: self.name(field.name) for field in report.fields}
         fields = ", ".join(names.get(code, code) for code in each.fields)
-        return self.name(ADVICE[each.kind]).format(counter=each.counter, fields=fields, lender=each.lender)
+        lender = self.name(each.lender_name or ANOTHER_BRANCH)
+        return self.name(ADVICE[each.kind]).format(counter=each.counter, fields=fields, lender=lender)
 
     def people(self, each: AdviceDay) -> str:
         """Foreseen and come: 31 → 28"""

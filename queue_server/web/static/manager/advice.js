@@ -2,12 +2,12 @@
 import { html } from "../vendor/preact-htm.js";
 import { Dialog } from "./parts.js";
 import { t } from "./texts.js";
-import { adviceState, broughtBy, isOldAdvice } from "./view.js";
+import { adviceState, broughtBy } from "./view.js";
 
 const SHOWN = 2; // the others are there for whoever asks
 const NAMED_MOST = 2; // fields of a counter in one sentence
 
-export function Advice({ model, fields, now, open, isLive, pointAt }) {
+export function Advice({ model, fields, open, isLive, pointAt, isAdviceHeld }) {
   const { advice } = model;
   const state = adviceState(advice, fields);
   const list = (some) => html`<ul>${some.map((each) => html`<${One} each=${each} model=${model} isLive=${isLive} key=${keyOf(each)} take=${() => open("advice", { each })} />`)}</ul>`;
@@ -22,7 +22,7 @@ export function Advice({ model, fields, now, open, isLive, pointAt }) {
             <summary>${t("adviceMore", { n: advice.advice.length - SHOWN })}</summary>${list(advice.advice.slice(SHOWN))}
           </details>`}`
       : html`<p class="advice__none" role="status">${t(`advice.${state}`)}</p>`}
-    ${advice && isOldAdvice(advice, now) && html`<p class="advice__none">${t("adviceOld")}</p>`}
+    ${isAdviceHeld && html`<p class="advice__held">${t("adviceHeld")}</p>`}
   </section>`;
 }
 
@@ -45,9 +45,10 @@ export function adviceWords(each, model) {
   const names = each.fields.map((code) => (row(code) ? LaySo.name(row(code).name) : code));
   const named = names.slice(0, NAMED_MOST).join(", ");
   const fields = names.length > NAMED_MOST ? t("andMore", { fields: named, n: names.length - NAMED_MOST }) : named;
-  const branch = each.lender_name ? LaySo.name(each.lender_name) : t("anotherBranch");
-  return t(`advise.${each.kind}`, { no: each.no || each.counter, fields, branch });
+  return t(`advise.${each.kind}`, { no: each.no || each.counter, fields, branch: lenderOf(each) });
 }
+
+const lenderOf = (each) => (each.lender_name ? LaySo.name(each.lender_name) : t("anotherBranch"));
 
 /** "12 người đang chờ và sắp đến: bớt khoảng 9 phút mỗi người", and who is called before closing after all. */
 function effectOf(each) {
@@ -60,7 +61,7 @@ function effectOf(each) {
 }
 
 function costWords(each) {
-  const branch = LaySo.name(each.lender_name);
+  const branch = lenderOf(each);
   const minutes = Math.round((each.lender_after.mean_s - each.lender_before.mean_s) / 60);
   return minutes > 0 ? t("adviceCost", { branch, n: Math.round(each.lender_before.people), m: minutes }) : t("adviceNoCost", { branch });
 }
@@ -80,6 +81,6 @@ export function AdviceDialog(props) {
       without: Math.round(each.foreseen.without_s / 60),
       with: Math.round(each.foreseen.with_s / 60),
     })}</p>
-    <p class="dialog__text">${t(`adviceHint.${each.kind}`, { no: each.no, me: model.me, branch: each.lender_name ? LaySo.name(each.lender_name) : "" })}</p>
+    <p class="dialog__text">${t(`adviceHint.${each.kind}`, { no: each.no, me: model.me, branch: lenderOf(each) })}</p>
   <//>`;
 }

@@ -9,6 +9,7 @@ import { fieldsOf, worstFirst } from "./view.js";
 const HEALTH_EVERY_MS = 30_000;
 const DEVICES_EVERY_MS = 5_000;
 const ADVICE_EVERY_MS = 60_000; // as often as the server works it out anew
+const REPORT_EVERY_MS = 300_000; // it counts the whole day
 const SORT_EVERY_MS = 10_000;
 const SIGNED_OUT_FROM = 4400;
 const page = document.documentElement.dataset;
@@ -68,7 +69,7 @@ function set(change) {
 
 function draw() {
   sort();
-  const shared = { model, now: at(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut, pointAt };
+  const shared = { model, now: at(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut, pointAt, isAdviceHeld: newestAdvice !== model.advice };
   render(html`<${Screen} ...${shared} />`, root);
 }
 
@@ -121,7 +122,8 @@ function underWay(work, done) {
       set({ isBusy: false, dialog: null });
       LaySo.toast(done, "ok");
       load();
-      loadForecasts(true);
+      loadAdvice(true);
+      loadReport();
       return true;
     },
     (problem) => {
@@ -181,8 +183,8 @@ function load() {
   loadDevices();
 }
 
-/** What might be done, and how right forecasts were today. `isAtOnce` shows it even under the pointer. */
-function loadForecasts(isAtOnce) {
+/** What might be done. `isAtOnce` shows it even under the pointer. */
+function loadAdvice(isAtOnce) {
   LaySo.ask("GET", `/branches/${code}/advice`).then(
     (advice) => showAdvice(advice, isAtOnce),
     (problem) => {
@@ -190,6 +192,10 @@ function loadForecasts(isAtOnce) {
       showAdvice({ isOff: true, at: null, advice: [] }, isAtOnce);
     },
   );
+}
+
+/** How right forecasts were today, and what advice that was taken has brought. */
+function loadReport() {
   if (reportedDay) {
     get(LaySo.ask("GET", `/branches/${code}/reports/${reportedDay}`), (report) => ({ report }));
   }
@@ -240,7 +246,8 @@ feed.subscribe(`board:${model.branch}`, (view, changes) => {
   const day = view.day && view.day.today ? view.day.today.date : null;
   if (day !== reportedDay) {
     reportedDay = day;
-    loadForecasts();
+    loadAdvice();
+    loadReport();
   }
 });
 feed.subscribe(`live:${model.branch}`, (live) => set({ live }));
@@ -250,7 +257,8 @@ window.addEventListener("hashchange", () => {
 });
 load();
 setInterval(load, HEALTH_EVERY_MS);
-setInterval(loadForecasts, ADVICE_EVERY_MS);
+setInterval(loadAdvice, ADVICE_EVERY_MS);
+setInterval(loadReport, REPORT_EVERY_MS);
 setInterval(() => model.tab === "devices" && loadDevices(), DEVICES_EVERY_MS);
 setInterval(draw, 1000);
 document.title = `${t("title")} – ${model.branchName}`;

@@ -127,10 +127,6 @@ export function adviceState(answer, fields) {
   return waiting.length > 0 && waiting.every((field) => !field.live.wait) ? "unsure" : "none";
 }
 
-export const OLD_ADVICE_S = 5 * 60;
-
-export const isOldAdvice = (answer, now) => Boolean(answer.at) && secondsSince(answer.at, now) > OLD_ADVICE_S;
-
 /** What an advice would bring: how many people each so many whole minutes, who is called before closing, all people's minutes together. */
 export function broughtBy({ foreseen, before, after }) {
   return {
