@@ -91,28 +91,36 @@ class Lender(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True, tag="question"):
-    """What may be done about this? With the counters that could be opened, who is still to come, and branches that
-    might lend somebody."""
+    """What may be done about this? With the counters that could be opened, who is still to come, branches that might
+    lend somebody, and the agency of each field, whose staff does that work and no other; nothing where all do all."""
 
     scene: Scene
     closed: list[Place]
     expected: Expected
     lenders: dict[str, Lender] = {}
+    agencies: dict[str, str] = {}
 
 
 def consider(question: Question, *, seed: int | str = 0) -> Advices:
     """All that might be done, with one branch at most that lends somebody."""
     scene, expected = question.scene, question.expected
-    here = advise(scene, question.closed, expected, seed=seed).found
+    here = advise(scene, question.closed, expected, agencies=question.agencies, seed=seed).found
     lent = lend(scene, expected, question.lenders, seed=seed)[:1]
     return Advices(scene.at, sorted([*here, *lent], key=lambda each: -each.effect.saves_s))
 
 
-def advise(scene: Scene, closed: Sequence[Place], expected: Expected, *, seed: int | str = 0) -> Advices:
+def advise(
+    scene: Scene,
+    closed: Sequence[Place],
+    expected: Expected,
+    *,
+    agencies: Mapping[str, str] | None = None,
+    seed: int | str = 0,
+) -> Advices:
     """What might be done here. `closed` are the counters that could be opened, as they would be then."""
     base = outcomes(scene, expected, seed)
     found = []
-    for kind, no, fields, changed in _choices(scene, closed):
+    for kind, no, fields, changed in _choices(scene, closed, agencies or {}):
         after = outcomes(changed, expected, seed)
         effect = compare(base, after)
         if effect is not None:
@@ -149,7 +157,9 @@ def lend(scene: Scene, expected: Expected, lenders: Mapping[str, Lender], *, see
 # -- choices -----------------------------------------------------------------------------------------------------------
 
 
-def _choices(scene: Scene, closed: Sequence[Place]) -> Iterator[tuple[str, int, tuple[str, ...], Scene]]:
+def _choices(
+    scene: Scene, closed: Sequence[Place], agencies: Mapping[str, str]
+) -> Iterator[tuple[str, int, tuple[str, ...], Scene]]:
     """At most so many, those about the most pressed fields first."""
     pressed = _pressed(scene)
     found: list[tuple[str, int, tuple[str, ...], Scene]] = []
@@ -159,7 +169,7 @@ def _choices(scene: Scene, closed: Sequence[Place]) -> Iterator[tuple[str, int, 
                 fields = tuple(scene.fields[code] for code in dict.fromkeys((field, *(own for own, _ in place.takes))))
                 found.append(("open", place.no, fields, _with(scene, place)))
         for index, place in enumerate(scene.places):
-            if place.spells and all(code != field for code, _ in place.takes) and not _is_pressed(place, pressed):
+            if place.spells and _could_learn(scene, place, field, agencies) and not _is_pressed(place, pressed):
                 taking = replace(place, takes=(*place.takes, (field, 0.0)))
                 places = (*scene.places[:index], taking, *scene.places[index + 1 :])
                 found.append(("assign", place.no, (scene.fields[field],), replace(scene, places=places)))
@@ -180,6 +190,13 @@ def _pressed(scene: Scene) -> list[int]:
         if waiting:
             pressure[field] = waiting * scene.means[field] / (takers or 0.5)
     return sorted(pressure, key=lambda field: -pressure[field])
+
+
+def _could_learn(scene: Scene, place: Place, field: int, agencies: Mapping[str, str]) -> bool:
+    """Whether it does not take this field yet, and its staff is of that field's agency."""
+    taken = [code for code, _ in place.takes]
+    agency = agencies.get(scene.fields[field])
+    return field not in taken and any(agencies.get(scene.fields[code]) == agency for code in taken)
 
 
 def _is_pressed(place: Place, pressed: Sequence[int]) -> bool:

@@ -109,7 +109,9 @@ class Foreseer:
             expected = expected_of(host.state, scene.at, course.learnt)
             lent = {other.branch_id: await self._lender(other, way_s) for other, way_s in await lenders()}
             known = {branch: lender for branch, lender in lent.items() if lender is not None}
-            course.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected, known))
+            agencies = {field.code: field.agency for field in host.state.configured.fields}
+            question = Question(scene, could_open(host.state, scene), expected, known, agencies)
+            course.advice = await self._plays.advise(question)
             course.advised_at, course.advised_of = time.monotonic(), staff
         return left_to_do(host.state, course.advice, self._now())
 

@@ -172,6 +172,13 @@ def test_a_counter_that_takes_something_else_is_of_no_use() -> None:
     assert all(each.no != 8 for each in advise(jam(), [counter(8, 1)], LATER).found)
 
 
+def test_nobody_is_asked_to_do_the_work_of_another_agency() -> None:
+    ward, land = {"a": "ward", "b": "ward"}, {"a": "ward", "b": "land"}
+    assert set(by_kind(advise(jam(), [CLOSED], LATER, agencies=ward).found)) == {"open", "assign"}
+    assert set(by_kind(advise(jam(), [CLOSED], LATER, agencies=land).found)) == {"open"}
+    assert set(by_kind(consider(Question(jam(), [CLOSED], LATER, {}, land)).found)) == {"open"}
+
+
 def test_who_would_not_be_served_before_closing_would_be() -> None:
     late = replace(jam(), closes=1195.0)  # with calls at 290, 590, 890, 1190, and at 0, 300, 600, 900
     effect = by_kind(advise(late, [CLOSED], {}).found)["open"].effect

@@ -156,6 +156,7 @@ async def test_advice_is_worked_out_once_as_long_as_the_same_counters_are_open()
     here.branch.do(c.AssignCounter(counter=2, fields=("dat-dai",)), "07:50")
     await here.advise()
     assert [len(question.closed) for question in here.plays.asked] == [4, 3, 3]
+    assert here.plays.asked[0].agencies["dat-dai"] == "ubnd"
 
 
 async def test_when_the_day_has_ended_nothing_is_advised_any_more() -> None:
