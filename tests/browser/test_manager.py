@@ -452,16 +452,17 @@ def test_what_came_of_advice_is_shown_beside_what_was_foreseen(centre: DemoServe
     api.issue("dat-dai")
     now = datetime.now(ZONE)
     foreseen = {"fields": ["dat-dai"], "at": now.isoformat(), "until": (now + timedelta(seconds=1)).isoformat(),
-                "people": 11.6, "without_s": 2400, "with_s": 1620}  # fmt: skip
+                "people": 11.6, "without_s": 2400, "with_s": 555}  # fmt: skip
     chief.branch_command("take-advice", kind="lend", lender="x", fields=["dat-dai"], foreseen=foreseen)
     day = f"/branches/{BRANCH}/reports/{date_of(centre)}"
     eventually(lambda: chief.get(day)["advice"][0]["came_people"] == 1)
     row = Screen(visit("/manager", account="quang")).page.locator('[data-taken="lend"]')
     expect(row).to_contain_text("Mượn 1 người từ điểm phục vụ khác cho Đất đai")
-    expect(row.locator("td")).to_have_text(["12 → 1", "40,0", "27,0", "0,0"])
+    expect(row.locator("td")).to_have_text(["12 → 1", "40,0", "9,3", "0,0"])
     sheet = visit(f"/report/{BRANCH}/{date_of(centre)}", account="quang")
     expect(sheet.locator("#advice tbody td")).to_have_count(6)
     expect(sheet.locator("#advice tbody td").nth(2)).to_have_text("12 → 1")
+    expect(sheet.locator("#advice tbody td").nth(4)).to_have_text("9,3")
 
 
 def test_how_far_off_told_waits_were_is_shown_as_the_day_report_has_it(centre: DemoServer, visit: Visit):

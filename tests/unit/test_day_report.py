@@ -177,6 +177,13 @@ def test_the_sheet_says_which_way_the_forecast_lay():
     assert said(-2, "vi") == "không lệch về phía nào"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0,0"), (2, "0,0"), (3, "0,1"), (555, "9,3"), (558, "9,3"), (561, "9,4")]
+)
+def test_minutes_are_told_to_the_tenth_and_halves_up(seconds: int, said: str):
+    assert Sayings("vi", VIETNAM).minutes(seconds) == said
+
+
 def test_a_forgotten_service_counts_but_not_in_the_mean(ended: DayReport):
     # Six and ten minutes; the third ended with the day.
     assert field_of(ended, "chung-thuc").services == Services(3, 480, 1)

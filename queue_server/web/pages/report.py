@@ -195,10 +195,10 @@ class Sayings:
         return _in(text, self._lang)
 
     def minutes(self, seconds: int | None) -> str:
-        """12,4"""
+        """12,4; halves up, as the manager's page has it"""
         if seconds is None:
             return self.none
-        said = f"{seconds / 60:.1f}"
+        said = f"{(seconds + 3) // 6 / 10:.1f}"
         return said if self._lang == "en" else said.replace(".", ",")
 
     def advice(self, report: DayReport, each: AdviceDay) -> str:

@@ -4,8 +4,8 @@ import { adviceWords } from "./advice.js";
 import { t } from "./texts.js";
 import { share } from "./view.js";
 
-/** "12,4" */
-const tenths = (seconds) => (seconds === null ? "–" : (seconds / 60).toFixed(1).replace(".", LaySo.language() === "en" ? "." : ","));
+/** "12,4"; halves up, as the day report has it. */
+const tenths = (seconds) => (seconds === null ? "–" : (Math.floor((seconds + 3) / 6) / 10).toFixed(1).replace(".", LaySo.language() === "en" ? "." : ","));
 
 export function Taken({ model }) {
   if (!model.report) {
