@@ -460,9 +460,8 @@ def test_what_came_of_advice_is_shown_beside_what_was_foreseen(centre: DemoServe
     expect(row).to_contain_text("Mượn 1 người từ điểm phục vụ khác cho Đất đai")
     expect(row.locator("td")).to_have_text(["12 → 1", "40,0", "9,3", "0,0"])
     sheet = visit(f"/report/{BRANCH}/{date_of(centre)}", account="quang")
-    expect(sheet.locator("#advice tbody td")).to_have_count(6)
-    expect(sheet.locator("#advice tbody td").nth(2)).to_have_text("12 → 1")
-    expect(sheet.locator("#advice tbody td").nth(4)).to_have_text("9,3")
+    expect(sheet.locator("#advice")).to_contain_text("Mượn 1 người từ điểm phục vụ khác cho Đất đai")
+    expect(sheet.locator("#advice tbody td")).to_have_text(["40,0", "9,3", "0,0", "12 → 1"])
 
 
 def test_how_far_off_told_waits_were_is_shown_as_the_day_report_has_it(centre: DemoServer, visit: Visit):

@@ -208,10 +208,9 @@ class Sayings:
         lender = self.name(each.lender_name or ANOTHER_BRANCH)
         return self.name(ADVICE[each.kind]).format(counter=each.counter, fields=fields, lender=lender)
 
-    def people(self, each: AdviceDay) -> str:
-        """Foreseen and come: 31 → 28"""
-        came = self.none if each.came_people is None else each.came_people
-        return f"{round(each.people)} → {came}"
+    def people(self, count: float | None) -> str:
+        """Whole ones, of a forecast too."""
+        return self.none if count is None else str(round(count))
 
     def bias(self, estimates: Estimates) -> str:
         """How the told waits lay on the whole, as part of a sentence."""
