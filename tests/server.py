@@ -135,7 +135,7 @@ class Api:
         return self._ticket(self.post(f"/tickets/{ticket_id}/{name}", key=key, **args))
 
     def branch_command(self, name: str, *, key: str | None = None, **args: object) -> None:
-        """`suspend`, `unsuspend`, `change-hours`, `end-day`, `report-paper`"""
+        """`suspend`, `unsuspend`, `change-hours`, `end-day`, `report-paper`, `take-advice`"""
         self.post(f"/branches/{self.branch}/{name}", key=key, **args)
 
     @staticmethod

@@ -32,7 +32,7 @@ _CLERK = _HELPER | {
     "open", "pause", "close", "call-next", "call", "recall", "start", "finish", "no-show", "return", "hold", "resume",
     "transfer", "next-step",
 }  # fmt: skip
-_SUPERVISOR = _CLERK | {"assign", "end-service", "suspend", "unsuspend", "change-hours", "end-day"}
+_SUPERVISOR = _CLERK | {"assign", "end-service", "suspend", "unsuspend", "change-hours", "end-day", "take-advice"}
 
 COMMANDS: dict[Role, frozenset[str]] = {
     Role.CLERK: frozenset(_CLERK),

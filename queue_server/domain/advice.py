@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,6 +26,8 @@ SAVES_LEAST_S = 1800.0
 CLEARLY = 2.0
 """The saving is at least so many of its standard errors over the plays."""
 CHOICES_MOST = 8
+GUEST = 0
+"""The number of a counter that is none of ours."""
 
 
 class Effect(Struct, frozen=True):
@@ -43,79 +46,130 @@ class Effect(Struct, frozen=True):
         return self.people * (self.wait_before - self.wait_after)
 
 
+class Near(Struct, frozen=True):
+    """The same of those whose fields the advice concerns, and only of the first `span_s` from now: whoever waits longer
+    counts so far. So it can be held against what came as soon as that time is over. Mean waits in seconds."""
+
+    fields: tuple[str, ...]
+    span_s: float
+    people: float
+    wait_before: float
+    wait_after: float
+
+
 class Advice(Struct, frozen=True):
     """`kind` is "open" (counter `no` with `fields`), "assign" (counter `no` takes `fields` besides) or "lend" (somebody
-    from branch `lender`, where waits then are as `cost` says, opens a counter with `fields`)."""
+    from branch `lender`, where waits then are as `cost` says, opens a counter with `fields`). Of `fields` the most
+    pressed is the first."""
 
     kind: str
     fields: tuple[str, ...]
     effect: Effect
+    near: Near
     no: int = 0
     lender: str = ""
     cost: Effect | None = None
+
+
+class Advices(Struct, frozen=True):
+    """What helps most first, as it looked `at`."""
+
+    at: datetime
+    found: list[Advice]
 
 
 Expected = dict[str, list[tuple[float, float]]]
 """By field: so many visits within so many seconds from now, one after the other: (seconds, visits)."""
 
 
+class Lender(Struct, frozen=True):
+    """A branch from which somebody may come, so long a way off: how things stand there, and who is still to come."""
+
+    scene: Scene
+    expected: Expected
+    way_s: float = 0.0
+
+
 class Question(Struct, frozen=True, tag="question"):
-    """What may be done about this? With the counters that could be opened, and who is still to come."""
+    """What may be done about this? With the counters that could be opened, who is still to come, branches that might
+    lend somebody, and the agency of each field, whose staff does that work and no other; nothing where all do all."""
 
     scene: Scene
     closed: list[Place]
     expected: Expected
+    lenders: dict[str, Lender] = {}
+    agencies: dict[str, str] = {}
 
 
-def advise(scene: Scene, closed: Sequence[Place], expected: Expected, *, seed: int | str = 0) -> list[Advice]:
-    """What helps most first. `closed` are the counters that could be opened, as they would be then."""
+def consider(question: Question, *, seed: int | str = 0) -> Advices:
+    """All that might be done, with one branch at most that lends somebody."""
+    scene, expected = question.scene, question.expected
+    here = advise(scene, question.closed, expected, agencies=question.agencies, seed=seed).found
+    lent = lend(scene, expected, question.lenders, seed=seed)[:1]
+    return Advices(scene.at, sorted([*here, *lent], key=lambda each: -each.effect.saves_s))
+
+
+def advise(
+    scene: Scene,
+    closed: Sequence[Place],
+    expected: Expected,
+    *,
+    agencies: Mapping[str, str] | None = None,
+    seed: int | str = 0,
+) -> Advices:
+    """What might be done here. `closed` are the counters that could be opened, as they would be then."""
     base = outcomes(scene, expected, seed)
     found = []
-    for kind, no, fields, changed in _choices(scene, closed):
-        effect = compare(base, outcomes(changed, expected, seed))
+    for kind, no, fields, changed in _choices(scene, closed, agencies or {}):
+        after = outcomes(changed, expected, seed)
+        effect = compare(base, after)
         if effect is not None:
-            found.append(Advice(kind, fields, effect, no))
-    return sorted(found, key=lambda each: -each.effect.saves_s)
+            found.append(Advice(kind, fields, effect, _near(changed, no, base, after), no))
+    return Advices(scene.at, sorted(found, key=lambda each: -each.effect.saves_s))
 
 
-def lend(
-    scene: Scene, expected: Expected, lenders: Mapping[str, tuple[Scene, Expected]], *, seed: int | str = 0
-) -> list[Advice]:
-    """From which branch somebody would come with the least loss there, for the most pressed field here."""
+def lend(scene: Scene, expected: Expected, lenders: Mapping[str, Lender], *, seed: int | str = 0) -> list[Advice]:
+    """From which branch somebody would come with the least loss there, for the most pressed field here: somebody whose
+    counter takes that field."""
     pressed = next(iter(_pressed(scene)), None)
-    if pressed is None:
+    if pressed is None or not lenders:
         return []
     code = scene.fields[pressed]
     base = outcomes(scene, expected, seed)
-    gain = compare(base, outcomes(_with(scene, _guest(scene, pressed)), expected, seed))
-    if gain is None:
-        return []
     found = []
-    for branch, (other, to_come) in lenders.items():
-        spare = _least_needed(other)
+    for branch, lender in lenders.items():
+        spare = _least_needed(lender.scene, code)
         if spare is None:
             continue
-        before = outcomes(other, to_come, seed)
-        cost = _effect(before, outcomes(_without(other, spare), to_come, seed))
+        helped = _with(scene, _guest(scene, pressed, lender.way_s))
+        after = outcomes(helped, expected, seed)
+        gain = compare(base, after)
+        if gain is None:
+            continue
+        before = outcomes(lender.scene, lender.expected, seed)
+        cost = _effect(before, outcomes(_without(lender.scene, spare), lender.expected, seed))
         if cost.unserved_after <= cost.unserved_before and -cost.saves_s < 0.5 * gain.saves_s:
-            found.append(Advice("lend", (code,), gain, lender=branch, cost=cost))
+            near = _near(helped, GUEST, base, after)
+            found.append(Advice("lend", (code,), gain, near, lender=branch, cost=cost))
     return sorted(found, key=lambda each: -(each.effect.saves_s + (each.cost.saves_s if each.cost else 0.0)))
 
 
 # -- choices -----------------------------------------------------------------------------------------------------------
 
 
-def _choices(scene: Scene, closed: Sequence[Place]) -> Iterator[tuple[str, int, tuple[str, ...], Scene]]:
+def _choices(
+    scene: Scene, closed: Sequence[Place], agencies: Mapping[str, str]
+) -> Iterator[tuple[str, int, tuple[str, ...], Scene]]:
     """At most so many, those about the most pressed fields first."""
     pressed = _pressed(scene)
     found: list[tuple[str, int, tuple[str, ...], Scene]] = []
     for field in pressed:
         for place in closed:
             if any(code == field for code, _ in place.takes):
-                fields = tuple(scene.fields[code] for code, _ in place.takes)
+                fields = tuple(scene.fields[code] for code in dict.fromkeys((field, *(own for own, _ in place.takes))))
                 found.append(("open", place.no, fields, _with(scene, place)))
         for index, place in enumerate(scene.places):
-            if place.spells and all(code != field for code, _ in place.takes) and not _is_pressed(place, pressed):
+            if place.spells and _could_learn(scene, place, field, agencies) and not _is_pressed(place, pressed):
                 taking = replace(place, takes=(*place.takes, (field, 0.0)))
                 places = (*scene.places[:index], taking, *scene.places[index + 1 :])
                 found.append(("assign", place.no, (scene.fields[field],), replace(scene, places=places)))
@@ -138,30 +192,42 @@ def _pressed(scene: Scene) -> list[int]:
     return sorted(pressure, key=lambda field: -pressure[field])
 
 
+def _could_learn(scene: Scene, place: Place, field: int, agencies: Mapping[str, str]) -> bool:
+    """Whether it does not take this field yet, and its staff is of that field's agency."""
+    taken = [code for code, _ in place.takes]
+    agency = agencies.get(scene.fields[field])
+    return field not in taken and any(agencies.get(scene.fields[code]) == agency for code in taken)
+
+
 def _is_pressed(place: Place, pressed: Sequence[int]) -> bool:
     """Whether one of its own fields is among the two most pressed: it has enough to do."""
     return any(code in pressed[:2] for code, _ in place.takes)
 
 
-def _least_needed(scene: Scene) -> int | None:
-    """The open counter whose fields have the least waiting work; None where only one is open."""
+def _least_needed(scene: Scene, code: str) -> int | None:
+    """Of the open counters that take this field, the one whose fields have the least waiting work; None where there is
+    none, or only one counter is open."""
     pressed = _pressed(scene)
     open_places = [index for index, place in enumerate(scene.places) if place.spells]
-    if len(open_places) < 2:
+    able = [index for index in open_places if any(scene.fields[own] == code for own, _ in scene.places[index].takes)]
+    if len(open_places) < 2 or not able:
         return None
 
     def rank(index: int) -> int:
         ranks = [pressed.index(code) for code, _ in scene.places[index].takes if code in pressed]
         return -min(ranks, default=len(pressed))
 
-    return min(open_places, key=rank)
+    return min(able, key=rank)
 
 
-def _guest(scene: Scene, field: int) -> Place:
-    """Somebody who comes to help with one field, as fast as those who are there."""
+def _guest(scene: Scene, field: int, way_s: float) -> Place:
+    """Somebody who comes to help with one field, as fast as those who are there, when the way is done."""
     laws = [place.laws for place in scene.places if any(code == field for code, _ in place.takes)]
     spells = next((place.spells for place in scene.places if place.spells), ((0.0, scene.closes),))
-    return Place(no=0, takes=((field, 0.0),), runs=(0, 0, 0), spells=spells, laws=(laws or [scene.places[0].laws])[0])
+    spells = tuple((max(start, way_s), end) for start, end in spells if end > way_s)
+    return Place(
+        no=GUEST, takes=((field, 0.0),), runs=(0, 0, 0), spells=spells, laws=(laws or [scene.places[0].laws])[0]
+    )
 
 
 def _with(scene: Scene, place: Place) -> Scene:
@@ -179,11 +245,14 @@ def _without(scene: Scene, index: int) -> Scene:
 
 
 class Outcome(Struct, frozen=True):
-    """Of one play: people, their waits together in seconds, and how many are not called before closing."""
+    """Of one play: people, their waits together in seconds, and how many are not called before closing. By field, how
+    many of them there are within `span_of`, and their waits together within that time."""
 
     people: int
     waited: float
     unserved: int
+    near_people: tuple[int, ...]
+    near_waited: tuple[float, ...]
 
 
 def outcomes(scene: Scene, expected: Expected, seed: int | str) -> list[Outcome]:
@@ -208,15 +277,27 @@ def _coming(scene: Scene, expected: Expected, chance: random.Random) -> Iterator
             begins += seconds
 
 
+def span_of(scene: Scene) -> float:
+    """Seconds from now that can be held against what came: the horizon, or until closing."""
+    return min(HORIZON_S, scene.closes) if scene.closes > 0 else HORIZON_S
+
+
 def _outcome(scene: Scene, play: Play, coming: Sequence[tuple[float, int]]) -> Outcome:
     """Who is never called waits until closing, or to the end of what is looked at where that is later."""
     closes = min(scene.closes, FARTHEST_S)
-    ends = max(closes, HORIZON_S)
+    ends, span = max(closes, HORIZON_S), span_of(scene)
+    here = ((0.0, each.field, at) for each, at in zip(scene.waiting, play.called, strict=True))
+    later = ((since, field, at) for (since, field), at in zip(coming, play.later, strict=True))
     waited, unserved = 0.0, 0
-    for since, at in [*((0.0, at) for at in play.called), *zip((at for at, _ in coming), play.later, strict=True)]:
+    near_people, near_waited = [0] * len(scene.fields), [0.0] * len(scene.fields)
+    for since, field, at in (*here, *later):
         waited += max(0.0, min(at, ends) - since)
         unserved += at > closes
-    return Outcome(len(play.called) + len(coming), waited, unserved)
+        if since < span:
+            near_people[field] += 1
+            near_waited[field] += max(0.0, min(at, span) - since)
+    people = len(play.called) + len(coming)
+    return Outcome(people, waited, unserved, tuple(near_people), tuple(near_waited))
 
 
 def compare(before: Sequence[Outcome], after: Sequence[Outcome]) -> Effect | None:
@@ -232,3 +313,14 @@ def _effect(before: Sequence[Outcome], after: Sequence[Outcome]) -> Effect:
     waits = (statistics.mean(each.waited for each in side) / max(people, 1.0) for side in (before, after))
     unserved = (statistics.mean(each.unserved for each in side) for side in (before, after))
     return Effect(people, *waits, *unserved)
+
+
+def _near(changed: Scene, no: int, before: Sequence[Outcome], after: Sequence[Outcome]) -> Near:
+    """Of the fields that the counter `no` takes after the change."""
+    fields = [code for place in changed.places if place.no == no for code, _ in place.takes]
+    people = statistics.mean(sum(each.near_people[field] for field in fields) for each in before)
+    waits = (
+        statistics.mean(sum(each.near_waited[field] for field in fields) for each in side) / max(people, 1.0)
+        for side in (before, after)
+    )
+    return Near(tuple(changed.fields[field] for field in fields), span_of(changed), people, *waits)

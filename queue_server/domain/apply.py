@@ -127,6 +127,11 @@ def _counter_assigned(state: BranchState, rec: Recorded, event: ev.CounterAssign
         _watch_cover(state, code, rec.at)
 
 
+def _advice_taken(state: BranchState, rec: Recorded, event: ev.AdviceTaken) -> None:
+    if state.day is not None:
+        state.put("day", TODAY, replace(state.day, taken=(*state.day.taken, event)))
+
+
 def _set_counter(branch: BranchState, rec: Recorded, no: int, **changes: Any) -> None:
     was = branch.counters[no]
     counter = replace(was, **changes)
@@ -398,6 +403,7 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.CounterPaused: _counter_paused,
     ev.CounterClosed: _counter_closed,
     ev.CounterAssigned: _counter_assigned,
+    ev.AdviceTaken: _advice_taken,
     ev.TicketIssued: _issued,
     ev.TicketCalled: _called,
     ev.TicketRecalled: _recalled,

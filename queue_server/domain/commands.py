@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from queue_server.domain.configuration import BranchConfig, DayHours, Text
+from queue_server.domain.events import Foreseen
 
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
 TicketId = Annotated[str, Meta(min_length=1, max_length=40)]
@@ -214,6 +215,17 @@ class ChangeHours(BranchCommand, frozen=True, kw_only=True, tag="change-hours"):
     field: Code | None = None
 
 
+class TakeAdvice(BranchCommand, frozen=True, kw_only=True, tag="take-advice"):
+    """Do what was advised, with what was foreseen of it: a counter is opened or takes fields besides; people of another
+    branch ("lend") are only noted."""
+
+    kind: Literal["open", "assign", "lend"]
+    fields: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=60)]
+    foreseen: Foreseen
+    counter: CounterNo | None = None
+    lender: Annotated[str, Meta(max_length=64)] = ""
+
+
 class Configure(BranchCommand, frozen=True, kw_only=True, tag="configure"):
     config: BranchConfig
 
@@ -242,7 +254,7 @@ TicketCommands = (
     | NextStep | Cancel | Void | Reinstate | Undo | EndService | Reprint
 )  # fmt: skip
 CounterCommands = OpenCounter | PauseCounter | CloseCounter | AssignCounter | CallNext
-BranchCommands = Issue | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay
+BranchCommands = Issue | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay | TakeAdvice
 AnyCommand = TicketCommands | CounterCommands | BranchCommands | Configure | OpenDay | ImplyStart
 
 

@@ -7,8 +7,9 @@ The wire name is the struct's tag. To change an event's shape, raise its version
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from queue_server.domain.configuration import BranchConfig, DayHours, Text
 from queue_server.domain.learning import Learnt
@@ -83,6 +84,30 @@ class CounterAssigned(Event, frozen=True, tag="counter.assigned"):
     counter: int
     fields: tuple[str, ...]
     helps: tuple[str, ...] = ()
+
+
+class Foreseen(Struct, frozen=True):
+    """What was foreseen `at` that time of the `people` in these fields who wait, or come, before `until`: how long they
+    wait on average until then, in seconds, without what was advised and with it. The numbers are checked on the wire
+    too: staff send what they have read."""
+
+    fields: tuple[str, ...]
+    at: Annotated[datetime, Meta(tz=True)]
+    until: Annotated[datetime, Meta(tz=True)]
+    people: Annotated[float, Meta(ge=0, le=1e6)]
+    without_s: Annotated[int, Meta(ge=0)]
+    with_s: Annotated[int, Meta(ge=0)]
+
+
+class AdviceTaken(Event, frozen=True, tag="advice.taken"):
+    """Staff did what was advised: opened `counter`, gave it `fields` besides, or had somebody come for `fields` from
+    the branch `lender`. It changes nothing by itself; what came is later held against what was foreseen."""
+
+    kind: str
+    fields: tuple[str, ...]
+    foreseen: Foreseen
+    counter: int | None = None
+    lender: str = ""
 
 
 class Considered(Struct, frozen=True, array_like=True):
@@ -291,6 +316,7 @@ EventType = (
     | CounterPaused
     | CounterClosed
     | CounterAssigned
+    | AdviceTaken
     | TicketIssued
     | TicketCalled
     | TicketRecalled

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from queue_server.domain.configuration import BranchConfig, DayHours, Desk, Field, PriorityClass, Series, Text
 from queue_server.domain.counters import Counter
-from queue_server.domain.events import Why
+from queue_server.domain.events import AdviceTaken, Why
 from queue_server.domain.learning import Learnt
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.tickets import Stream, Ticket, TicketState
@@ -41,7 +41,8 @@ class ChangedHours(Struct, frozen=True):
 class Day(Struct, frozen=True):
     """The service day: its date, when it was opened and ended, and hours that differ from the plan.
 
-    `changed` is keyed by field code, "" for the whole branch; `learnt` is what the days before have taught.
+    `changed` is keyed by field code, "" for the whole branch; `learnt` is what the days before have taught; `taken` is
+    the advice that was taken today.
     """
 
     date: date
@@ -49,6 +50,7 @@ class Day(Struct, frozen=True):
     changed: dict[str, ChangedHours]
     ended_at: datetime | None = None
     learnt: Learnt = Learnt()
+    taken: tuple[AdviceTaken, ...] = ()
 
 
 class Suspension(Struct, frozen=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from queue_server.domain.tickets import Estimate, StintKind, Ticket, TicketState
+from queue_server.domain.tickets import Estimate, Stint, StintKind, Ticket, TicketState
 
 
 def first_field(ticket: Ticket) -> str:
@@ -25,6 +26,25 @@ def told_and_true(ticket: Ticket) -> tuple[Estimate, timedelta] | None:
     if ticket.told is None or first is None or first.end is None or first.ended != "ticket.called":
         return None
     return ticket.told, first.end - ticket.told.made_at
+
+
+def waited_between(ticket: Ticket, fields: Collection[str], since: datetime, until: datetime) -> timedelta | None:
+    """How long it waited between these instants in one of these fields, until it was called: somebody who waited then
+    already, or came. None of anybody else, as of who comes back to a queue in between."""
+    if ticket.state is TicketState.VOIDED:
+        return None
+    index = next((i for i, each in enumerate(ticket.stints) if _is_wait(each) and (each.end or until) > since), None)
+    if index is None or (index > 0 and ticket.stints[index].start > since):
+        return None
+    waiting = list(takewhile(_is_wait, ticket.stints[index:]))
+    if waiting[0].start >= until or waiting[0].field not in fields:
+        return None
+    spans = (min(each.end or until, until) - max(each.start, since) for each in waiting)
+    return sum((span for span in spans if span > timedelta()), timedelta())
+
+
+def _is_wait(stint: Stint) -> bool:
+    return stint.kind is StintKind.WAITING
 
 
 def first_wait(ticket: Ticket, now: datetime | None = None) -> timedelta:

@@ -17,6 +17,9 @@ from queue_server.domain.foresight import FieldOutlook, Outlook
 
 QUIET = timedelta(hours=12)
 """Where nobody waited and nothing has happened since, nothing is different."""
+LENDERS_MOST = 2
+LENT_WITHIN_S = 45 * 60.0
+"""A longer way is not worth it for what is left of a half-day."""
 COMPLY = 0.45
 """So many of those who are advised go there. (Of the balancing study.)"""
 
@@ -35,11 +38,31 @@ class Elsewhere:
 
     def of(self, branch: str, field: str, now: datetime) -> FieldOutlook | None:
         """What is foreseen for somebody who comes there now; None where nobody can say."""
+        outlook = self._newest(branch, now)
+        return outlook.fields.get(field) if outlook is not None else None
+
+    def _newest(self, branch: str, now: datetime) -> Outlook | None:
+        """As long as it may be told."""
         outlook = self._outlooks.get(branch)
         if outlook is None:
             return None
         is_quiet = all(each.people == 0 for each in outlook.fields.values())
-        return outlook.fields.get(field) if now - outlook.at <= (QUIET if is_quiet else FRESH) else None
+        return outlook if now - outlook.at <= (QUIET if is_quiet else FRESH) else None
+
+    def lenders(self, configs: Iterable[BranchConfig], here: str, now: datetime) -> dict[str, float]:
+        """Branches of the same organisation from which somebody might come here to help, with the way in seconds; the
+        fewest, where the fewest people wait."""
+        known = {config.branch: config for config in configs}
+        own = known.get(here)
+        found = []
+        for config in known.values():
+            outlook = self._newest(config.branch, now)
+            if own is None or config is own or config.organisation != own.organisation or outlook is None:
+                continue
+            way_s = _way_s(config, own.place, is_here=False)
+            if way_s is not None and way_s <= LENT_WITHIN_S:
+                found.append((sum(each.people for each in outlook.fields.values()), way_s, config.branch))
+        return {branch: way_s for _, way_s, branch in sorted(found)[:LENDERS_MOST]}
 
     def suggest(
         self, configs: Iterable[BranchConfig], field: str, now: datetime, *, here: str | None, at: Position | None

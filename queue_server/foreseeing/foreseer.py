@@ -13,7 +13,7 @@ import heapq
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
@@ -22,11 +22,12 @@ from weakref import WeakKeyDictionary
 from msgspec import Struct
 
 from queue_server.branches.host import BranchHost
-from queue_server.domain.advice import Advice, Question
+from queue_server.domain.advice import Advices, Lender, Question
 from queue_server.domain.foresight import Outlook, Scene
 from queue_server.domain.learning import Learnt
 from queue_server.domain.scene import could_open, expected_of, learnt_by, scene_of
 from queue_server.domain.state import BranchState
+from queue_server.domain.taken import left_to_do
 from queue_server.foreseeing.plays import NotPlayed, Plays
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ NEVER = float("inf")
 
 Told = Callable[[BranchHost, Outlook, bool], None]
 """Told of each new outlook; True when it was made here."""
+Lenders = Callable[[], Awaitable[Sequence[tuple[BranchHost, float]]]]
+"""Finds branches from which somebody may come, each with the way in seconds."""
 
 
 class _Course(Struct):
@@ -53,8 +56,9 @@ class _Course(Struct):
     made_at: float = float("-inf")
     learnt: Learnt = Learnt()
     learnt_at: float = float("-inf")
-    advice: list[Advice] = []
+    advice: Advices | None = None
     advised_at: float = float("-inf")
+    advised_of: dict[int, tuple[str, ...]] = {}
 
 
 class Foreseer:
@@ -86,24 +90,37 @@ class Foreseer:
         """The process id of who plays, once there was something to play."""
         return self._plays.pid
 
-    async def advise(self, host: BranchHost) -> list[Advice]:
-        """What might be done at this branch now; the same for whoever asks within `ADVISED_S`. Empty while no day is
-        open.
+    async def advise(self, host: BranchHost, lenders: Lenders) -> Advices | None:
+        """What might be done at this branch now; worked out once for all who ask within `ADVISED_S`, as long as the
+        same counters are open for the same fields. None while no day is open. `lenders` finds the branches from which
+        somebody may come.
 
         Raises:
             NotPlayed
         """
         course = self._course(host)
-        if time.monotonic() - course.advised_at < ADVISED_S / self._speed:
-            return course.advice
         await host.settled()
         scene = self._scene(host)
         if scene is None:
-            return []
-        expected = expected_of(host.state, scene.at, course.learnt)
-        course.advice = await self._plays.advise(Question(scene, could_open(host.state, scene), expected))
-        course.advised_at = time.monotonic()
-        return course.advice
+            return None
+        staff = _staff_of(host.state)
+        is_old = time.monotonic() - course.advised_at >= ADVISED_S / self._speed
+        if course.advice is None or is_old or staff != course.advised_of:
+            expected = expected_of(host.state, scene.at, course.learnt)
+            lent = {other.branch_id: await self._lender(other, way_s) for other, way_s in await lenders()}
+            known = {branch: lender for branch, lender in lent.items() if lender is not None}
+            agencies = {field.code: field.agency for field in host.state.configured.fields}
+            question = Question(scene, could_open(host.state, scene), expected, known, agencies)
+            course.advice = await self._plays.advise(question)
+            course.advised_at, course.advised_of = time.monotonic(), staff
+        return left_to_do(host.state, course.advice, self._now())
+
+    async def _lender(self, host: BranchHost, way_s: float) -> Lender | None:
+        await host.settled()
+        scene = self._scene(host)
+        if scene is None:
+            return None
+        return Lender(scene, expected_of(host.state, scene.at, self._course(host).learnt), way_s)
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -194,6 +211,11 @@ class Foreseer:
         if now - course.learnt_at > LEARNS_S / self._speed:
             course.learnt, course.learnt_at = learnt_by(state), now
         return scene_of(state, self._now(), course.learnt)
+
+
+def _staff_of(state: BranchState) -> dict[int, tuple[str, ...]]:
+    """What the open counters take: whatever else is advised would bring something else when it changes."""
+    return {no: counter.takes for no, counter in state.counters.items() if counter.is_open}
 
 
 def _is_at_work(state: BranchState) -> bool:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from queue_server.domain.advice import Advice, Question, advise
+from queue_server.domain.advice import Advices, Question, consider
 from queue_server.domain.foresight import Outlook, Scene, foresee
 
 POLITE = 5
@@ -42,10 +42,10 @@ def main() -> None:
         sys.stdout.buffer.flush()
 
 
-def answer(asked: Scene | Question) -> Outlook | list[Advice]:
+def answer(asked: Scene | Question) -> Outlook | Advices:
     """By plays whose chances are those of the moment that is asked about."""
     if isinstance(asked, Question):
-        return advise(asked.scene, asked.closed, asked.expected, seed=asked.scene.at.isoformat())
+        return consider(asked, seed=asked.scene.at.isoformat())
     return foresee(asked, seed=asked.at.isoformat())
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from queue_server.domain.advice import Advice, Question
+from queue_server.domain.advice import Advices, Question
 from queue_server.domain.foresight import Outlook, Scene
 from queue_server.foreseeing.player import frame
 
@@ -29,7 +29,7 @@ class Plays:
         self._process: asyncio.subprocess.Process | None = None
         self._asked = msgspec.msgpack.Encoder()
         self._outlook = msgspec.msgpack.Decoder(Outlook)
-        self._advice = msgspec.msgpack.Decoder(list[Advice])
+        self._advice = msgspec.msgpack.Decoder(Advices)
         self._turn = asyncio.Lock()
 
     @property
@@ -44,7 +44,7 @@ class Plays:
         """
         return await self._answer(scene, self._outlook)
 
-    async def advise(self, question: Question) -> list[Advice]:
+    async def advise(self, question: Question) -> Advices:
         """
         Raises:
             NotPlayed

@@ -72,6 +72,7 @@ PROBLEMS: dict[str, Said] = {
     "reason-missing": Said(422, "Hãy ghi lý do để người dân được biết.", "Say why, so that citizens can read it."),
     "hours-out-of-order": Said(422, "Khung giờ phải theo thứ tự và không chồng nhau.", "Hours must be in order and must not overlap."),
     "branch-not-configured": Said(409, "Điểm phục vụ này chưa được cấu hình.", "This branch has not been configured yet."),
+    "advice-outdated": Said(409, "Gợi ý này tính từ trước nên có thể không còn đúng. Hãy xem gợi ý mới.", "This advice was worked out too long ago and may not hold any more. Look at the newest advice."),
     "other-branch": Said(409, "Cấu hình này là của điểm phục vụ “{branch}”.", "This configuration belongs to branch “{branch}”."),
     "only-between-days": Said(409, "Chỉ đổi múi giờ hoặc giờ đổi ngày khi ngày làm việc đã kết thúc.", "Time zone and day boundary can only change when the day has ended."),
     "no-service-day": Said(404, "Không có ngày làm việc nào vào {day}. Hãy chọn ngày khác.", "There was no service day on {day}. Choose another date."),

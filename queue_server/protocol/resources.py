@@ -103,21 +103,42 @@ class TicketCalls(Struct, frozen=True):
     calls: list[CallReason]
 
 
+class ForeseenWaits(Struct, frozen=True):
+    """Of the people in these fields who wait or come until then: their mean wait until then in seconds, as it looked
+    `at` that time, without what is advised and with it. Later it can be held against what came."""
+
+    fields: list[str]
+    at: datetime
+    until: datetime
+    people: float
+    without_s: int
+    with_s: int
+
+
 class StaffAdvice(Struct, frozen=True):
-    """What may be done: "open" the counter `no`, or let it take `fields` besides ("assign"); as it would be without and
-    with it."""
+    """What may be done: "open" the counter `no`, let it take `fields` besides ("assign"), or have somebody come for
+    them from the branch `lender` ("lend"), whose own waits are told too; as it would be without and with it. Who does
+    it sends `kind`, `fields`, `foreseen` and the counter, or the lender, to `take-advice`. Of `fields` the one that
+    needs it most is the first."""
 
     kind: str
     no: int
     fields: list[str]
     before: Waits
     after: Waits
+    foreseen: ForeseenWaits
+    lender: str | None = None
+    lender_name: rows.Name | None = None
+    lender_before: Waits | None = None
+    lender_after: Waits | None = None
 
 
 class StaffAdvices(Struct, frozen=True):
-    """What helps most first; empty where nothing would clearly help."""
+    """What helps most first; empty where nothing would clearly help. Neither what was taken already nor what has been
+    done otherwise. `at` is null while no day is open."""
 
     branch: str
+    at: datetime | None
     advice: list[StaffAdvice]
 
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.conftest import SIGN_IN, Faults, Visit
 from tests.demo_server import BRANCH, PASSWORD
 from tests.server import DemoServer
-from tests.staff import StaffApi
+from tests.staff import StaffApi, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -399,6 +399,172 @@ def test_a_refusal_is_shown_where_it_was_asked(centre: DemoServer, screen: Scree
     expect(screen.dialog.locator(".problem")).to_contain_text("Ngày làm việc chưa mở hoặc đã kết thúc")
 
 
+# -- what might be done ------------------------------------------------------------------------------------------------
+
+
+def jam(centre: DemoServer) -> None:
+    """Thirty wait for certification, which counter 1 takes; counter 2 would take it too, and is closed."""
+    api = centre.api()
+    api.counter(1, "open")
+    for _ in range(31):
+        api.issue("chung-thuc")
+    assert api.call_next(1) is not None
+
+
+def advised(page: Page, *kinds: str, at: str = "2026-11-23T02:40:00Z", **changes: object) -> None:
+    """What the server says of the advice from now on: one of each kind."""
+    waits = {"people": 40.0, "mean_s": 1800, "unserved": 0.0}
+    foreseen = {"fields": ["dat-dai"], "at": at, "until": "2026-11-23T04:40:00Z", "people": 12.4, "without_s": 1860,
+                "with_s": 1320}  # fmt: skip
+    each = {"no": 5, "fields": ["dat-dai"], "before": waits, "after": waits | {"mean_s": 1500}, "foreseen": foreseen}
+    answer = {"branch": BRANCH, "at": at, "advice": [each | {"kind": kind} | changes for kind in kinds]}
+    page.unroute("**/api/v1/branches/*/advice")
+    page.route("**/api/v1/branches/*/advice", lambda route: route.fulfill(json=answer))
+
+
+def shown_advice(page: Page) -> Locator:
+    return page.locator(".advice__what")
+
+
+def test_advice_is_a_sentence_with_its_effect_and_one_press_follows_it(centre: DemoServer, screen: Screen):
+    jam(centre)
+    screen.page.reload()
+    first = screen.page.locator(".advice__one").first
+    expect(first).to_contain_text(re.compile(r"^Mở quầy [235] cho Chứng thực"))
+    expect(first).to_contain_text(re.compile(r"\d+ người đang chờ và sắp đến: chờ bớt khoảng \d+ phút mỗi người"))
+    found = re.search(r"Mở quầy (\d)", first.inner_text())
+    assert found is not None
+    no = int(found[1])
+    first.get_by_role("button", name="Làm theo").click()
+    expect(screen.dialog).to_contain_text(f"Quầy {no} mở ngay, đứng tên Võ Đình Quang")
+    assert centre.api().board()["counters"][str(no)]["state"] == "closed", "not before it is confirmed"
+    screen.confirm()
+    screen.says(f"Đã mở quầy {no}.")
+    expect(screen.square(no)).to_contain_text("Rảnh")
+    taken = screen.page.locator('[data-taken="open"]')
+    expect(taken).to_contain_text(f"Mở quầy {no} cho Chứng thực")
+    expect(taken.locator('[data-cell="came"]')).to_contain_text("biết sau")
+    expect(screen.page.locator(".advice")).not_to_contain_text(f"Mở quầy {no} ")
+
+
+def test_what_came_of_advice_is_shown_beside_what_was_foreseen(centre: DemoServer, visit: Visit):
+    api, chief = centre.api(), StaffApi(centre.url, "quang")
+    api.issue("dat-dai")
+    now = datetime.now(ZONE)
+    foreseen = {"fields": ["dat-dai"], "at": now.isoformat(), "until": (now + timedelta(seconds=1)).isoformat(),
+                "people": 11.6, "without_s": 2400, "with_s": 555}  # fmt: skip
+    chief.branch_command("take-advice", kind="lend", lender="x", fields=["dat-dai"], foreseen=foreseen)
+    day = f"/branches/{BRANCH}/reports/{date_of(centre)}"
+    eventually(lambda: chief.get(day)["advice"][0]["came_people"] == 1)
+    row = Screen(visit("/manager", account="quang")).page.locator('[data-taken="lend"]')
+    expect(row).to_contain_text("Mượn 1 người từ điểm phục vụ khác cho Đất đai")
+    expect(row.locator("td")).to_have_text(["12 → 1", "40,0", "9,3", "0,0"])
+    sheet = visit(f"/report/{BRANCH}/{date_of(centre)}", account="quang")
+    expect(sheet.locator("#advice")).to_contain_text("Mượn 1 người từ điểm phục vụ khác cho Đất đai")
+    expect(sheet.locator("#advice tbody td")).to_have_text(["40,0", "9,3", "0,0", "12 → 1"])
+
+
+def test_how_far_off_told_waits_were_is_shown_as_the_day_report_has_it(centre: DemoServer, visit: Visit):
+    api = centre.api()
+    page = visit("/manager", account="quang")
+    expect(page.locator(".told")).to_contain_text("Chưa ai được báo thời gian chờ mà đã được gọi")
+    api.counter(1, "open")
+    for _ in range(2):
+        api.issue("chung-thuc")
+    first = api.call_next(1)
+    assert first is not None
+    page.reload()
+    row = page.locator('[data-told="chung-thuc"]')
+    expect(row.locator('[data-cell="told"]')).to_have_text("1")
+    expect(row.locator('[data-cell="error"]')).to_have_text(re.compile(r"^\d+,\d$"))
+    expect(row.locator('[data-cell="within"]')).to_have_text(re.compile("^(0|100) %$"))
+    expect(page.locator('[data-told=""]')).to_contain_text("Tổng")
+    expect(page.locator('[data-told="dat-dai"]')).to_have_count(0)
+
+
+def test_advice_says_each_of_its_states(centre: DemoServer, screen: Screen):
+    page, panel = screen.page, screen.page.locator(".advice")
+    expect(panel).to_contain_text("Chưa cần điều phối")
+    expect(panel).to_have_attribute("data-advice", "none")
+    centre.api().issue("dat-dai")
+    advised(page)
+    page.reload()
+    expect(panel).to_contain_text("Chưa dự tính được")  # somebody waits where no counter is open
+    page.unroute("**/api/v1/branches/*/advice")
+    page.route("**/api/v1/branches/*/advice", lambda route: route.fulfill(status=503, json={"code": "unavailable"}))
+    page.reload()
+    expect(panel).to_contain_text("Máy chủ chưa tính được gợi ý")
+    page.unroute("**/api/v1/branches/*/advice")
+    page.route("**/api/v1/branches/*/advice", lambda _: None)  # no answer yet
+    page.reload()
+    expect(panel).to_contain_text("Đang tính…")
+
+
+def test_advice_does_not_move_under_the_pointer(screen: Screen):
+    page = screen.page
+    advised(page, "open", "assign")
+    page.clock.install()
+    page.reload()
+    expect(shown_advice(page)).to_have_text(["Mở quầy 5 cho Đất đai", "Để quầy 5 nhận thêm Đất đai"])
+    advised(page, "assign", at="2026-11-23T02:41:00Z")
+    shown_advice(page).first.hover()
+    for _ in range(2):  # when the second answer is there, the first one has been looked at
+        with page.expect_response("**/advice"):
+            page.clock.run_for(61_000)
+    expect(shown_advice(page)).to_have_count(2)
+    expect(page.locator(".advice")).to_contain_text("Đã có gợi ý mới")
+    page.mouse.move(5, 5)
+    expect(shown_advice(page)).to_have_text(["Để quầy 5 nhận thêm Đất đai"])
+    expect(page.locator(".advice")).not_to_contain_text("Đã có gợi ý mới")
+    advised(page, "open", at="2026-11-23T02:42:00Z")
+    with page.expect_response("**/advice"):
+        page.clock.run_for(61_000)
+    expect(shown_advice(page)).to_have_text(["Mở quầy 5 cho Đất đai"])
+
+
+def test_where_few_minutes_are_saved_it_says_who_is_served_after_all(screen: Screen):
+    short = {"fields": ["dat-dai"], "at": "2026-11-23T09:50:00Z", "until": "2026-11-23T10:00:00Z", "people": 12.4,
+             "without_s": 300, "with_s": 280}  # fmt: skip
+    before = {"people": 40.0, "mean_s": 1800, "unserved": 6.2}
+    after = {"people": 40.0, "mean_s": 1500, "unserved": 2.1}
+    advised(screen.page, "open", foreseen=short, before=before, after=after)
+    screen.page.reload()
+    expect(screen.page.locator(".advice__effect")).to_have_text(["Thêm 4 người kịp được gọi trước giờ đóng cửa"])
+    advised(screen.page, "open", foreseen=short)
+    screen.page.reload()
+    expect(screen.page.locator(".advice__effect")).to_have_text(["Mọi người bớt chờ tổng cộng khoảng 200 phút"])
+
+
+def test_people_of_another_branch_are_asked_for_by_telephone_and_only_noted(centre: DemoServer, screen: Screen):
+    at = datetime.now(ZONE)
+    waits = {"people": 10.0, "mean_s": 240, "unserved": 0.0}
+    advised(
+        screen.page, "lend", at=at.isoformat(), no=0, lender="near", lender_name={"vi": "Chi nhánh An Phú", "en": ""},
+        lender_before=waits, lender_after=waits | {"mean_s": 420},
+        foreseen={"fields": ["dat-dai"], "at": at.isoformat(), "until": (at + timedelta(hours=2)).isoformat(),
+                  "people": 12.4, "without_s": 1860, "with_s": 1320},
+    )  # fmt: skip
+    screen.page.reload()
+    one = screen.page.locator(".advice__one")
+    expect(one).to_contain_text("Mượn 1 người từ Chi nhánh An Phú cho Đất đai")
+    expect(one).to_contain_text("12 người đang chờ và sắp đến: chờ bớt khoảng 9 phút mỗi người")
+    expect(one).to_contain_text("Tại Chi nhánh An Phú: 10 người chờ thêm khoảng 3 phút mỗi người")
+    one.get_by_role("button", name="Làm theo").click()
+    expect(screen.dialog).to_contain_text("Hãy liên hệ Chi nhánh An Phú để mượn người")
+    screen.dialog.get_by_role("button", name="Ghi là đã mượn").click()
+    screen.says("Đã ghi lại.")
+    expect(screen.page.locator('[data-taken="lend"]')).to_contain_text("12 → …")
+    assert all(counter["state"] == "closed" for counter in centre.api().board()["counters"].values())
+
+
+def test_old_advice_is_refused_where_it_was_taken(screen: Screen):
+    advised(screen.page, "open", at="2026-11-23T02:40:00Z")
+    screen.page.reload()
+    screen.page.locator(".advice").get_by_role("button", name="Làm theo").click()
+    screen.dialog.locator("[data-confirm]").click()
+    expect(screen.dialog.locator(".problem")).to_contain_text("Hãy xem gợi ý mới")
+
+
 # -- the machine -------------------------------------------------------------------------------------------------------
 
 ILL = {
@@ -607,6 +773,9 @@ def test_everything_is_there_in_english(centre: DemoServer, visit: Visit):
     expect(page.get_by_role("heading", name="Fields")).to_be_visible()
     expect(page.locator('tr[data-field="chung-thuc"]')).to_contain_text("Certification")
     expect(page.locator('[data-figure="issued"]')).to_contain_text("Issued")
+    expect(page.locator(".advice")).to_contain_text(re.compile(r"What might help.*Open counter \d for Certification"))
+    expect(page.locator(".taken")).to_contain_text("No advice was taken today.")
+    expect(page.locator(".told")).to_contain_text("Nobody who was told a wait has been called yet.")
     page.get_by_role("button", name="End the day").click()
     expect(page.get_by_role("dialog")).to_contain_text("cannot be opened again")
     page.keyboard.press("Escape")
@@ -619,10 +788,13 @@ def test_everything_is_there_in_english(centre: DemoServer, visit: Visit):
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (390, 844)])
 def test_nothing_is_cut_off_or_too_small_to_press(centre: DemoServer, visit: Visit, width: int, height: int):
-    centre.api().issue("dat-dai")
+    jam(centre)
     for path in ("/manager", "/manager#devices"):
         page = visit(path, account="quang", width=width, height=height)
         expect(page.locator("table").first).to_be_visible()
+        if path == "/manager":
+            page.locator(".advice summary").click()
+            expect(page.locator(".told")).to_contain_text("Tổng")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         small = page.evaluate(
             """() => [...document.querySelectorAll("button, select, input, a.tab, summary")]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,14 @@ USERS = {role.value: username for username, (role, _, _) in ACCOUNTS.items()}
 HOLDER = "who has the ticket's token"
 
 HOURS = {"working": [[450, 690]], "issuing": [[450, 690]]}
+FORESEEN = {
+    "fields": ["dat-dai"],
+    "at": datetime.now(UTC).isoformat(),
+    "until": (datetime.now(UTC) + timedelta(hours=2)).isoformat(),
+    "people": 12.0,
+    "without_s": 900,
+    "with_s": 600,
+}
 BODIES: dict[str, dict[str, Any]] = {
     "/branches/{branch}/tickets": {"field": "ho-tich"},
     "/branches/{branch}/counters/{no}/assign": {"fields": ["dat-dai"]},
@@ -34,6 +43,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "/branches/{branch}/suspend": {"field": "ho-tich", "reason": {"vi": "Mất điện"}},
     "/branches/{branch}/unsuspend": {"field": "ho-tich"},
     "/branches/{branch}/change-hours": {"hours": HOURS, "reason": {"vi": "Tập huấn"}, "field": "dat-dai"},
+    "/branches/{branch}/take-advice": {
+        "kind": "lend",
+        "lender": "thu-duc",
+        "fields": ["dat-dai"],
+        "foreseen": FORESEEN,
+    },
     "/session": {"username": "nobody", "password": "wrong"},
     "/session/device": {"token": "wrong"},
     "/pairings": {"kind": "display"},

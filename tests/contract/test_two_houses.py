@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.request import urlopen
 
 import pytest
+from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -23,6 +24,7 @@ from queue_server.access.tries import PASSWORDS_OF_A_NAME
 from queue_server.administration import SETUP
 from queue_server.branches import looking
 from queue_server.domain.commands import By, OpenCounter
+from queue_server.domain.configuration import Text
 from queue_server.protocol import SUBPROTOCOL
 from queue_server.protocol.frames import Close
 from queue_server.serving import bind, server_of
@@ -32,6 +34,7 @@ from queue_server.web.house import House
 from tests.databases.postgres import Postgres
 from tests.databases.valkey import Valkey
 from tests.demo_server import BRANCH, NEAR, PASSWORD, set_up, two_branches
+from tests.factories import CHIEF
 from tests.server import Api, Refused
 from tests.staff import StaffApi
 from tests.waiting import until
@@ -321,3 +324,35 @@ async def test_looking_moves_no_advice_and_people_at_the_dispenser_do_in_all_ser
 
 def _are_under_way(house: House, expected: float) -> bool:
     return house.elsewhere.under_way(NEAR, "chung-thuc", house.now()) == pytest.approx(expected)
+
+
+async def test_whom_another_branch_might_lend_is_told_with_what_it_costs_there(alone: Two) -> None:
+    house = alone.one.house
+    host = await house.bus.host(BRANCH)
+    home, near = two_branches(host.state.configured)
+    near = replace(near, name=Text("Kế bên"))
+    for config in (home, near):
+        await house.bus.put_in_force(config, SETUP.by(), f"test-{config.branch}-0001")
+    for no in (1, 2):
+        await house.bus.carry_out(NEAR, OpenCounter(counter=no), CHIEF, f"test-open-000{no}")
+    api, manager = Api(alone.one.url, alone.tokens["integration"]), await away(lambda: StaffApi(alone.one.url, "quang"))
+    await away(lambda: api.counter(1, "open"))
+    for _ in range(20):
+        await away(lambda: api.issue("chung-thuc"))
+
+    async def lent() -> list[dict[str, Any]]:
+        found = await away(lambda: manager.get(f"/branches/{BRANCH}/advice"))
+        return [each for each in found["advice"] if each["kind"] == "lend"]
+
+    await until(lambda: bool(house.elsewhere.lenders([home, near], BRANCH, house.now())))
+    (advice,) = await lent()
+    assert (advice["lender"], advice["lender_name"]["vi"], advice["fields"]) == (NEAR, "Kế bên", ["chung-thuc"])
+    assert advice["foreseen"]["with_s"] < advice["foreseen"]["without_s"]
+    assert advice["lender_before"]["mean_s"] == advice["lender_after"]["mean_s"] == 0, "nobody waits there"
+    asked = {"kind": "lend", "lender": NEAR, "fields": ["chung-thuc"], "foreseen": advice["foreseen"]}
+    await away(lambda: manager.branch_command("take-advice", **asked))
+    assert await lent() == []
+    day = host.state.day
+    assert day is not None
+    report = await away(lambda: manager.get(f"/branches/{BRANCH}/reports/{day.date}"))
+    assert report["advice"][0]["lender_name"]["vi"] == "Kế bên"

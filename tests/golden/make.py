@@ -56,6 +56,7 @@ def samples() -> list[ev.EventType]:
         ev.CounterPaused(2, "họp"),
         ev.CounterClosed(2, "hết ca"),
         ev.CounterAssigned(2, ("dat-dai", "ho-tich"), ("chung-thuc",)),
+        ev.AdviceTaken("assign", ("dat-dai",), foreseen(AT, ("dat-dai", "ho-tich")), 2, "thu-duc"),
         ev.TicketIssued(
             "t7", "B007", "B", 7, "ho-tich", AT, 3, told, "NCT75", False, "helper", "en", ("1.001193", "1.000894"), 4,
             "low_counter", ("tra-ket-qua",), "printer-1", AT, AT,
@@ -82,6 +83,10 @@ def samples() -> list[ev.EventType]:
         ev.PaperRequested("t7", "printer-2", is_reprint=False),
         ev.PaperReported("t7-41", "failed", "hết giấy"),
     ]  # fmt: skip
+
+
+def foreseen(at: datetime, fields: tuple[str, ...]) -> ev.Foreseen:
+    return ev.Foreseen(fields, at, at + timedelta(hours=2), 12.5, 1860, 1320)
 
 
 def _rebooked_tickets() -> tuple[Ticket, Ticket]:
@@ -161,6 +166,8 @@ def _change_of_plan(branch: Branch) -> None:
     branch.do(c.ResumeField(field="dat-dai"), "09:00", CHIEF)
     branch.do(c.CallNext(counter=4), "09:01", HOA)
     branch.do(c.Reprint(ticket="t7", printer="printer-2"), "09:02", HOA)
+    advised = foreseen(moment("09:05", branch.today), ("ho-tich", "chung-thuc"))
+    branch.do(c.TakeAdvice(kind="open", counter=3, fields=("ho-tich", "chung-thuc"), foreseen=advised), "09:06", CHIEF)
     forgotten = branch.state.at_counter(1)
     assert forgotten is not None
     branch.do(c.EndService(ticket=forgotten.id), "11:29", CHIEF)
@@ -226,7 +233,12 @@ def summary(state: BranchState) -> dict[str, Any]:
         "calls": [f"{_call(call)}" for call in state.calls.values()],
         "papers": [f"{paper.ticket} by {paper.printer}, {paper.outcome or 'asked'}" for paper in state.papers.values()],
         "changed": {code: change.reason.vi for code, change in state.day.changed.items()},
+        **({"advice": [*map(_taken, state.day.taken)]} if state.day.taken else {}),
     }
+
+
+def _taken(advice: ev.AdviceTaken) -> str:
+    return f"{advice.kind} {advice.counter} for {', '.join(advice.fields)}"
 
 
 def _call(call: CallShown) -> str:

@@ -7,7 +7,19 @@ from datetime import date, timedelta
 import pytest
 from msgspec.structs import replace
 
-from queue_server.domain.advice import Advice, Question, advise, compare, lend, outcomes
+from queue_server.domain.advice import (
+    Advice,
+    Advices,
+    Lender,
+    Near,
+    Question,
+    advise,
+    compare,
+    consider,
+    lend,
+    outcomes,
+    span_of,
+)
 from queue_server.domain.arrivals import Arrivals, after, expected, is_after_a_break, still_expected, usual_visits
 from queue_server.domain.foresight import Busy, Scene
 from queue_server.domain.learning import Law
@@ -105,12 +117,16 @@ def jam() -> Scene:
     return scene(counter(1, 0, busy=Busy(0, 10.0)), counter(2, 1), waiting=waits(*range(-90, -78)), closes=20_000.0)
 
 
+def figures(near: Near) -> tuple[object, ...]:
+    return near.fields, near.span_s, near.people, near.wait_before, near.wait_after
+
+
 def by_kind(found: list[Advice]) -> dict[str, Advice]:
     return {each.kind: each for each in found}
 
 
 def test_in_a_jam_opening_a_counter_or_helping_out_is_advised_with_its_effect() -> None:
-    found = by_kind(advise(jam(), [CLOSED], LATER))
+    found = by_kind(advise(jam(), [CLOSED], LATER).found)
     assert set(found) == {"open", "assign"}
     assert (found["open"].no, found["open"].fields) == (9, ("a",))
     assert (found["assign"].no, found["assign"].fields) == (2, ("a",))
@@ -120,18 +136,52 @@ def test_in_a_jam_opening_a_counter_or_helping_out_is_advised_with_its_effect() 
     assert effect.saves_s == pytest.approx(effect.people * (effect.wait_before - effect.wait_after))
 
 
+def test_the_effect_is_also_told_of_those_concerned_and_of_the_next_two_hours_only() -> None:
+    found = by_kind(advise(jam(), [CLOSED], {}).found)
+    # Twelve calls of five minutes from 290 s on; or six of them, and six from now on.
+    without, with_it = 290 + 300 * 5.5, (6 * 290 + 2 * 300 * 15) / 12
+    assert figures(found["open"].near) == (("a",), 7200.0, 12.0, pytest.approx(without), pytest.approx(with_it))
+    assert figures(found["assign"].near) == (("b", "a"), 7200.0, 12.0, pytest.approx(without), pytest.approx(with_it))
+
+
+def test_what_comes_after_closing_does_not_count_in_it() -> None:
+    near = by_kind(advise(replace(jam(), closes=1195.0), [CLOSED], {}).found)["open"].near
+    # Calls at 290, 590, 890 and 1190, and at 0, 300, 600 and 900; whoever is not called has waited until closing.
+    called = 290 + 590 + 890 + 1190
+    assert near.span_s == 1195.0
+    assert near.wait_before == pytest.approx((called + 8 * 1195) / 12)
+    assert near.wait_after == pytest.approx((called + 1800 + 4 * 1195) / 12)
+
+
+def test_of_those_who_come_only_the_people_of_its_fields_are_counted() -> None:
+    expected_then = {"a": [(3600.0, 400.0)], "b": [(3600.0, 400.0)]}
+    near = by_kind(advise(jam(), [CLOSED], expected_then).found)["open"].near
+    assert near.people == pytest.approx(412, abs=30)
+
+
+def test_after_closing_the_next_two_hours_count_all_the_same() -> None:
+    assert span_of(replace(jam(), closes=-60.0)) == 7200.0
+
+
 def test_where_nobody_waits_nothing_is_advised() -> None:
-    assert advise(scene(counter(1, 0), counter(2, 1), waiting=[]), [CLOSED], LATER) == []
-    assert advise(scene(counter(1, 0), counter(2, 1), waiting=waits(-60)), [CLOSED], LATER) == []
+    assert advise(scene(counter(1, 0), counter(2, 1), waiting=[]), [CLOSED], LATER).found == []
+    assert advise(scene(counter(1, 0), counter(2, 1), waiting=waits(-60)), [CLOSED], LATER).found == []
 
 
 def test_a_counter_that_takes_something_else_is_of_no_use() -> None:
-    assert all(each.no != 8 for each in advise(jam(), [counter(8, 1)], LATER))
+    assert all(each.no != 8 for each in advise(jam(), [counter(8, 1)], LATER).found)
+
+
+def test_nobody_is_asked_to_do_the_work_of_another_agency() -> None:
+    ward, land = {"a": "ward", "b": "ward"}, {"a": "ward", "b": "land"}
+    assert set(by_kind(advise(jam(), [CLOSED], LATER, agencies=ward).found)) == {"open", "assign"}
+    assert set(by_kind(advise(jam(), [CLOSED], LATER, agencies=land).found)) == {"open"}
+    assert set(by_kind(consider(Question(jam(), [CLOSED], LATER, {}, land)).found)) == {"open"}
 
 
 def test_who_would_not_be_served_before_closing_would_be() -> None:
     late = replace(jam(), closes=1195.0)  # with calls at 290, 590, 890, 1190, and at 0, 300, 600, 900
-    effect = by_kind(advise(late, [CLOSED], {}))["open"].effect
+    effect = by_kind(advise(late, [CLOSED], {}).found)["open"].effect
     assert effect.unserved_before == 8.0
     assert effect.unserved_after == 4.0
 
@@ -154,13 +204,36 @@ def test_the_same_people_come_whatever_is_changed() -> None:
 def test_staff_are_lent_by_the_branch_that_misses_them_least() -> None:
     idle = scene(counter(1, 0), counter(2, 0), counter(3, 1), waiting=[])
     busy = scene(counter(1, 0, busy=Busy(0, 10.0)), counter(2, 1), waiting=waits(*range(-80, -70)))
-    found = lend(jam(), LATER, {"idle": (idle, LATER), "busy": (busy, LATER)})
+    found = lend(jam(), LATER, {"idle": Lender(idle, LATER), "busy": Lender(busy, LATER)})
     assert found[0].lender == "idle"
     assert found[0].fields == ("a",)
     assert found[0].cost is not None
     assert -found[0].cost.saves_s < 0.1 * found[0].effect.saves_s
     alone = scene(counter(1, 0), waiting=[])
-    assert lend(jam(), LATER, {"alone": (alone, LATER)}) == []
+    assert lend(jam(), LATER, {"alone": Lender(alone, LATER)}) == []
+
+
+def test_nobody_is_lent_who_cannot_do_the_work() -> None:
+    others = scene(counter(1, 1), counter(2, 1), waiting=[])
+    assert lend(jam(), LATER, {"others": Lender(others, LATER)}) == []
+
+
+def test_who_comes_from_far_helps_when_he_is_there() -> None:
+    idle = scene(counter(1, 0), counter(2, 0), waiting=[])
+    (near,) = lend(jam(), {}, {"idle": Lender(idle, {})})
+    (far,) = lend(jam(), {}, {"idle": Lender(idle, {}, way_s=600.0)})
+    # From now on six calls from 0 s and six from 290 s on; or after ten minutes: 290 and 590 alone, then by turns
+    # at 600 and 890 and five minutes each time later.
+    assert near.near.wait_after == pytest.approx((6 * 290 + 2 * 300 * 15) / 12)
+    assert far.near.wait_after == pytest.approx((290 + 590 + 5 * 600 + 5 * 890 + 2 * 300 * 10) / 12)
+    assert lend(jam(), {}, {"idle": Lender(idle, {}, way_s=3500.0)}) == [], "too late for anybody"
+
+
+def test_of_all_that_might_be_done_one_branch_at_most_lends() -> None:
+    idle = Lender(scene(counter(1, 0), counter(2, 0), waiting=[]), LATER)
+    found = consider(Question(jam(), [CLOSED], LATER, {"one": idle, "two": idle})).found
+    assert sorted(each.kind for each in found) == ["assign", "lend", "open"]
+    assert [each.effect.saves_s for each in found] == sorted((each.effect.saves_s for each in found), reverse=True)
 
 
 # -- from a branch -----------------------------------------------------------------------------------------------------
@@ -180,6 +253,7 @@ def test_a_branchs_closed_counters_are_what_could_be_opened() -> None:
     assert closed[0].spells == ((0.0, 3.5 * 3600), (5 * 3600.0, 9 * 3600.0))
     expected_then = expected_of(branch.state, now, learnt_by(branch.state))
     said = answer(Question(found, closed, expected_then))
-    assert isinstance(said, list)
-    assert {each.no for each in said if each.kind == "open"} <= {2, 3, 5}
-    assert said[0].kind == "open"
+    assert isinstance(said, Advices)
+    assert {each.no for each in said.found if each.kind == "open"} <= {2, 3, 5}
+    assert said.found[0].kind == "open"
+    assert said.found[0].fields[0] == "chung-thuc", "the most pressed field is named first"

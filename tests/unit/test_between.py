@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from queue_server.domain.between import Option, suggest_branch, travel_s
-from queue_server.domain.configuration import BranchConfig, Position
+from queue_server.domain.configuration import BranchConfig, Position, Text
 from queue_server.domain.foresight import FieldOutlook, Outlook, Range
 from queue_server.foreseeing.elsewhere import COMPLY, Elsewhere
 from tests.factories import config, moment
@@ -164,6 +164,27 @@ def test_advice_does_not_move_the_jam() -> None:
     assert 5 < advised < 40
     assert elsewhere.under_way("near", "chung-thuc", NOW) == pytest.approx(COMPLY * advised)
     assert elsewhere.under_way("near", "chung-thuc", NOW + timedelta(hours=1)) == 0
+
+
+def test_somebody_may_come_from_where_the_fewest_wait_if_it_is_not_far() -> None:
+    elsewhere = Elsewhere()
+    for code, people in (("home", 30), ("near", 9), ("far", 0), ("nowhere", 0)):
+        elsewhere.learn(code, outlook(10, people=people))
+    assert elsewhere.lenders(CONFIGS, "home", NOW) == {"near": travel_s(HOME, NEAR)}
+    beside = [branch(f"beside-{people}", NEAR) for people in (4, 0, 7)]
+    for people in (4, 0, 7):
+        elsewhere.learn(f"beside-{people}", outlook(10, people=people))
+    assert list(elsewhere.lenders([*CONFIGS, *beside], "home", NOW)) == ["beside-0", "beside-4"]
+    assert elsewhere.lenders(CONFIGS, "nowhere", NOW) == {}
+    assert elsewhere.lenders(CONFIGS, "unknown", NOW) == {}
+
+
+def test_nobody_comes_from_another_organisation_or_from_where_nothing_is_known_any_more() -> None:
+    elsewhere = Elsewhere()
+    elsewhere.learn("near", outlook(10, people=9))
+    other = [CONFIGS[0], branch("near", NEAR, organisation=Text("Tỉnh khác"))]
+    assert elsewhere.lenders(other, "home", NOW) == {}
+    assert elsewhere.lenders(CONFIGS, "home", NOW + timedelta(minutes=4)) == {}
 
 
 def test_without_a_place_of_its_own_a_branch_suggests_itself_only() -> None:

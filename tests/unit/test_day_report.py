@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from queue_server.domain import commands as c
+from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
@@ -176,6 +177,13 @@ def test_the_sheet_says_which_way_the_forecast_lay():
     assert said(-2, "vi") == "không lệch về phía nào"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0,0"), (2, "0,0"), (3, "0,1"), (555, "9,3"), (558, "9,3"), (561, "9,4")]
+)
+def test_minutes_are_told_to_the_tenth_and_halves_up(seconds: int, said: str):
+    assert Sayings("vi", VIETNAM).minutes(seconds) == said
+
+
 def test_a_forgotten_service_counts_but_not_in_the_mean(ended: DayReport):
     # Six and ten minutes; the third ended with the day.
     assert field_of(ended, "chung-thuc").services == Services(3, 480, 1)
@@ -272,6 +280,27 @@ def test_the_table_has_a_row_for_each_field_and_a_total(ended: DayReport):
     for column in COLUMNS[1:10]:
         assert sum(int(row[column.vi]) for row in rows[:-1]) == int(rows[-1][column.vi])
     assert csv_of(ended, "en").startswith("\ufeffField,Issued,Finished")
+
+
+def test_advice_that_was_taken_is_told_below_the_fields():
+    branch = ended_day()
+    (*_, last) = branch.records
+    foreseen = ev.Foreseen(("chung-thuc", "ho-tich"), moment("08:00"), moment("10:00"), 12.5, 1860, 1320)
+    taken = ev.AdviceTaken("open", ("ho-tich", "chung-thuc"), foreseen, 2)
+    branch.records.append(ev.Recorded(last.seq + 1, last.day, moment("08:01"), moment("08:01"), CHIEF.actor, taken))
+    rows = list(csv.reader(StringIO(csv_of(report_of(branch, moment("18:00")), "vi"))))
+    # From 08:00 to 10:00 somebody for certification waited four minutes.
+    assert rows[-3:] == [
+        [],
+        [
+            "Gợi ý đã làm theo", "Làm theo lúc", "Dự tính từ", "Dự tính đến", "Số người dự tính",
+            "Chờ trung bình dự tính nếu không làm (giây)", "Chờ trung bình dự tính nếu làm (giây)", "Số người thực tế",
+            "Chờ trung bình thực tế (giây)",
+        ],
+        ["Mở quầy 2 cho Hộ tịch, Chứng thực", "08:01", "08:00", "10:00", "12", "1860", "1320", "1", "240"],
+    ]  # fmt: skip
+    in_english = csv_of(report_of(branch, moment("18:00")), "en").splitlines()[-1]
+    assert in_english.startswith('"Open counter 2 for ')
 
 
 # -- whatever happens --------------------------------------------------------------------------------------------------

@@ -12,18 +12,30 @@ from weakref import ref
 import pytest
 from msgspec.structs import replace
 
+from queue_server.domain import commands as c
+from queue_server.domain.advice import Advices, Question
 from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.foresight import Outlook, Scene, foresee
+from queue_server.domain.state import BranchState
 from queue_server.foreseeing.foreseer import AGAIN_S, EVERY_S, MISSED_S, Foreseer
 from queue_server.foreseeing.plays import Plays
-from tests.factories import Branch, config, limited, moment
+from tests.factories import CHIEF, MINH, Branch, config, limited, moment
 
 pytestmark = pytest.mark.anyio
 
 
 class PlaysHere:
+    """It advises nothing, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+
     async def play(self, scene: Scene) -> Outlook:
         return foresee(scene, plays=2)
+
+    async def advise(self, question: Question) -> Advices:
+        self.asked.append(question)
+        return Advices(question.scene.at, [])
 
 
 class Host:
@@ -35,23 +47,34 @@ class Host:
         self.is_settled, self.is_closed = True, False
         self.outlook: Outlook | None = None
 
+    async def settled(self) -> BranchState:
+        return self.state
+
 
 class Here:
     """A process at 08:00 with a branch, and what it has told others."""
 
     def __init__(self, whole: BranchConfig | None = None, *, waiting: int = 1) -> None:
-        branch = Branch(whole)
+        self.branch = branch = Branch(whole)
         branch.open(1, "07:30")
         for _ in range(waiting):
             branch.issue("chung-thuc", "07:31")
         self.host: Any = Host(branch)
         self.told: list[bool] = []
-        plays = cast(Plays, PlaysHere())
-        self.foreseer = Foreseer(plays, lambda: moment("08:00"), lambda *said: self.told.append(said[2]))
+        self.plays = PlaysHere()
+        self.foreseer = Foreseer(
+            cast(Plays, self.plays), lambda: moment("08:00"), lambda *said: self.told.append(said[2])
+        )
 
     @property
     def due_in(self) -> float:
         return self.foreseer._course(self.host).due_at - time.monotonic()
+
+    async def advise(self, *lenders: tuple[Any, float]) -> Advices | None:
+        async def found() -> list[tuple[Any, float]]:
+            return [*lenders]
+
+        return await self.foreseer.advise(self.host, found)
 
     async def make(self) -> None:
         await self.foreseer._make(self.host)
@@ -120,6 +143,39 @@ async def test_what_was_written_here_since_is_not_put_off_by_an_outlook_from_els
     here.foreseer.see(here.host, is_own=True)
     here.foreseer.hear(here.host, from_elsewhere(here.host.outlook, later_s=3))
     assert here.due_in <= EVERY_S
+
+
+async def test_advice_is_worked_out_once_as_long_as_the_same_counters_are_open() -> None:
+    here = Here()
+    first = await here.advise()
+    here.branch.issue("chung-thuc", "07:40")
+    assert await here.advise() == first
+    assert len(here.plays.asked) == 1
+    here.branch.open(2, "07:45", MINH)
+    await here.advise()
+    here.branch.do(c.AssignCounter(counter=2, fields=("dat-dai",)), "07:50")
+    await here.advise()
+    assert [len(question.closed) for question in here.plays.asked] == [4, 3, 3]
+    assert here.plays.asked[0].agencies["dat-dai"] == "ubnd"
+
+
+async def test_when_the_day_has_ended_nothing_is_advised_any_more() -> None:
+    here = Here()
+    assert await here.advise() is not None
+    here.branch.do(c.EndDay(leftovers="expire"), "07:50", CHIEF)
+    assert await here.advise() is None
+    assert len(here.plays.asked) == 1
+
+
+async def test_who_might_lend_somebody_is_played_too_unless_no_day_is_open_there() -> None:
+    here, there, shut = Here(), Here(waiting=3), Here()
+    shut.branch.do(c.EndDay(leftovers="expire"), "07:50", CHIEF)
+    there.host.branch_id, shut.host.branch_id = "there", "shut"
+    await here.advise((there.host, 600.0), (shut.host, 300.0))
+    (question,) = here.plays.asked
+    assert {branch: (len(of.scene.waiting), of.way_s) for branch, of in question.lenders.items()} == {
+        "there": (3, 600.0)
+    }
 
 
 async def test_a_branch_that_was_let_go_is_not_foreseen_and_not_kept() -> None:

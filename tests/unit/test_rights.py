@@ -45,6 +45,7 @@ suspend           -     -      +          +       +     -           -         - 
 unsuspend         -     -      +          +       +     -           -         -       -       -      -
 change-hours      -     -      +          +       +     -           -         -       -       -      -
 end-day           -     -      +          +       +     -           -         -       -       -      -
+take-advice       -     -      +          +       +     -           -         -       -       -      -
 configure         -     -      -          -       +     -           -         -       -       -      -
 report-paper      -     -      -          -       -     -           -         -       +       -      -
 open-day          -     -      -          -       -     -           -         -       -       -      -

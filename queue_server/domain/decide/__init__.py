@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from queue_server.domain import commands as c
-from queue_server.domain.decide import calling, configuring, counters, day, issuing, paper, serving
+from queue_server.domain.decide import advising, calling, configuring, counters, day, issuing, paper, serving
 from queue_server.domain.events import Event
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.refusals import Refusal
@@ -24,6 +24,7 @@ DECISIONS: dict[type[c.Command], Decision] = {
     c.PauseCounter: counters.pause_counter,
     c.CloseCounter: counters.close_counter,
     c.AssignCounter: counters.assign_counter,
+    c.TakeAdvice: advising.take_advice,
     c.CallNext: calling.call_next,
     c.Call: calling.call,
     c.Recall: calling.recall,

@@ -17,7 +17,15 @@ from queue_server.journal.port import Journal, StoredEvent
 from queue_server.readers.days import events_of_day
 from queue_server.readers.statistics.day import Course, DayReport, day_report
 
-TOLD = {"day.opened", "day.closed", "branch.configured", "counter.opened", "counter.paused", "counter.closed"}
+TOLD = {
+    "day.opened",
+    "day.closed",
+    "branch.configured",
+    "counter.opened",
+    "counter.paused",
+    "counter.closed",
+    "advice.taken",
+}
 ISSUED = "ticket.issued"
 
 _ticket = msgspec.json.Decoder(Ticket)
@@ -52,6 +60,7 @@ def course(stored: Iterable[StoredEvent], now: datetime) -> Course | None:
         ended_at=ended_at,
         given=len(opened.event.carried) + sum(1 for event in events if event.type == ISSUED),
         open_times=open_times(told, until=ended_at or _end(opened.event.config, opened.day, now)),
+        taken=tuple((item.at, item.event) for item in told if isinstance(item.event, ev.AdviceTaken)),
     )
 
 

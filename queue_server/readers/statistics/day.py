@@ -15,6 +15,8 @@ Rules, so that everybody can check a figure:
   too much. The range is the one that was told, both ends included.
 - A service is what one ticket took in one field at one counter, all parts together: fields and counters add up to the
   same total. A part whose end nobody saw leaves that service out of the mean.
+- Advice that was taken is held against what came, over the time for which its effect was foreseen: the mean wait within
+  that time of everybody who waited then already in the fields concerned, or came.
 - An hour is the branch's: `issued` by arrival, `called` by first call.
 """
 
@@ -31,8 +33,9 @@ from msgspec.structs import astuple
 
 from queue_server.domain import hours
 from queue_server.domain.configuration import BranchConfig, Text
+from queue_server.domain.events import AdviceTaken
 from queue_server.domain.tickets import LIVE, Estimate, Stint, StintKind, Ticket, TicketState
-from queue_server.domain.visits import first_field, first_wait, is_waiting_first, told_and_true
+from queue_server.domain.visits import first_field, first_wait, is_waiting_first, told_and_true, waited_between
 
 LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)
 """Waits that citizens feel; shown as shares."""
@@ -117,6 +120,27 @@ class HourDay(Struct, frozen=True):
     called: int
 
 
+class AdviceDay(Struct, frozen=True):
+    """Advice that was taken `taken_at`: "open" `counter`, "assign" it `fields` besides, or have somebody come from
+    branch `lender` ("lend"), of whose name this journal knows nothing. From `at` until `until` so many `people` were
+    foreseen to wait so many seconds on average, `without_s` and `with_s`; really it was `came_people`, and `came_s`:
+    None until then, and the mean of nobody."""
+
+    taken_at: datetime
+    kind: str
+    counter: int | None
+    fields: tuple[str, ...]
+    lender: str
+    lender_name: Text | None
+    at: datetime
+    until: datetime
+    people: float
+    without_s: int
+    with_s: int
+    came_people: int | None
+    came_s: int | None
+
+
 class DayReport(Struct, frozen=True):
     """`made_at` is the instant that the figures hold for; `ended_at` None means that the day is open.
 
@@ -126,6 +150,7 @@ class DayReport(Struct, frozen=True):
     branch: str
     name: Text
     organisation: Text
+    timezone: str
     day: date
     opened_at: datetime
     ended_at: datetime | None
@@ -136,17 +161,19 @@ class DayReport(Struct, frozen=True):
     total: FieldDay
     counters: tuple[CounterDay, ...]
     hours: tuple[HourDay, ...]
+    advice: tuple[AdviceDay, ...]
 
 
 class Course(Struct, frozen=True):
-    """What the day's events say: its configuration, hours, how many numbers were given, and how long counters were
-    open (seconds by number)."""
+    """What the day's events say: its configuration, hours, how many numbers were given, how long counters were open
+    (seconds by number), and which advice was taken when."""
 
     config: BranchConfig
     opened_at: datetime
     ended_at: datetime | None
     given: int
     open_times: dict[int, float]
+    taken: tuple[tuple[datetime, AdviceTaken], ...] = ()
 
 
 def day_report(day: date, course: Course, tickets: Sequence[Ticket], now: datetime) -> DayReport:
@@ -166,6 +193,7 @@ def day_report(day: date, course: Course, tickets: Sequence[Ticket], now: dateti
         branch=config.branch,
         name=config.name,
         organisation=config.organisation,
+        timezone=config.timezone,
         day=day,
         opened_at=course.opened_at,
         ended_at=ended_at,
@@ -176,6 +204,7 @@ def day_report(day: date, course: Course, tickets: Sequence[Ticket], now: dateti
         total=total,
         counters=_counters(served, course.open_times),
         hours=_hours(config, day, tickets),
+        advice=tuple(_advice(at, taken, tickets, now, is_over=ended_at is not None) for at, taken in course.taken),
     )
 
 
@@ -259,6 +288,32 @@ def estimates(found: Iterable[tuple[Estimate, timedelta]]) -> Estimates:
         bias_s=round(sum(errors) / len(errors)),
         too_little=sum(1 for error in errors if -error > LATE.total_seconds()),
         within=sum(1 for told, true in pairs if told.low_s <= true <= told.high_s),
+    )
+
+
+# -- advice ------------------------------------------------------------------------------------------------------------
+
+
+def _advice(at: datetime, taken: AdviceTaken, tickets: Iterable[Ticket], now: datetime, *, is_over: bool) -> AdviceDay:
+    foreseen = taken.foreseen
+    came = None
+    if is_over or now >= foreseen.until:
+        found = (waited_between(ticket, foreseen.fields, foreseen.at, foreseen.until) for ticket in tickets)
+        came = waits(wait for wait in found if wait is not None)
+    return AdviceDay(
+        taken_at=at,
+        kind=taken.kind,
+        counter=taken.counter,
+        fields=taken.fields,
+        lender=taken.lender,
+        lender_name=None,
+        at=foreseen.at,
+        until=foreseen.until,
+        people=foreseen.people,
+        without_s=foreseen.without_s,
+        with_s=foreseen.with_s,
+        came_people=came.people if came is not None else None,
+        came_s=came.mean_s if came is not None else None,
     )
 
 

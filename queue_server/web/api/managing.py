@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from queue_server.access.rights import Role
 from queue_server.branches.host import BranchHost
-from queue_server.domain.advice import Advice
+from queue_server.domain.advice import Advice, Effect
+from queue_server.domain.configuration import Text
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.scene import expected_of
 from queue_server.foreseeing.plays import NotPlayed
 from queue_server.journal.backup import last_good
-from queue_server.protocol.resources import Forecast, Health, StaffAdvice, StaffAdvices, Waits
+from queue_server.protocol.resources import Forecast, ForeseenWaits, Health, StaffAdvice, StaffAdvices, Waits
 from queue_server.readers.days import day_before
 from queue_server.readers.statistics.course import report_of
 from queue_server.readers.statistics.day import DayReport
+from queue_server.realtime.views import name
 from queue_server.web.answering import json
 from queue_server.web.asking import asker_of, body_of, decode, house_of, key_of
 from queue_server.web.house import House
@@ -61,7 +67,10 @@ async def find_report(house: House, branch: str, day: str) -> DayReport:
     found = await report_of(house.journal, state, branch, wanted, house.now()) if wanted else None
     if found is None:
         raise Refusal("no-service-day", day=f"{wanted:%d/%m/%Y}" if wanted else day)
-    return found
+    if not any(each.lender for each in found.advice):
+        return found
+    names = await _names(house)
+    return replace(found, advice=tuple(replace(e, lender_name=names.get(e.lender)) for e in found.advice))
 
 
 def _date(text: str) -> date | None:
@@ -98,20 +107,55 @@ async def advice(request: Request) -> Response:
     host = await house.bus.host(branch)
     who.require_page("manager", branch)
     try:
-        found = await house.foreseer.advise(host)
+        found = await house.foreseer.advise(host, partial(_lenders, house, branch))
     except NotPlayed as fault:
         raise Refusal("unavailable") from fault
-    return json(StaffAdvices(branch, [_advice(each) for each in found]))
+    if found is None:
+        return json(StaffAdvices(branch, None, []))
+    names = await _names(house) if any(each.lender for each in found.found) else {}
+    return json(StaffAdvices(branch, found.at, [_advice(each, found.at, names) for each in found.found]))
 
 
-def _advice(each: Advice) -> StaffAdvice:
-    effect = each.effect
+async def _lenders(house: House, branch: str) -> list[tuple[BranchHost, float]]:
+    """Branches from which somebody might come, with the way in seconds. One that cannot be served now is left out."""
+    configs = [listed.config for listed in await house.listing.all()]
+    found = []
+    for code, way_s in house.elsewhere.lenders(configs, branch, house.now()).items():
+        with suppress(Refusal):
+            found.append((await house.bus.host(code), way_s))
+    return found
+
+
+async def _names(house: House) -> dict[str, Text]:
+    return {listed.config.branch: listed.config.name for listed in await house.listing.all()}
+
+
+def _advice(each: Advice, at: datetime, names: Mapping[str, Text]) -> StaffAdvice:
+    near, cost = each.near, each.cost
+    before, after = _waits(each.effect)
+    lender_before, lender_after = _waits(cost) if cost is not None else (None, None)
     return StaffAdvice(
         each.kind,
         each.no,
         list(each.fields),
-        Waits(round(effect.people, 1), round(effect.wait_before), round(effect.unserved_before, 1)),
-        Waits(round(effect.people, 1), round(effect.wait_after), round(effect.unserved_after, 1)),
+        before,
+        after,
+        ForeseenWaits(
+            list(near.fields), at, at + timedelta(seconds=round(near.span_s)), round(near.people, 1),
+            round(near.wait_before), round(near.wait_after),
+        ),
+        each.lender or None,
+        name(names[each.lender]) if each.lender in names else None,
+        lender_before,
+        lender_after,
+    )  # fmt: skip
+
+
+def _waits(effect: Effect) -> tuple[Waits, Waits]:
+    people = round(effect.people, 1)
+    return (
+        Waits(people, round(effect.wait_before), round(effect.unserved_before, 1)),
+        Waits(people, round(effect.wait_after), round(effect.unserved_after, 1)),
     )
 
 

@@ -195,6 +195,9 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "unsuspend": ("unknown-field",),
     "change-hours": ("unknown-field", "reason-missing", "hours-out-of-order", "day-not-open"),
     "end-day": ("clock-stepped",),
+    "take-advice": (
+        "unknown-field", "unknown-counter", "counter-taken", "counter-retired", "advice-outdated", "day-not-open",
+    ),
 }  # fmt: skip
 """What each command may refuse beside what every command may."""
 

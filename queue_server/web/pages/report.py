@@ -19,7 +19,7 @@ from queue_server.domain.configuration import Text
 from queue_server.domain.hours import zone
 from queue_server.domain.refusals import Refusal
 from queue_server.readers.days import day_after, day_before
-from queue_server.readers.statistics.day import DayReport, Estimates, FieldDay, Services, Waits
+from queue_server.readers.statistics.day import AdviceDay, DayReport, Estimates, FieldDay, Services, Waits
 from queue_server.web.api.managing import find_report
 from queue_server.web.asking import house_of, page_language_of, who_of
 from queue_server.web.pages.entrance import sign_in_address
@@ -50,13 +50,12 @@ async def report(request: Request) -> Response:
     except Refusal as refusal:
         return _instead(request, refusal)
     journal = house_of(request).journal
-    host = await house_of(request).bus.host(branch)
     return page(
         request,
         "report.html",
         who=who,
         report=found,
-        say=Sayings(lang, zone(host.state.configured.timezone)),
+        say=Sayings(lang, zone(found.timezone)),
         before=await day_before(journal, branch, found.day),
         after=await day_after(journal, branch, found.day),
         has_manager=who.role in (Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR),
@@ -120,15 +119,44 @@ COLUMNS = (
     Text("Lượt không rõ lúc kết thúc", "Services with an unknown end"),
     Text("Hồ sơ", "Dossiers"),
 )
+ADVICE_COLUMNS = (
+    Text("Gợi ý đã làm theo", "Advice taken"),
+    Text("Làm theo lúc", "Taken at"),
+    Text("Dự tính từ", "Foreseen from"),
+    Text("Dự tính đến", "Foreseen until"),
+    Text("Số người dự tính", "People foreseen"),
+    Text("Chờ trung bình dự tính nếu không làm (giây)", "Mean wait foreseen without it (seconds)"),
+    Text("Chờ trung bình dự tính nếu làm (giây)", "Mean wait foreseen with it (seconds)"),
+    Text("Số người thực tế", "People who came"),
+    Text("Chờ trung bình thực tế (giây)", "Mean wait that came (seconds)"),
+)
+ADVICE = {
+    "open": Text("Mở quầy {counter} cho {fields}", "Open counter {counter} for {fields}"),
+    "assign": Text("Quầy {counter} nhận thêm {fields}", "Let counter {counter} take {fields} too"),
+    "lend": Text("Mượn 1 người từ {lender} cho {fields}", "Borrow one person from {lender} for {fields}"),
+}
+ANOTHER_BRANCH = Text("điểm phục vụ khác", "another branch")
 
 
 def csv_of(report: DayReport, lang: str) -> str:
-    """Whole numbers only, so that no decimal sign is misread in any country; an empty cell is no figure."""
+    """Whole numbers only, so that no decimal sign is misread in any country; an empty cell is no figure. Below an empty
+    row, the advice that was taken; nothing where none was."""
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow([_in(text, lang) for text in COLUMNS])
     writer.writerows(list(_cells(row, lang)) for row in (*report.fields, report.total))
+    if report.advice:
+        writer.writerow([])
+        writer.writerow([_in(text, lang) for text in ADVICE_COLUMNS])
+        writer.writerows(_advice_cells(report, each, lang) for each in report.advice)
     return BOM + out.getvalue()
+
+
+def _advice_cells(report: DayReport, each: AdviceDay, lang: str) -> list[object]:
+    say = Sayings(lang, zone(report.timezone))
+    clocks = [say.time(at) for at in (each.taken_at, each.at, each.until)]
+    foreseen = (round(each.people), each.without_s, each.with_s)
+    return [say.advice(report, each), *clocks, *foreseen, each.came_people, each.came_s]
 
 
 def _cells(row: FieldDay, lang: str) -> Iterator[object]:
@@ -167,11 +195,22 @@ class Sayings:
         return _in(text, self._lang)
 
     def minutes(self, seconds: int | None) -> str:
-        """12,4"""
+        """12,4; halves up, as the manager's page has it"""
         if seconds is None:
             return self.none
-        said = f"{seconds / 60:.1f}"
+        said = f"{(seconds + 3) // 6 / 10:.1f}"
         return said if self._lang == "en" else said.replace(".", ",")
+
+    def advice(self, report: DayReport, each: AdviceDay) -> str:
+        """What was done, as a sentence."""
+        names = {field.code: self.name(field.name) for field in report.fields}
+        fields = ", ".join(names.get(code, code) for code in each.fields)
+        lender = self.name(each.lender_name or ANOTHER_BRANCH)
+        return self.name(ADVICE[each.kind]).format(counter=each.counter, fields=fields, lender=lender)
+
+    def people(self, count: float | None) -> str:
+        """Whole ones, of a forecast too."""
+        return self.none if count is None else str(round(count))
 
     def bias(self, estimates: Estimates) -> str:
         """How the told waits lay on the whole, as part of a sentence."""

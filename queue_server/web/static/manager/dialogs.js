@@ -1,6 +1,7 @@
 /** What a supervisor may change, each in a dialog that says what it does to people. */
 import { countersText } from "../dispenser/rules.js";
 import { html, useState } from "../vendor/preact-htm.js";
+import { AdviceDialog } from "./advice.js";
 import { CounterDialog, EndServiceDialog, PickDialog } from "./counter.js";
 import { RevokeDialog } from "./devices.js";
 import { HoursDialog } from "./hours_dialog.js";
@@ -85,6 +86,7 @@ function rebookFrom(model) {
 }
 
 export const DIALOGS = {
+  advice: AdviceDialog,
   field: FieldDialog,
   suspend: SuspendDialog,
   hours: HoursDialog,

@@ -8,6 +8,8 @@ import { fieldsOf, worstFirst } from "./view.js";
 
 const HEALTH_EVERY_MS = 30_000;
 const DEVICES_EVERY_MS = 5_000;
+const ADVICE_EVERY_MS = 60_000; // as often as the server works it out anew
+const REPORT_EVERY_MS = 300_000; // it counts the whole day
 const SORT_EVERY_MS = 10_000;
 const SIGNED_OUT_FROM = 4400;
 const page = document.documentElement.dataset;
@@ -30,6 +32,8 @@ let model = {
   health: null,
   dossier: null,
   devices: [],
+  advice: null,
+  report: null,
   order: [],
   status: null,
   dialog: null,
@@ -38,6 +42,9 @@ let model = {
 };
 let sortedAt = -SORT_EVERY_MS;
 let isTouched = false; // a pointer is over the list, or the focus in it: it must not be reordered
+let isAdvicePointed = false; // it must not change under the pointer
+let newestAdvice = null;
+let reportedDay = null;
 
 const feed = new LaySo.Feed({
   build: page.build,
@@ -62,7 +69,7 @@ function set(change) {
 
 function draw() {
   sort();
-  const shared = { model, now: at(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut };
+  const shared = { model, now: at(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut, pointAt, isAdviceHeld: newestAdvice !== model.advice };
   render(html`<${Screen} ...${shared} />`, root);
 }
 
@@ -79,10 +86,24 @@ function touch(isNow) {
   isTouched = isNow;
 }
 
+/** The pointer is over the advice, or has left it: then the newest is shown. */
+function pointAt(isNow) {
+  isAdvicePointed = isNow;
+  showAdvice(newestAdvice);
+}
+
+function showAdvice(advice, isAtOnce = model.advice === null) {
+  newestAdvice = advice;
+  if ((isAtOnce || !isAdvicePointed) && model.advice !== newestAdvice) {
+    set({ advice: newestAdvice });
+  }
+}
+
 // -- doing ----------------------------------------------------------------------------------------------------------------
 
 /** Show a dialog: `name` and what it is about. */
 function open(name, about = {}) {
+  isAdvicePointed = false;
   set({ dialog: { name, about }, problem: "" });
 }
 
@@ -101,6 +122,8 @@ function underWay(work, done) {
       set({ isBusy: false, dialog: null });
       LaySo.toast(done, "ok");
       load();
+      loadAdvice(true);
+      loadReport();
       return true;
     },
     (problem) => {
@@ -160,6 +183,24 @@ function load() {
   loadDevices();
 }
 
+/** What might be done. `isAtOnce` shows it even under the pointer. */
+function loadAdvice(isAtOnce) {
+  LaySo.ask("GET", `/branches/${code}/advice`).then(
+    (advice) => showAdvice(advice, isAtOnce),
+    (problem) => {
+      onRefusal(problem);
+      showAdvice({ isOff: true, at: null, advice: [] }, isAtOnce);
+    },
+  );
+}
+
+/** How right forecasts were today, and what advice that was taken has brought. */
+function loadReport() {
+  if (reportedDay) {
+    get(LaySo.ask("GET", `/branches/${code}/reports/${reportedDay}`), (report) => ({ report }));
+  }
+}
+
 /** Who is connected changes all the time: while somebody looks at the list it is asked for often. */
 function loadDevices() {
   if (model.hasDevices) {
@@ -202,6 +243,12 @@ feed.subscribe(`board:${model.branch}`, (view, changes) => {
     loadPeopleSoon();
   }
   set({ board: { ...view } });
+  const day = view.day && view.day.today ? view.day.today.date : null;
+  if (day !== reportedDay) {
+    reportedDay = day;
+    loadAdvice();
+    loadReport();
+  }
 });
 feed.subscribe(`live:${model.branch}`, (live) => set({ live }));
 window.addEventListener("hashchange", () => {
@@ -210,6 +257,8 @@ window.addEventListener("hashchange", () => {
 });
 load();
 setInterval(load, HEALTH_EVERY_MS);
+setInterval(loadAdvice, ADVICE_EVERY_MS);
+setInterval(loadReport, REPORT_EVERY_MS);
 setInterval(() => model.tab === "devices" && loadDevices(), DEVICES_EVERY_MS);
 setInterval(draw, 1000);
 document.title = `${t("title")} – ${model.branchName}`;

@@ -2,10 +2,12 @@
 import { isContrast, toggleContrast } from "../contrast.js";
 import { Connection, LanguageSwitch } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
+import { Advice } from "./advice.js";
 import { Care, Faults, Well } from "./care.js";
 import { Devices } from "./devices.js";
 import { DIALOGS } from "./dialogs.js";
 import { Fields } from "./fields.js";
+import { Taken, Told } from "./looking_back.js";
 import { minutes, spaced, spans } from "./parts.js";
 import { t } from "./texts.js";
 import { countersOf, fieldsOf, inOrder, isLongAt, longestOf, secondsSince, share, tally } from "./view.js";
@@ -76,8 +78,15 @@ function Now(props) {
     ${!isOver && html`<${Care} ...${more} />`}
     <${Faults} ...${more} />
     <div class="columns">
-      <${Fields} ...${more} fields=${inOrder(fields, model.order)} />
-      <${Counters} ...${more} />
+      <div class="column">
+        <${Fields} ...${more} fields=${inOrder(fields, model.order)} />
+        <${Taken} ...${more} />
+      </div>
+      <div class="column">
+        ${!isOver && html`<${Advice} ...${more} />`}
+        <${Counters} ...${more} />
+        <${Told} ...${more} />
+      </div>
     </div>
     <${Well} ...${more} />
   </main>`;

@@ -113,6 +113,30 @@ export function tally(counters) {
   return { open: count("open"), paused: count("paused"), closed: count("closed") };
 }
 
+// -- what might be done -----------------------------------------------------------------------------------------------------
+
+/**
+ * In which state the advice is: "computing" until the first answer, "off" where the server cannot say, "some", "unsure"
+ * where somebody waits and of none of them it can be said how long, "none".
+ */
+export function adviceState(answer, fields) {
+  if (!answer) return "computing";
+  if (answer.isOff) return "off";
+  if (answer.advice.length > 0) return "some";
+  const waiting = fields.filter((field) => field.live.waiting > 0);
+  return waiting.length > 0 && waiting.every((field) => !field.live.wait) ? "unsure" : "none";
+}
+
+/** What an advice would bring: how many people each so many whole minutes, who is called before closing, all people's minutes together. */
+export function broughtBy({ foreseen, before, after }) {
+  return {
+    people: Math.round(foreseen.people),
+    minutes: Math.round((foreseen.without_s - foreseen.with_s) / 60),
+    served: Math.round(before.unserved - after.unserved),
+    whole: Math.round(((before.mean_s - after.mean_s) * before.people) / 60),
+  };
+}
+
 // -- what needs somebody --------------------------------------------------------------------------------------------------
 
 /** People who need care, worst first. */

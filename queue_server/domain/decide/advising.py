@@ -1,0 +1,42 @@
+"""Advice that is taken: carried out where a command does it, and noted with what was foreseen."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from queue_server.domain import events as ev
+from queue_server.domain.commands import AssignCounter, By, OpenCounter, TakeAdvice
+from queue_server.domain.decide.counters import assign_counter, open_counter
+from queue_server.domain.decide.issuing import require_day
+from queue_server.domain.refusals import Refusal
+from queue_server.domain.state import BranchState
+from queue_server.domain.taken import is_done, was_taken
+
+HOLDS = timedelta(minutes=10)
+"""What was foreseen earlier than that says nothing of what is done now."""
+
+
+def take_advice(state: BranchState, command: TakeAdvice, by: By, now: datetime) -> list[ev.Event]:
+    """Nothing when it was taken and done already, and its time is not over."""
+    require_day(state, now)
+    foreseen = command.foreseen
+    for code in (*command.fields, *foreseen.fields):
+        state.field(code)
+    if not (abs(now - foreseen.at) <= HOLDS and foreseen.at < foreseen.until):
+        raise Refusal("advice-outdated")
+    asked = (command.kind, command.counter, command.fields, command.lender)
+    if was_taken(state, *asked, now) and is_done(state, *asked, now):
+        return []
+    taken = ev.AdviceTaken(command.kind, command.fields, foreseen, command.counter, command.lender)
+    return [*_carried_out(state, command, by, now), taken]
+
+
+def _carried_out(state: BranchState, command: TakeAdvice, by: By, now: datetime) -> list[ev.Event]:
+    if command.kind == "lend":
+        return []
+    counter = state.counter(command.counter or 0)
+    if command.kind == "open":
+        return open_counter(state, OpenCounter(counter=counter.no), by, now)
+    fields = tuple(dict.fromkeys((*counter.fields, *command.fields)))
+    helps = tuple(code for code in counter.helps if code not in fields)
+    return assign_counter(state, AssignCounter(counter=counter.no, fields=fields, helps=helps), by, now)
