@@ -79,8 +79,9 @@ class Place(Struct, frozen=True, array_like=True):
 
 class Scene(Struct, frozen=True, tag="scene"):
     """How things stand `at` this instant. `moves` holds for each field the chances that a visit goes on elsewhere, and
-    `priority` how many of priority come to it an hour; `closes` is when the day's last counters close. `doubts` say how
-    far the logarithms of each field's services may be off: what is long ahead is uncertain for that reason most."""
+    `priority` how many with priority are expected there: until then so many, all told. `closes` is when the day's last
+    counters close. `doubts` say how far the logarithms of each field's services may be off: what is long ahead is
+    uncertain for that reason most."""
 
     at: datetime
     rule: RoutingRule
@@ -89,7 +90,7 @@ class Scene(Struct, frozen=True, tag="scene"):
     places: tuple[Place, ...]
     waiting: tuple[Waiting, ...]
     moves: tuple[tuple[tuple[int, float], ...], ...]
-    priority: tuple[float, ...]
+    priority: tuple[tuple[tuple[float, float], ...], ...]
     absent: float
     absent_s: float
     closes: float
@@ -298,9 +299,16 @@ class Play:
 
     def _expect_priority(self) -> None:
         """People with priority who come later: they are called before others who wait already."""
-        for field, hourly in enumerate(self._scene.priority):
-            at = 0.0
-            while hourly > 0 and (at := at + self._chance.expovariate(hourly / 3600)) < self._scene.closes:
+        for field, course in enumerate(self._scene.priority):
+            place, came, began = 0, 0.0, (0.0, 0.0)
+            while course:
+                came += self._chance.expovariate(1.0)
+                while place < len(course) and course[place][1] < came:
+                    began, place = course[place], place + 1
+                if place == len(course):
+                    break
+                end, until_then = course[place]
+                at = began[0] + (end - began[0]) * (came - began[1]) / (until_then - began[1])
                 self._at(at, NOBODY, _Entry(at, self._next(), self._nobody, Waiting("", field, PRIORITY, at)))
 
     def _wake(self, at: float) -> None:

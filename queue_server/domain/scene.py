@@ -6,6 +6,7 @@ import math
 from collections import Counter as Tally
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from msgspec.structs import replace
 
@@ -27,6 +28,10 @@ ABSENT, PRIORITY, MOVES = 0.05, 0.08, 20.0
 """Beliefs until a branch has learnt: shares of numbers that nobody answers and of priority; and how many visits that
 end where they began are imagined before the first is seen."""
 LATELY = timedelta(hours=1)
+FEW_S = 600.0
+"""Who came in less time says nothing of an hour."""
+AFTER_A_BREAK = 0.5
+"""So many come then of those who came before. (Assumed, by the shares of a day's halves in founding sites.)"""
 
 
 def learnt_by(state: BranchState) -> Learnt:
@@ -81,7 +86,7 @@ def scene_of(state: BranchState, now: datetime, learnt: Learnt | None = None) ->
         places=places,
         waiting=tuple(_waiting(state, ticket, index, at_counter, now) for ticket in _all_waiting(state)),
         moves=tuple(_moves(learnt, code, index) for code in fields),
-        priority=_priority(state, learnt, fields, now),
+        priority=_priority(state, learnt, windows, now),
         absent=learnt.absent.rate(ABSENT),
         absent_s=UNWALKED_S,
         closes=max((end for _, end in windows), default=0.0),
@@ -168,10 +173,42 @@ def _moves(learnt: Learnt, code: str, index: dict[str, int]) -> tuple[tuple[int,
     return tuple((index[to], count / whole) for to, count in rows.items() if to in index)
 
 
-def _priority(state: BranchState, learnt: Learnt, fields: tuple[str, ...], now: datetime) -> tuple[float, ...]:
-    """How many with priority come an hour: the usual share of those who came lately."""
-    lately, share = _lately(state, now), learnt.priority.rate(PRIORITY)
-    return tuple(lately[code] * share for code in fields)
+def _priority(
+    state: BranchState, learnt: Learnt, windows: list[tuple[float, float]], now: datetime
+) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """How many with priority come until when: the usual share of all who are expected. Before a branch has seen a day,
+    as many as lately while it works, and fewer after each break."""
+    share = learnt.priority.rate(PRIORITY)
+    if learnt.arrivals.steps:
+        expected = expected_of(state, now, learnt)
+    else:
+        expected = {code: _as_lately(rate, windows) for code, rate in _hourly(state, now).items()}
+    return tuple(_course(expected.get(field.code, []), share) for field in state.configured.fields)
+
+
+def _course(spans: list[tuple[float, float]], share: float) -> tuple[tuple[float, float], ...]:
+    """Spans that follow each other, with visits within each, as instants with visits until then."""
+    ends = accumulate(length for length, _ in spans)
+    return tuple(zip(ends, accumulate(share * count for _, count in spans), strict=True))
+
+
+def _as_lately(hourly: float, windows: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    spans, until = [], 0.0
+    for start, end in windows:
+        if end > 0:
+            begins = (
+                until if (start, end) == windows[0] else max(until, start)
+            )  # people are there before the doors open
+            spans += [(begins - until, 0.0), (end - begins, hourly * (end - begins) / 3600)]
+            hourly, until = hourly * AFTER_A_BREAK, end
+    return spans
+
+
+def _hourly(state: BranchState, now: datetime) -> dict[str, float]:
+    """By field, how many come an hour; by those of the last one, or since the first of the day came."""
+    lately, first = _lately(state, now), next(iter(state.tickets.values()), None)
+    since = max(FEW_S, (now - first.arrival_at).total_seconds()) if first is not None else 3600.0
+    return {code: count * 3600 / min(3600.0, since) for code, count in lately.items()}
 
 
 def _lately(state: BranchState, now: datetime) -> Tally[str]:

@@ -44,7 +44,7 @@ def scene(*places: Place, waiting: list[Waiting], **changes: Any) -> Scene:
     """Two fields, "a" and "b"; everybody comes when called, and nobody goes on elsewhere."""
     whole = Scene(
         at=NOW, rule=RoutingRule(), fields=("a", "b"), means=(300.0, 300.0), places=places, waiting=tuple(waiting),
-        moves=((), ()), priority=(0.0, 0.0), absent=0.0, absent_s=90.0, closes=math.inf,
+        moves=((), ()), priority=((), ()), absent=0.0, absent_s=90.0, closes=math.inf,
     )  # fmt: skip
     return replace(whole, **changes)
 
@@ -60,6 +60,25 @@ def likely(outlook: Outlook) -> dict[str, float | None]:
 def wait_in(outlook: Outlook, field: str) -> float | None:
     found = outlook.fields[field].wait
     return None if found is None else round(found.likely, 3)
+
+
+def test_people_with_priority_come_when_they_are_expected_and_as_many() -> None:
+    """The counter is free after 2,000 s: whoever has come with priority by then goes first, 100 s each."""
+
+    def called(*course: tuple[float, float]) -> float:
+        hall = scene(
+            counter(1, 0, busy=Busy(0, 0.0), laws=(exactly(2000.0), exactly(100.0))), waiting=waits(-10, field=1),
+            rule=RoutingRule(mode="strict"), priority=((), course), closes=30_000.0,
+        )  # fmt: skip
+        found = foresee(replace(hall, places=(replace(hall.places[0], takes=((0, 0.0), (1, 0.0))),)), plays=400)
+        mine = found.tickets["t110"]
+        assert mine is not None
+        return mine.likely
+
+    assert called((1000.0, 0.0), (2000.0, 10.0)) == pytest.approx(3000, abs=101)
+    assert called((1000.0, 0.0), (3000.0, 20.0)) == pytest.approx(4000, abs=201)
+    assert called((2001.0, 0.0), (3000.0, 10.0)) == pytest.approx(2000)
+    assert called() == pytest.approx(2000)
 
 
 # -- by hand -----------------------------------------------------------------------------------------------------------
@@ -151,7 +170,9 @@ def test_numbers_that_nobody_answers_take_their_time() -> None:
 
 def test_people_with_priority_who_are_still_to_come_are_reckoned_with() -> None:
     alone = foresee(scene(counter(1, 0), waiting=waits(*range(-90, -60))))
-    others = foresee(scene(counter(1, 0), waiting=waits(*range(-90, -60)), priority=(3.0, 0.0), closes=30_000.0))
+    others = foresee(
+        scene(counter(1, 0), waiting=waits(*range(-90, -60)), priority=(((30_000.0, 25.0),), ()), closes=30_000.0)
+    )
     one, two = wait_in(alone, "a"), wait_in(others, "a")
     assert one is not None
     assert two is not None
@@ -252,7 +273,7 @@ def without_chance(seen: Scene | None) -> Scene:
     laws = tuple(exactly(SERVICES[code]) for code in seen.fields)
     places = tuple(replace(place, laws=laws, doubt=0.0) for place in seen.places)
     empty = tuple(() for _ in seen.fields)
-    return replace(seen, places=places, moves=empty, priority=(0.0,) * len(seen.fields), absent=0.0, doubts=())
+    return replace(seen, places=places, moves=empty, priority=empty, absent=0.0, doubts=())
 
 
 def really(branch: Branch) -> dict[str, float | None]:
