@@ -144,13 +144,11 @@ class Resume(TicketCommand, frozen=True, kw_only=True, tag="resume"):
 
 
 class Amend(TicketCommand, frozen=True, kw_only=True, tag="amend"):
-    """What was asked for differs; an empty class or need takes it away. Confirming a claimed priority is one, too."""
-
     field: Code | None = None
     priority: Annotated[str, Meta(max_length=64)] | None = None
     is_priority_confirmed: bool | None = None
     dossiers: Dossiers | None = None
-    assistance: Assistance | Literal[""] | None = None
+    assistance: Assistance | None = None
     reason: Words = ""
 
 
@@ -218,8 +216,9 @@ class ChangeHours(BranchCommand, frozen=True, kw_only=True, tag="change-hours"):
 
 
 class TakeAdvice(BranchCommand, frozen=True, kw_only=True, tag="take-advice"):
-    """Do what was advised, with what was foreseen of it: a counter is opened or takes fields besides; people of another
-    branch ("lend") are only noted."""
+    """Do what was advised, with what was foreseen of it: a counter takes fields besides ("assign"). That somebody was
+    sent to a closed counter ("open") or asked for elsewhere ("lend") is noted: the counter opens when the clerk sits
+    down."""
 
     kind: Literal["open", "assign", "lend"]
     fields: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=60)]

@@ -100,8 +100,8 @@ class Foreseen(Struct, frozen=True):
 
 
 class AdviceTaken(Event, frozen=True, tag="advice.taken"):
-    """Staff did what was advised: opened `counter`, gave it `fields` besides, or had somebody come for `fields` from
-    the branch `lender`. It changes nothing by itself; what came is later held against what was foreseen."""
+    """Staff did what was advised: sent somebody to `counter`, gave it `fields` besides, or had somebody come for them
+    from the branch `lender`. It changes nothing by itself; what came is later held against what was foreseen."""
 
     kind: str
     fields: tuple[str, ...]
@@ -223,7 +223,7 @@ class TicketTurnDone(Event, frozen=True, tag="ticket.turn_done"):
 
 
 class TicketAmended(Event, frozen=True, tag="ticket.amended"):
-    """What was asked for differs; None leaves a value as it was, an empty class or need takes it away."""
+    """What was asked for differs; None leaves a value as it was, an empty class takes the priority away."""
 
     ticket: str
     field: str | None = None

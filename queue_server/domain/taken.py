@@ -24,12 +24,11 @@ def was_taken(
 def is_done(
     state: BranchState, kind: str, counter: int | None, fields: Collection[str], lender: str, now: datetime
 ) -> bool:
-    """Whether nothing of it is left to do, whoever did it. Of people of another branch only what was noted is known."""
+    """Whether nothing of it is left to do, whoever did it. Of people who are under way only what was noted is known."""
     row = state.counters.get(counter or 0)
-    if row is None:
-        return was_taken(state, kind, counter, fields, lender, now)
-    if kind == "open":
-        return row.state is not CounterState.CLOSED
+    if row is None or kind == "open":
+        is_open = row is not None and row.state is not CounterState.CLOSED
+        return is_open or was_taken(state, kind, counter, fields, lender, now)
     return row.state is CounterState.CLOSED or set(fields) <= set(row.takes)
 
 

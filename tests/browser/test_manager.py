@@ -436,11 +436,12 @@ def test_advice_is_a_sentence_with_its_effect_and_one_press_follows_it(centre: D
     assert found is not None
     no = int(found[1])
     first.get_by_role("button", name="Làm theo").click()
-    expect(screen.dialog).to_contain_text(f"Quầy {no} mở ngay, đứng tên Võ Đình Quang")
-    assert centre.api().board()["counters"][str(no)]["state"] == "closed", "not before it is confirmed"
+    expect(screen.dialog).to_contain_text(f"Hãy cử người ra quầy {no}")
+    day = f"/branches/{BRANCH}/reports/{date_of(centre)}"
+    assert StaffApi(centre.url, "quang").get(day)["advice"] == [], "not before it is confirmed"
     screen.confirm()
-    screen.says(f"Đã mở quầy {no}.")
-    expect(screen.square(no)).to_contain_text("Rảnh")
+    screen.says(f"Đã ghi lại. Quầy {no} mở khi nhân viên nhận quầy.")
+    assert centre.api().board()["counters"][str(no)]["state"] == "closed"
     taken = screen.page.locator('[data-taken="open"]')
     expect(taken).to_contain_text(f"Mở quầy {no} cho Chứng thực")
     expect(taken.locator('[data-cell="came"]')).to_contain_text("biết sau")

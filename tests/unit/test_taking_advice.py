@@ -13,7 +13,7 @@ from queue_server.domain.advice import Advice, Advices, Effect, Near
 from queue_server.domain.counters import CounterState
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.taken import left_to_do
-from tests.factories import CHIEF, HOA, LAN, Branch, moment, replayed
+from tests.factories import CHIEF, HOA, Branch, moment, replayed
 from tests.unit.test_day_report import report_of
 
 FORESEEN = ev.Foreseen(("chung-thuc", "ho-tich"), moment("08:00"), moment("08:30"), 12.5, 1860, 1320)
@@ -29,11 +29,12 @@ def advised(kind: str, no: int, *fields: str, lender: str = "") -> Advices:
 # -- taking it ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_counter_that_was_advised_is_opened_and_what_was_foreseen_is_noted() -> None:
+def test_that_somebody_is_sent_to_a_counter_is_noted_and_its_clerk_opens_it() -> None:
     branch = Branch()
-    opened, taken = branch.do(OPEN, "08:01", CHIEF)
-    assert opened.event == ev.CounterOpened(2, "chief")
+    before = dict(branch.state.counters)
+    (taken,) = branch.do(OPEN, "08:01", CHIEF)
     assert taken.event == ev.AdviceTaken("open", ("chung-thuc", "ho-tich"), FORESEEN, 2)
+    assert branch.state.counters == before
     assert branch.state.day is not None
     assert branch.state.day.taken == (taken.event,)
     assert replayed(branch.records).day == branch.state.day
@@ -71,13 +72,6 @@ def test_when_its_time_is_over_the_same_may_be_taken_again() -> None:
     assert len(branch.do(replace(LEND, foreseen=later), "08:31", CHIEF)) == 1
 
 
-def test_a_counter_that_was_closed_again_may_be_opened_again() -> None:
-    branch = Branch()
-    branch.do(OPEN, "08:01", CHIEF)
-    branch.do(c.CloseCounter(counter=2), "08:03", CHIEF)
-    assert branch.types(len(branch.do(OPEN, "08:05", CHIEF))) == ["counter.opened", "advice.taken"]
-
-
 @pytest.mark.parametrize(
     ("changes", "at", "code"),
     [
@@ -88,14 +82,11 @@ def test_a_counter_that_was_closed_again_may_be_opened_again() -> None:
         ({"foreseen": replace(FORESEEN, fields=("nothing",))}, "08:01", "unknown-field"),
         ({"counter": 99}, "08:01", "unknown-counter"),
         ({"counter": None}, "08:01", "unknown-counter"),
-        ({"counter": 1}, "08:01", "counter-taken"),
         ({}, "02:30", "day-not-open"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_and_notes_nothing(changes: dict[str, object], at: str, code: str) -> None:
     branch = Branch(at="02:00") if code == "day-not-open" else Branch()
-    if code == "counter-taken":
-        branch.open(1, "07:30", LAN)
     known = len(branch.records)
     with pytest.raises(Refusal) as refused:
         branch.do(replace(OPEN, **changes), at, CHIEF)
@@ -104,7 +95,7 @@ def test_what_cannot_be_taken_is_refused_and_notes_nothing(changes: dict[str, ob
 
 
 def test_at_ten_minutes_it_still_holds() -> None:
-    assert len(Branch().do(OPEN, "08:10", CHIEF)) == 2
+    assert len(Branch().do(OPEN, "08:10", CHIEF)) == 1
 
 
 # -- what is left to do ------------------------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
-"""Advice that is taken: carried out where a command does it, and noted with what was foreseen."""
+"""Advice that is taken: carried out where that needs nobody's legs, and noted with what was foreseen."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from queue_server.domain import events as ev
-from queue_server.domain.commands import AssignCounter, By, OpenCounter, TakeAdvice
-from queue_server.domain.decide.counters import assign_counter, open_counter
+from queue_server.domain.commands import AssignCounter, By, TakeAdvice
+from queue_server.domain.decide.counters import assign_counter
 from queue_server.domain.decide.issuing import require_day
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
@@ -32,11 +32,12 @@ def take_advice(state: BranchState, command: TakeAdvice, by: By, now: datetime) 
 
 
 def _carried_out(state: BranchState, command: TakeAdvice, by: By, now: datetime) -> list[ev.Event]:
+    """A counter is opened by who sits down there: without a clerk it serves nobody, and would be reckoned with."""
     if command.kind == "lend":
         return []
     counter = state.counter(command.counter or 0)
     if command.kind == "open":
-        return open_counter(state, OpenCounter(counter=counter.no), by, now)
+        return []
     fields = tuple(dict.fromkeys((*counter.fields, *command.fields)))
     helps = tuple(code for code in counter.helps if code not in fields)
     return assign_counter(state, AssignCounter(counter=counter.no, fields=fields, helps=helps), by, now)

@@ -66,7 +66,7 @@ function costWords(each) {
   return minutes > 0 ? t("adviceCost", { branch, n: Math.round(each.lender_before.people), m: minutes }) : t("adviceNoCost", { branch });
 }
 
-/** Do it: the server opens the counter, or gives it the fields, and notes what was foreseen. */
+/** Do it: the server gives the counter the fields, or notes that somebody is on the way; and what was foreseen. */
 export function AdviceDialog(props) {
   const { model, about, command } = props;
   const { each } = about;
@@ -74,13 +74,13 @@ export function AdviceDialog(props) {
   const where = each.kind === "lend" ? { lender: each.lender } : { counter: each.no };
   const title = adviceWords(each, model);
   const confirm = () => command("take-advice", { ...asked, ...where }, t(`adviceTaken.${each.kind}`, { no: each.no }));
-  return html`<${Dialog} ...${props} title=${title} words=${t(each.kind === "lend" ? "adviceNote" : "adviceDo")} confirm=${confirm}>
+  return html`<${Dialog} ...${props} title=${title} words=${t(each.kind === "assign" ? "adviceDo" : "adviceNote")} confirm=${confirm}>
     ${effectOf(each).map((words) => html`<p><strong>${words}</strong></p>`)}
     <p class="quiet">${t("adviceMean", {
       until: LaySo.time(each.foreseen.until),
       without: Math.round(each.foreseen.without_s / 60),
       with: Math.round(each.foreseen.with_s / 60),
     })}</p>
-    <p class="dialog__text">${t(`adviceHint.${each.kind}`, { no: each.no, me: model.me, branch: lenderOf(each) })}</p>
+    <p class="dialog__text">${t(`adviceHint.${each.kind}`, { no: each.no, branch: lenderOf(each) })}</p>
   <//>`;
 }
