@@ -251,5 +251,5 @@ def test_a_layout_that_cannot_be_used_is_reported_and_papers_are_printed_without
     file.write_text(text)
     with pytest.raises(BadLayout):
         read_layout(file)
-    assert layout_in_force(file) == LayoutConfig()
+    assert layout_in_force(576, file) == LayoutConfig()
     assert str(file) in caplog.text
