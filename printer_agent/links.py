@@ -114,8 +114,6 @@ class TimedUsb(_Unasked, Usb):  # type: ignore[misc]
     """USB through pyusb, whose time-outs count in milliseconds."""
 
     def __init__(self, target: UsbTarget, deadline: Deadline) -> None:
-        if not Usb.is_usable():
-            raise RuntimeError("A USB printer needs the package pyusb; install it, or use a network or file printer.")
         self._deadline = deadline
         super().__init__(
             target.vendor_id,
@@ -197,12 +195,19 @@ def connect(target: Target, deadline: Deadline, connect_time: float) -> Printer:
     return printer
 
 
+def require(target: Target) -> None:
+    """Raises `RuntimeError`, which says what to install, where this kind of line lacks its package."""
+    _make(target, Deadline(1.0), 1.0)
+
+
 def _make(target: Target, deadline: Deadline, connect_time: float) -> Printer:
     made: Printer
     match target:
         case NetworkTarget():
             made = TimedNetwork(target, deadline, connect_time)
         case UsbTarget():
+            if not Usb.is_usable():  # before it is half made: the library closes that, and complains again
+                raise RuntimeError("A USB printer named by its ids needs the package pyusb: pip install pyusb")
             made = TimedUsb(target, deadline)
         case FileTarget():
             made = TimedFile(target, deadline)

@@ -14,6 +14,7 @@ from printer_agent.agent import FIRST_PAUSE_S, LONGEST_PAUSE_S, Agent
 from printer_agent.board import Board
 from printer_agent.holding import hold
 from printer_agent.ledger import Ledger, LedgerError
+from printer_agent.links import require
 from printer_agent.printers import Printer, Printers
 from printer_agent.server import Me, Server, ServerRefused, ServerUnreachable
 from printer_agent.settings import LEDGER, LOCK, STATUS, BadSettings, Chosen, Settings
@@ -32,6 +33,8 @@ HOLD_TRIES, HOLD_PAUSE_S = 10, 0.1
 async def run(settings: Settings) -> int:
     """Exit status: 0 stopped by a signal, 2 the memory cannot be used, 3 the server does not know this device."""
     address, chosen = settings.server_address, settings.printers()
+    for each in chosen:
+        require(each.target)
     token = _read_token(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
     stopping = asyncio.Event()

@@ -29,6 +29,7 @@ class TimedSerial(Escpos):  # type: ignore[misc]
     """Both ways, so that the printer can be asked and confirms its papers as on any other line."""
 
     def __init__(self, target: SerialTarget, deadline: Deadline) -> None:
+        self._port: Any = None  # first: the library closes what was only half made too
         try:
             self._serial: Any = importlib.import_module("serial")
         except ImportError:
@@ -36,7 +37,6 @@ class TimedSerial(Escpos):  # type: ignore[misc]
         super().__init__(profile=PROFILE)
         self._target = target
         self._deadline = deadline
-        self._port: Any = None
 
     def open(self, raise_not_found: bool = True) -> None:
         try:

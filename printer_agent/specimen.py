@@ -24,8 +24,8 @@ VOWELS = "aăâeêioôơuưy"
 LETTERS = tuple("".join(unicodedata.normalize("NFC", vowel + tone) for tone in TONES) for vowel in VOWELS)
 """Each vowel with its six tones."""
 SENTENCE = "Đường đi khó, không khó vì ngăn sông cách núi"
-WEIGHTS = ("Regular", "SemiBold", "Bold")
-SIZES = (23, 28, 36)
+WEIGHTS = {"Regular": 23, "SemiBold": 28, "Bold": 36}
+"""With a size in which the ticket uses each."""
 CODE = "https://example.vn/t/00000000000000000000000000.0000"
 """As long as a ticket's address."""
 
@@ -50,9 +50,9 @@ def _text(name: str, columns: int) -> Text:
 
 def _picture(name: str, width: int) -> Image.Image:
     blocks = [_ruler(width), _line(f"Lấy Số · {width} chấm/dòng", "Bold", 36, width), _line(name, "Regular", 23, width)]
-    blocks += [_line(SENTENCE, weight, size, width) for weight in WEIGHTS for size in SIZES]
+    blocks += [_line(SENTENCE, weight, size, width) for weight, size in WEIGHTS.items()]
     blocks += [_letters(weight, width) for weight in WEIGHTS]
-    blocks += [_line("A 012", "Bold", width * 3 // 8, width), _greys(width), _code(width), _ruler(width)]
+    blocks += [_line("A 012", "Bold", width // 5, width), _greys(width), _code(width), _ruler(width)]
     page = Image.new("1", (width, sum(block.height for block in blocks)), 1)
     top = 0
     for block in blocks:
@@ -84,7 +84,7 @@ def _line(text: str, weight: str, size: int, width: int) -> Image.Image:
 def _letters(weight: str, width: int) -> Image.Image:
     """All 146 of a weight: twelve vowels with six tones, small and capital, and Đ."""
     groups = [*LETTERS, "đ", *(group.upper() for group in LETTERS), "Đ"]
-    return _line(" ".join(groups), weight, 28, width)
+    return _line(" ".join(groups), weight, 25, width)
 
 
 def _ruler(width: int) -> Image.Image:

@@ -44,6 +44,7 @@ class TimedWindows(Escpos):  # type: ignore[misc]
     """One document a job. It begins with the first byte, so that a look at the printer leaves no empty document."""
 
     def __init__(self, target: WindowsTarget, deadline: Deadline) -> None:
+        self._handle: Any = None  # first: the library closes what was only half made too
         try:
             self._api: Any = importlib.import_module("win32print")
         except ImportError:
@@ -51,7 +52,6 @@ class TimedWindows(Escpos):  # type: ignore[misc]
         super().__init__(profile=PROFILE)
         self._name = target.name
         self._deadline = deadline
-        self._handle: Any = None
         self._job: int | None = None
         self._is_open = False
 

@@ -135,9 +135,9 @@ def _number(sheet: _Sheet, paper: TicketPaper) -> None:
 
 
 def _where(sheet: _Sheet, line: str, weight: Weight, size: int) -> None:
-    """On narrow paper the counters have a line of their own."""
-    apart = line.rpartition(" · ")[::2] if sheet.is_narrow else (line,)
-    for part in apart:
+    """Where it is too long for one line, the counters have a line of their own."""
+    is_short = font(weight, sheet.dots(size)).getlength(line) <= sheet.inner
+    for part in (line,) if is_short else line.rpartition(" · ")[::2]:
         sheet.text(part, weight, size, most_lines=2)
 
 
