@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 from importlib import resources
+from math import ceil
 from pathlib import Path
 
 import qrcode
@@ -74,10 +75,11 @@ def _line(text: str, weight: str, size: int, width: int) -> Image.Image:
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()
         lines = [*lines[:-1], longer] if face.getlength(longer) <= width - 2 * _MARGIN else [*lines, word]
-    grey = Image.new("L", (width, round(size * 1.45) * len(lines)), 255)
+    pitch = ceil(size * 1.45)
+    grey = Image.new("L", (width, pitch * len(lines)), 255)
     for row, line in enumerate(lines):
-        at = (width / 2, round(size * 1.17) + row * round(size * 1.45))
-        ImageDraw.Draw(grey).text(at, line, font=face, fill=0, anchor="ms")
+        at = ((width - ceil(face.getlength(line))) // 2, ceil(size * 1.17) + row * pitch)
+        ImageDraw.Draw(grey).text(at, line, font=face, fill=0, anchor="ls")
     return grey.point([0 if level < _CUT else 255 for level in range(256)], mode="1")
 
 
