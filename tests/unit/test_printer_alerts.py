@@ -24,7 +24,7 @@ def read(reasons: list[str], live: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_reason_has_a_sentence_and_each_of_several_printers_its_place() -> None:
-    troubles = {
+    troubles: dict[str, list[tuple[int | None, str]]] = {
         "paper_out": [(None, "paper")],
         "near_end": [(None, "nearEnd")],
         "cover_open": [(None, "cover")],
