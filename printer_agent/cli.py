@@ -7,6 +7,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from printer_agent.settings import LOCK, STATUS, BadSettings, Chosen, Settings, read_settings
@@ -19,6 +20,10 @@ _NOT_READY = ("paper_out", "cover_open", "offline", "fault", "unreachable", "tim
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 well, 1 a printer that cannot print (status) or a failure, 2 wrong use, 3 not let in."""
     given = _parser().parse_args(arguments)
+    if sys.platform == "win32":  # a log in the system's code page could not hold Vietnamese
+        for out in (sys.stdout, sys.stderr):
+            if isinstance(out, TextIOWrapper):
+                out.reconfigure(encoding="utf-8")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
         told = {name: getattr(given, name, None) for name in _GIVEN}

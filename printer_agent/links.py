@@ -177,9 +177,10 @@ class TimedFile(_Unasked, File):  # type: ignore[misc]
     def listen(self, seconds: float) -> bytes:
         if sys.platform == "win32":
             return b""
-        device: Any = self.device
-        ready, _, _ = select.select([device], [], [], self._deadline.left(seconds))
-        return os.read(device.fileno(), 64) if ready else b""
+        else:
+            device: Any = self.device
+            ready, _, _ = select.select([device], [], [], self._deadline.left(seconds))
+            return os.read(device.fileno(), 64) if ready else b""
 
     def abort(self) -> None:
         self.close()

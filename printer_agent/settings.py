@@ -36,7 +36,8 @@ Width = Literal[576, 512, 384]
 def _usual_state() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "LaySo" / "printer"
-    return Path("/var/lib/layso-printer")
+    else:
+        return Path("/var/lib/layso-printer")
 
 
 class Fallback(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

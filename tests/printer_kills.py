@@ -75,6 +75,7 @@ class Killing:
         fallback = (part for it in others for part in ("--fallback", "network:{}:{}".format(*it.address)))
         self._agent = AgentProcess(folder, centre.url, centre.tokens["printer"], self._printer.address, *fallback)
         self._choice = (*MOMENTS, *FAULTY) if others else MOMENTS
+        self._first: list[Moment] = ["out", "dropped"] if others else []
         self._chance = random.Random(seed)
         self._forgets = forgets
         self._jobs: list[str] = []
@@ -86,7 +87,8 @@ class Killing:
         with self._agent:
             while done < kills or self._torn() < between:
                 is_late = done >= kills - (between - self._torn())
-                self._kill(moment="inside" if is_late else self._chance.choice(self._choice))
+                chosen = self._first.pop() if self._first else self._chance.choice(self._choice)
+                self._kill(moment="inside" if is_late else chosen)
                 done += 1
             self._mend()
             wait_until_nothing_is_owed(self._centre)

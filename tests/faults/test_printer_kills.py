@@ -33,7 +33,7 @@ def test_a_killed_agent_leaves_one_unmarked_paper_at_most_and_no_ticket_without(
 def test_with_two_printers_that_fail_too_there_is_one_unmarked_paper_of_both_at_most(tmp_path: Path) -> None:
     found = killed(tmp_path, seed=11, printers=2)
     assert found.is_right(), found
-    assert found.moments["out"] + found.moments["dropped"] >= 1
+    assert min(found.moments["out"], found.moments["dropped"]) >= 1
     assert found.marked >= 1
 
 
