@@ -33,6 +33,7 @@ CODE = "https://example.vn/t/00000000000000000000000000.0000"
 _FONTS = Path(str(resources.files("fontpkg_be_vietnam_pro"))) / "files"
 _CUT = 150  # as the server draws
 _PER_MM = 8  # dots, at 203 dpi
+_PER_MM_512 = 180 / 25.4  # heads of 512 dots are as wide as those of 576
 _MARGIN = 16
 
 
@@ -94,7 +95,9 @@ def _ruler(width: int) -> Image.Image:
     ruler = Image.new("1", (width, 48), 1)
     draw = ImageDraw.Draw(ruler)
     draw.rectangle((0, 0, width - 1, 47), outline=0)
-    for mm, x in enumerate(range(0, width, _PER_MM)):
+    per_mm = _PER_MM_512 if width == 512 else _PER_MM
+    for mm in range(ceil(width / per_mm)):
+        x = round(mm * per_mm)
         draw.line((x, 0, x, 16 if mm % 10 == 0 else 10 if mm % 5 == 0 else 6), fill=0)
         if mm % 10 == 0 and mm > 0:
             draw.text((x, 40), str(mm), font=_font("Regular", 20), fill=0, anchor="ms")

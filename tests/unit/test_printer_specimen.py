@@ -56,6 +56,13 @@ def _ink(image: Image.Image) -> bytes:
     return image.crop(box).tobytes()
 
 
+def test_the_ruler_of_a_head_of_180_dpi_is_as_long_as_that_of_203():
+    ruler = module._ruler(512)
+    marked = [x for x in range(1, 511) if ruler.getpixel((x, 5)) == 0]
+    assert len(marked) == 72
+    assert marked[69] == 496, "70 mm"
+
+
 def test_the_ruler_counts_millimetres_of_eight_dots():
     ruler = module._ruler(576)
     marked = [x for x in range(1, 575) if ruler.getpixel((x, 5)) == 0]
