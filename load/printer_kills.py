@@ -1,7 +1,8 @@
 """Kill a printer agent many times and count the papers.
 
-    python -m load.printer_kills [--kills 30] [--between 10] [--seed 1] [--forget]
+    python -m load.printer_kills [--kills 30] [--between 10] [--printers 1] [--seed 1] [--forget]
 
+With `--printers 2` the second stands in, and the first also runs out of paper and loses its line inside pictures.
 `--forget` is the control: the agent loses its memory with each kill. Exit status 0 when no ticket has two unmarked
 papers or none; with `--forget` when doubles were found.
 """
@@ -14,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.printer_kills import Killing, a_slow_printer
+from tests.printer_kills import Killing, slow_printers
 from tests.server import DemoServer
 
 
@@ -22,12 +23,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--between", type=int, default=10, help="at least so many between first and last byte")
+    parser.add_argument("--printers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--forget", action="store_true", help="the control: no memory")
     asked = parser.parse_args()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, DemoServer(Path(name)) as centre, a_slow_printer() as printer:
-        killing = Killing(centre, printer, Path(name), seed=asked.seed, forgets=asked.forget)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        DemoServer(Path(name)) as centre,
+        slow_printers(asked.printers) as printers,
+    ):
+        killing = Killing(centre, printers, Path(name), seed=asked.seed, forgets=asked.forget)
         found = killing.run(asked.kills, between=asked.between)
     print(f"kills {found.kills} {dict(found.moments)}, between first and last byte {found.between}")
     print(f"tickets {found.tickets}: unmarked papers {found.unmarked}, marked reprints {found.marked}")

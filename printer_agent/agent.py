@@ -1,8 +1,9 @@
 """The agent: follows its printer's channel, prints each paper once and in order, and reports what became of it.
 
 The server delivers a job until its end is reported, so nothing here needs to be remembered but what the ledger keeps:
-whether a paper may have come out. A printer that cannot print holds up the papers behind it; they keep their order, and
-each is given up when it is too old for anybody to wait for it.
+whether a paper may have come out. A paper goes to the first printer that can print it; what may have come out of one
+is marked on the next. Where none can, it holds up the papers behind it; they keep their order, and each is given up
+when it is too old for anybody to wait for it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from PIL import Image
 
 from printer_agent.board import Board
 from printer_agent.ledger import Job, JobState, Ledger, LedgerError
+from printer_agent.printers import Printer, Printers
 from printer_agent.server import Server, ServerRefused, ServerUnreachable
-from printer_agent.wire import Printed, Wire
+from printer_agent.text import Text
+from printer_agent.wire import Page, Printed
 from queue_server.protocol.client import Client, ClientError, NoAnswer, Refused
 from queue_server.protocol.feed import Changes
 from queue_server.protocol.rows import JobRow
@@ -57,24 +60,22 @@ class Agent:
         *,
         client: Client,
         server: Server,
-        wire: Wire,
+        printers: Printers,
         ledger: Ledger,
         board: Board,
-        width: int,
         rest_s: float = 0.0,
     ) -> None:
         self._place = place
         self._client = client
         self._server = server
-        self._wire = wire
+        self._printers = printers
         self._ledger = ledger
         self._board = board
-        self._width = width
         self._rest_s = rest_s
         self._rows: dict[str, JobRow] = {}
         self._ended: set[str] = set()
         self._told: tuple[str, str] | None = None
-        self._picture: tuple[tuple[str, bool], Image.Image] | None = None
+        self._page: tuple[tuple[str, bool, str, int], Page] | None = None
         self._reports: dict[str, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
         self._news = asyncio.Event()
@@ -83,11 +84,12 @@ class Agent:
     async def run(self) -> None:
         async with self._group:
             follower = self._group.create_task(self._follow(), name="follow")
+            watcher = self._group.create_task(self._printers.watch(), name="watch")
             await self._work()
             reports = list(self._reports.values())
             if reports:
                 await asyncio.wait(reports, timeout=GOODBYE_S)
-            for task in (follower, *reports):
+            for task in (follower, watcher, *reports):
                 task.cancel()
 
     def stop(self) -> None:
@@ -157,35 +159,52 @@ class Agent:
         return "failed" if job.attempts >= ATTEMPTS_MAX else None
 
     async def _try(self, row: JobRow, job: Job) -> str | None:
-        """One attempt; returns why there is no confirmed paper. After a beginning the paper has to be marked."""
-        is_marked = job.state is JobState.BEGUN
-        try:
-            picture = await self._get_picture(row.job, is_marked=is_marked)
-        except (ServerUnreachable, ServerRefused) as fault:
-            return self._on_no_picture(row, fault)
-        outcome = await self._wire.print(picture, partial(self._begin, row.job, is_marked=is_marked))
-        if not isinstance(outcome, Printed):
-            log.warning("Number %s is not printed: %s.", row.number, outcome.reason)
-            self._board.show(printer=outcome.reason.value)
-            return outcome.reason.value
-        self._ledger.finish(row.job, outcome.warning or "")
-        printer = outcome.warning.value if outcome.warning else "ok"
-        self._board.show(printer=printer, last_number=row.number, last_printed_at=datetime.now(UTC))
-        log.info("Number %s is printed%s.", row.number, ", marked as a reprint" if is_marked else "")
-        return None
+        """Each printer once, until one prints; returns why there is no confirmed paper."""
+        for printer in self._printers.in_order():
+            if self._stopping.is_set() or self._end_without_paper(row, job):
+                break
+            is_marked = job.state is JobState.BEGUN
+            try:
+                page = await self._get_page(row.job, printer, is_marked=is_marked)
+            except (ServerUnreachable, ServerRefused) as fault:
+                return self._on_no_picture(row, fault)
+            if await self._is_printed(row, printer, page, is_marked=is_marked):
+                return None
+            job = self._ledger.receive(row.job).job
+        return self._printers.trouble()
 
-    def _begin(self, job: str, *, is_marked: bool) -> None:
+    async def _is_printed(self, row: JobRow, printer: Printer, page: Page, *, is_marked: bool) -> bool:
+        """One attempt. After a beginning on any printer, unless it ended as a paper, the next one has to be marked."""
+        begin = partial(self._begin, row.job, printer.name, is_marked=is_marked)
+        outcome = await printer.wire.print(page, begin)
+        self._printers.note(printer, outcome)
+        if not isinstance(outcome, Printed):
+            log.warning("Number %s is not printed by %s: %s.", row.number, printer.name, outcome.reason)
+            return False
+        self._ledger.finish(row.job, self._printers.trouble(), printer.name)
+        self._board.show(last_number=row.number, last_printed_at=datetime.now(UTC))
+        log.info("Number %s is printed%s.", row.number, ", marked as a reprint" if is_marked else "")
+        return True
+
+    def _begin(self, job: str, printer: str, *, is_marked: bool) -> None:
         """On the disk before the first byte leaves; in the printing thread."""
-        begun = self._ledger.begin(job)
+        begun = self._ledger.begin(job, printer)
         if not begun.first and not is_marked:
             raise LedgerError(f"job {job} has begun before and its paper is not marked")
 
-    async def _get_picture(self, job: str, *, is_marked: bool) -> Image.Image:
-        key = (job, is_marked)
-        if self._picture is None or self._picture[0] != key:
-            png = await self._server.picture(job, width=self._width, is_marked=is_marked)
-            self._picture = key, Image.open(BytesIO(png)).convert("1")
-        return self._picture[1]
+    async def _get_page(self, job: str, printer: Printer, *, is_marked: bool) -> Page:
+        options = printer.options
+        key = (job, is_marked, options.prints, options.width)
+        if self._page is None or self._page[0] != key:
+            self._page = key, await self._fetch(job, printer, is_marked=is_marked)
+        return self._page[1]
+
+    async def _fetch(self, job: str, printer: Printer, *, is_marked: bool) -> Page:
+        options = printer.options
+        if options.prints == "text":
+            return Text(await self._server.text(job, columns=options.columns, is_marked=is_marked))
+        png = await self._server.picture(job, width=options.width, is_marked=is_marked)
+        return Image.open(BytesIO(png)).convert("1")
 
     def _on_no_picture(self, row: JobRow, fault: ServerUnreachable | ServerRefused) -> str | None:
         if isinstance(fault, ServerRefused) and fault.status == 401:

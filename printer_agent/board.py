@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,12 +13,12 @@ from msgspec.structs import replace
 
 
 class Shown(Struct, frozen=True):
-    """`server` is "live" or "reconnecting"; `printer` "" until a paper was tried, "ok", or what keeps it from printing,
-    or (`near_end`) what to see to next. `owed` papers wait. Times are this machine's."""
+    """`server` is "live" or "reconnecting"; `printers`, by name, "" until a paper was tried, "ok", or what keeps it
+    from printing, or (`near_end`) what to see to next. `owed` papers wait. Times are this machine's."""
 
     pid: int
     server: str = "reconnecting"
-    printer: str = ""
+    printers: dict[str, str] = {}
     owed: int = 0
     last_number: str = ""
     last_printed_at: datetime | None = None
@@ -38,7 +39,8 @@ class Board:
         self.shown = replace(shown, since=datetime.now(UTC))
         draft = self._file.with_suffix(".new")
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(self.shown)))
-        draft.replace(self._file)
+        with suppress(PermissionError):  # Windows, while somebody reads it; the next change brings this one too
+            draft.replace(self._file)
 
 
 def read_board(file: Path) -> Shown | None:
@@ -47,13 +49,3 @@ def read_board(file: Path) -> Shown | None:
         return msgspec.json.decode(file.read_bytes(), type=Shown)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-
-
-def is_running(shown: Shown) -> bool:
-    try:
-        os.kill(shown.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 from escpos.exceptions import DeviceNotFoundError
 from PIL import Image, ImageOps
 
-from printer_agent.links import Deadline, Printer, Target, connect
+from printer_agent.line import Deadline, Printer
+from printer_agent.links import Target, connect
 from printer_agent.outcome import NotStarted, Outcome, Printed, PrinterOptions, Unknown
 from printer_agent.status import (
     ASK_IN_ORDER,
@@ -30,10 +32,13 @@ from printer_agent.status import (
     is_offline,
     read_status,
 )
+from printer_agent.text import Text, text_bytes
+
+Page = Image.Image | Text
 
 _FRAGMENT_ROWS = 128  # one GS v 0; small, so that half a picture can be filled up with few zeros
 _REAL_TIME = re.compile(rb"\x10[\x04\x05\x14]")  # DLE EOT, DLE ENQ, DLE DC4
-_FEED_AND_CUT = {"partial": b"\x1dV\x42\x00", "full": b"\x1dV\x41\x00"}
+_FEED_AND_CUT = {"partial": b"\x1dV\x42\x00", "full": b"\x1dV\x41\x00", "none": b"\x1bJ\xa0"}  # ESC J: 20 mm
 _POLL_TIME = 0.25  # seconds between looks at a printer that has not confirmed yet
 DIAGNOSIS_TIME = 4.0  # seconds to ask a printer, on a new connection, why a job broke
 
@@ -41,40 +46,42 @@ DIAGNOSIS_TIME = 4.0  # seconds to ask a printer, on a new connection, why a job
 def print_picture(
     target: Target,
     options: PrinterOptions,
-    picture: Image.Image,
+    page: Page,
     *,
     on_first_byte: Callable[[], None],
     is_dirty: bool = False,
 ) -> Outcome:
-    """Print a picture of mode "1" on a fresh connection; blocks, `options.job_time` at most."""
-    if picture.width > options.width:
-        raise ValueError(f"a picture of {picture.width} dots on a printer of {options.width}")
+    """Print a picture of mode "1", or text, on a fresh connection; blocks, `options.job_time` at most."""
+    if isinstance(page, Image.Image) and page.width > options.width:
+        raise ValueError(f"a picture of {page.width} dots on a printer of {options.width}")
     deadline = Deadline(options.job_time)
     try:
         printer = connect(target, deadline, options.connect_time)
     except (DeviceNotFoundError, OSError):
         return NotStarted(Reason.UNREACHABLE)
     try:
-        outcome = _Job(printer, options, on_first_byte).run(defused(picture), is_dirty=is_dirty)
+        safe = defused(page) if isinstance(page, Image.Image) else page
+        outcome = _Job(printer, options, on_first_byte).run(safe, is_dirty=is_dirty)
         if isinstance(outcome, Unknown):
             printer.abort()
         return outcome
     except _BrokenError as broken:
+        told = _told(printer)
         printer.abort()  # before asking again: most printers serve one client at a time
-        return Unknown(_named(target, options, broken.reason))
+        return Unknown(told or _named(target, options, broken.reason))
     finally:
         printer.close()
 
 
 def ask_status(target: Target, options: PrinterOptions, *, within: float | None = None) -> Status | Reason:
     """The status on a connection of its own, or `UNREACHABLE` or `TIMEOUT`; takes `within` seconds at most."""
-    if options.confirms == "none":
-        return Status()
     try:
         printer = connect(target, Deadline(within or options.job_time), options.connect_time)
     except (DeviceNotFoundError, OSError):
         return Reason.UNREACHABLE
     try:
+        if options.confirms == "none":
+            return Status(printer.fault())
         return _Talk(printer, options.answer_time).status()
     except TimeoutError:
         return Reason.TIMEOUT
@@ -82,6 +89,12 @@ def ask_status(target: Target, options: PrinterOptions, *, within: float | None 
         return Reason.UNREACHABLE
     finally:
         printer.close()
+
+
+def _told(printer: Printer) -> Reason | None:
+    with suppress(OSError):
+        return printer.fault()
+    return None
 
 
 def _named(target: Target, options: PrinterOptions, reason: Reason) -> Reason:
@@ -163,28 +176,30 @@ class _Job:
         self._on_first_byte = on_first_byte
         self._talk = _Talk(printer, options.answer_time)
 
-    def run(self, picture: Image.Image, *, is_dirty: bool) -> Outcome:
-        if self._options.confirms != "none":
-            try:
-                fault = self._talk.status().fault
-            except OSError as error:
-                return NotStarted(_reason(error))
-            if fault:
-                return NotStarted(fault)
+    def run(self, page: Page, *, is_dirty: bool) -> Outcome:
+        try:
+            fault = self._printer.fault() if self._options.confirms == "none" else self._talk.status().fault
+        except OSError as error:
+            return NotStarted(_reason(error))
+        if fault:
+            return NotStarted(fault)
         self._on_first_byte()
         try:
-            self._send(picture, is_dirty=is_dirty)
+            self._send(page, is_dirty=is_dirty)
             return self._confirm()
         except OSError as error:
             raise _BrokenError(_reason(error)) from error
 
-    def _send(self, picture: Image.Image, *, is_dirty: bool) -> None:
+    def _send(self, page: Page, *, is_dirty: bool) -> None:
         if is_dirty:
             self._printer.send(bytes(self._options.width // 8 * _FRAGMENT_ROWS))
             self._printer.send(_FEED_AND_CUT[self._options.cut])
         self._printer.hw("INIT")
         self._printer.send(NO_REPORTS)
-        self._printer.image(picture, impl="bitImageRaster", fragment_height=_FRAGMENT_ROWS)
+        if isinstance(page, Image.Image):
+            self._printer.image(page, impl="bitImageRaster", fragment_height=_FRAGMENT_ROWS)
+        else:
+            self._printer.send(text_bytes(page))
         self._printer.send(_FEED_AND_CUT[self._options.cut])
 
     def _confirm(self) -> Outcome:

@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS job (
     reason TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID
 """
+_HALVES = """
+CREATE TABLE IF NOT EXISTS half (printer TEXT PRIMARY KEY, job_id TEXT NOT NULL) STRICT, WITHOUT ROWID
+"""
 _COLUMNS = "job_id, state, attempts, received_at, begun_at, ended_at, reason"
 
 
@@ -83,7 +86,7 @@ class LedgerInUseError(LedgerError):
 
 
 class Ledger:
-    """Open one per printer; methods may be called from any thread and are on the disk when they return."""
+    """Open one per agent; methods may be called from any thread and are on the disk when they return."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -101,6 +104,7 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute(_TABLE)
+        self._db.execute(_HALVES)
 
     def close(self) -> None:
         with self._lock:
@@ -115,8 +119,9 @@ class Ledger:
             ).rowcount
             return Received(is_first=added == 1, job=self._known(job_id))
 
-    def begin(self, job_id: str) -> Begun:
-        """Note that the job's first byte is about to leave. A job that has ended is refused: LedgerError."""
+    def begin(self, job_id: str, printer: str = "") -> Begun:
+        """Note that the job's first byte is about to leave, for this printer. Whether it is the job's first beginning
+        counts over all printers. A job that has ended is refused: LedgerError."""
         with self._transaction():
             job = self._known(job_id)
             if not job.is_open:
@@ -125,15 +130,19 @@ class Ledger:
                 "UPDATE job SET state = 'begun', attempts = attempts + 1, begun_at = ? WHERE job_id = ?",
                 (self._clock(), job_id),
             )
+            self._db.execute("INSERT OR REPLACE INTO half (printer, job_id) VALUES (?, ?)", (printer, job_id))
             return Begun(first=job.state is JobState.RECEIVED, attempts=job.attempts + 1)
 
-    def finish(self, job_id: str, warning: str = "") -> None:
-        """The paper is out; `warning` is what was reported with it."""
-        self._end(job_id, JobState.DONE, warning)
+    def finish(self, job_id: str, warning: str = "", printer: str = "") -> None:
+        """The paper is out of this printer; `warning` is what was reported with it."""
+        with self._transaction():
+            self._end(job_id, JobState.DONE, warning)
+            self._db.execute("DELETE FROM half WHERE printer = ?", (printer,))
 
     def give_up(self, job_id: str, reason: str) -> None:
         """No paper will come from this job; `reason` is what was reported."""
-        self._end(job_id, JobState.GIVEN_UP, reason)
+        with self._transaction():
+            self._end(job_id, JobState.GIVEN_UP, reason)
 
     def job(self, job_id: str) -> Job | None:
         with self._lock:
@@ -147,13 +156,10 @@ class Ledger:
             )
             return [_job(row) for row in rows]
 
-    def is_dirty(self) -> bool:
-        """The newest job that began did not end as a paper: the printer may hold half a picture."""
+    def is_dirty(self, printer: str = "") -> bool:
+        """The newest job that began on this printer did not end as a paper of it: it may hold half a picture."""
         with self._lock:
-            row = self._db.execute(
-                "SELECT state FROM job WHERE begun_at IS NOT NULL ORDER BY begun_at DESC, job_id DESC LIMIT 1"
-            ).fetchone()
-            return row is not None and row[0] != JobState.DONE
+            return self._db.execute("SELECT 1 FROM half WHERE printer = ?", (printer,)).fetchone() is not None
 
     def prune(self) -> int:
         """Forget what has not been touched for `KEPT_TIME`; returns how many rows went."""
@@ -165,16 +171,15 @@ class Ledger:
 
     def _end(self, job_id: str, state: JobState, reason: str) -> None:
         """The first end stands: a repeat of the same end is nothing, another one is an error."""
-        with self._transaction():
-            job = self._known(job_id)
-            if job.state is state:
-                return
-            if not job.is_open:
-                raise LedgerError(f"job {job_id} has already ended ({job.state})")
-            self._db.execute(
-                "UPDATE job SET state = ?, ended_at = ?, reason = ? WHERE job_id = ?",
-                (state.value, self._clock(), reason, job_id),
-            )
+        job = self._known(job_id)
+        if job.state is state:
+            return
+        if not job.is_open:
+            raise LedgerError(f"job {job_id} has already ended ({job.state})")
+        self._db.execute(
+            "UPDATE job SET state = ?, ended_at = ?, reason = ? WHERE job_id = ?",
+            (state.value, self._clock(), reason, job_id),
+        )
 
     def _known(self, job_id: str) -> Job:
         job = self._find(job_id)

@@ -3,8 +3,7 @@
 Library traps that are closed here: `Network` waits 60 s by default, its time-out counts per call and not per job, and
 closing it sends whatever still waits, to a printer that may have paper again in ten minutes;
 `Usb` reads with the library's own time-out; `File` cannot read and blocks for ever on a USB printer without paper.
-The profile decides the greatest width of a picture and knows no 576 dots by default: TM-T20II does (and also keeps
-the library from printing a remark on the standard output for every picture).
+Serial ports and Windows' spooler are in modules of their own; all need the library's optional packages only when used.
 """
 
 from __future__ import annotations
@@ -13,15 +12,19 @@ import os
 import select
 import socket
 import struct
-import time
-from collections.abc import Callable
+import sys
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from escpos.exceptions import DeviceNotFoundError
 from escpos.printer import File, Network, Usb
 
-PROFILE = "TM-T20II"
+from printer_agent.line import PROFILE, Deadline, Printer
+from printer_agent.serial_line import SerialTarget, TimedSerial
+from printer_agent.spooler import TimedWindows, WindowsTarget
+from printer_agent.status import Reason
+
+_DEVICE = os.O_RDWR | os.O_APPEND | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 _DISCARD = struct.pack("ii", 1, 0)  # SO_LINGER 0: closing drops unsent bytes and resets the connection
 
 
@@ -43,44 +46,22 @@ class UsbTarget:
 
 @dataclass(frozen=True, slots=True)
 class FileTarget:
-    """A device such as /dev/usb/lp0. Status works where the device can be read."""
+    """A device such as /dev/usb/lp0. Status works where the device can be read; on Windows it is a plain file."""
 
     path: str
 
 
-Target = NetworkTarget | UsbTarget | FileTarget
+Target = NetworkTarget | UsbTarget | FileTarget | SerialTarget | WindowsTarget
 
 
-class Deadline:
-    """A point in time for a whole job; what is left shrinks from call to call."""
+class _Unasked:
+    """A line whose system says nothing of the printer; the printer itself is asked."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._end = clock() + seconds
-
-    def left(self, most: float | None = None) -> float:
-        """Seconds left, at most `most`; TimeoutError when none are."""
-        left = self._end - self._clock()
-        if left <= 0:
-            raise TimeoutError
-        return left if most is None else min(left, most)
+    def fault(self) -> Reason | None:
+        return None
 
 
-class Printer(Protocol):
-    """What we use of a python-escpos printer."""
-
-    def open(self, raise_not_found: bool = ...) -> None: ...
-    def close(self) -> None: ...
-    def abort(self) -> None: ...
-    def hw(self, hw: str) -> None: ...
-    def image(self, img_source: Any, *, impl: str, fragment_height: int) -> None: ...
-    def cut(self, mode: str = ..., feed: bool = ...) -> None: ...
-    def send(self, data: bytes) -> None: ...
-    def listen(self, seconds: float) -> bytes: ...
-    def finish(self, seconds: float) -> None: ...
-
-
-class TimedNetwork(Network):  # type: ignore[misc]
+class TimedNetwork(_Unasked, Network):  # type: ignore[misc]
     """TCP; one connection a job, since most printers serve one client at a time."""
 
     _device: Any
@@ -129,12 +110,10 @@ class TimedNetwork(Network):  # type: ignore[misc]
             return
 
 
-class TimedUsb(Usb):  # type: ignore[misc]
+class TimedUsb(_Unasked, Usb):  # type: ignore[misc]
     """USB through pyusb, whose time-outs count in milliseconds."""
 
     def __init__(self, target: UsbTarget, deadline: Deadline) -> None:
-        if not Usb.is_usable():
-            raise RuntimeError("A USB printer needs the package pyusb; install it, or use a network or file printer.")
         self._deadline = deadline
         super().__init__(
             target.vendor_id,
@@ -166,7 +145,7 @@ class TimedUsb(Usb):  # type: ignore[misc]
         """A bulk transfer is complete when `write` returns."""
 
 
-class TimedFile(File):  # type: ignore[misc]
+class TimedFile(_Unasked, File):  # type: ignore[misc]
     """A device file, opened for both ways and without blocking."""
 
     def __init__(self, target: FileTarget, deadline: Deadline) -> None:
@@ -175,7 +154,7 @@ class TimedFile(File):  # type: ignore[misc]
 
     def open(self, raise_not_found: bool = True) -> None:
         try:
-            handle = os.open(self.devfile, os.O_RDWR | os.O_NONBLOCK | os.O_APPEND | os.O_NOCTTY)
+            handle = os.open(self.devfile, _DEVICE)
         except OSError as error:
             raise DeviceNotFoundError(f"{self.devfile}: {error}") from error
         self.device = os.fdopen(handle, "wb", buffering=0)
@@ -184,18 +163,24 @@ class TimedFile(File):  # type: ignore[misc]
         device: Any = self.device
         view = memoryview(msg)
         while view:
-            _, ready, _ = select.select([], [device], [], self._deadline.left())
-            if not ready:
-                raise TimeoutError
+            self._wait(self._deadline.left())
             view = view[device.write(view) or 0 :]
 
     def send(self, data: bytes) -> None:
         self._raw(data)
 
+    def _wait(self, seconds: float) -> None:
+        """Until the device takes more. Windows can wait for sockets only, and a plain file always takes more."""
+        if sys.platform != "win32" and not select.select([], [self.device], [], seconds)[1]:
+            raise TimeoutError
+
     def listen(self, seconds: float) -> bytes:
-        device: Any = self.device
-        ready, _, _ = select.select([device], [], [], self._deadline.left(seconds))
-        return os.read(device.fileno(), 64) if ready else b""
+        if sys.platform == "win32":
+            return b""
+        else:
+            device: Any = self.device
+            ready, _, _ = select.select([device], [], [], self._deadline.left(seconds))
+            return os.read(device.fileno(), 64) if ready else b""
 
     def abort(self) -> None:
         self.close()
@@ -205,10 +190,15 @@ class TimedFile(File):  # type: ignore[misc]
 
 
 def connect(target: Target, deadline: Deadline, connect_time: float) -> Printer:
-    """An open printer. Raises `DeviceNotFoundError` when it cannot be reached."""
+    """An open printer. Raises `DeviceNotFoundError` when it cannot be reached, `RuntimeError` without its package."""
     printer = _make(target, deadline, connect_time)
     printer.open()
     return printer
+
+
+def require(target: Target) -> None:
+    """Raises `RuntimeError`, which says what to install, where this kind of line lacks its package."""
+    _make(target, Deadline(1.0), 1.0)
 
 
 def _make(target: Target, deadline: Deadline, connect_time: float) -> Printer:
@@ -217,9 +207,15 @@ def _make(target: Target, deadline: Deadline, connect_time: float) -> Printer:
         case NetworkTarget():
             made = TimedNetwork(target, deadline, connect_time)
         case UsbTarget():
+            if not Usb.is_usable():  # before it is half made: the library closes that, and complains again
+                raise RuntimeError("A USB printer named by its ids needs the package pyusb: pip install pyusb")
             made = TimedUsb(target, deadline)
         case FileTarget():
             made = TimedFile(target, deadline)
+        case SerialTarget():
+            made = TimedSerial(target, deadline)
+        case WindowsTarget():
+            made = TimedWindows(target, deadline)
     return made
 
 

@@ -7,6 +7,12 @@ from typing import Literal
 
 from printer_agent.status import Reason
 
+Confirms = Literal["in_order", "real_time", "none"]
+Cut = Literal["partial", "full", "none"]
+Prints = Literal["picture", "text"]
+COLUMN = 12
+"""Dots of a letter in a printer's own font A."""
+
 
 @dataclass(frozen=True, slots=True)
 class PrinterOptions:
@@ -14,15 +20,22 @@ class PrinterOptions:
 
     `confirms`: "in_order" for printers that answer GS r (nearly all); "real_time" for those that answer DLE EOT only: a
     job counts as printed when the printer is well after the last byte was sent; "none" for devices that cannot be
-    read, where a job counts as printed when its bytes were taken.
+    read, where a job counts as printed when its bytes were taken (by Windows' spooler: when they have left its queue).
+    `prints` "text" is for printers that can print no picture; "none" of `cut` for those without a cutter.
     """
 
     width: int = 576
-    confirms: Literal["in_order", "real_time", "none"] = "in_order"
-    cut: Literal["partial", "full"] = "partial"
+    confirms: Confirms = "in_order"
+    cut: Cut = "partial"
+    prints: Prints = "picture"
     connect_time: float = 3.0
     answer_time: float = 2.0
     job_time: float = 20.0
+
+    @property
+    def columns(self) -> int:
+        """Letters on a line of text."""
+        return self.width // COLUMN
 
 
 @dataclass(frozen=True, slots=True)

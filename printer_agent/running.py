@@ -6,13 +6,18 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import IO
 
 from printer_agent.agent import FIRST_PAUSE_S, LONGEST_PAUSE_S, Agent
 from printer_agent.board import Board
+from printer_agent.holding import hold
 from printer_agent.ledger import Ledger, LedgerError
-from printer_agent.links import Target
+from printer_agent.links import require
+from printer_agent.printers import Printer, Printers
 from printer_agent.server import Me, Server, ServerRefused, ServerUnreachable
-from printer_agent.settings import LEDGER, STATUS, BadSettings, Settings, parse_target
+from printer_agent.settings import LEDGER, LOCK, STATUS, BadSettings, Chosen, Settings
 from printer_agent.wire import Wire
 from queue_server.protocol.client import Client, Refused, Stopped
 from queue_server.protocol.frames import Close
@@ -21,28 +26,54 @@ log = logging.getLogger(__name__)
 
 NOT_LET_IN = 3
 IN_USE = 2
+HOLD_TRIES, HOLD_PAUSE_S = 10, 0.1
+"""`status` has the lock for a moment, whenever it asks."""
 
 
 async def run(settings: Settings) -> int:
     """Exit status: 0 stopped by a signal, 2 the memory cannot be used, 3 the server does not know this device."""
-    address, target = settings.server_address, parse_target(settings.printer)
+    address, chosen = settings.server_address, settings.printers()
+    for each in chosen:
+        require(each.target)
     token = _read_token(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    _stop_by_signal(stopping)
     try:
         ledger = Ledger(settings.state / LEDGER)
     except LedgerError as fault:
         log.error("%s", fault)
         return IN_USE
-    try:
-        return await _run(settings, address, target, token, ledger, stopping)
-    except* (ServerRefused, Refused, Stopped) as faults:
-        log.error("%s", _advice(_first(faults)))
-    finally:
-        ledger.close()
+    with closing(ledger):
+        held = await _hold(settings.state / LOCK)
+        if held is None:
+            log.error("%s: another printer agent is using it; stop that one first", settings.state)
+            return IN_USE
+        with held:
+            try:
+                return await _run(settings, address, chosen, token, ledger, stopping)
+            except* (ServerRefused, Refused, Stopped) as faults:
+                log.error("%s", _advice(_first(faults)))
     return NOT_LET_IN
+
+
+def _stop_by_signal(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop(*_: object) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):  # the last one is Windows', where loops take no handlers
+        if number := getattr(signal, name, None):
+            signal.signal(number, stop)
+
+
+async def _hold(file: Path) -> IO[bytes] | None:
+    for _ in range(HOLD_TRIES):
+        if held := hold(file):
+            return held
+        await asyncio.sleep(HOLD_PAUSE_S)
+    return None
 
 
 def _advice(fault: BaseException) -> str:
@@ -68,36 +99,38 @@ def _read_token(settings: Settings) -> str:
 
 
 async def _run(
-    settings: Settings, address: str, target: Target, token: str, ledger: Ledger, stopping: asyncio.Event
+    settings: Settings, address: str, chosen: list[Chosen], token: str, ledger: Ledger, stopping: asyncio.Event
 ) -> int:
     ledger.prune()
     server = Server(address, token)
     board = Board(settings.state / STATUS)
-    board.show(server="reconnecting")
+    board.show(server="reconnecting", printers={each.name: "" for each in chosen})
     me = await _until_stopped(stopping, lambda: _me(server))
     if me is None:
         return 0
     if me.role != "printer" or me.branch is None:
         log.error("This token belongs to %s (%s), not to a printer of a branch.", me.actor, me.role)
         return NOT_LET_IN
-    options = settings.options(target)
-    wire = Wire(target, options, is_dirty=ledger.is_dirty())
+    printers = [
+        Printer(each.name, Wire(each.target, each.options, is_dirty=ledger.is_dirty(each.name)), each.options)
+        for each in chosen
+    ]
     try:
         async with Client(address, token, on_status=lambda status: board.show(server=status)) as client:
             agent = Agent(
                 me,
                 client=client,
                 server=server,
-                wire=wire,
+                printers=Printers(printers, on_change=lambda said: board.show(printers=said)),
                 ledger=ledger,
                 board=board,
-                width=options.width,
                 rest_s=settings.rest,
             )
             log.info("Printing for %s at %s.", me.device, me.branch)
             await _run_agent(agent, stopping)
     finally:
-        wire.close()
+        for printer in printers:
+            printer.wire.close()
     return 0
 
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from queue_server.protocol.problems import Problem
+from queue_server.protocol.resources import PaperText, TextLine
 
 TIMEOUT_S = 10.0
 TRY_AGAIN_FROM = 500
@@ -68,6 +69,11 @@ class Server:
     async def picture(self, job: str, *, width: int, is_marked: bool) -> bytes:
         """The paper of a print job, a PNG."""
         return await self._call("GET", f"/print-jobs/{quote(job, safe='')}?width={width}&marked={int(is_marked)}")
+
+    async def text(self, job: str, *, columns: int, is_marked: bool) -> tuple[TextLine, ...]:
+        """The paper of a print job in plain letters, so many on a line."""
+        path = f"/print-jobs/{quote(job, safe='')}/text?columns={columns}&marked={int(is_marked)}"
+        return msgspec.json.decode(await self._call("GET", path), type=PaperText).lines
 
     async def ask_pairing(self) -> PairingWait:
         return msgspec.json.decode(await self._call("POST", "/pairings", {"kind": "printer"}), type=PairingWait)

@@ -1,4 +1,4 @@
-"""One picture to one printer, and an honest answer about what became of it.
+"""One page to one printer, and an honest answer about what became of it.
 
 The answer decides whether a citizen gets a second paper, so it never guesses: `NotStarted` only while no byte of the
 job has left, `Printed` only when the printer said so behind the cut, `Unknown` for everything between.
@@ -12,9 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
-from PIL import Image
-
-from printer_agent.job import DIAGNOSIS_TIME, ask_status, print_picture
+from printer_agent.job import DIAGNOSIS_TIME, Page, ask_status, print_picture
 from printer_agent.links import FileTarget, NetworkTarget, Target, UsbTarget
 from printer_agent.outcome import NotStarted, Outcome, Printed, PrinterOptions, Unknown
 from printer_agent.status import Reason, Status
@@ -24,6 +22,7 @@ __all__ = [
     "NetworkTarget",
     "NotStarted",
     "Outcome",
+    "Page",
     "Printed",
     "PrinterOptions",
     "Reason",
@@ -51,11 +50,11 @@ class Wire:
         self._is_dirty = is_dirty
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="printer")
 
-    async def print(self, picture: Image.Image, on_first_byte: Callable[[], None]) -> Outcome:
+    async def print(self, page: Page, on_first_byte: Callable[[], None]) -> Outcome:
         """Print once. `on_first_byte` runs in the printing thread just before the job's first byte leaves; if it
         raises, nothing is sent and the error comes out here."""
         gate = _Gate(on_first_byte)
-        job = asyncio.wrap_future(self._thread.submit(self._print, picture, gate))
+        job = asyncio.wrap_future(self._thread.submit(self._print, page, gate))
         try:
             done, _ = await asyncio.wait({job}, timeout=self._options.job_time + _GRACE_TIME)
         except asyncio.CancelledError:
@@ -67,16 +66,19 @@ class Wire:
 
     async def status(self) -> Status | Reason:
         """The printer's status, or why there is none. Waits for a job that is being printed."""
-        return await asyncio.wrap_future(self._thread.submit(ask_status, self._target, self._options))
+        return await asyncio.wrap_future(self._thread.submit(self._ask))
+
+    def _ask(self) -> Status | Reason:
+        return ask_status(self._target, self._options, within=DIAGNOSIS_TIME)
 
     def close(self) -> None:
         """No more jobs; one that is being printed is finished."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _print(self, picture: Image.Image, gate: _Gate) -> Outcome:
+    def _print(self, page: Page, gate: _Gate) -> Outcome:
         try:
             outcome = print_picture(
-                self._target, self._options, picture, on_first_byte=gate.pass_once, is_dirty=self._is_dirty
+                self._target, self._options, page, on_first_byte=gate.pass_once, is_dirty=self._is_dirty
             )
         except _ShutError:
             return NotStarted(Reason.TIMEOUT)

@@ -1,6 +1,7 @@
 """Killing a printer agent at chosen and at random moments, and counting what lies in citizens' hands afterwards.
 
 Used by `tests/faults/test_printer_kills.py` (a few kills) and `load/printer_kills.py` (as many as wanted).
+With a second printer that stands in, the first one also runs out of paper, or loses its line, inside a picture.
 A kill counts as *between first and last byte* when the printer has torn paper in its mouth afterwards: it got the
 beginning of a picture, never its end. What the kernel had taken from the agent does not count as printed.
 """
@@ -8,25 +9,30 @@ beginning of a picture, never its end. What the kernel had taken from the agent 
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from tests.printing import AgentProcess, Piece, Reader, Reported, job_of, reports, wait_until_nothing_is_owed
 from tests.server import DemoServer
-from tests.simulators.printer import PrinterSimulator
+from tests.simulators.escpos_decoder import Paper
+from tests.simulators.printer import Fault, PrinterSimulator
 
 BYTES_PER_SECOND = 60_000  # a ticket of about 40 kB takes 0.7 s
 BUFFER_BYTES = 4096  # small, so that a kill leaves most of a picture unsent
 JOB_BYTES = 38_000  # less than any ticket has
 WAIT_S = 60.0
 
-Moment = Literal["pressed", "connected", "inside", "cut"]
+Moment = Literal["pressed", "connected", "inside", "cut", "out", "dropped"]
 MOMENTS: tuple[Moment, ...] = ("pressed", "connected", "inside", "inside", "cut")
 """Just after the press; when the agent begins to talk to the printer; inside a picture; when a paper has been cut and
 the agent does not know yet, or has not reported."""
+FAULTY: tuple[Moment, ...] = ("out", "dropped", "inside", "cut")
+"""Beside those, where there is a second printer: when the first has no paper left, or no line, inside a picture."""
 
 
 @dataclass
@@ -52,14 +58,24 @@ class Figures:
 
 
 class Killing:
-    """A centre, its printer and its agent. `forgets`: the agent's memory is lost with each kill (the control)."""
+    """A centre, its printers and its agent. `forgets`: the agent's memory is lost with each kill (the control).
+    Several printers share their `changed`."""
 
     def __init__(
-        self, centre: DemoServer, printer: PrinterSimulator, folder: Path, *, seed: int, forgets: bool = False
+        self,
+        centre: DemoServer,
+        printers: Sequence[PrinterSimulator],
+        folder: Path,
+        *,
+        seed: int,
+        forgets: bool = False,
     ) -> None:
         self._centre = centre
-        self._printer = printer
-        self._agent = AgentProcess(folder, centre.url, centre.tokens["printer"], printer.address)
+        self._printer, *others = self._printers = list(printers)
+        fallback = (part for it in others for part in ("--fallback", "network:{}:{}".format(*it.address)))
+        self._agent = AgentProcess(folder, centre.url, centre.tokens["printer"], self._printer.address, *fallback)
+        self._choice = (*MOMENTS, *FAULTY) if others else MOMENTS
+        self._first: list[Moment] = ["out", "dropped"] if others else []
         self._chance = random.Random(seed)
         self._forgets = forgets
         self._jobs: list[str] = []
@@ -71,18 +87,28 @@ class Killing:
         with self._agent:
             while done < kills or self._torn() < between:
                 is_late = done >= kills - (between - self._torn())
-                self._kill(moment="inside" if is_late else self._chance.choice(MOMENTS))
+                chosen = self._first.pop() if self._first else self._chance.choice(self._choice)
+                self._kill(moment="inside" if is_late else chosen)
                 done += 1
+            self._mend()
             wait_until_nothing_is_owed(self._centre)
             self._agent.stop()
-        self._printer.wait_until(lambda it: len([p for p in it.papers if p.is_cut]) >= len(self._jobs), WAIT_S)
-        return figures(self._centre, self._printer, self._jobs, kills=done, moments=self._moments)
+        self._printer.wait_until(lambda _: self._cut() >= len(self._jobs), WAIT_S)
+        return figures(self._centre, self._printers, self._jobs, kills=done, moments=self._moments)
+
+    def _mend(self) -> None:
+        """Paper again: what the printer still holds comes out."""
+        self._printer.clear(Fault.PAPER_OUT)
+
+    def _papers(self) -> list[Paper]:
+        return [paper for printer in self._printers for paper in printer.papers]
 
     def _torn(self) -> int:
-        return sum(1 for paper in self._printer.papers if paper.is_torn)
+        return sum(1 for paper in self._papers() if paper.is_torn)
 
     def _kill(self, moment: Moment) -> None:
         self._moments[moment] += 1
+        self._mend()
         reached = self._reached(moment)
         for _ in range(self._chance.randint(1, 2)):
             self._jobs.append(job_of(self._centre.api("dispenser").issue("chung-thuc")))
@@ -98,25 +124,42 @@ class Killing:
         if moment == "pressed":
             return None
         wait_until_nothing_is_owed(self._centre)
-        bytes_before, cut_before, lines_before = self._printer.received_bytes, self._cut(), self._printer.connections
+        bytes_before, cut_before, lines_before = self._received(), self._cut(), self._connections()
+        share = self._chance.randint(1500, JOB_BYTES - 12_000)
         match moment:
             case "connected":
-                return lambda it: it.connections > lines_before
+                return lambda _: self._connections() > lines_before
             case "inside":
-                share = self._chance.randint(1500, JOB_BYTES - 12_000)
-                return lambda it: it.received_bytes >= bytes_before + share
+                return lambda _: self._received() >= bytes_before + share
             case "cut":
                 return lambda _: self._cut() > cut_before
+            case "out":
+                self._printer.set_after(share, Fault.PAPER_OUT)
+                return lambda it: Fault.PAPER_OUT in it.faults or self._cut() > cut_before
+            case "dropped":
+                self._printer.drop_after(share)
+                return lambda _: self._received() >= bytes_before + share
+
+    def _received(self) -> int:
+        return sum(printer.received_bytes for printer in self._printers)
+
+    def _connections(self) -> int:
+        return sum(printer.connections for printer in self._printers)
 
     def _cut(self) -> int:
-        return sum(1 for paper in self._printer.papers if paper.is_cut)
+        return sum(1 for paper in self._papers() if paper.is_cut)
 
 
 def figures(
-    centre: DemoServer, printer: PrinterSimulator, jobs: list[str], *, kills: int, moments: Counter[str]
+    centre: DemoServer,
+    printers: Sequence[PrinterSimulator],
+    jobs: list[str],
+    *,
+    kills: int,
+    moments: Counter[str],
 ) -> Figures:
     reader = Reader(centre, jobs)
-    papers = [(paper, reader.read(paper)) for paper in printer.papers]
+    papers = [(paper, reader.read(paper)) for printer in printers for paper in printer.papers]
     pieces = [piece for _, piece in papers]
     whole = Counter((piece.job, piece.is_marked) for piece in pieces if piece.kind == "whole")
     in_hand = Counter(p.job for p in pieces if p.job is not None and not p.is_marked)
@@ -138,11 +181,19 @@ def figures(
 
 
 def _misreported(jobs: list[str], pieces: list[Piece], said: list[Reported]) -> list[str]:
-    """Jobs that were reported otherwise than their last whole paper is."""
+    """Jobs that were reported otherwise than their last whole paper is: a marked one is never followed by another."""
     last = {report.job: report.outcome for report in said}
-    is_marked = {piece.job: piece.is_marked for piece in pieces if piece.kind == "whole"}
-    return [job for job in jobs if last.get(job) != ("reprinted" if is_marked.get(job) else "printed")]
+    marked = {piece.job for piece in pieces if piece.kind == "whole" and piece.is_marked}
+    return [job for job in jobs if last.get(job) != ("reprinted" if job in marked else "printed")]
 
 
-def a_slow_printer() -> PrinterSimulator:
-    return PrinterSimulator(bytes_per_second=BYTES_PER_SECOND, buffer_bytes=BUFFER_BYTES)
+def a_slow_printer(changed: threading.Condition | None = None) -> PrinterSimulator:
+    return PrinterSimulator(bytes_per_second=BYTES_PER_SECOND, buffer_bytes=BUFFER_BYTES, changed=changed)
+
+
+@contextmanager
+def slow_printers(count: int) -> Iterator[list[PrinterSimulator]]:
+    """So many beside one agent."""
+    changed = threading.Condition()
+    with ExitStack() as stack:
+        yield [stack.enter_context(a_slow_printer(changed)) for _ in range(count)]

@@ -217,7 +217,7 @@ class Reader:
 
 
 async def _pictures(centre: DemoServer, jobs: list[str]) -> dict[tuple[str, bool], Image.Image]:
-    server = Server(centre.url, centre.tokens["printer"])
+    server = Server(centre.url, centre.tokens["integration"])  # a printer sees its own jobs only
     found: dict[tuple[str, bool], Image.Image] = {}
     for job in jobs:
         for is_marked in (False, True):

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
-from queue_server.doctor import machine, sqlite
+from queue_server.doctor import machine, paper, sqlite
 from queue_server.doctor.findings import Finding, note
 from queue_server.settings import Settings
 
@@ -23,12 +23,13 @@ def doctor(settings: Settings, database: Path) -> int:
 
 async def examine(settings: Settings, database: Path) -> list[Finding]:
     """Everything that can be known without changing anything, beside a running server or without one."""
+    here = [*machine.examine(settings), *paper.examine(settings.public_url)]
     if not settings.database:
-        return [*sqlite.examine(settings, database, datetime.now(UTC)), *machine.examine(settings)]
+        return [*sqlite.examine(settings, database, datetime.now(UTC)), *here]
     from queue_server.doctor import postgres
 
     found = await postgres.examine(settings)
-    return [*found, *(await _signals(settings.redis)), *machine.examine(settings)]
+    return [*found, *(await _signals(settings.redis)), *here]
 
 
 async def _signals(url: str) -> list[Finding]:

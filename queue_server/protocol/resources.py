@@ -229,6 +229,19 @@ class Me(Struct, frozen=True):
     has_printer: bool
 
 
+class TextLine(Struct, frozen=True):
+    """A line of a paper in the printer's own letters, plain ASCII; `size` times as large as the others."""
+
+    text: str
+    size: int = 1
+
+
+class PaperText(Struct, frozen=True):
+    """A paper for a printer that can print no picture."""
+
+    lines: tuple[TextLine, ...]
+
+
 class SignedIn(Struct, frozen=True):
     role: str
     name: str

@@ -268,7 +268,9 @@ class Live(Struct, frozen=True):
     `ends_by_forecast` says that a field whose `takes_more` is false gives no numbers any more today, with priority
     where `takes_more_priority` is false too.
     `printers_waiting` names each printer that owes a paper and cannot print it now, and why: "paper_out", "cover_open",
-    "offline", "fault", "unreachable", "timeout"; "silent" when nothing is heard of it.
+    "offline", "fault", "unreachable", "timeout"; "silent" when nothing is heard of it. `printers_warned` names those
+    that print and need somebody: "near_end", or a fault of one printer where another one of the same agent prints.
+    An agent with several says which: "paper_out (1), near_end (2)".
     """
 
     branch: str
@@ -288,3 +290,4 @@ class Live(Struct, frozen=True):
     ends_by_forecast: bool
     papers_failed: int
     printers_waiting: dict[str, str]
+    printers_warned: dict[str, str] = {}

@@ -30,6 +30,7 @@ def live(state: BranchState, now: datetime, pace: Pace, outlook: Outlook | None 
         ends_by_forecast=state.configured.limits.ends_by_forecast,
         papers_failed=sum(1 for paper in state.papers.values() if paper.outcome in ("failed", "too_old")),
         printers_waiting=printers_waiting(state, now),
+        printers_warned=printers_warned(state),
         **totals,
     )
 
@@ -39,6 +40,12 @@ def printers_waiting(state: BranchState, now: datetime) -> dict[str, str]:
     owed = [paper for paper in state.papers.values() if paper.is_owed]
     silent = {paper.printer: "silent" for paper in owed if now - paper.asked_at > SILENT_PRINTER}
     return silent | {paper.printer: paper.reason for paper in owed if paper.outcome == DELAYED}
+
+
+def printers_warned(state: BranchState) -> dict[str, str]:
+    """Printers whose newest paper came with a warning."""
+    came = {paper.printer: paper.reason for paper in state.papers.values() if paper.outcome in ("printed", "reprinted")}
+    return {printer: reason for printer, reason in came.items() if reason}
 
 
 def _field(state: BranchState, code: str, now: datetime, pace: Pace, outlook: Outlook | None) -> LiveField:

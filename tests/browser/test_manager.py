@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import SIGN_IN, Faults, Visit
 from tests.demo_server import BRANCH, PASSWORD
+from tests.printing import job_of
 from tests.server import DemoServer
 from tests.staff import StaffApi, eventually
 
@@ -200,6 +201,21 @@ def test_a_field_that_nobody_takes_raises_an_alarm_after_five_minutes(fast: Fast
     screen.confirm()
     api.counter(6, "open")
     expect(screen.alarm("uncovered")).to_have_count(0)
+
+
+def test_printers_that_need_somebody_are_named_with_what_to_do(screen: Screen, centre: DemoServer):
+    job = job_of(centre.api("dispenser").issue("chung-thuc"))
+    printer = centre.api("printer")
+    printer.branch_command("report-paper", job=job, outcome="delayed", reason="paper_out (1), cover_open (2)")
+    expect(screen.alarm("printer")).to_contain_text("Máy in sảnh chưa in được")
+    expect(screen.alarm("printer")).to_contain_text("Máy thứ 1: Hết giấy. Máy thứ 2: Nắp máy đang mở.")
+    printer.branch_command("report-paper", job=job, outcome="printed", reason="near_end")
+    expect(screen.alarm("printerWarned")).to_contain_text("Máy in sảnh cần được xem")
+    expect(screen.alarm("printerWarned")).to_contain_text("Sắp hết giấy, hãy chuẩn bị cuộn mới.")
+    expect(screen.alarm("printer")).to_have_count(0)
+    job = job_of(centre.api("dispenser").issue("chung-thuc"))
+    printer.branch_command("report-paper", job=job, outcome="printed")
+    expect(screen.alarm("printerWarned")).to_have_count(0)
 
 
 def test_a_number_that_stays_called_raises_an_alarm_and_an_idle_counter_shows_no_duration(fast: Fast):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import msgspec
@@ -56,11 +57,26 @@ def refusal(centre: DemoServer, path: str, kind: str = "printer") -> tuple[int, 
 
 def test_a_picture_has_one_bit_a_dot_and_the_width_of_the_head(house):
     job = job_of(issue(house))
-    wide, narrow = picture(house, job), picture(house, f"{job}?width=512")
-    assert [(p.mode, p.width) for p in (wide, narrow)] == [("1", 576), ("1", 512)]
+    wide, *narrow = picture(house, job), picture(house, f"{job}?width=512"), picture(house, f"{job}?width=384")
+    assert [(p.mode, p.width) for p in (wide, *narrow)] == [("1", 576), ("1", 512), ("1", 384)]
     assert picture(house, job).tobytes() == wide.tobytes()
     marked = picture(house, f"{job}?marked=1")
     assert marked.height > wide.height
+
+
+def test_the_text_of_a_paper_is_for_its_printer_and_as_wide_as_it_asks(house):
+    ticket = issue(house)
+    job = job_of(ticket)
+    path = f"/print-jobs/{job}/text?columns=32"
+    lines = house.api("printer").get(path)["lines"]
+    assert lines == house.api("integration").get(path)["lines"]
+    assert {"text": f"{ticket.number[0]} {ticket.number[1:]}", "size": 6} in lines
+    assert max(len(line["text"]) * line["size"] for line in lines) <= 32
+    assert not any("IN LAI" in line["text"] for line in lines)
+    assert "IN LAI" in house.api("printer").get(f"{path}&marked=1")["lines"][0]["text"]
+    other = house.api().ticket(ticket.id, "reprint", printer="printer-other")
+    assert refusal(house, f"{job_of(other)}/text") == (404, "unknown-job")
+    assert refusal(house, f"{job}/text", "dispenser") == (403, "forbidden")
 
 
 def test_a_picture_is_the_same_after_a_restart(centre):
@@ -95,9 +111,14 @@ def test_what_is_no_job_is_refused(house, job):
     assert refusal(house, job, "integration") in ((404, "unknown-job"), (404, "not-found"))
 
 
-@pytest.mark.parametrize("query", ["width=80", "width=", "marked=2", "marked=yes"])
+@pytest.mark.parametrize("query", ["?width=80", "?width=", "?marked=2", "?marked=yes"])
 def test_a_question_that_makes_no_sense_is_refused(house, query):
-    assert refusal(house, f"{job_of(issue(house))}?{query}") == (400, "malformed")
+    assert refusal(house, f"{job_of(issue(house))}{query}") == (400, "malformed")
+
+
+@pytest.mark.parametrize("query", ["columns=23", "columns=65", "columns=x", "columns=²", "columns=", "marked=2"])
+def test_so_is_one_for_text(house, query):
+    assert refusal(house, f"{job_of(issue(house))}/text?{quote(query, safe='=')}") == (400, "malformed")
 
 
 def test_the_code_on_the_paper_leads_to_the_ticket(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.demo_server import BRANCH
 from tests.printing import AgentProcess, signed_in, wait_until_nothing_is_owed
 from tests.server import ROOT
-from tests.simulators.printer import Fault
+from tests.simulators.printer import Fault, PrinterSimulator
 
 
 def command(*arguments: str) -> list[str]:
@@ -51,6 +51,28 @@ def test_the_status_says_what_the_agent_does_and_what_the_printer_has(centre, pr
         code, said = status(agent.state)
         assert code == 0
         assert said.splitlines()[1:] == ["printer  ok", "papers   0 owed, last printed: A001"]
+
+
+def test_the_status_of_two_printers_names_each(centre, printer, tmp_path):
+    with PrinterSimulator() as second:
+        names = [f"network:{host}:{port}" for host, port in (printer.address, second.address)]
+        given = ("--printer", names[0], "--fallback", names[1])
+        with AgentProcess(tmp_path, centre.url, centre.tokens["printer"], printer.address, *given[2:]) as agent:
+            printer.set(Fault.PAPER_OUT)
+            centre.api("dispenser").issue("chung-thuc")
+            wait_until_nothing_is_owed(centre)
+            code, said = status(agent.state)
+            assert (code, said.splitlines()[1:3]) == (
+                1,
+                [f"printer  {names[0]}: paper_out", f"printer  {names[1]}: ok"],
+            )
+        second.set(Fault.NEAR_END)
+        code, said = status(agent.state, *given)
+        assert said.splitlines() == [
+            "agent    not running",
+            f"printer  {names[0]}: paper_out",
+            f"printer  {names[1]}: near_end",
+        ]
 
 
 def test_an_agent_with_a_token_that_ended_says_so_and_stays_away(centre, printer, tmp_path):

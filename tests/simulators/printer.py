@@ -50,6 +50,7 @@ class PrinterSimulator:
     answers_in_order  False: GS r is ignored, as by the cheapest clones
     forgets_half_command  False: half a picture survives the end of the connection and eats the next job's beginning
     greeting          bytes sent to every new client, as by printers that report status without being asked
+    changed           shared by several printers, so that `wait_until` of one can look at the others
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class PrinterSimulator:
         answers_in_order: bool = True,
         forgets_half_command: bool = True,
         greeting: bytes = b"",
+        changed: threading.Condition | None = None,
     ) -> None:
         self.bytes_per_second = bytes_per_second
         self.received_bytes = 0
@@ -71,7 +73,7 @@ class PrinterSimulator:
         self._forgets_half_command = forgets_half_command
         self._greeting = greeting
         self._faults: set[Fault] = set()
-        self._changed = threading.Condition()
+        self._changed = changed or threading.Condition()
         self._decoder = Decoder(width, self._answer_in_order)
         self._buffer: deque[bytes | None] = deque()  # None: the connection ended here
         self._printed_bytes = 0
@@ -118,6 +120,11 @@ class PrinterSimulator:
         """What arrived and is no command of this printer."""
         with self._changed:
             return list(self._decoder.complaints)
+
+    @property
+    def faults(self) -> frozenset[Fault]:
+        with self._changed:
+            return frozenset(self._faults)
 
     def set(self, fault: Fault) -> None:
         with self._changed:

@@ -274,6 +274,7 @@ def test_every_group_that_a_field_names_is_in_the_catalogue():
     assert named <= known
 
 
-def test_the_ticket_layout_is_one_that_the_printer_knows():
-    layout = yaml.safe_load((CONFIG / "layouts" / "ticket.yaml").read_text(encoding="utf-8"))
-    assert msgspec.convert(layout, LayoutConfig).width == 576
+@pytest.mark.parametrize(("file", "width"), [("ticket.yaml", 576), ("ticket-58.yaml", 384)])
+def test_the_ticket_layouts_are_ones_that_the_printers_know(file: str, width: int):
+    layout = yaml.safe_load((CONFIG / "layouts" / file).read_text(encoding="utf-8"))
+    assert msgspec.convert(layout, LayoutConfig).width == width

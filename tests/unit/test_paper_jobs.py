@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from queue_server.domain import commands as c
-from queue_server.realtime.live import printers_waiting
+from queue_server.realtime.live import printers_waiting, printers_warned
 from queue_server.realtime.views import PrinterView
 from tests.factories import Branch, moment
 
@@ -69,3 +69,12 @@ def test_a_reason_that_was_given_says_more_than_silence() -> None:
     first, _ = a_job(branch), a_job(branch, "08:00:01")
     report(branch, first, "delayed", "cover_open")
     assert waiting(branch, "08:09") == {"printer-1": "cover_open"}
+
+
+def test_staff_see_the_warning_of_a_printers_newest_paper() -> None:
+    branch = Branch()
+    first, second = a_job(branch), a_job(branch, "08:00:01")
+    report(branch, first, "printed", "near_end")
+    assert printers_warned(branch.state) == {"printer-1": "near_end"}
+    report(branch, second, "reprinted")
+    assert printers_warned(branch.state) == {}

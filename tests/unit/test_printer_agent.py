@@ -17,11 +17,15 @@ from printer_agent import agent as agent_module
 from printer_agent.agent import ATTEMPTS_MAX, Agent
 from printer_agent.board import Board
 from printer_agent.ledger import JobState, Ledger, LedgerError
+from printer_agent.outcome import PrinterOptions
+from printer_agent.printers import Printer, Printers
 from printer_agent.server import Me, Server, ServerRefused, ServerUnreachable, _fault
-from printer_agent.wire import NotStarted, Outcome, Printed, Reason, Unknown, Wire
+from printer_agent.status import Status
+from printer_agent.wire import NotStarted, Outcome, Page, Printed, Reason, Unknown, Wire
 from queue_server.protocol import problems
 from queue_server.protocol.client import Client, NoAnswer, Refused
 from queue_server.protocol.feed import Changes, Update
+from queue_server.protocol.resources import TextLine
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -39,11 +43,42 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent_module, "REPORT_AGAIN_S", 0.001)
 
 
-class World:
-    """The agent with everything around it. `outcomes` are the printer's answers, in order; then it prints."""
+class FakeWire:
+    """A printer that does as the test says; then it prints, and is well."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, world: World) -> None:
+        self._world = world
         self.outcomes: list[Outcome] = []
+        self.statuses: list[Status | Reason] = []
+        self.pages: list[tuple[str, bool, Page]] = []
+
+    async def print(self, page: Page, on_first_byte: Callable[[], None]) -> Outcome:
+        outcome = self.outcomes.pop(0) if self.outcomes else Printed()
+        if not isinstance(outcome, NotStarted):
+            on_first_byte()
+            self._world.printed.append(self._world.asked)
+            self.pages.append((*self._world.asked, page))
+        self._world.on_print()
+        return outcome
+
+    async def status(self) -> Status | Reason:
+        return self.statuses.pop(0) if self.statuses else Status()
+
+    @property
+    def papers(self) -> list[tuple[str, bool]]:
+        return [(job, is_marked) for job, is_marked, _ in self.pages]
+
+
+class World:
+    """The agent with everything around it. `outcomes` are the first printer's answers, in order; then it prints.
+    `second` is a printer that stands in, where there is one."""
+
+    def __init__(self, folder: Path, *, second: PrinterOptions | None = None) -> None:
+        self.first, self.second = FakeWire(self), FakeWire(self)
+        wires = [(self.first, PrinterOptions()), *([(self.second, second)] if second else [])]
+        self.said = asyncio.Event()
+        both = [Printer(f"p{n}", cast(Wire, wire), options) for n, (wire, options) in enumerate(wires, 1)]
+        self.printers = Printers(both, on_change=lambda _: self.said.set())
         self.no_picture: list[Exception] = []
         self.answers: list[Exception] = []
         self.printed: list[tuple[str, bool]] = []
@@ -54,17 +89,24 @@ class World:
         self.on_print: Callable[[], None] = lambda: None
         self.ledger = Ledger(folder / "ledger.db")
         self._updates: asyncio.Queue[Update] = asyncio.Queue()
-        self._asked: tuple[str, bool] = ("", False)
+        self.asked: tuple[str, bool] = ("", False)
         self._heard = asyncio.Event()
         self.agent = Agent(
             Me("device:p", "printer", "", "b"),
             client=cast(Client, self),
             server=cast(Server, self),
-            wire=cast(Wire, self),
+            printers=self.printers,
             ledger=self.ledger,
             board=Board(folder / "status.json"),
-            width=576,
         )
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        return self.first.outcomes
+
+    @outcomes.setter
+    def outcomes(self, outcomes: list[Outcome]) -> None:
+        self.first.outcomes = outcomes
 
     # the channel
 
@@ -100,18 +142,14 @@ class World:
     async def picture(self, job: str, *, width: int, is_marked: bool) -> bytes:
         if self.no_picture:
             raise self.no_picture.pop(0)
-        self._asked = (job, is_marked)
+        self.asked = (job, is_marked)
         out = BytesIO()
         Image.new("1", (width, 8), 1).save(out, "PNG")
         return out.getvalue()
 
-    async def print(self, _picture: Image.Image, on_first_byte: Callable[[], None]) -> Outcome:
-        outcome = self.outcomes.pop(0) if self.outcomes else Printed()
-        if not isinstance(outcome, NotStarted):
-            on_first_byte()
-            self.printed.append(self._asked)
-        self.on_print()
-        return outcome
+    async def text(self, job: str, *, columns: int, is_marked: bool) -> tuple[TextLine, ...]:
+        self.asked = (job, is_marked)
+        return (TextLine("A" * columns),)
 
     # running
 
@@ -281,7 +319,7 @@ async def test_a_job_that_began_before_is_never_begun_with_an_unmarked_picture(w
     world.ledger.receive("t-1")
     world.ledger.begin("t-1")
     with pytest.raises(LedgerError, match="not marked"):
-        world.agent._begin("t-1", is_marked=False)
+        world.agent._begin("t-1", "p1", is_marked=False)
 
 
 @pytest.mark.parametrize(

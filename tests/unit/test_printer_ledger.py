@@ -77,6 +77,21 @@ def test_a_job_that_has_ended_cannot_begin(ledger):
         ledger.begin("j2")
 
 
+def test_half_a_paper_is_known_of_each_printer_and_over_a_restart(ledger, tmp_path):
+    ledger.receive("j1")
+    assert ledger.begin("j1", "left").first
+    assert not ledger.begin("j1", "right").first, "what may have come out of one is marked on the other"
+    ledger.finish("j1", "", "right")
+    assert (ledger.is_dirty("left"), ledger.is_dirty("right")) == (True, False)
+    ledger.close()
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as again:
+        assert (again.is_dirty("left"), again.is_dirty("right")) == (True, False)
+        again.receive("j2")
+        again.begin("j2", "left")
+        again.finish("j2", "", "left")
+        assert not again.is_dirty("left")
+
+
 def test_the_first_end_stands(ledger):
     ledger.receive("j1")
     ledger.begin("j1")

@@ -251,5 +251,14 @@ def test_a_layout_that_cannot_be_used_is_reported_and_papers_are_printed_without
     file.write_text(text)
     with pytest.raises(BadLayout):
         read_layout(file)
-    assert layout_in_force(file) == LayoutConfig()
+    assert layout_in_force(576, file) == LayoutConfig()
     assert str(file) in caplog.text
+
+
+def test_narrow_paper_has_a_layout_of_its_own_where_there_is_one(tmp_path):
+    wide, narrow = tmp_path / "ticket.yaml", tmp_path / "ticket-58.yaml"
+    wide.write_text("rules: rộng\n")
+    assert layout_in_force(384, wide) == LayoutConfig(width=384, rules="rộng")
+    narrow.write_text("width: 384\nrules: hẹp\n")
+    assert layout_in_force(384, wide) == LayoutConfig(width=384, rules="hẹp")
+    assert layout_in_force(512, wide) == LayoutConfig(width=512, rules="rộng")

@@ -65,10 +65,10 @@ def black(image: Image.Image) -> int:
 # Size and edges
 
 
-@pytest.mark.parametrize("width", [576, 512])
+@pytest.mark.parametrize(("width", "margin"), [(576, 14), (512, 14), (384, 5)])
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: f"{len(field)} characters")
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_a_paper_is_as_wide_as_the_head_and_keeps_its_margins(width, field, language):
+def test_a_paper_is_as_wide_as_the_head_and_keeps_its_margins(width, margin, field, language):
     paper = a_paper(
         field=field,
         field_en=field,
@@ -84,8 +84,8 @@ def test_a_paper_is_as_wide_as_the_head_and_keeps_its_margins(width, field, lang
     image = draw_ticket(paper, LayoutConfig(width=width, rules=LONGEST, rules_en=LONGEST))
     assert (image.mode, image.width) == ("1", width)
     left, top, right, bottom = ink(image)
-    assert left >= 14
-    assert right <= width - 14
+    assert left >= margin
+    assert right <= width - margin
     assert top > 0
     assert bottom < image.height
 
@@ -229,9 +229,10 @@ def test_a_layout_without_qr_code_prints_none():
     assert hidden.tobytes() == draw_ticket(a_paper(), LAYOUT).tobytes()
 
 
-def test_the_qr_code_is_there_module_by_module():
+@pytest.mark.parametrize(("width", "left"), [(576, 0), (384, 81)])
+def test_the_qr_code_is_there_module_by_module(width, left):
     url = "https://hangdoi.vn/t/7Q4KX2M9"
-    image = draw_ticket(a_paper(url=url), LAYOUT)
+    image = draw_ticket(a_paper(url=url), replace(LAYOUT, width=width))
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4)
     code.add_data(url, optimize=0)
     flat = bytes(0 if dark else 255 for row in code.get_matrix() for dark in row)
@@ -239,12 +240,25 @@ def test_the_qr_code_is_there_module_by_module():
     small = Image.frombytes("L", (side, side), flat)
     scale = 6
     wanted = small.resize((side * scale, side * scale), Image.Resampling.NEAREST).convert("1").tobytes()
-    places = ((x, y) for y in range(image.height - side * scale) for x in range(8))
+    places = ((x, y) for y in range(image.height - side * scale) for x in range(left, left + 8))
     assert any(_crop(image, x, y, side * scale) == wanted for x, y in places)
 
 
 def _crop(image: Image.Image, x: int, y: int, side: int) -> bytes:
     return image.crop((x, y, x + side, y + side)).tobytes()
+
+
+def test_a_mark_stays_inside_its_frame_on_narrow_paper():
+    image = draw_ticket(a_paper(is_training=True, language="en"), replace(LAYOUT, width=384))
+    inside = image.crop((5, 10, 379, 44))
+    left, _, right, _ = ink(inside)
+    assert min(left, inside.width - right) > 2
+
+
+def test_a_way_that_is_too_long_breaks_between_its_parts():
+    paper = a_paper(floor=1, zone="Nhà B", counters=(9, 10, 11))
+    short = draw_ticket(replace(paper, zone=""), LAYOUT)
+    assert draw_ticket(paper, LAYOUT).height > short.height + 30
 
 
 def test_a_logo_is_drawn_small_and_in_black_and_white(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Reading `config/layouts/ticket.yaml`. A layout that cannot be used costs its looks, never the paper."""
+"""Reading `config/layouts/ticket.yaml` and `ticket-58.yaml`. One that cannot be used costs its looks only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from queue_server.readers.printing.paper import LayoutConfig
+from queue_server.readers.printing.paper import LayoutConfig, Width
 
 log = logging.getLogger(__name__)
 
 LAYOUT = Path(__file__).parents[3] / "config" / "layouts" / "ticket.yaml"
+NARROW: Width = 384
 
 
 class BadLayout(Exception):
@@ -39,10 +40,13 @@ def read_layout(path: Path = LAYOUT) -> LayoutConfig:
     return replace(layout, logo=str(logo))
 
 
-def layout_in_force(path: Path = LAYOUT) -> LayoutConfig:
-    """As `read_layout`; a layout that cannot be used is reported, and papers are printed without it."""
+def layout_in_force(width: Width, path: Path = LAYOUT) -> LayoutConfig:
+    """The layout for papers of this width: that of 58 mm is a file of its own, where there is one. One that cannot be
+    used is reported, and papers are printed without it."""
+    narrow = path.with_name(f"{path.stem}-58{path.suffix}")
+    file = narrow if width == NARROW and narrow.is_file() else path
     try:
-        return read_layout(path)
+        return replace(read_layout(file), width=width)
     except BadLayout as fault:
         log.error("The tickets' layout is not used: %s", fault)
-        return LayoutConfig()
+        return LayoutConfig(width=width)

@@ -13,6 +13,7 @@ from typing import Literal
 from msgspec import Struct
 
 Language = Literal["vi", "en"]
+Width = Literal[576, 512, 384]
 
 
 class WaitMinutes(Struct, frozen=True, tag="minutes"):
@@ -70,13 +71,14 @@ class TicketPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class LayoutConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a branch's tickets look; read from `config/layouts/ticket.yaml`.
+    """How a branch's tickets look; read from `config/layouts/ticket.yaml`, for 58 mm from `ticket-58.yaml`.
 
-    `width` is in printer dots: 576 on 203 dpi heads (72 mm), 512 on 180 dpi ones. `logo` is a picture file, drawn in
-    black and white at most 96 dots high at width 576. `rules` is the sentence at the foot, `rules_en` its English.
+    `width` is in printer dots: 576 on 203 dpi heads (72 mm), 512 on 180 dpi ones, 384 on paper of 58 mm (48 mm at
+    203 dpi). `logo` is a picture file, drawn in black and white at most 96 dots high at width 576. `rules` is the
+    sentence at the foot, `rules_en` its English.
     """
 
-    width: Literal[576, 512] = 576
+    width: Width = 576
     show_qr: bool = True
     logo: str | None = None
     rules: str = ""

@@ -27,7 +27,8 @@ from queue_server.readers.printing.paper import Language, LayoutConfig, TicketPa
 from queue_server.readers.printing.wording import moment, number_apart, rebooked_line, say, wait_line, where_line
 
 _DESIGN_WIDTH = 576  # all sizes below are dots at this width
-_MARGIN = 18
+_SMALLEST = 0.86  # of the design's sizes: on narrow paper lines break instead, since smaller letters are not read
+_MARGIN, _NARROW_MARGIN = 18, 6  # beside 48 printable mm, paper of 58 mm has 5 mm of its own
 _QUIET_MODULES = 4  # white around a QR code, by ISO/IEC 18004
 
 
@@ -36,13 +37,15 @@ class _Sheet:
 
     def __init__(self, width: int) -> None:
         self.width = width
-        self.margin = self.dots(_MARGIN)
+        self.scale = max(width / _DESIGN_WIDTH, _SMALLEST)
+        self.is_narrow = width < _DESIGN_WIDTH * _SMALLEST
+        self.margin = self.dots(_NARROW_MARGIN if self.is_narrow else _MARGIN)
         self.inner = width - 2 * self.margin
         self.height = 0
         self._blocks: list[tuple[Image.Image, int, int]] = []
 
     def dots(self, design: float) -> int:
-        return round(design * self.width / _DESIGN_WIDTH)
+        return round(design * self.scale)
 
     def gap(self, design: int) -> None:
         self.height += self.dots(design)
@@ -95,7 +98,7 @@ def _marks(sheet: _Sheet, paper: TicketPaper) -> None:
         sheet.add(_bar(_both("reprint", paper.language), sheet.width, sheet.dots(40)))
         sheet.gap(8)
     if paper.is_training:
-        sheet.add(_frame(_both("training", paper.language), sheet.width, sheet.dots(40)))
+        sheet.add(_frame(_both("training", paper.language), sheet.width, sheet.dots(36 if sheet.is_narrow else 40)))
         sheet.gap(8)
 
 
@@ -125,10 +128,17 @@ def _number(sheet: _Sheet, paper: TicketPaper) -> None:
         sheet.gap(18)
         sheet.add(_pill(_both("priority", paper.language), sheet.dots(34), sheet.inner))
     sheet.gap(10)
-    sheet.text(where_line(paper, "vi"), "SemiBold", 35, most_lines=2)
+    _where(sheet, where_line(paper, "vi"), "SemiBold", 35)
     if paper.language == "en":
-        sheet.text(where_line(paper, "en"), "Regular", 25, most_lines=2)
+        _where(sheet, where_line(paper, "en"), "Regular", 25)
     sheet.gap(8)
+
+
+def _where(sheet: _Sheet, line: str, weight: Weight, size: int) -> None:
+    """Where it is too long for one line, the counters have a line of their own."""
+    is_short = font(weight, sheet.dots(size)).getlength(line) <= sheet.inner
+    for part in (line,) if is_short else line.rpartition(" · ")[::2]:
+        sheet.text(part, weight, size, most_lines=2)
 
 
 def _facts(sheet: _Sheet, paper: TicketPaper) -> None:
@@ -180,9 +190,11 @@ def _cell(text: str, weight: Weight, size: int, most: int, align: Align) -> Imag
 
 
 def _foot(sheet: _Sheet, paper: TicketPaper, layout: LayoutConfig) -> None:
-    if layout.show_qr and paper.url:
+    if layout.show_qr and paper.url and not sheet.is_narrow:
         _code_and_time(sheet, paper, paper.url)
     else:
+        if layout.show_qr and paper.url:
+            _code_alone(sheet, paper, paper.url)
         sheet.text(moment(paper.issued_at), "SemiBold", 29)
     sheet.gap(2)
     if paper.rebooked:
@@ -208,6 +220,13 @@ def _code_and_time(sheet: _Sheet, paper: TicketPaper, url: str) -> None:
         sheet.place(block, x, y)
         y += block.height
     sheet.height = max(top + code.height, y)
+
+
+def _code_alone(sheet: _Sheet, paper: TicketPaper, url: str) -> None:
+    """Narrow paper has no room beside the code: what it is for stands below."""
+    sheet.add(_qr(url, sheet.dots(230)))
+    for language in ("vi", "en") if paper.language == "en" else ("vi",):
+        sheet.text(say("scan", language), "Regular", 25 if language == "vi" else 21, most_lines=2)
 
 
 @lru_cache(maxsize=16)

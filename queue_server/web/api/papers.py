@@ -1,13 +1,11 @@
-"""The picture of a print job: what comes out of the printer, and the same for a preview."""
+"""A print job as a picture, which comes out of the printer and serves for a preview, or as plain text."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Literal, cast
 
-from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,17 +19,23 @@ from queue_server.domain.events import Recorded
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Paper
 from queue_server.journal.port import Journal
+from queue_server.protocol.resources import PaperText, TextLine
 from queue_server.readers.printing.filling import Asked, filled, followed, seq_of
-from queue_server.readers.printing.paper import LayoutConfig, TicketPaper
+from queue_server.readers.printing.layouts import layout_in_force
+from queue_server.readers.printing.paper import LayoutConfig, TicketPaper, Width
+from queue_server.readers.printing.plain import plain_lines
+from queue_server.web.answering import json
 from queue_server.web.asking import asker_of, house_of
 from queue_server.web.house import House
 
-WIDTHS = {"576": 576, "512": 512}
+WIDTHS: dict[str, Width] = {"576": 576, "512": 512, "384": 384}
+COLUMNS = range(24, 65)
+"""Letters on a line of a printer's own: 32 on 58 mm, 42 or 48 on 80 mm."""
 PICTURES_KEPT = 256
 """Pictures are fetched again within minutes or never; one is about 10 kB."""
 EVENTS_AT_ONCE = 500
 
-PictureKey = tuple[str, bool, int]
+PictureKey = tuple[str, bool, Width]
 
 
 class Pictures:
@@ -39,7 +43,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[PictureKey, bytes] = OrderedDict()
-        self._layout: LayoutConfig | None = None
+        self._layouts: dict[Width, LayoutConfig] = {}
         self._drawing = asyncio.Lock()
 
     def kept(self, key: PictureKey) -> bytes | None:
@@ -55,14 +59,16 @@ class Pictures:
                     self._kept.popitem(last=False)
         return picture
 
-    def _draw(self, paper: TicketPaper, width: int) -> bytes:
-        from queue_server.readers.printing.layouts import layout_in_force
+    def layout(self, width: Width) -> LayoutConfig:
+        """As it was when a paper of this width was first wanted."""
+        if width not in self._layouts:
+            self._layouts[width] = layout_in_force(width)
+        return self._layouts[width]
+
+    def _draw(self, paper: TicketPaper, width: Width) -> bytes:
         from queue_server.readers.printing.picture import draw_ticket, to_png
 
-        if self._layout is None:
-            self._layout = layout_in_force()
-        layout = replace(self._layout, width=cast(Literal[576, 512], width))
-        return to_png(draw_ticket(paper, layout))
+        return to_png(draw_ticket(paper, self.layout(width)))
 
 
 async def picture(request: Request) -> Response:
@@ -73,16 +79,36 @@ async def picture(request: Request) -> Response:
     house, who = house_of(request), await asker_of(request)
     job = request.path_params["job"]
     width = WIDTHS.get(request.query_params.get("width", "576"))
-    marked = {"0": False, "1": True}.get(request.query_params.get("marked", "0"))
     if width is None:
         raise Refusal("malformed", where="width", fault=f"Expected one of {', '.join(WIDTHS)}")
-    if marked is None:
-        raise Refusal("malformed", where="marked", fault="Expected 0 or 1")
+    marked = _is_marked(request)
     host, paper = await _find(house, who, job)
     key = (job, marked, width)
     pictures = _pictures(request)
     png = pictures.kept(key) or await pictures.draw(key, await filled_from(house, host, paper, is_marked=marked))
     return Response(png, media_type="image/png", headers={"cache-control": "private, no-store"})
+
+
+async def text(request: Request) -> Response:
+    """GET /print-jobs/{job}/text?columns=48&marked=0: the paper without diacritics, for printers that can print no
+    picture."""
+    house, who = house_of(request), await asker_of(request)
+    asked = request.query_params.get("columns", "48")
+    columns = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 0
+    if columns not in COLUMNS:
+        raise Refusal("malformed", where="columns", fault=f"Expected {COLUMNS.start} to {COLUMNS.stop - 1}")
+    marked = _is_marked(request)
+    host, paper = await _find(house, who, request.path_params["job"])
+    filled_paper = await filled_from(house, host, paper, is_marked=marked)
+    lines = plain_lines(filled_paper, _pictures(request).layout(576), columns)
+    return json(PaperText(tuple(TextLine(line, size) for line, size in lines)))
+
+
+def _is_marked(request: Request) -> bool:
+    marked = {"0": False, "1": True}.get(request.query_params.get("marked", "0"))
+    if marked is None:
+        raise Refusal("malformed", where="marked", fault="Expected 0 or 1")
+    return marked
 
 
 def _pictures(request: Request) -> Pictures:
@@ -161,4 +187,7 @@ async def _last_of(
     return None
 
 
-routes = [Route("/print-jobs/{job}", picture, methods=["GET"])]
+routes = [
+    Route("/print-jobs/{job}", picture, methods=["GET"]),
+    Route("/print-jobs/{job}/text", text, methods=["GET"]),
+]

@@ -94,6 +94,11 @@ READING = (
         problems=("unknown-job", "malformed"), query=("width", "marked"), who=may("reprint") | {Role.PRINTER},
     ),
     Operation(
+        "GET", "/print-jobs/{job}/text", "A paper as plain text, for printers that can print no picture", "papers",
+        r.PaperText, problems=("unknown-job", "malformed"), query=("columns", "marked"),
+        who=may("reprint") | {Role.PRINTER},
+    ),
+    Operation(
         "GET", "/branches/{branch}/dossier", "How far the dossier backend has been told", "dossier", r.DossierStatus,
         who=PAGES["manager"],
     ),

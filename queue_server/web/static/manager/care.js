@@ -2,7 +2,7 @@
 import { html } from "../vendor/preact-htm.js";
 import { minutes, moment, spaced } from "./parts.js";
 import { t } from "./texts.js";
-import { careOf, faultsOf, printerTrouble, secondsSince } from "./view.js";
+import { careOf, faultsOf, printerTroubles, secondsSince } from "./view.js";
 
 export function Care(props) {
   const { model, fields, counters, now } = props;
@@ -45,14 +45,20 @@ const CARES = {
     isLive,
   }),
   papers: ({ count }) => ({ level: "warn", title: t("papersFailed", { n: count }), hint: t("papersFailedHint") }),
-  printer: ({ printer, reason }, { model }) => {
-    const known = model.devices.find((device) => device.id === printer);
-    return {
-      title: t("printerWaiting", { printer: known ? known.name : t("aPrinter") }),
-      hint: t(`printer.${printerTrouble(reason)}`),
-    };
-  },
+  printer: ({ printer, reason }, { model }) => ({ title: t("printerWaiting", { printer: named(printer, model) }), hint: hintOf(reason) }),
+  printerWarned: ({ printer, reason }, { model }) => ({ level: "warn", title: t("printerWarned", { printer: named(printer, model) }), hint: hintOf(reason) }),
 };
+
+function named(printer, model) {
+  const known = model.devices.find((device) => device.id === printer);
+  return known ? known.name : t("aPrinter");
+}
+
+function hintOf(reason) {
+  return printerTroubles(reason)
+    .map(({ no, trouble }) => (no ? t("printerNo", { no }) : "") + t(`printer.${trouble}`))
+    .join(" ");
+}
 
 // -- the machine ------------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@
  *   takes_more_priority: boolean | null}} LiveField
  * @typedef {{issued: number, waiting: number, called: number, serving: number, held: number, finished: number,
  *   no_show: number, cancelled: number, over_15: number, over_30: number, fields: Record<string, LiveField>,
- *   uncovered_alarm_s: number, ends_by_forecast: boolean, papers_failed: number, printers_waiting: Record<string, string>}} Live
+ *   uncovered_alarm_s: number, ends_by_forecast: boolean, papers_failed: number, printers_waiting: Record<string, string>, printers_warned: Record<string, string>}} Live
  * @typedef {{code: string, row: any, live: LiveField, age_s: number, level: "" | "warn" | "bad",
  *   uncovered_s: number | null, isAlarm: boolean, capacity: {served: number, unserved: number} | null,
  *   ended: "" | "ordinary" | "all"}} FieldView  `capacity` of those who wait until closing, null when all are served;
@@ -145,9 +145,13 @@ export function careOf(live, fields, counters, now) {
   const stuck = (state, kind) => counters
     .filter((counter) => isLongAt(counter, now) && counter.row.ticket.state === state)
     .map((counter) => ({ kind, key: String(counter.no), counter }));
-  const printers = Object.entries(live.printers_waiting || {}).map(([printer, reason]) => ({ kind: "printer", key: printer, printer, reason }));
+  const waiting = live.printers_waiting || {};
+  const printers = Object.entries(waiting).map(([printer, reason]) => ({ kind: "printer", key: printer, printer, reason }));
+  const warned = Object.entries(live.printers_warned || {})
+    .filter(([printer]) => !(printer in waiting))
+    .map(([printer, reason]) => ({ kind: "printerWarned", key: printer, printer, reason }));
   const papers = live.papers_failed > 0 ? [{ kind: "papers", key: "", count: live.papers_failed }] : [];
-  return [...uncovered, ...printers, ...papers, ...stuck("called", "unmet"), ...stuck("serving", "forgotten")];
+  return [...uncovered, ...printers, ...papers, ...warned, ...stuck("called", "unmet"), ...stuck("serving", "forgotten")];
 }
 
 /** What is wrong with the machine; nothing when all is well or nothing is known. */
@@ -167,10 +171,20 @@ export function faultsOf(health, dossier) {
   return [...found, ...parked];
 }
 
-/** "printer out of paper" and the like, as one of few words that have a sentence. */
-export function printerTrouble(reason) {
+/** "paper_out (1), near_end (2)", what an agent says of its printers: the place of each (null of a single one), and one
+ * of few words that have a sentence. */
+export function printerTroubles(reason) {
+  return reason.split(", ").map((part) => {
+    const [, word, no] = /^(.*?)(?: \((\d+)\))?$/.exec(part);
+    return { no: no ? Number(no) : null, trouble: printerTrouble(word) };
+  });
+}
+
+function printerTrouble(reason) {
   if (reason === "silent") return "silent";
+  if (reason === "near_end") return "nearEnd";
   if (/paper/i.test(reason)) return "paper";
+  if (/unreachable|offline/.test(reason)) return "off";
   return /cover/i.test(reason) ? "cover" : "other";
 }
 
