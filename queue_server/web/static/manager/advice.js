@@ -74,7 +74,7 @@ export function AdviceDialog(props) {
   const where = each.kind === "lend" ? { lender: each.lender } : { counter: each.no };
   const title = adviceWords(each, model);
   const confirm = () => command("take-advice", { ...asked, ...where }, t(`adviceTaken.${each.kind}`, { no: each.no }));
-  return html`<${Dialog} ...${props} title=${title} words=${t(each.kind === "assign" ? "adviceDo" : "adviceNote")} confirm=${confirm}>
+  return html`<${Dialog} ...${props} title=${title} words=${t(`adviceDo.${each.kind}`)} confirm=${confirm}>
     ${effectOf(each).map((words) => html`<p><strong>${words}</strong></p>`)}
     <p class="quiet">${t("adviceMean", {
       until: LaySo.time(each.foreseen.until),
