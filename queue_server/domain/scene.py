@@ -28,7 +28,7 @@ ABSENT, PRIORITY, MOVES = 0.05, 0.08, 20.0
 """Beliefs until a branch has learnt: shares of numbers that nobody answers and of priority; and how many visits that
 end where they began are imagined before the first is seen."""
 LATELY = timedelta(hours=1)
-FEW_S = 600.0
+FEW_S = 1800.0
 """Who came in less time says nothing of an hour."""
 AFTER_A_BREAK = 0.5
 """So many come then of those who came before. (Assumed, by the shares of a day's halves in founding sites.)"""

@@ -65,6 +65,7 @@ class RedisSignals:
         self._origin = os.urandom(8)
         self._number = 0
         self._listener: Listener = _ignore
+        self._is_over = False
         self._waiting: list[Sent] = []
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,7 +92,7 @@ class RedisSignals:
 
     async def stop(self) -> None:
         """With a last message: what it holds, or the number that is missing if it does not get through, tells all."""
-        self._listener = _ignore
+        self._listener, self._is_over = _ignore, True
         await end(*self._tasks)
         if self._tasks:
             with suppress(*FAULTS):
@@ -103,7 +104,7 @@ class RedisSignals:
     async def _send_forever(self) -> None:
         """All that waits, or a sign of life."""
         is_failing = False
-        while True:
+        while not self._is_over:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_S):
                     await self._wake.wait()
@@ -132,7 +133,7 @@ class RedisSignals:
     # -- in ------------------------------------------------------------------------------------------------------------
 
     async def _hear_forever(self) -> None:
-        while True:
+        while not self._is_over:
             try:
                 await self._hear()
             except FAULTS as fault:
@@ -148,7 +149,7 @@ class RedisSignals:
         async with self._client.pubsub() as subscription:
             await subscription.subscribe(CHANNEL)
             self._heard_at = time.monotonic()
-            while True:
+            while not self._is_over:
                 message = await subscription.get_message(timeout=SILENT_S)
                 if message is not None:
                     self._on_message(message)
