@@ -10,6 +10,8 @@ import { html, render } from "../vendor/preact-htm.js";
 import { Home, Resting } from "./home.js";
 import { Bar, Head, LaySo } from "./parts.js";
 import { branchOffer, isOffered, offerOf, shownFields } from "./rules.js";
+import { Search } from "./search.js";
+import { type, visitOf } from "./seeking.js";
 import { Confirm, Elsewhere, Help, Issued, LineDown, Refused, Waiting } from "./steps.js";
 
 const IDLE_MS = 30_000;
@@ -28,7 +30,7 @@ const names = {
 };
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false };
+const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false };
 const state = { ...START, isEasy: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
 const data = { board: null, live: null, classes: [], agencies: {} };
 const openedAt = Date.now();
@@ -98,7 +100,7 @@ function First(props) {
   return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }
 
-const SCREENS = { home: First, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: Elsewhere };
+const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: Elsewhere };
 
 // -- what presses do ----------------------------------------------------------------------------------------------------
 
@@ -115,13 +117,16 @@ const goHome = () => show(START);
 
 const on = {
   home: press(goHome),
-  back: press(() => show({ ...START, agency: state.agency, page: state.page })),
+  back: press(() => show({ ...START, agency: state.agency, page: state.page, seek: state.seek, screen: state.seek ? "search" : "home" })),
   page: press((no) => show({ page: no })),
   agency: press((agency) => show({ agency, page: 0 })),
-  field: press((field) => {
-    show({ screen: "confirm", field, priority: null });
-    seekSooner(field);
+  field: press((field) => choose(field, null)),
+  search: press(() => show({ screen: "search", seek: visitOf(null) })),
+  type: press((query) => {
+    type(state.seek, query, askProcedures, draw);
+    draw();
   }),
+  procedure: press((found) => Date.now() - state.seek.at > SAME_FINGER_MS && choose(found.field, found)),
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
   take: press(() => take()),
   there: press(() => Date.now() - soonerAt > SAME_FINGER_MS && goThere()),
@@ -142,11 +147,19 @@ function setEasy(isEasy) {
   show({ isEasy, page: 0 });
 }
 
+function choose(field, procedure) {
+  show({ screen: "confirm", field, procedure, priority: null });
+  seekSooner(field);
+}
+
+const askProcedures = (asked) => LaySo.ask("GET", `/branches/${encodeURIComponent(branch)}/procedures?${asked}`);
+
 /** Ask for the number, once: until it is settled no other press counts. */
 function take() {
-  const { field, priority } = state;
+  const { field, priority, procedure } = state;
+  const procedures = procedure?.code ? [procedure.code] : [];
   show({ isBusy: true });
-  feed.command("issue", { branch, field, priority, channel: "kiosk", language: LaySo.language() }).then(
+  feed.command("issue", { branch, field, procedures, priority, channel: "kiosk", language: LaySo.language() }).then(
     (ticket) => {
       sooner = {};
       show({ isBusy: false, screen: "issued", ticket });

@@ -1,7 +1,7 @@
 /** The screens after the first: confirm, the number, another branch, refused, a field that is shut, help, the line is down. */
 
 import { html } from "../vendor/preact-htm.js";
-import { Facts, Icon, LaySo, name, offerSentences, say, sentence, TicketNumber } from "./parts.js";
+import { Facts, Icon, LaySo, name, say, TicketNumber, whyShut } from "./parts.js";
 import { countersOf, countersText, isOffered, refusalKey, UNSURE } from "./rules.js";
 
 /** One step between a field and its number, with the priority classes of this branch. */
@@ -18,7 +18,7 @@ export function Confirm({ state, view, on }) {
   return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"} ${row.is_anywhere ? "confirm--anywhere" : ""}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
-      <p class="confirm__examples">${name(row.examples)}</p>
+      ${state.procedure ? html`<p class="confirm__procedure" lang="vi">${state.procedure.name}</p>` : html`<p class="confirm__examples">${name(row.examples)}</p>`}
       <${Facts} ahead=${live?.waiting ?? 0} wait=${live?.wait ?? null} working=${row.working} />
     </div>
     ${view.classes.length > 0 && html`<${Classes} state=${state} classes=${view.classes} on=${on} />`}
@@ -111,11 +111,10 @@ export function Refused({ state, view, on }) {
 
 /** A field that gives no numbers now. */
 function Shut({ row, offer, on }) {
-  const reason = offer.kind !== "suspended" && row.reason ? sentence(row.reason) : null;
   return html`<section class="calm" data-shut=${row.code}>
     <span class="calm__sign"><${Icon} of="pause" /></span>
     <h1>${name(row.name)}</h1>
-    ${[reason, ...offerSentences(offer, row)].filter(Boolean).map((line) => html`<p class="calm__lead">${line}</p>`)}
+    ${whyShut(row, offer).map((line) => html`<p class="calm__lead">${line}</p>`)}
     <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say("chooseOther")}</button></div>
   </section>`;
 }
