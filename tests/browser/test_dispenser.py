@@ -67,6 +67,23 @@ def test_a_priority_class_is_called_first(kiosk: Kiosk, centre: DemoServer) -> N
     assert called.number == number
 
 
+def test_who_has_priority_is_told_who_is_ahead_of_them_and_how_long(kiosk: Kiosk, centre: DemoServer) -> None:
+    api = centre.api()
+    api.counter(5, "open")
+    for _ in range(4):
+        api.issue("kinh-doanh")
+    api.issue("kinh-doanh", priority="NCT75")
+    facts = kiosk.page.locator(".facts")
+    kiosk.choose("kinh-doanh")
+    expect(facts).to_contain_text("5 người")
+    ordinary = facts.inner_text()
+    kiosk.page.locator("[data-class=NKT]").click()
+    expect(facts).to_contain_text("1 người")
+    assert re.findall(r"\d+–\d+ phút", facts.inner_text()) != re.findall(r"\d+–\d+ phút", ordinary)
+    kiosk.take()
+    expect(kiosk.page.locator(".ticket .facts")).to_contain_text("1 người")
+
+
 def test_one_class_at_most_and_a_second_press_takes_it_back(kiosk: Kiosk) -> None:
     kiosk.choose("dat-dai")
     first, second = kiosk.page.locator("[data-class=NCT75]"), kiosk.page.locator("[data-class=NKT]")

@@ -197,7 +197,7 @@ def test_who_finds_nothing_is_told_what_to_do(kiosk: Kiosk) -> None:
     search(kiosk)
     press(kiosk, "zzzz")
     expect(said(kiosk)).to_have_text(
-        "Không tìm thấy “zzzz”. Mời gõ cách khác, quay lại chọn lĩnh vực, hoặc gặp nhân viên hướng dẫn."
+        "Không tìm thấy “zzzz”. Mời gõ cách khác, hoặc quay lại chọn lĩnh vực, hoặc gặp nhân viên hướng dẫn."
     )
 
 
@@ -300,5 +300,5 @@ def test_nothing_is_too_small_or_cut(
     assert least["text"] >= 24
     assert least["button"] >= 72
     assert least["wider"] <= 0
-    if zoom == 1:
-        assert [text for text in kiosk.page.evaluate(CUT) if "ục" not in text] == []
+    if zoom == 1:  # only the list goes on below
+        assert set(kiosk.page.evaluate(CUT)) <= set(kiosk.page.locator(".found__one").all_text_contents())

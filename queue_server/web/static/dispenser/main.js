@@ -11,7 +11,7 @@ import { Home, Resting } from "./home.js";
 import { Bar, Head, LaySo } from "./parts.js";
 import { branchOffer, isOffered, offerOf, shownFields } from "./rules.js";
 import { Search } from "./search.js";
-import { type, visitOf } from "./seeking.js";
+import { seek, type, visitOf } from "./seeking.js";
 import { Confirm, Elsewhere, Help, Issued, LineDown, Refused, Waiting } from "./steps.js";
 
 const IDLE_MS = 30_000;
@@ -115,17 +115,24 @@ function press(work) {
 
 const goHome = () => show(START);
 
+/** To what was found where somebody came from there, to the same fields where not. */
+function goBack() {
+  const fields = { ...START, agency: state.agency, page: state.page };
+  show(state.seek && state.screen === "confirm" ? { ...fields, screen: "search", seek: state.seek } : fields);
+}
+
 const on = {
   home: press(goHome),
-  back: press(() => show({ ...START, agency: state.agency, page: state.page, seek: state.seek, screen: state.seek ? "search" : "home" })),
+  back: press(goBack),
   page: press((no) => show({ page: no })),
   agency: press((agency) => show({ agency, page: 0 })),
-  field: press((field) => choose(field, null)),
+  field: press((field) => (data.board.fields[field].asks_procedure && isOffered(view().offer(data.board.fields[field])) ? askFor(field) : choose(field, null))),
   search: press(() => show({ screen: "search", seek: visitOf(null) })),
   type: press((query) => {
     type(state.seek, query, askProcedures, draw);
     draw();
   }),
+  unknown: press(() => choose(state.seek.field, null)),
   procedure: press((found) => Date.now() - state.seek.at > SAME_FINGER_MS && choose(found.field, found)),
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
   take: press(() => take()),
@@ -145,6 +152,12 @@ function setEasy(isEasy) {
   page.dataset.theme = isEasy ? "contrast" : "";
   page.classList.toggle("is-easy", isEasy);
   show({ isEasy, page: 0 });
+}
+
+/** Which of the field's procedures: all of them are there before anything is typed. */
+function askFor(field) {
+  show({ screen: "search", seek: visitOf(field) });
+  seek(state.seek, askProcedures, draw);
 }
 
 function choose(field, procedure) {

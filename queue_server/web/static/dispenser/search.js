@@ -12,14 +12,15 @@ export function Search({ state, view, on }) {
   const found = (seek.answer?.procedures ?? []).filter((each) => view.board.fields[each.field]);
   return html`<section class="search">
     <div class="search__title">
-      <button class="button home__back" type="button" data-key="back" onClick=${on.home}><${Icon} of="back" />${say("back")}</button>
-      <h1><label for="query">${say("search")}</label></h1>
+      <button class="button home__back" type="button" data-key="back" onClick=${on.back}><${Icon} of="back" />${say("back")}</button>
+      <div>${seek.field && html`<p class="home__agency">${name(view.board.fields[seek.field].name)}</p>`}<h1><label for="query">${say(seek.field ? "chooseProcedure" : "search")}</label></h1></div>
     </div>
     <input class="search__query" id="query" type="text" inputmode="none" autocomplete="off" spellcheck=${false} maxlength=${MOST_LETTERS}
       placeholder=${say("searchExample")} value=${seek.query} onInput=${(event) => on.type(event.target.value)} ref=${focusOnce} />
     <div class="search__found">
       <p class="search__said" role="status">${said(seek, found)}</p>
       <ul class="found">${found.map((each) => html`<li key=${`${each.code} ${each.name}`}><${Found} procedure=${each} view=${view} on=${on} /></li>`)}</ul>
+      ${seek.field && html`<button class="button button--big search__unknown" type="button" data-key="unknown" onClick=${on.unknown}>${say("unknownProcedure")}</button>`}
     </div>
     <${Keys} query=${seek.query} on=${on} />
   </section>`;
@@ -33,15 +34,18 @@ function focusOnce(input) {
   }
 }
 
-function said(seek, found) {
-  const { answer } = seek;
+function said({ answer, field }, found) {
   if (!answer) {
     return say("searchHow");
   }
+  const otherwise = { otherwise: say(field ? "chooseUnknown" : "chooseField") };
   if (!answer.procedures) {
-    return say("searchFailed");
+    return say("searchFailed", otherwise);
   }
-  return found.length ? say(found.length === 1 ? "foundOne" : "found", { n: found.length }) : say("foundNone", { query: answer.query });
+  if (!found.length) {
+    return say(answer.query ? "foundNone" : "noneHere", { query: answer.query, ...otherwise });
+  }
+  return say(found.length === 1 ? "foundOne" : "found", { n: found.length });
 }
 
 /** The catalogue names procedures in Vietnamese only. */

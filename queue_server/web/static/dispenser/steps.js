@@ -13,13 +13,14 @@ export function Confirm({ state, view, on }) {
     return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
   }
   const isOnlyPriority = offer.kind === "priority";
-  const isLate = !isOnlyPriority && LaySo.wait(live?.wait ?? null, row.working).isLate;
+  const [ahead, wait] = state.priority ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, live?.wait];
+  const isLate = !isOnlyPriority && LaySo.wait(wait ?? null, row.working).isLate;
   const isWarned = isLate || isOnlyPriority;
   return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"} ${row.is_anywhere ? "confirm--anywhere" : ""}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
       ${state.procedure ? html`<p class="confirm__procedure" lang="vi">${state.procedure.name}</p>` : html`<p class="confirm__examples">${name(row.examples)}</p>`}
-      <${Facts} ahead=${live?.waiting ?? 0} wait=${live?.wait ?? null} working=${row.working} />
+      <${Facts} ahead=${ahead ?? 0} wait=${wait ?? null} working=${row.working} />
     </div>
     ${view.classes.length > 0 && html`<${Classes} state=${state} classes=${view.classes} on=${on} />`}
     <div class="confirm__do">
