@@ -253,7 +253,7 @@ def test_the_next_person_finds_nothing_of_what_was_typed(kiosk: Kiosk) -> None:
     search(kiosk)
     press(kiosk, "khai sinh")
     expect(found(kiosk, BIRTH)).to_be_visible()
-    later(kiosk, 31)
+    later(kiosk, 51)
     expect(kiosk.page.locator(".cards")).to_be_visible()
     later(kiosk, 1)
     search(kiosk)

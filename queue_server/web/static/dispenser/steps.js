@@ -62,7 +62,7 @@ export function Issued({ state, view, on }) {
   const { ticket, field } = state;
   const row = view.board.fields[field];
   const counters = countersText(countersOf(view.board, field));
-  return html`<section class="issued" onClick=${on.done}>
+  return html`<section class="issued ${state.needsTime ? "issued--slow" : ""}" onClick=${on.done}>
     <article class="ticket">
       <p class="ticket__label">${say("yourNumber")}</p>
       <p class="ticket__number" data-number=${ticket.number}><${TicketNumber} number=${ticket.number} /></p>
@@ -81,7 +81,7 @@ export function Issued({ state, view, on }) {
 }
 
 /** The branch that calls sooner: where it is and how long that takes. */
-export function Elsewhere({ state, on }) {
+export function OtherBranch({ state, on }) {
   const { there } = state;
   return html`<section class="calm" data-there=${there.branch}>
     <span class="calm__sign"><${Icon} of="next" /></span>
@@ -118,6 +118,20 @@ function Shut({ row, offer, on }) {
     ${whyShut(row, offer).map((line) => html`<p class="calm__lead">${line}</p>`)}
     <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say("chooseOther")}</button></div>
   </section>`;
+}
+
+/** Somebody may still be reading: a press anywhere says so. */
+export function MoreTime({ on }) {
+  const open = (dialog) => dialog && !dialog.open && dialog.showModal();
+  const onCancel = (event) => {
+    event.preventDefault();
+    on.stay();
+  };
+  return html`<dialog class="dialog more-time" aria-labelledby="more-time" ref=${open} onClick=${on.stay} onCancel=${onCancel}>
+    <h1 id="more-time">${say("moreTime")}</h1>
+    <p>${say("moreTimeHow")}</p>
+    <button class="button button--big button--primary" type="button" data-key="stay">${say("stay")}</button>
+  </dialog>`;
 }
 
 /** The line is down: nothing can be pressed here, a person helps. */
