@@ -14,7 +14,7 @@ from tests.browser.conftest import Visit
 from tests.browser.kiosk import Kiosk, issued, open_kiosk
 from tests.browser.test_clerk import Desk
 from tests.browser.test_dispenser import later
-from tests.browser.test_dispenser_looks import CUT, SMALLEST
+from tests.browser.test_dispenser_looks import CUT, LONG_NAME, SMALLEST
 from tests.browser.test_dispenser_states import supervisor
 from tests.server import DemoServer
 from tests.staff import eventually
@@ -302,3 +302,19 @@ def test_nothing_is_too_small_or_cut(
     assert least["wider"] <= 0
     if zoom == 1:  # only the list goes on below
         assert set(kiosk.page.evaluate(CUT)) <= set(kiosk.page.locator(".found__one").all_text_contents())
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1080, 1920)])
+@pytest.mark.parametrize("is_easy", [True, False])
+def test_a_long_name_pushes_nothing_out_of_the_page_before_the_number(
+    visit: Visit, centre: DemoServer, width: int, height: int, is_easy: bool
+) -> None:
+    kiosk = open_kiosk(visit, centre, width=width, height=height)
+    if is_easy:
+        kiosk.key("easy").click()
+    search(kiosk)
+    press(kiosk, "khai sinh")
+    pick(kiosk, BIRTH)
+    kiosk.page.locator(".confirm__procedure").evaluate("(name, long) => (name.firstChild.data = long)", 2 * LONG)
+    kiosk.page.locator(".confirm h1").evaluate("(name, long) => (name.firstChild.data = long)", LONG_NAME)
+    assert kiosk.page.evaluate(CUT) == []

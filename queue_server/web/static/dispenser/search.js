@@ -16,10 +16,10 @@ export function Search({ state, view, on }) {
       <div>${seek.field && html`<p class="home__agency">${name(view.board.fields[seek.field].name)}</p>`}<h1><label for="query">${say(seek.field ? "chooseProcedure" : "search")}</label></h1></div>
     </div>
     <input class="search__query" id="query" type="text" inputmode="none" autocomplete="off" spellcheck=${false} maxlength=${MOST_LETTERS}
-      placeholder=${say("searchExample")} value=${seek.query} onInput=${(event) => on.type(event.target.value)} ref=${focusOnce} />
+      placeholder=${say(seek.field ? "searchHow" : "searchExample")} value=${seek.query} onInput=${(event) => on.type(event.target.value)} ref=${focusOnce} />
     <div class="search__found">
       <p class="search__said" role="status">${said(seek, found)}</p>
-      <ul class="found">${found.map((each) => html`<li key=${`${each.code} ${each.name}`}><${Found} procedure=${each} view=${view} on=${on} /></li>`)}</ul>
+      <ul class="found">${found.map((each) => html`<li key=${`${each.code} ${each.name}`}><${Found} procedure=${each} isFieldKnown=${Boolean(seek.field)} view=${view} on=${on} /></li>`)}</ul>
       ${seek.field && html`<button class="button button--big search__unknown" type="button" data-key="unknown" onClick=${on.unknown}>${say("unknownProcedure")}</button>`}
     </div>
     <${Keys} query=${seek.query} on=${on} />
@@ -49,13 +49,13 @@ function said({ answer, field }, found) {
 }
 
 /** The catalogue names procedures in Vietnamese only. */
-function Found({ procedure, view, on }) {
+function Found({ procedure, isFieldKnown, view, on }) {
   const row = view.board.fields[procedure.field];
   const offer = view.offer(row);
   const why = isOffered(offer) ? offer.kind === "priority" && say("onlyPriority") : whyShut(row, offer).join(" ");
   return html`<button class="found__one ${isOffered(offer) ? "" : "found__one--off"}" type="button" data-found=${procedure.field} data-state=${offer.kind} onClick=${() => on.procedure(procedure)}>
     <span class="found__name" lang="vi">${procedure.name}</span>
-    <span class="found__field">${name(row.name)}</span>
+    ${!isFieldKnown && html`<span class="found__field">${name(row.name)}</span>`}
     ${why && html`<span class="found__why">${why}</span>`}
   </button>`;
 }
