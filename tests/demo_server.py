@@ -44,6 +44,8 @@ from queue_server.web.house import House
 
 BRANCH = "go-vap"
 NEAR = "go-vap-b"
+ASKING = "ho-tich"
+"""The field that asks for a procedure, where one does."""
 PASSWORD = "so-thu-tu-12"
 ACCOUNTS: dict[str, tuple[Role, str, str | None]] = {
     "lan": (Role.CLERK, "Nguyễn Thị Lan", BRANCH),
@@ -172,11 +174,17 @@ def two_branches(home: BranchConfig) -> tuple[BranchConfig, BranchConfig]:
     return replace(home, place=Position(10.84, 106.66), fields=fields), near
 
 
-async def set_up(house: House, *, ends_by_forecast: bool = False, has_two: bool = False) -> dict[str, Any]:
+async def set_up(
+    house: House, *, ends_by_forecast: bool = False, has_two: bool = False, asks_procedure: bool = False
+) -> dict[str, Any]:
     """Put branches, accounts and devices in; their ids and tokens."""
     administrator = Who("account:admin", Role.ADMINISTRATOR)
     config = demo_config(house.now())
-    config = replace(config, limits=replace(config.limits, ends_by_forecast=ends_by_forecast))
+    config = replace(
+        config,
+        limits=replace(config.limits, ends_by_forecast=ends_by_forecast),
+        fields=tuple(replace(each, asks_procedure=asks_procedure and each.code == ASKING) for each in config.fields),
+    )
     for each in two_branches(config) if has_two else (config,):
         await house.bus.put_in_force(each, administrator.by(), f"demo-setup-{each.branch}")
     house.access._hasher = CHEAP
@@ -217,8 +225,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clock-speed", type=float)
     parser.add_argument("--ends-by-forecast", action="store_true", help="of the branch, from the first start on")
     parser.add_argument("--has-two", action="store_true", help="branches, from the first start on")
+    parser.add_argument("--asks-procedure", action="store_true", help="one field does, from the first start on")
     asked = vars(parser.parse_args(arguments))
-    of_the_branch = {name: asked.pop(name) for name in ("ends_by_forecast", "has_two")}
+    of_the_branch = {name: asked.pop(name) for name in ("ends_by_forecast", "has_two", "asks_procedure")}
     asked["data"].mkdir(parents=True, exist_ok=True)
     uvloop.run(serve(read_settings({}, **asked), **of_the_branch))
 

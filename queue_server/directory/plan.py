@@ -56,6 +56,7 @@ def _field(field: FieldBlock) -> domain.Field:
         catalogue={level: tuple(groups) for level, groups in field.catalogue.items()},
         is_retired=field.is_retired,
         is_anywhere=field.is_anywhere,
+        asks_procedure=field.asks_procedure,
     )
 
 

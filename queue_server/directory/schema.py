@@ -65,7 +65,8 @@ class SeriesBlock(Block):
 class FieldBlock(Block):
     """A procedure field. Where it `is_anywhere`, citizens may go to any branch that takes it.
     `catalogue` names the groups of the procedure catalogue that belong to it, by level; "*" is
-    every group of that level which no other field of the branch names."""
+    every group of that level which no other field of the branch names. Where it `asks_procedure`, the dispenser asks
+    which one."""
 
     code: Code
     name: Text
@@ -81,6 +82,7 @@ class FieldBlock(Block):
     catalogue: dict[Level, list[Words]] = Field(default_factory=dict)
     is_retired: bool = False
     is_anywhere: bool = False
+    asks_procedure: bool = False
 
 
 class _Desk(Block):

@@ -77,7 +77,8 @@ class Field(Struct, frozen=True):
     `hours` replaces the branch's weekly hours on the weekdays that it names. `daily_cap` limits issued numbers a day.
     `service_time_s` is the prior mean of one service and `service_time_cv` its coefficient of variation, used until the
     branch has measured its own. Where it `is_anywhere`, citizens may go to any branch that takes it. It takes
-    `procedures` of the catalogue by their codes, and groups of it (`catalogue`) by their level.
+    `procedures` of the catalogue by their codes, and groups of it (`catalogue`) by their level; where it
+    `asks_procedure`, the dispenser asks which one.
     """
 
     code: str
@@ -94,6 +95,7 @@ class Field(Struct, frozen=True):
     catalogue: dict[str, tuple[str, ...]] = {}
     is_retired: bool = False
     is_anywhere: bool = False
+    asks_procedure: bool = False
 
 
 class Desk(Struct, frozen=True):

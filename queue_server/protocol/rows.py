@@ -40,7 +40,8 @@ class DayRow(Struct, frozen=True):
 class FieldRow(Struct, frozen=True):
     """A field as citizens see it. `issuing` is its own; `suspended` says why no numbers are given, and since when;
     `returns_at` is when its numbers are first given on the next working day. Where it `is_anywhere`, another branch
-    takes it too, and may be asked for: `GET /branches/suggest`."""
+    takes it too, and may be asked for: `GET /branches/suggest`; where it `asks_procedure`, a dispenser asks for one
+    before the number."""
 
     code: str
     name: Name
@@ -55,6 +56,7 @@ class FieldRow(Struct, frozen=True):
     returns_at: datetime | None
     is_retired: bool
     is_anywhere: bool
+    asks_procedure: bool
     order: int
 
 
@@ -232,6 +234,7 @@ class JobRow(Struct, frozen=True):
 class LiveField(Struct, frozen=True):
     """A field now. `oldest_at` is the arrival of who has waited longest; `uncovered_at` since when nobody takes it.
 
+    Whoever came now would have so many `ahead`, and `wait` so long; with priority `ahead_priority` and `wait_priority`.
     `issued` counts every number given, `voided` those of them that were tests or mistakes.
     `unserved` of those who wait are not called before closing by what is foreseen; `takes_more` says whether somebody
     who came now would be, `takes_more_priority` the same with priority; None where nobody can say. `came_hour` and
@@ -250,7 +253,10 @@ class LiveField(Struct, frozen=True):
     open_counters: int
     oldest_at: datetime | None
     uncovered_at: datetime | None
+    ahead: int
+    ahead_priority: int
     wait: Told | None
+    wait_priority: Told | None
     held: int
     unserved: int | None
     takes_more: bool | None

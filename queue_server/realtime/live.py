@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from queue_server.domain.estimate import arrival_wait, fresh, takes_more
 from queue_server.domain.foresight import Outlook
@@ -55,6 +56,10 @@ def _field(state: BranchState, code: str, now: datetime, pace: Pace, outlook: Ou
     cap = state.field(code).daily_cap
     lately = pace.of(code, now)
     heads = (next(state.waiting(code, stream), None) for stream in Stream)
+    ahead = {
+        each: partial(state.ahead, stream=each, entry=((now, now),)) for each in (Stream.ORDINARY, Stream.PRIORITY)
+    }
+    wait = {each: told(arrival_wait(state, code, each, ahead[each], now, outlook)) for each in ahead}
     return LiveField(
         code=code,
         waiting=waiting,
@@ -68,7 +73,10 @@ def _field(state: BranchState, code: str, now: datetime, pace: Pace, outlook: Ou
         open_counters=state.open_counters(code),
         oldest_at=min((head.arrival_at for head in heads if head), default=None),
         uncovered_at=today.uncovered_at,
-        wait=told(arrival_wait(state, code, Stream.ORDINARY, state.waiting_count, now, outlook)),
+        ahead=ahead[Stream.ORDINARY](code),
+        ahead_priority=ahead[Stream.PRIORITY](code),
+        wait=wait[Stream.ORDINARY],
+        wait_priority=wait[Stream.PRIORITY],
         unserved=round(seen.unserved) if seen else None,
         takes_more=takes_more(outlook, code, Stream.ORDINARY, now),
         takes_more_priority=takes_more(outlook, code, Stream.PRIORITY, now),

@@ -142,6 +142,7 @@ def field_row(state: BranchState, code: str) -> rows.FieldRow | None:
         reason=name(changed.reason) if changed else None,
         returns_at=_returns_at(state, field),
         is_retired=field.is_retired,
+        asks_procedure=field.asks_procedure,
         is_anywhere=field.is_anywhere,
         order=state.place_of(code),
     )

@@ -28,6 +28,10 @@ class Kiosk:
         """Wait until a press counts: for who cannot see it, a new screen is deaf for a moment."""
         self.page.evaluate("ms => new Promise(done => setTimeout(done, ms))", SAME_FINGER_MS + 50)
 
+    def next_tick(self) -> None:
+        """Wait until the page has looked at its clock, which it does every second."""
+        self.page.evaluate("new Promise(done => setTimeout(done, 1100))")
+
     def choose(self, field: str) -> None:
         self.settle()
         self.card(field).click()

@@ -576,3 +576,10 @@ def test_bands_and_typing_are_pure(page: Page) -> None:
               typedOn("", "1", codes), typedOn("1", "2", codes), typedOn("1", "5", codes), typedOn("12", "2", codes)];
     }""")
     assert said == ["none", "in", "late", "over", "late", "over", "1", "12", "", "2"]
+
+
+def test_a_procedure_is_read_by_its_name(sit: Callable[..., Desk], centre: DemoServer) -> None:
+    centre.api().issue("ho-tich", procedures=["1.001193", "9.999999"])
+    desk = sit("lan", 3)
+    desk.primary("Gọi tiếp")
+    expect(desk.page.locator(".hand__about")).to_contain_text("Thủ tục đăng ký khai sinh; 9.999999")

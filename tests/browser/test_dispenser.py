@@ -20,6 +20,10 @@ ASK = """async ([method, path, body]) => {
 }"""
 
 
+HEARD_S = 8
+"""The page gives a line up that is silent for longer than 9 s."""
+
+
 @pytest.fixture
 def kiosk(visit: Visit, centre: DemoServer) -> Kiosk:
     return open_kiosk(visit, centre)
@@ -28,6 +32,17 @@ def kiosk(visit: Visit, centre: DemoServer) -> Kiosk:
 def later(kiosk: Kiosk, seconds: float) -> None:
     """The page's clock is so much further; its timers run on."""
     kiosk.page.clock.set_fixed_time(kiosk.page.evaluate("Date.now() / 1000") + seconds)
+
+
+def idle(kiosk: Kiosk, centre: DemoServer, seconds: float) -> None:
+    """Nobody touches the step before a number of "chung-thuc" for so long, while others come and the line is heard."""
+    ahead = kiosk.page.locator(".confirm .fact dd").first
+    steps = [0, *(HEARD_S for _ in range(int(seconds // HEARD_S))), seconds % HEARD_S]
+    for step in steps:
+        before = ahead.inner_text()
+        later(kiosk, step)
+        centre.api().issue("chung-thuc")
+        expect(ahead).not_to_have_text(before)
 
 
 # -- taking a number ---------------------------------------------------------------------------------------------------
@@ -65,6 +80,23 @@ def test_a_priority_class_is_called_first(kiosk: Kiosk, centre: DemoServer) -> N
     called = api.call_next(4)
     assert called is not None
     assert called.number == number
+
+
+def test_who_has_priority_is_told_who_is_ahead_of_them_and_how_long(kiosk: Kiosk, centre: DemoServer) -> None:
+    api = centre.api()
+    api.counter(5, "open")
+    for _ in range(4):
+        api.issue("kinh-doanh")
+    api.issue("kinh-doanh", priority="NCT75")
+    facts = kiosk.page.locator(".facts")
+    kiosk.choose("kinh-doanh")
+    expect(facts).to_contain_text("5 người")
+    ordinary = facts.inner_text()
+    kiosk.page.locator("[data-class=NKT]").click()
+    expect(facts).to_contain_text("1 người")
+    assert re.findall(r"\d+–\d+ phút", facts.inner_text()) != re.findall(r"\d+–\d+ phút", ordinary)
+    kiosk.take()
+    expect(kiosk.page.locator(".ticket .facts")).to_contain_text("1 người")
 
 
 def test_one_class_at_most_and_a_second_press_takes_it_back(kiosk: Kiosk) -> None:
@@ -149,9 +181,64 @@ def test_the_next_person_finds_the_first_screen_in_vietnamese(kiosk: Kiosk) -> N
     kiosk.key("language").click()
     kiosk.key("easy").click()
     kiosk.choose("chung-thuc")
-    later(kiosk, 31)
+    later(kiosk, 51)
     expect(kiosk.page.get_by_role("heading", name="Mời chọn lĩnh vực")).to_be_visible()
     expect(kiosk.page.locator("html")).to_have_attribute("data-theme", "")
+
+
+def test_who_reads_slowly_is_asked_and_has_twice_the_time(kiosk: Kiosk, centre: DemoServer) -> None:
+    question = kiosk.page.get_by_role("dialog", name="Cần thêm thời gian?")
+    kiosk.choose("chung-thuc")
+    idle(kiosk, centre, 31)
+    expect(question).to_be_visible()
+    expect(kiosk.key("stay")).to_be_focused()
+    kiosk.page.keyboard.press("Enter")
+    expect(question).to_be_hidden()
+    idle(kiosk, centre, 58)
+    kiosk.next_tick()
+    expect(question).to_be_hidden()
+    later(kiosk, 3)
+    expect(question).to_be_visible()
+    idle(kiosk, centre, 18)
+    kiosk.next_tick()
+    expect(question).to_be_visible()
+    later(kiosk, 3)
+    expect(kiosk.page.locator(".cards")).to_be_visible()
+    expect(question).to_be_hidden()
+
+
+def test_who_comes_next_does_not_have_the_time_of_who_has_gone(kiosk: Kiosk, centre: DemoServer) -> None:
+    kiosk.choose("chung-thuc")
+    idle(kiosk, centre, 31)
+    kiosk.key("stay").click()
+    later(kiosk, 1)
+    kiosk.take()
+    later(kiosk, 1)
+    kiosk.key("done").click()
+    later(kiosk, 1)
+    kiosk.choose("chung-thuc")
+    idle(kiosk, centre, 31)
+    expect(kiosk.key("stay")).to_be_visible()
+
+
+def test_a_press_beside_the_question_answers_it_and_does_nothing_else(kiosk: Kiosk, centre: DemoServer) -> None:
+    kiosk.choose("chung-thuc")
+    box = kiosk.key("take").bounding_box()
+    assert box is not None
+    idle(kiosk, centre, 31)
+    expect(kiosk.key("stay")).to_be_visible()
+    before = issued(centre, "chung-thuc")
+    kiosk.page.mouse.dblclick(box["x"] + 20, box["y"] + 20)
+    expect(kiosk.key("stay")).to_be_hidden()
+    expect(kiosk.key("take")).to_be_visible()
+    assert issued(centre, "chung-thuc") == before
+
+
+def test_nobody_is_asked_on_the_first_screen(kiosk: Kiosk) -> None:
+    kiosk.settle()
+    later(kiosk, 31)
+    kiosk.next_tick()
+    expect(kiosk.key("stay")).to_have_count(0)
 
 
 # -- the device --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /** The number in hand, as large as it deserves, with what its clerk needs to know; or why there is none. */
 import { html } from "../vendor/preact-htm.js";
 import { TicketNumber, minutesOf, minutesSince } from "./parts.js";
+import { Procedures } from "./procedures.js";
 import { clerkName, dayHint, fieldName, languageName, spaced } from "./sheets.js";
 import { t } from "./texts.js";
 
@@ -37,7 +38,7 @@ function Facts({ model, hand }) {
     ["dossiers", hand.dossiers > 1 ? dossiersWords(hand) : ""],
     ["language", hand.language === "vi" ? "" : languageName(hand.language), "strong"],
     ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
-    ["procedures", hand.procedures.join(", ")],
+    ["procedures", hand.procedures.length ? html`<${Procedures} codes=${hand.procedures} branch=${model.branch} />` : ""],
     ["nextField", hand.next_field ? fieldName(model, hand.next_field) : ""],
     ["why", hand.why ? LaySo.name(hand.why) : ""],
   ];

@@ -1,7 +1,7 @@
 /** The first screen: fields as cards; agencies and pages when there are many; or the whole branch at rest. */
 
 import { html } from "../vendor/preact-htm.js";
-import { dayAndTime, hoursSentences, Icon, LaySo, name, offerSentences, say, sentence } from "./parts.js";
+import { dayAndTime, hoursSentences, Icon, LaySo, name, say, sentence, whyShut } from "./parts.js";
 import { firstLevel, isOffered, pageOf } from "./rules.js";
 
 /** @param state the page's state; @param view `{fields, live, offer, agencies, size}`; @param on what presses do */
@@ -14,6 +14,7 @@ export function Home({ state, view, on }) {
     <div class="home__title">
       ${own && html`<button class="button home__back" type="button" data-key="back" onClick=${on.home}><${Icon} of="back" />${say("back")}</button>`}
       <div>${own && html`<p class="home__agency">${agencyName(view, state.agency)}</p>`}<h1>${say(isAgencies ? "chooseAgency" : "choose")}</h1></div>
+      ${!own && html`<button class="button home__search" type="button" data-key="search" onClick=${on.search}><${Icon} of="search" />${say("search")}<span class="home__example">${say("searchExample")}</span></button>`}
       ${name(view.day.notice) && html`<p class="notice home__notice">${name(view.day.notice)}</p>`}
       ${pages > 1 && html`<${Pager} page=${page} pages=${pages} on=${on} />`}
     </div>
@@ -68,11 +69,9 @@ function OpenCard({ row, live, offer, on }) {
 
 /** Still to be pressed: then the whole sentence is shown large, instead of nothing happening. */
 function ShutCard({ row, offer, on }) {
-  const sentences = offerSentences(offer, row);
-  const reason = offer.kind !== "suspended" && row.reason ? sentence(row.reason) : null;
   return html`<button class="field-card field-card--off" type="button" data-field=${row.code} data-state=${offer.kind} onClick=${() => on.field(row.code)}>
     <span class="field-card__name">${name(row.name)}</span>
-    <span class="field-card__why">${[reason, ...sentences].filter(Boolean).join(" ")}</span>
+    <span class="field-card__why">${whyShut(row, offer).join(" ")}</span>
   </button>`;
 }
 

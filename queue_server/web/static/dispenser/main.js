@@ -7,12 +7,14 @@
  */
 
 import { html, render } from "../vendor/preact-htm.js";
+import { Elsewhere } from "./elsewhere.js";
 import { Home, Resting } from "./home.js";
 import { Bar, Head, LaySo } from "./parts.js";
-import { branchOffer, isOffered, offerOf, shownFields } from "./rules.js";
-import { Confirm, Elsewhere, Help, Issued, LineDown, Refused, Waiting } from "./steps.js";
+import { afterIdle, branchOffer, isOffered, offerOf, shownFields } from "./rules.js";
+import { Search } from "./search.js";
+import { seek, type, visitOf } from "./seeking.js";
+import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Refused, Waiting } from "./steps.js";
 
-const IDLE_MS = 30_000;
 const NUMBER_MS = 12_000;
 const SAME_FINGER_MS = 400;
 const NO_LINE_MS = 8_000; // from opening the page to saying so, when there never was a connection
@@ -28,15 +30,14 @@ const names = {
 };
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false };
-const state = { ...START, isEasy: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
+const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isAsked: false };
+const state = { ...START, isEasy: false, needsTime: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
 const data = { board: null, live: null, classes: [], agencies: {} };
 const openedAt = Date.now();
 let feed = null;
 let touchedAt = Date.now();
 let shownAt = 0;
-let sooner = {}; // of the citizen who stands here: by field that was asked for, the branch that would call sooner, or null
-let soonerAt = 0;
+const elsewhere = new Elsewhere(branch, draw);
 
 // -- what is on the screen ----------------------------------------------------------------------------------------------
 
@@ -64,14 +65,16 @@ function view() {
     offer: (row) => offerOf(row, live?.fields[row.code], now, live?.ends_by_forecast, classes.length > 0),
     classes,
     agencies,
-    sooner: sooner[state.field] ?? null,
+    sooner: elsewhere.of(state.field),
     size: state.isEasy ? 6 : landscape.matches ? 8 : 10
   };
 }
 
+const isGiven = (field) => isOffered(view().offer(data.board.fields[field]));
+
 function draw() {
   const time = feed ? LaySo.time(feed.now()) : "";
-  render(html`<${Head} state=${state} names=${names} time=${time} /><main class="stage" data-screen=${screenName()}>${stage()}</main><${Bar} state=${state} on=${on} />`, root);
+  render(html`<${Head} state=${state} names=${names} time=${time} /><main class="stage" data-screen=${screenName()}>${stage()}</main><${Bar} state=${state} on=${on} />${state.isAsked && state.status.state === "live" && html`<${MoreTime} on=${on} />`}`, root);
 }
 
 function screenName() {
@@ -98,7 +101,7 @@ function First(props) {
   return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }
 
-const SCREENS = { home: First, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: Elsewhere };
+const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: OtherBranch };
 
 // -- what presses do ----------------------------------------------------------------------------------------------------
 
@@ -113,19 +116,33 @@ function press(work) {
 
 const goHome = () => show(START);
 
+/** To what was found where somebody came from there, to the same fields where not. */
+function goBack() {
+  const fields = { ...START, agency: state.agency, page: state.page };
+  show(state.seek && state.screen === "confirm" ? { ...fields, screen: "search", seek: state.seek } : fields);
+}
+
 const on = {
   home: press(goHome),
-  back: press(() => show({ ...START, agency: state.agency, page: state.page })),
+  back: press(goBack),
   page: press((no) => show({ page: no })),
   agency: press((agency) => show({ agency, page: 0 })),
-  field: press((field) => {
-    show({ screen: "confirm", field, priority: null });
-    seekSooner(field);
+  field: press((field) => (data.board.fields[field].asks_procedure && isGiven(field) ? askFor(field) : choose(field, null))),
+  search: press(() => show({ screen: "search", seek: visitOf(null) })),
+  type: press((query) => {
+    type(state.seek, query, askProcedures, draw);
+    draw();
   }),
+  unknown: press(() => choose(state.seek.field, null)),
+  procedure: press((found) => Date.now() - state.seek.at > SAME_FINGER_MS && choose(found.field, found)),
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
   take: press(() => take()),
-  there: press(() => Date.now() - soonerAt > SAME_FINGER_MS && goThere()),
-  done: press(goHome),
+  there: press(() => Date.now() - elsewhere.foundAt > SAME_FINGER_MS && goThere()),
+  done: press(() => show({ ...START, needsTime: false })),
+  stay: () => {
+    shownAt = Date.now();
+    show({ isAsked: false, needsTime: true });
+  },
   help: press(() => state.status.state === "live" && show({ isHelping: !state.isHelping })),
   easy: () => setEasy(!state.isEasy),
   language: () => setLanguage(LaySo.language() === "en" ? "vi" : "en")
@@ -142,44 +159,39 @@ function setEasy(isEasy) {
   show({ isEasy, page: 0 });
 }
 
+/** Which of the field's procedures: all of them are there before anything is typed. */
+function askFor(field) {
+  show({ screen: "search", seek: visitOf(field) });
+  seek(state.seek, askProcedures, draw);
+}
+
+function choose(field, procedure) {
+  show({ screen: "confirm", field, procedure, priority: null });
+  if (data.board.fields[field].is_anywhere && isGiven(field)) {
+    elsewhere.seek(field);
+  }
+}
+
+const askProcedures = (asked) => LaySo.ask("GET", `/branches/${encodeURIComponent(branch)}/procedures?${asked}`);
+
 /** Ask for the number, once: until it is settled no other press counts. */
 function take() {
-  const { field, priority } = state;
+  const { field, priority, procedure } = state;
+  const procedures = procedure?.code ? [procedure.code] : [];
   show({ isBusy: true });
-  feed.command("issue", { branch, field, priority, channel: "kiosk", language: LaySo.language() }).then(
+  feed.command("issue", { branch, field, procedures, priority, channel: "kiosk", language: LaySo.language() }).then(
     (ticket) => {
-      sooner = {};
+      elsewhere.forget();
       show({ isBusy: false, screen: "issued", ticket });
     },
     refuse
   );
 }
 
-/**
- * Where a field may be done anywhere, ask who would call sooner; once for each citizen and field, since every question
- * counts as somebody who may be under way. Nothing waits for the answer, and without one nothing is missing.
- */
-function seekSooner(field) {
-  const row = data.board.fields[field];
-  const found = sooner;
-  if (!row.is_anywhere || field in found || !isOffered(view().offer(row))) {
-    return;
-  }
-  found[field] = null;
-  LaySo.ask("GET", `/branches/suggest?field=${encodeURIComponent(field)}&from=${encodeURIComponent(branch)}`).then(
-    ({ branches }) => {
-      found[field] = branches.find((each) => each.is_advised) ?? null;
-      soonerAt = Date.now();
-      draw();
-    },
-    () => {}
-  );
-}
-
 /** No number: the citizen goes to the other branch. */
 function goThere() {
-  show({ screen: "elsewhere", there: sooner[state.field] });
-  sooner = {};
+  show({ screen: "elsewhere", there: elsewhere.of(state.field) });
+  elsewhere.forget();
 }
 
 /** Without a line a person has been sent to a helper already; who comes when it is back finds the first screen. */
@@ -194,14 +206,12 @@ function refuse(problem) {
 // -- time ---------------------------------------------------------------------------------------------------------------
 
 function tick() {
-  const idle = Date.now() - touchedAt;
-  if (state.screen === "issued" && state.status.state === "live" && Date.now() - shownAt > NUMBER_MS) {
+  const due = state.isBusy ? "stay" : afterIdle(Date.now() - touchedAt, state.needsTime);
+  const isNumberRead = state.screen === "issued" && Date.now() - shownAt > NUMBER_MS * (state.needsTime ? 2 : 1);
+  if ((isNumberRead && state.status.state === "live") || due === "leave" || (due === "ask" && !isAway())) {
     leave();
-  } else if (!state.isBusy && idle > IDLE_MS) {
-    sooner = {};
-    if (isAway()) {
-      leave();
-    }
+  } else if (due === "ask") {
+    state.isAsked = true;
   }
   draw();
 }
@@ -212,9 +222,10 @@ function isAway() {
 
 /** The next person finds the first screen, in the first language. */
 function leave() {
+  elsewhere.forget();
   page.lang = firstLanguage;
   setEasy(false);
-  goHome();
+  show({ ...START, needsTime: false });
 }
 
 // -- the line -----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ const PATHS = {
   down: "M12 4v15M5.500 12.500L12 19l6.500-6.500",
   pause: "M9 6v12M15 6v12",
   helper: "M12 11.500a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.500 20.500c.5-4 3.500-6.500 7.500-6.500s7 2.500 7.500 6.500",
+  search: "M10.500 17.500a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM15.500 15.500L21 21",
   question: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM9.500 9.500a2.500 2.500 0 1 1 3.600 2.300c-.7.4-1.100.9-1.100 1.900M12 16.700v.1",
   globe: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM3 12h18M12 3c2.600 2.600 3.600 5.500 3.600 9s-1 6.400-3.600 9c-2.600-2.600-3.600-5.500-3.600-9s1-6.400 3.600-9z",
   letters: "M2.500 19L8 5l5.500 14M4.300 14.500h7.400M15.500 19l3-8 3 8M16.500 16.500h4"
@@ -54,6 +55,12 @@ export function offerSentences(offer, row) {
     default:
       return hoursSentences(offer);
   }
+}
+
+/** Why a field gives no numbers now, with what staff say of its day. */
+export function whyShut(row, offer) {
+  const reason = offer.kind !== "suspended" && row.reason ? sentence(row.reason) : null;
+  return [reason, ...offerSentences(offer, row)].filter(Boolean);
 }
 
 /** Sentences about hours, of a field or of the whole branch. */

@@ -78,6 +78,19 @@ function earliest(offers, name) {
   return found.length ? found.reduce((a, b) => (ms(a) <= ms(b) ? a : b)) : null;
 }
 
+const IDLE_MS = 30_000;
+const ANSWER_MS = 20_000;
+
+/**
+ * What is due when nobody has touched the page for so long: to ask whether somebody still reads, then the first screen.
+ * Who needed more time has twice as much from then on.
+ * @returns {"stay" | "ask" | "leave"}
+ */
+export function afterIdle(idle, needsTime) {
+  const patience = needsTime ? 2 * IDLE_MS : IDLE_MS;
+  return idle <= patience ? "stay" : idle <= patience + ANSWER_MS ? "ask" : "leave";
+}
+
 /** Fields that citizens may see, in the order of the configuration. */
 export function shownFields(board) {
   return Object.values(board.fields ?? {}).filter((row) => !row.is_retired).sort((a, b) => a.order - b.order);

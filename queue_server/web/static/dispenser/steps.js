@@ -1,7 +1,7 @@
 /** The screens after the first: confirm, the number, another branch, refused, a field that is shut, help, the line is down. */
 
 import { html } from "../vendor/preact-htm.js";
-import { Facts, Icon, LaySo, name, offerSentences, say, sentence, TicketNumber } from "./parts.js";
+import { Facts, Icon, LaySo, name, say, TicketNumber, whyShut } from "./parts.js";
 import { countersOf, countersText, isOffered, refusalKey, UNSURE } from "./rules.js";
 
 /** One step between a field and its number, with the priority classes of this branch. */
@@ -13,13 +13,14 @@ export function Confirm({ state, view, on }) {
     return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
   }
   const isOnlyPriority = offer.kind === "priority";
-  const isLate = !isOnlyPriority && LaySo.wait(live?.wait ?? null, row.working).isLate;
+  const [ahead, wait] = state.priority ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, live?.wait];
+  const isLate = !isOnlyPriority && LaySo.wait(wait ?? null, row.working).isLate;
   const isWarned = isLate || isOnlyPriority;
   return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"} ${row.is_anywhere ? "confirm--anywhere" : ""}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
-      <p class="confirm__examples">${name(row.examples)}</p>
-      <${Facts} ahead=${live?.waiting ?? 0} wait=${live?.wait ?? null} working=${row.working} />
+      ${state.procedure ? html`<p class="confirm__procedure" lang="vi">${state.procedure.name}</p>` : html`<p class="confirm__examples">${name(row.examples)}</p>`}
+      <${Facts} ahead=${ahead ?? 0} wait=${wait ?? null} working=${row.working} />
     </div>
     ${view.classes.length > 0 && html`<${Classes} state=${state} classes=${view.classes} on=${on} />`}
     <div class="confirm__do">
@@ -61,7 +62,7 @@ export function Issued({ state, view, on }) {
   const { ticket, field } = state;
   const row = view.board.fields[field];
   const counters = countersText(countersOf(view.board, field));
-  return html`<section class="issued" onClick=${on.done}>
+  return html`<section class="issued ${state.needsTime ? "issued--slow" : ""}" onClick=${on.done}>
     <article class="ticket">
       <p class="ticket__label">${say("yourNumber")}</p>
       <p class="ticket__number" data-number=${ticket.number}><${TicketNumber} number=${ticket.number} /></p>
@@ -80,7 +81,7 @@ export function Issued({ state, view, on }) {
 }
 
 /** The branch that calls sooner: where it is and how long that takes. */
-export function Elsewhere({ state, on }) {
+export function OtherBranch({ state, on }) {
   const { there } = state;
   return html`<section class="calm" data-there=${there.branch}>
     <span class="calm__sign"><${Icon} of="next" /></span>
@@ -111,13 +112,26 @@ export function Refused({ state, view, on }) {
 
 /** A field that gives no numbers now. */
 function Shut({ row, offer, on }) {
-  const reason = offer.kind !== "suspended" && row.reason ? sentence(row.reason) : null;
   return html`<section class="calm" data-shut=${row.code}>
     <span class="calm__sign"><${Icon} of="pause" /></span>
     <h1>${name(row.name)}</h1>
-    ${[reason, ...offerSentences(offer, row)].filter(Boolean).map((line) => html`<p class="calm__lead">${line}</p>`)}
+    ${whyShut(row, offer).map((line) => html`<p class="calm__lead">${line}</p>`)}
     <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say("chooseOther")}</button></div>
   </section>`;
+}
+
+/** Somebody may still be reading: a press anywhere says so. */
+export function MoreTime({ on }) {
+  const open = (dialog) => dialog && !dialog.open && dialog.showModal();
+  const onCancel = (event) => {
+    event.preventDefault();
+    on.stay();
+  };
+  return html`<dialog class="dialog more-time" aria-labelledby="more-time" ref=${open} onClick=${on.stay} onCancel=${onCancel}>
+    <h1 id="more-time">${say("moreTime")}</h1>
+    <p>${say("moreTimeHow")}</p>
+    <button class="button button--big button--primary" type="button" data-key="stay">${say("stay")}</button>
+  </dialog>`;
 }
 
 /** The line is down: nothing can be pressed here, a person helps. */
