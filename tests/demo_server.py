@@ -172,11 +172,14 @@ def two_branches(home: BranchConfig) -> tuple[BranchConfig, BranchConfig]:
     return replace(home, place=Position(10.84, 106.66), fields=fields), near
 
 
-async def set_up(house: House, *, ends_by_forecast: bool = False, has_two: bool = False) -> dict[str, Any]:
+async def set_up(
+    house: House, *, ends_by_forecast: bool = False, confirms_priority: bool = False, has_two: bool = False
+) -> dict[str, Any]:
     """Put branches, accounts and devices in; their ids and tokens."""
     administrator = Who("account:admin", Role.ADMINISTRATOR)
     config = demo_config(house.now())
-    config = replace(config, limits=replace(config.limits, ends_by_forecast=ends_by_forecast))
+    limits = replace(config.limits, ends_by_forecast=ends_by_forecast, confirms_priority=confirms_priority)
+    config = replace(config, limits=limits)
     for each in two_branches(config) if has_two else (config,):
         await house.bus.put_in_force(each, administrator.by(), f"demo-setup-{each.branch}")
     house.access._hasher = CHEAP
@@ -216,9 +219,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clock-start", help="the clock starts at this ISO instant")
     parser.add_argument("--clock-speed", type=float)
     parser.add_argument("--ends-by-forecast", action="store_true", help="of the branch, from the first start on")
+    parser.add_argument("--confirms-priority", action="store_true", help="of the branch, from the first start on")
     parser.add_argument("--has-two", action="store_true", help="branches, from the first start on")
     asked = vars(parser.parse_args(arguments))
-    of_the_branch = {name: asked.pop(name) for name in ("ends_by_forecast", "has_two")}
+    of_the_branch = {name: asked.pop(name) for name in ("ends_by_forecast", "confirms_priority", "has_two")}
     asked["data"].mkdir(parents=True, exist_ok=True)
     uvloop.run(serve(read_settings({}, **asked), **of_the_branch))
 

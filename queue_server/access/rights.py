@@ -57,10 +57,12 @@ CHANNELS: dict[str, frozenset[Role]] = {
     "ticket": EVERYBODY,
     "ahead": EVERYBODY,
     "counter": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    "helper": frozenset({Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "printer": frozenset({Role.PRINTER, Role.ADMINISTRATOR}),
 }
 
 PAGES: dict[str, frozenset[Role]] = {
+    "helper": CHANNELS["helper"],
     "clerk": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "manager": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "devices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),

@@ -163,6 +163,7 @@ class LimitsBlock(Block):
     paper_max_age_s: Seconds = _LIMITS.paper_max_age_s
     half_day_splits_at: Clock = "12:00"
     ends_by_forecast: bool = _LIMITS.ends_by_forecast
+    confirms_priority: bool = _LIMITS.confirms_priority
 
 
 class PlaceBlock(Block):

@@ -304,11 +304,9 @@ def _amended(state: BranchState, rec: Recorded, event: ev.TicketAmended) -> None
 
 
 def _amendments(event: ev.TicketAmended) -> dict[str, Any]:
-    names = ("field", "is_priority_confirmed", "dossiers", "assistance")
+    names = ("field", "priority", "is_priority_confirmed", "dossiers", "assistance")
     changes = {name: value for name in names if (value := getattr(event, name)) is not None}
-    if event.priority is not None:
-        changes["priority"] = event.priority or None
-    return changes
+    return changes | {name: None for name in ("priority", "assistance") if changes.get(name) == ""}
 
 
 def _transferred(state: BranchState, rec: Recorded, event: ev.TicketTransferred) -> None:

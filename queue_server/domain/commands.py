@@ -144,11 +144,13 @@ class Resume(TicketCommand, frozen=True, kw_only=True, tag="resume"):
 
 
 class Amend(TicketCommand, frozen=True, kw_only=True, tag="amend"):
+    """What was asked for differs; an empty class or need takes it away. Confirming a claimed priority is one, too."""
+
     field: Code | None = None
     priority: Annotated[str, Meta(max_length=64)] | None = None
     is_priority_confirmed: bool | None = None
     dossiers: Dossiers | None = None
-    assistance: Assistance | None = None
+    assistance: Assistance | Literal[""] | None = None
     reason: Words = ""
 
 

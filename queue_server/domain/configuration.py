@@ -156,7 +156,8 @@ class Limits(Struct, frozen=True):
     """Times and counts that the life cycle keeps to. Seconds, or how often.
 
     `ends_by_forecast`: no more numbers of a field are given for today to whom it is foreseen that they would not be
-    called before closing.
+    called before closing. `confirms_priority`: a priority that somebody claims where no staff stands, as at a
+    dispenser, counts only once staff have confirmed it.
     """
 
     undo_s: int = 10
@@ -173,6 +174,7 @@ class Limits(Struct, frozen=True):
     paper_max_age_s: int = 300
     half_day_splits_at: int = 12 * 60
     ends_by_forecast: bool = False
+    confirms_priority: bool = False
 
 
 class BranchConfig(Struct, frozen=True):

@@ -223,7 +223,7 @@ class TicketTurnDone(Event, frozen=True, tag="ticket.turn_done"):
 
 
 class TicketAmended(Event, frozen=True, tag="ticket.amended"):
-    """What was asked for differs; None leaves a value as it was, an empty class takes the priority away."""
+    """What was asked for differs; None leaves a value as it was, an empty class or need takes it away."""
 
     ticket: str
     field: str | None = None

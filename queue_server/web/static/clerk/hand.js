@@ -21,6 +21,7 @@ function InHand({ model, desk: { hand }, now }) {
   return html`
     <div class="hand__state">
       <span class=${`pill pill--${isCalled ? "info" : "ok"}`}>${state}</span>
+      ${hand.assistance && html`<span class="pill pill--warn hand__need" role=${isCalled ? "alert" : null}>${t("assistance")}: ${t(`assistance.${hand.assistance}`)}</span>`}
       <span class="quiet">${t("since", { time: LaySo.time(hand.since), minutes: minutesSince(hand.since, now) })}</span>
     </div>
     <div class="hand__number"><${TicketNumber} number=${hand.number} /></div>
@@ -36,7 +37,6 @@ function Facts({ model, hand }) {
     ["priority", hand.priority_name ? LaySo.name(hand.priority_name) : "", "strong"],
     ["dossiers", hand.dossiers > 1 ? dossiersWords(hand) : ""],
     ["language", hand.language === "vi" ? "" : languageName(hand.language), "strong"],
-    ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
     ["procedures", hand.procedures.join(", ")],
     ["nextField", hand.next_field ? fieldName(model, hand.next_field) : ""],
     ["why", hand.why ? LaySo.name(hand.why) : ""],
