@@ -25,6 +25,7 @@ from queue_server.domain import hours
 from queue_server.domain.configuration import (
     WEEKDAYS,
     Agency,
+    Block,
     BranchConfig,
     DayHours,
     Desk,
@@ -84,7 +85,7 @@ def demo_config(now: datetime) -> BranchConfig:
             Agency("phuong", Text("Ủy ban nhân dân phường Gò Vấp", "People's Committee of Gò Vấp Ward")),
             Agency("dat-dai", Text("Chi nhánh Văn phòng Đăng ký đất đai", "Land Registration Office")),
         ),
-        series=tuple(Series(code, code) for code in "AHKMS"),
+        series=tuple(Series(code, code, emergency=Block(901, 960)) for code in "AHKMS"),
         fields=(
             Field(
                 "chung-thuc",

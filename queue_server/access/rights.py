@@ -32,11 +32,20 @@ _CLERK = _HELPER | {
     "open", "pause", "close", "call-next", "call", "recall", "start", "finish", "no-show", "return", "hold", "resume",
     "transfer", "next-step",
 }  # fmt: skip
-_SUPERVISOR = _CLERK | {"assign", "end-service", "suspend", "unsuspend", "change-hours", "end-day", "take-advice"}
+_SUPERVISOR = _CLERK | {
+    "assign",
+    "end-service",
+    "suspend",
+    "unsuspend",
+    "change-hours",
+    "end-day",
+    "take-advice",
+    "enter-list",
+}
 
 COMMANDS: dict[Role, frozenset[str]] = {
     Role.CLERK: frozenset(_CLERK),
-    Role.HELPER: frozenset(_HELPER),
+    Role.HELPER: frozenset(_HELPER | {"enter-list"}),
     Role.SUPERVISOR: frozenset(_SUPERVISOR),
     Role.MANAGER: frozenset(_SUPERVISOR),
     Role.ADMINISTRATOR: frozenset(_SUPERVISOR | {"configure"}),

@@ -54,14 +54,26 @@ class Agency(Struct, frozen=True):
     name: Text
 
 
+class Block(Struct, frozen=True, array_like=True):
+    """Ordinals of a series, both ends included."""
+
+    first: int
+    last: int
+
+    def __contains__(self, ordinal: int) -> bool:
+        return self.first <= ordinal <= self.last
+
+
 class Series(Struct, frozen=True):
-    """A run of numbers that starts again every service day: prefix, digits shown, first and last ordinal."""
+    """A run of numbers that starts again every service day: prefix, digits shown, first and last ordinal. Those of the
+    `emergency` block are printed in advance for power cuts and never given by the machine."""
 
     code: str
     prefix: str
     width: int = 3
     first: int = 1
     last: int = 999
+    emergency: Block | None = None
 
 
 class Position(Struct, frozen=True, array_like=True):

@@ -40,6 +40,7 @@ resume            +     -      +          +       +     +           -         - 
 transfer          +     -      +          +       +     +           -         -       -       -      -
 next-step         +     -      +          +       +     +           -         -       -       -      -
 assign            -     -      +          +       +     -           -         -       -       -      -
+enter-list        -     +      +          +       +     -           -         -       -       -      -
 end-service       -     -      +          +       +     -           -         -       -       -      -
 suspend           -     -      +          +       +     -           -         -       -       -      -
 unsuspend         -     -      +          +       +     -           -         -       -       -      -

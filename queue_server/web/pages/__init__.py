@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from queue_server.web.pages import clerk, dispenser, display, entrance, helper, manager, report, ticket
+from queue_server.web.pages import clerk, dispenser, display, entrance, helper, manager, power_cut, report, ticket
 
 routes: list[BaseRoute] = [
     *entrance.routes,
@@ -10,6 +10,7 @@ routes: list[BaseRoute] = [
     *display.routes,
     *clerk.routes,
     *helper.routes,
+    *power_cut.routes,
     *manager.routes,
     *report.routes,
     *ticket.routes,

@@ -3,6 +3,7 @@ it comes by the feed; classes and printers are asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -24,8 +25,11 @@ async def helper(request: Request) -> Response:
     return await page_at_a_branch(request, "helper.html", "/helper")
 
 
-async def page_at_a_branch(request: Request, template: str, path: str) -> Response:
-    """A helper's page of the branch that is asked for, or the branches to choose from."""
+Context = Callable[[str], Awaitable[dict[str, Any]]]
+
+
+async def page_at_a_branch(request: Request, template: str, path: str, context: Context | None = None) -> Response:
+    """A helper's page of the branch that is asked for, with what `context` says of it; or a choice of branches."""
     who = await who_of(request)
     if who.role is Role.NOBODY:
         return RedirectResponse(sign_in_address(request), 303, {"cache-control": "no-store"})
@@ -40,7 +44,8 @@ async def page_at_a_branch(request: Request, template: str, path: str) -> Respon
     chosen = next((choice for choice in branches if choice["code"] == wanted), None)
     if wanted is not None and chosen is None:
         return trouble(request, Refusal("unknown-branch", branch=wanted))
-    return page(request, template, who=who, branch=chosen, branches=branches, path=path)
+    more = await context(chosen["code"]) if context is not None and chosen is not None else {}
+    return page(request, template, who=who, branch=chosen, branches=branches, path=path, **more)
 
 
 async def _branches(request: Request) -> list[dict[str, Any]]:

@@ -41,6 +41,8 @@ function Head({ model, now, on }) {
         <summary class="button button--quiet menu__who">${model.me}</summary>
         <div class="menu__items">
           ${model.hasOthers && html`<a class="menu__item" href=${`/helper${LaySo.language() === "en" ? "?lang=en" : ""}`}>${t("others")}</a>`}
+          <a class="menu__item" href=${`/helper/list${query}`}>${t("list.enter")}</a>
+          <a class="menu__item" href=${`/helper/numbers${query}`}>${t("list.print")}</a>
           <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
           <${LanguageSwitch} />
           <button class="menu__item" type="button" onClick=${on.signOut}>${t("signOut")}</button>
