@@ -160,7 +160,8 @@ class Resume(TicketCommand, frozen=True, kw_only=True, tag="resume"):
 
 
 class Amend(TicketCommand, frozen=True, kw_only=True, tag="amend"):
-    """What was asked for differs; an empty class or need takes it away. Confirming a claimed priority is one, too."""
+    """What was asked for differs; an empty class or need takes it away. Confirming a claimed priority is one, too; a
+    class that is named here is confirmed unless it is said that it is not."""
 
     field: Code | None = None
     priority: Annotated[str, Meta(max_length=64)] | None = None

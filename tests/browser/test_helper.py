@@ -150,6 +150,17 @@ def test_keys_set_the_wish(door: Door) -> None:
     expect(door.page.locator(".wish")).to_have_attribute("data-plain", "true")
 
 
+def test_the_keys_are_listed_and_do_nothing_meanwhile(door: Door, centre: DemoServer) -> None:
+    door.page.keyboard.press("?")
+    expect(door.page.locator("dialog")).to_contain_text("Đối tượng ưu tiên tiếp theo")
+    door.page.keyboard.press("1")
+    door.page.keyboard.press("Escape")
+    expect(door.page.locator("dialog")).to_have_count(0)
+    door.page.keyboard.press("3")
+    door.gave("K001")
+    assert [e["number"] for e in centre.api().events() if e["type"] == "ticket.issued"] == ["K001"]
+
+
 def test_the_paper_comes_out_of_the_printer_that_was_chosen_once(door: Door, centre: DemoServer) -> None:
     printer = centre.devices["printer"]
     select = door.page.get_by_label("Máy in")
@@ -182,11 +193,13 @@ def test_where_no_numbers_are_given_the_reason_is_a_sentence(door: Door, centre:
 
 def test_a_press_without_an_answer_is_pending_and_repeated_with_its_key(door: Door, centre: DemoServer) -> None:
     keys: list[str] = []
+    deadlines: list[str] = []
     is_bad = True
 
     def lose(route: Route) -> None:
         """The request arrives, and its answer is lost on the way."""
         keys.append(route.request.headers["idempotency-key"])
+        deadlines.append(route.request.headers["deadline"])
         answer = route.fetch()
         if is_bad:
             route.abort()
@@ -199,7 +212,7 @@ def test_a_press_without_an_answer_is_pending_and_repeated_with_its_key(door: Do
     eventually(lambda: door.page.evaluate("1") and len(keys) >= 2)
     is_bad = False
     door.gave("K001")
-    assert len(set(keys)) == 1
+    assert len(set(keys)) == len(set(deadlines)) == 1
     assert len([e for e in centre.api().events() if e["type"] == "ticket.issued"]) == 1
 
 

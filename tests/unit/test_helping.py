@@ -69,6 +69,17 @@ def test_a_claim_that_is_not_so_is_taken_away(branch: Branch) -> None:
     assert not branch[claimed].has_priority
 
 
+def test_a_class_that_staff_name_is_confirmed(branch: Branch) -> None:
+    first = branch.issue("chung-thuc", "07:10")
+    claimed = branch.issue("chung-thuc", "07:11", priority="NKT")
+    branch.do(c.Amend(ticket=claimed, priority="NCT75"), "07:12", HOA)
+    assert branch.queue("chung-thuc") == [claimed, first]
+    other = branch.issue("chung-thuc", "07:13", priority="NKT")
+    branch.do(c.Amend(ticket=other, priority=""), "07:14", HOA)
+    branch.do(c.Amend(ticket=other, priority="NKT"), "07:15", HOA)
+    assert branch.queue("chung-thuc") == [claimed, other, first]
+
+
 def test_a_need_is_noted_and_taken_away_again(branch: Branch) -> None:
     ticket = branch.issue("chung-thuc", "07:10", HOA, assistance="low_counter")
     assert branch[ticket].assistance == "low_counter"

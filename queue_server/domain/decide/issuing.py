@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from msgspec.structs import replace
+
 from queue_server.domain import events as ev
 from queue_server.domain import hours
 from queue_server.domain.commands import Amend, By, Issue
@@ -140,6 +142,8 @@ def amend(state: BranchState, command: Amend, by: By, now: datetime) -> list[ev.
         raise Refusal("field-not-offered", field=field.code, field_name=field.name)
     if command.priority:
         state.priority_class(command.priority)
+        if command.is_priority_confirmed is None:
+            command = replace(command, is_priority_confirmed=True)  # staff see who stands there
     wanted = {
         name: value
         for name in ("field", "priority", "is_priority_confirmed", "dossiers", "assistance")

@@ -9,29 +9,45 @@ const ENDS = [
   { name: "cancel", args: {}, words: "void.gone", states: ["waiting", "called", "held"] },
 ];
 
-export function TicketDialog(props) {
-  const { model, on } = props;
-  const { ticket, isVoiding, problem } = model.dialog;
+/** A modal <dialog>, which closes on Escape by `close`. */
+function Modal({ children, close }) {
   const element = useRef(null);
   useLayoutEffect(() => element.current.showModal(), []);
-  const close = () => !model.busy.includes(ticket.id) && on.set({ dialog: null });
   return html`<dialog class="dialog ticket" aria-labelledby="dialog-title" ref=${element} onCancel=${(event) => {
     event.preventDefault();
     close();
-  }}>
+  }}>${children}</dialog>`;
+}
+
+/** What the keys do. */
+export function Keys({ fields, on }) {
+  const close = () => on.set({ isHelping: false });
+  const width = fields.length > 9 ? 2 : 1;
+  return html`<${Modal} close=${close}>
+    <h2 class="dialog__title" id="dialog-title">${t("keys")}</h2>
+    <dl class="keys">${["digit", "*", "+", "-", ".", "/", "?"].map((key) => html`<div class="keys__line"><dt>${key === "digit" ? t("key.digits", { n: "1".padStart(width, "0") }) : html`<kbd class="key">${key}</kbd>`}</dt><dd>${t(`key.${key}`)}</dd></div>`)}</dl>
+    <div class="dialog__foot"><button class="button button--primary" type="button" autofocus onClick=${close}>${t("close")}</button></div>
+  <//>`;
+}
+
+export function TicketDialog(props) {
+  const { model, on } = props;
+  const { ticket, isVoiding, problem } = model.dialog;
+  const close = () => !model.busy.includes(ticket.id) && on.set({ dialog: null });
+  return html`<${Modal} close=${close}>
     <h2 class="dialog__title" id="dialog-title"><${TicketNumber} number=${ticket.number} /> <span class="quiet">${t(`state.${ticket.state}`)}</span></h2>
     ${isVoiding ? html`<${Ends} ...${props} />` : html`<${Amending} ...${props} />`}
     <p class="notice notice--bad" role="alert" hidden=${!problem}>${problem}</p>
     <${Foot} ...${props} close=${close} />
-  </dialog>`;
+  <//>`;
 }
 
-/** What differs from what the ticket says; a class that a helper chooses is confirmed. */
+/** What differs from what the ticket says; to choose the class that was claimed is to confirm it. */
 function changes({ ticket, values }) {
   const now = { field: ticket.field, priority: ticket.priority ?? "", dossiers: ticket.dossiers, assistance: ticket.assistance ?? "" };
   const changed = Object.entries(values).filter(([key, value]) => value !== now[key]);
   const args = Object.fromEntries(changed);
-  const isConfirming = values.priority && (args.priority || !ticket.is_priority_confirmed);
+  const isConfirming = values.priority && !ticket.is_priority_confirmed;
   return isConfirming ? { ...args, is_priority_confirmed: true } : args;
 }
 

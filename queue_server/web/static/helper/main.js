@@ -29,6 +29,7 @@ let model = {
   wish: PLAIN,
   typed: "",
   find: "",
+  isHelping: false,
   dialog: null, // {ticket, values, isVoiding, problem}
   busy: [], // tickets whose command is under way
 };
@@ -40,7 +41,7 @@ const feed = new LaySo.Feed({
   build: page.build,
   isWorkedAt: true,
   onStatus: (status) => (status.code >= 4400 ? signIn() : set({ status })),
-  onBuild: LaySo.quietReload(() => !model.dialog && !presses.hasPending()),
+  onBuild: LaySo.quietReload(() => !model.dialog && !model.isHelping && !presses.hasPending()),
 });
 const presses = makePresses(
   (key, deadline, args) => LaySo.ask("POST", `/branches/${encodeURIComponent(model.branch)}/tickets`, args, { "idempotency-key": key, deadline }),
@@ -134,11 +135,12 @@ const KEYS = {
   "*": () => on.wish({ priority: nextClass(model.facts.classes, model.wish.priority) }),
   ".": () => set({ wish: PLAIN, typed: "" }),
   "/": () => document.getElementById("find").focus(),
+  "?": () => set({ isHelping: true }),
 };
 
 function onKey(event) {
   const isWriting = event.target.closest("input, select, textarea") !== null;
-  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isWriting || model.dialog) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isWriting || model.dialog || model.isHelping) {
     return;
   }
   const key = keyOf(event);

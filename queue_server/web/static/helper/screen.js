@@ -3,7 +3,7 @@ import { isContrast, toggleContrast } from "../contrast.js";
 import { offerOf } from "../dispenser/rules.js";
 import { Connection, LanguageSwitch } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
-import { TicketDialog } from "./dialog.js";
+import { Keys, TicketDialog } from "./dialog.js";
 import { TicketNumber, className, fieldName, languageName } from "./parts.js";
 import { NEEDS, t } from "./texts.js";
 import { PLAIN, claims, dossiers, needs, recent } from "./view.js";
@@ -25,6 +25,7 @@ export function Screen(props) {
         <${Recent} ...${props} />
       </div>
     </main>
+    ${model.isHelping && html`<${Keys} ...${props} />`}
     ${model.dialog && html`<${TicketDialog} ...${props} key=${model.dialog.ticket.id} />`}
   </div>`;
 }
@@ -41,6 +42,7 @@ function Head({ model, now, on }) {
         <summary class="button button--quiet menu__who">${model.me}</summary>
         <div class="menu__items">
           ${model.hasOthers && html`<a class="menu__item" href=${`/helper${LaySo.language() === "en" ? "?lang=en" : ""}`}>${t("others")}</a>`}
+          <button class="menu__item" type="button" onClick=${() => on.set({ isHelping: true })}>${t("keys")} <kbd class="key">?</kbd></button>
           <a class="menu__item" href=${`/helper/list${query}`}>${t("list.enter")}</a>
           <a class="menu__item" href=${`/helper/numbers${query}`}>${t("list.print")}</a>
           <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
