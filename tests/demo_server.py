@@ -25,6 +25,7 @@ from queue_server.domain import hours
 from queue_server.domain.configuration import (
     WEEKDAYS,
     Agency,
+    Block,
     BranchConfig,
     DayHours,
     Desk,
@@ -86,7 +87,7 @@ def demo_config(now: datetime) -> BranchConfig:
             Agency("phuong", Text("Ủy ban nhân dân phường Gò Vấp", "People's Committee of Gò Vấp Ward")),
             Agency("dat-dai", Text("Chi nhánh Văn phòng Đăng ký đất đai", "Land Registration Office")),
         ),
-        series=tuple(Series(code, code) for code in "AHKMS"),
+        series=tuple(Series(code, code, emergency=Block(901, 960)) for code in "AHKMS"),
         fields=(
             Field(
                 "chung-thuc",
@@ -175,16 +176,19 @@ def two_branches(home: BranchConfig) -> tuple[BranchConfig, BranchConfig]:
 
 
 async def set_up(
-    house: House, *, ends_by_forecast: bool = False, has_two: bool = False, asks_procedure: bool = False
+    house: House,
+    *,
+    ends_by_forecast: bool = False,
+    confirms_priority: bool = False,
+    has_two: bool = False,
+    asks_procedure: bool = False,
 ) -> dict[str, Any]:
     """Put branches, accounts and devices in; their ids and tokens."""
     administrator = Who("account:admin", Role.ADMINISTRATOR)
     config = demo_config(house.now())
-    config = replace(
-        config,
-        limits=replace(config.limits, ends_by_forecast=ends_by_forecast),
-        fields=tuple(replace(each, asks_procedure=asks_procedure and each.code == ASKING) for each in config.fields),
-    )
+    limits = replace(config.limits, ends_by_forecast=ends_by_forecast, confirms_priority=confirms_priority)
+    fields = tuple(replace(each, asks_procedure=asks_procedure and each.code == ASKING) for each in config.fields)
+    config = replace(config, limits=limits, fields=fields)
     for each in two_branches(config) if has_two else (config,):
         await house.bus.put_in_force(each, administrator.by(), f"demo-setup-{each.branch}")
     house.access._hasher = CHEAP
@@ -224,10 +228,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clock-start", help="the clock starts at this ISO instant")
     parser.add_argument("--clock-speed", type=float)
     parser.add_argument("--ends-by-forecast", action="store_true", help="of the branch, from the first start on")
+    parser.add_argument("--confirms-priority", action="store_true", help="of the branch, from the first start on")
     parser.add_argument("--has-two", action="store_true", help="branches, from the first start on")
     parser.add_argument("--asks-procedure", action="store_true", help="one field does, from the first start on")
     asked = vars(parser.parse_args(arguments))
-    of_the_branch = {name: asked.pop(name) for name in ("ends_by_forecast", "has_two", "asks_procedure")}
+    flags = ("ends_by_forecast", "confirms_priority", "has_two", "asks_procedure")
+    of_the_branch = {name: asked.pop(name) for name in flags}
     asked["data"].mkdir(parents=True, exist_ok=True)
     uvloop.run(serve(read_settings({}, **asked), **of_the_branch))
 

@@ -134,10 +134,10 @@ class Branch:
         """The events of this command, after everything that was overdue before it."""
         now = self.instant(at)
         self.wait(now)
-        if isinstance(command, c.Issue) and not by.fresh_id:
+        if isinstance(command, c.Issue | c.EnterList) and not by.fresh_id:
             by = replace(by, fresh_id=self.new_id(self.tickets_made + 1))
         done = self._carry_out(command, by, now)
-        self.tickets_made += isinstance(command, c.Issue)
+        self.tickets_made += isinstance(command, c.Issue | c.EnterList)
         return done
 
     def _carry_out(self, command: c.Command, by: c.By, now: datetime) -> list[Recorded]:

@@ -32,11 +32,20 @@ _CLERK = _HELPER | {
     "open", "pause", "close", "call-next", "call", "recall", "start", "finish", "no-show", "return", "hold", "resume",
     "transfer", "next-step",
 }  # fmt: skip
-_SUPERVISOR = _CLERK | {"assign", "end-service", "suspend", "unsuspend", "change-hours", "end-day", "take-advice"}
+_SUPERVISOR = _CLERK | {
+    "assign",
+    "end-service",
+    "suspend",
+    "unsuspend",
+    "change-hours",
+    "end-day",
+    "take-advice",
+    "enter-list",
+}
 
 COMMANDS: dict[Role, frozenset[str]] = {
     Role.CLERK: frozenset(_CLERK),
-    Role.HELPER: frozenset(_HELPER),
+    Role.HELPER: frozenset(_HELPER | {"enter-list"}),
     Role.SUPERVISOR: frozenset(_SUPERVISOR),
     Role.MANAGER: frozenset(_SUPERVISOR),
     Role.ADMINISTRATOR: frozenset(_SUPERVISOR | {"configure"}),
@@ -57,10 +66,12 @@ CHANNELS: dict[str, frozenset[Role]] = {
     "ticket": EVERYBODY,
     "ahead": EVERYBODY,
     "counter": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    "helper": frozenset({Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "printer": frozenset({Role.PRINTER, Role.ADMINISTRATOR}),
 }
 
 PAGES: dict[str, frozenset[Role]] = {
+    "helper": CHANNELS["helper"],
     "clerk": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "manager": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "devices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),

@@ -81,8 +81,10 @@ NumberOf = Callable[[str], str]
 
 def answer(branch: str, epoch: str, events: Sequence[Recorded], number_of: NumberOf) -> Answer:
     """What the command that left these events answers; its last event tells."""
-    last = events[-1]
+    first, last = events[0], events[-1]
     position = f"{epoch}.{last.seq}"
+    if isinstance(first.event, ev.TicketIssued) and first.event.is_inexact:
+        return BranchAnswer(branch, position)  # a whole list of them
     match last.event:
         case ev.CounterOpened(counter=no):
             return CounterAnswer(no, "open", position, branch)

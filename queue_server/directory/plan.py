@@ -9,6 +9,7 @@ from queue_server.directory.schema import (
     FieldBlock,
     HolidayBlock,
     LimitsBlock,
+    SeriesBlock,
 )
 from queue_server.directory.values import HoursBlock, TextBlock, Weekly, minutes, window
 from queue_server.domain import configuration as domain
@@ -21,7 +22,9 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
         name=_text(document.name),
         organisation=_text(organisation),
         agencies=tuple(domain.Agency(agency.code, _text(agency.name)) for agency in document.agencies),
-        series=tuple(domain.Series(s.code, s.prefix, s.width, s.first, s.last) for s in document.series),
+        series=tuple(
+            domain.Series(s.code, s.prefix, s.width, s.first, s.last, s.emergency_block) for s in document.series
+        ),
         fields=tuple(_field(field) for field in document.fields),
         counters=tuple(_desk(counter) for counter in document.counters),
         classes=tuple(_class(each) for each in document.classes if each.is_on),
@@ -38,6 +41,10 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
 
 def _text(text: TextBlock | None) -> domain.Text:
     return domain.Text(text.vi, text.en) if text else domain.Text("")
+
+
+def _series(series: SeriesBlock) -> domain.Series:
+    return domain.Series(series.code, series.prefix, series.width, series.first, series.last, series.emergency_block)
 
 
 def _field(field: FieldBlock) -> domain.Field:

@@ -16,10 +16,12 @@ from queue_server.directory.values import (
     Code,
     CounterNumbers,
     IsoDate,
+    Ordinals,
     Spans,
     Text,
     Weekly,
     Words,
+    ordinals,
 )
 from queue_server.domain import configuration as domain
 
@@ -45,13 +47,19 @@ class AgencyBlock(Block):
 
 
 class SeriesBlock(Block):
-    """A run of numbers: "A" of width 3 prints A001 … A999, "1" prints 1001 … 1999."""
+    """A run of numbers: "A" of width 3 prints A001 … A999, "1" prints 1001 … 1999. Those of `emergency`, such as
+    "900-999", are printed in advance for power cuts and never given by the machine."""
 
     code: Code
     prefix: Annotated[str, Field(pattern=r"^[A-ZĐ]{0,2}[0-9]{0,2}$")]
     width: Annotated[int, Field(ge=1, le=6)] = 3
     first: Annotated[int, Field(ge=1)] = 1
     last: Annotated[int, Field(ge=1)] = 999
+    emergency: Ordinals | None = None
+
+    @property
+    def emergency_block(self) -> domain.Block | None:
+        return domain.Block(*ordinals(self.emergency)) if self.emergency else None
 
     @model_validator(mode="after")
     def _range_fits(self) -> SeriesBlock:
@@ -59,6 +67,11 @@ class SeriesBlock(Block):
             raise ValueError(f"last ({self.last}) is less than first ({self.first})")
         if self.last >= 10**self.width:
             raise ValueError(f"last ({self.last}) does not fit into {self.width} digits")
+        block = self.emergency_block
+        if block is not None and not self.first <= block.first <= block.last <= self.last:
+            raise ValueError(f"emergency ({self.emergency}) is no part of {self.first}-{self.last}")
+        if block == domain.Block(self.first, self.last):
+            raise ValueError(f"emergency ({self.emergency}) leaves no number to give")
         return self
 
 
@@ -165,6 +178,7 @@ class LimitsBlock(Block):
     paper_max_age_s: Seconds = _LIMITS.paper_max_age_s
     half_day_splits_at: Clock = "12:00"
     ends_by_forecast: bool = _LIMITS.ends_by_forecast
+    confirms_priority: bool = _LIMITS.confirms_priority
 
 
 class PlaceBlock(Block):

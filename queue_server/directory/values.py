@@ -177,3 +177,19 @@ def _known_range(numbers: str) -> str:
 
 
 CounterNumbers = Annotated[str, BeforeValidator(_numbers), AfterValidator(_known_range)]
+
+
+def ordinals(numbers: str) -> tuple[int, int]:
+    """The first and the last number that "900-999" names."""
+    first, _, last = numbers.partition("-")
+    if not (first.isdecimal() and last.isdecimal()):
+        raise ValueError(f"must be numbers such as 900-999, but is '{numbers}'")
+    return int(first), int(last)
+
+
+def _known_ordinals(numbers: str) -> str:
+    ordinals(numbers)
+    return numbers
+
+
+Ordinals = Annotated[str, AfterValidator(_known_ordinals)]

@@ -180,8 +180,14 @@ def _issued(state: BranchState, rec: Recorded, event: ev.TicketIssued) -> None:
         told=event.told,
         appointment=event.appointment,
     )
-    state.put_ticket(enter(blank, TicketState.WAITING, mark))
-    _take_ordinal(state, event.series, event.ordinal, event.field)
+    ticket = enter(blank, TicketState.WAITING, mark)
+    if event.is_inexact:
+        since = replace(ticket.stints[0], start=event.arrival_at, is_inexact=True)
+        ticket = replace(ticket, stints=(since,))
+        _count_issued(state, event.field)  # the machine's own numbers go on from where they are
+    else:
+        _take_ordinal(state, event.series, event.ordinal, event.field)
+    state.put_ticket(ticket)
     if event.printer:
         _ask_paper(state, rec, event.ticket, event.printer, is_reprint=False)
     _watch_cover(state, event.field, rec.at)
@@ -190,6 +196,10 @@ def _issued(state: BranchState, rec: Recorded, event: ev.TicketIssued) -> None:
 def _take_ordinal(state: BranchState, series: str, ordinal: int, field: str) -> None:
     if ordinal > state.series.get(series, 0):
         state.put("series", series, ordinal)
+    _count_issued(state, field)
+
+
+def _count_issued(state: BranchState, field: str) -> None:
     day = state.fields.get(field)
     if day is not None:
         state.put("fields", field, replace(day, issued=day.issued + 1))
@@ -304,11 +314,9 @@ def _amended(state: BranchState, rec: Recorded, event: ev.TicketAmended) -> None
 
 
 def _amendments(event: ev.TicketAmended) -> dict[str, Any]:
-    names = ("field", "is_priority_confirmed", "dossiers", "assistance")
+    names = ("field", "priority", "is_priority_confirmed", "dossiers", "assistance")
     changes = {name: value for name in names if (value := getattr(event, name)) is not None}
-    if event.priority is not None:
-        changes["priority"] = event.priority or None
-    return changes
+    return changes | {name: None for name in ("priority", "assistance") if changes.get(name) == ""}
 
 
 def _transferred(state: BranchState, rec: Recorded, event: ev.TicketTransferred) -> None:

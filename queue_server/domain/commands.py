@@ -75,6 +75,22 @@ class Issue(BranchCommand, frozen=True, kw_only=True, tag="issue"):
     appointment: Annotated[datetime, Meta(tz=True)] | None = None
 
 
+class KeptLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of a list that was kept by hand: a number of those printed in advance, its field, roughly when its citizen
+    came, and whether it was served meanwhile."""
+
+    number: Annotated[str, Meta(min_length=1, max_length=16)]
+    field: Code
+    arrival_at: Annotated[datetime, Meta(tz=True)]
+    is_served: bool = False
+
+
+class EnterList(BranchCommand, frozen=True, kw_only=True, tag="enter-list"):
+    """Enter the list that was kept by hand during a power cut: all its lines in their order, or none."""
+
+    lines: Annotated[tuple[KeptLine, ...], Meta(min_length=1, max_length=400)]
+
+
 class OpenCounter(CounterCommand, frozen=True, kw_only=True, tag="open"):
     take_over: bool = False
 
@@ -144,11 +160,14 @@ class Resume(TicketCommand, frozen=True, kw_only=True, tag="resume"):
 
 
 class Amend(TicketCommand, frozen=True, kw_only=True, tag="amend"):
+    """What was asked for differs; an empty class or need takes it away. Confirming a claimed priority is one, too; a
+    class that is named here is confirmed unless it is said that it is not."""
+
     field: Code | None = None
     priority: Annotated[str, Meta(max_length=64)] | None = None
     is_priority_confirmed: bool | None = None
     dossiers: Dossiers | None = None
-    assistance: Assistance | None = None
+    assistance: Assistance | Literal[""] | None = None
     reason: Words = ""
 
 
@@ -255,7 +274,7 @@ TicketCommands = (
     | NextStep | Cancel | Void | Reinstate | Undo | EndService | Reprint
 )  # fmt: skip
 CounterCommands = OpenCounter | PauseCounter | CloseCounter | AssignCounter | CallNext
-BranchCommands = Issue | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay | TakeAdvice
+BranchCommands = Issue | EnterList | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay | TakeAdvice
 AnyCommand = TicketCommands | CounterCommands | BranchCommands | Configure | OpenDay | ImplyStart
 
 

@@ -54,14 +54,26 @@ class Agency(Struct, frozen=True):
     name: Text
 
 
+class Block(Struct, frozen=True, array_like=True):
+    """Ordinals of a series, both ends included."""
+
+    first: int
+    last: int
+
+    def __contains__(self, ordinal: int) -> bool:
+        return self.first <= ordinal <= self.last
+
+
 class Series(Struct, frozen=True):
-    """A run of numbers that starts again every service day: prefix, digits shown, first and last ordinal."""
+    """A run of numbers that starts again every service day: prefix, digits shown, first and last ordinal. Those of the
+    `emergency` block are printed in advance for power cuts and never given by the machine."""
 
     code: str
     prefix: str
     width: int = 3
     first: int = 1
     last: int = 999
+    emergency: Block | None = None
 
 
 class Position(Struct, frozen=True, array_like=True):
@@ -158,7 +170,8 @@ class Limits(Struct, frozen=True):
     """Times and counts that the life cycle keeps to. Seconds, or how often.
 
     `ends_by_forecast`: no more numbers of a field are given for today to whom it is foreseen that they would not be
-    called before closing.
+    called before closing. `confirms_priority`: a priority that somebody claims where no staff stands, as at a
+    dispenser, counts only once staff have confirmed it.
     """
 
     undo_s: int = 10
@@ -175,6 +188,7 @@ class Limits(Struct, frozen=True):
     paper_max_age_s: int = 300
     half_day_splits_at: int = 12 * 60
     ends_by_forecast: bool = False
+    confirms_priority: bool = False
 
 
 class BranchConfig(Struct, frozen=True):

@@ -132,6 +132,9 @@ class Why(Struct, frozen=True, omit_defaults=True):
 
 
 class TicketIssued(Event, frozen=True, tag="ticket.issued"):
+    """A number was given. One that `is_inexact` was given by hand, printed in advance, and entered afterwards: nobody
+    knows exactly when its citizen came."""
+
     ticket: str
     number: str
     series: str
@@ -151,6 +154,7 @@ class TicketIssued(Event, frozen=True, tag="ticket.issued"):
     printer: str | None = None
     queue_at: datetime | None = None
     appointment: datetime | None = None
+    is_inexact: bool = False
 
 
 class TicketCalled(Event, frozen=True, tag="ticket.called"):
@@ -223,7 +227,7 @@ class TicketTurnDone(Event, frozen=True, tag="ticket.turn_done"):
 
 
 class TicketAmended(Event, frozen=True, tag="ticket.amended"):
-    """What was asked for differs; None leaves a value as it was, an empty class takes the priority away."""
+    """What was asked for differs; None leaves a value as it was, an empty class or need takes it away."""
 
     ticket: str
     field: str | None = None

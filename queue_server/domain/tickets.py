@@ -53,7 +53,8 @@ KIND_OF = {
 class Stint(Struct, frozen=True, gc=False, omit_defaults=True):
     """One interval of a visit: waiting, walking to the counter, service or hold; `end` is None while it runs.
 
-    `ended` names the event that ended it; `is_inexact` marks an end that nobody saw (a forgotten service).
+    `ended` names the event that ended it; `is_inexact` marks a start or an end that nobody saw (an arrival during a
+    power cut, a forgotten service).
     """
 
     kind: StintKind
@@ -173,6 +174,7 @@ def enter(ticket: Ticket, state: TicketState, mark: Mark, *, is_inexact: bool = 
     ended = ticket.stints
     if ended and ended[-1].end is None:
         start = min(ended[-1].start, mark.at)  # a rebooked ticket may go before its day's wait has begun
+        is_inexact = is_inexact or ended[-1].is_inexact
         last = replace(ended[-1], start=start, end=mark.at, ended=mark.type, is_inexact=is_inexact)
         ended = (*ended[:-1], last)
     moved = replace(ticket, state=state, last=mark, **changes)

@@ -19,6 +19,11 @@ def is_waiting_first(ticket: Ticket) -> bool:
     return ticket.state is TicketState.WAITING and all(stint.kind is StintKind.WAITING for stint in ticket.stints)
 
 
+def is_wait_known(ticket: Ticket) -> bool:
+    """Whether somebody saw when it came: not of a list that was kept by hand."""
+    return not any(stint.is_inexact for stint in ticket.stints if stint.kind is StintKind.WAITING)
+
+
 def told_and_true(ticket: Ticket) -> tuple[Estimate, timedelta] | None:
     """What was told when the number was taken, and how long it was from then on until the first call. None without
     either, and of whoever left the place in the queue before being called, as by postponing."""
@@ -31,7 +36,7 @@ def told_and_true(ticket: Ticket) -> tuple[Estimate, timedelta] | None:
 def waited_between(ticket: Ticket, fields: Collection[str], since: datetime, until: datetime) -> timedelta | None:
     """How long it waited between these instants in one of these fields, until it was called: somebody who waited then
     already, or came. None of anybody else, as of who comes back to a queue in between."""
-    if ticket.state is TicketState.VOIDED:
+    if ticket.state is TicketState.VOIDED or not is_wait_known(ticket):
         return None
     index = next((i for i, each in enumerate(ticket.stints) if _is_wait(each) and (each.end or until) > since), None)
     if index is None or (index > 0 and ticket.stints[index].start > since):

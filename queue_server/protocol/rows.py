@@ -2,6 +2,7 @@
 depends on the clock.
 
 board:BRANCH      day, fields, counters, calls
+helper:BRANCH     tickets (everybody who is in the house)
 counter:BRANCH/NO counter, tickets (called, served or held here), queue (waiting in its fields)
 ticket:TOKEN      ticket, day, fields (its own)
 printer:DEVICE    jobs
@@ -145,6 +146,25 @@ class DeskTicketRow(Struct, frozen=True):
     why: Name | None
     can_undo_until: datetime | None
     waited_s: int
+    counter: int | None
+
+
+class HelpedTicketRow(Struct, frozen=True):
+    """A ticket of somebody who is in the house, for helpers. `since` is when it came into its state. A priority that is
+    not confirmed was claimed at a dispenser and does not count yet."""
+
+    id: str
+    number: str
+    field: str
+    state: str
+    since: datetime
+    issued_at: datetime
+    channel: str
+    priority: str | None
+    is_priority_confirmed: bool
+    dossiers: int
+    language: str
+    assistance: str | None
     counter: int | None
 
 

@@ -25,7 +25,7 @@ from queue_server.realtime.latest import LatestChannel
 from queue_server.realtime.live import live
 from queue_server.realtime.pace import Pace
 from queue_server.realtime.phone import TicketView, ticket_of
-from queue_server.realtime.views import BoardView, CounterView, PrinterView, View
+from queue_server.realtime.views import BoardView, CounterView, HelperView, PrinterView, View
 
 log = logging.getLogger(__name__)
 
@@ -333,6 +333,8 @@ def view_of(name: str) -> View:
     match kind:
         case "board":
             return BoardView()
+        case "helper":
+            return HelperView()
         case "counter":
             return CounterView(int(rest.rpartition("/")[2]))
         case "ticket":

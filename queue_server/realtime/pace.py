@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from queue_server.domain.state import BranchState, Change
 from queue_server.domain.tickets import StintKind, Ticket, TicketState
-from queue_server.domain.visits import first_field, first_wait, is_waiting_first
+from queue_server.domain.visits import first_field, first_wait, is_wait_known, is_waiting_first
 
 HOUR = 60
 LIMITS = {minutes: timedelta(minutes=minutes) for minutes in (15, 30)}
@@ -90,7 +90,7 @@ def _entries(ticket: Ticket | None) -> Iterator[Entry]:
     for stint in ticket.stints:
         if stint.kind is StintKind.SERVICE and stint.end is not None and stint.ended != "ticket.held":
             yield "served", stint.field, _minute(stint.end)
-    if not is_waiting_first(ticket):
+    if not is_waiting_first(ticket) and is_wait_known(ticket):
         yield from (("long", field, minutes) for minutes in _passed(first_wait(ticket)))
 
 

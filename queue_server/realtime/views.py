@@ -256,6 +256,38 @@ class CounterView:
         )
 
 
+class HelperView:
+    """helper:BRANCH, everybody who is in the house."""
+
+    def keys(self, state: BranchState) -> Iterator[RowKey]:
+        yield from (("tickets", ticket.id) for ticket in state.live_tickets())
+
+    def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
+        return [("tickets", change.key)] if change.table == "tickets" else ()
+
+    def row(self, state: BranchState, key: RowKey) -> Struct | None:
+        ticket = state.tickets.get(key[1])
+        return _helped_row(ticket) if ticket is not None and ticket.is_live else None
+
+
+def _helped_row(ticket: Ticket) -> rows.HelpedTicketRow:
+    return rows.HelpedTicketRow(
+        id=ticket.id,
+        number=ticket.number,
+        field=ticket.field,
+        state=ticket.state.value,
+        since=ticket.stints[-1].start,
+        issued_at=ticket.issued_at,
+        channel=ticket.channel,
+        priority=ticket.priority,
+        is_priority_confirmed=ticket.is_priority_confirmed,
+        dossiers=ticket.dossiers,
+        language=ticket.language,
+        assistance=ticket.assistance,
+        counter=ticket.counter,
+    )
+
+
 def _takes(counter: object) -> tuple[object, object]:
     return getattr(counter, "fields", None), getattr(counter, "helps", None)
 

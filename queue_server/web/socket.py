@@ -142,7 +142,7 @@ class Socket:
         """A channel's kind and its branch; neither says yet whether this asker may read it."""
         kind, _, rest = channel.partition(":")
         match kind:
-            case "board" | "live":
+            case "board" | "live" | "helper":
                 branch = rest
             case "counter":
                 branch, _, no = rest.rpartition("/")

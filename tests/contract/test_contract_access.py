@@ -39,6 +39,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "/branches/{branch}/counters/{no}/assign": {"fields": ["dat-dai"]},
     "/tickets/{id}/call": {"counter": 4},
     "/tickets/{id}/transfer": {"field": "dat-dai"},
+    "/branches/{branch}/enter-list": {
+        "lines": [{"number": "A901", "field": "chung-thuc", "arrival_at": datetime.now(UTC).isoformat()}]
+    },
     "/branches/{branch}/report-paper": {"job": "none", "outcome": "printed"},
     "/branches/{branch}/suspend": {"field": "ho-tich", "reason": {"vi": "Mất điện"}},
     "/branches/{branch}/unsuspend": {"field": "ho-tich"},

@@ -168,7 +168,7 @@ TICKETS = st.integers(0, 6)
 CLIENTS = st.integers(0, 5)
 SIDES = st.sampled_from("AAAB")
 CHANNEL = st.one_of(
-    st.just("board:go-vap"),
+    st.sampled_from(["board:go-vap", "helper:go-vap"]),
     st.integers(1, 6).map("counter:go-vap/{}".format),
     TICKETS.map("ticket {}".format),
     st.just("printer:printer-1"),
@@ -197,7 +197,7 @@ class Screens(RuleBasedStateMachine):
         self.clients = [Client(f"client {n}") for n in range(6)]
         for number, client in enumerate(self.clients):
             self.come(number, "B" if number == 5 else "A")
-            for channel in ("board:go-vap", f"counter:go-vap/{number % 3 + 1}", "printer:printer-1"):
+            for channel in ("board:go-vap", f"counter:go-vap/{number % 3 + 1}", "helper:go-vap", "printer:printer-1"):
                 self.run(self.ask(client, client.request(channel)))
 
     async def open(self) -> None:

@@ -20,7 +20,17 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import lifecycle, upcast
 from queue_server.domain.apply import apply
-from queue_server.domain.configuration import BranchConfig, DayHours, Desk, Hours, RoutingRule, Series, Text, Window
+from queue_server.domain.configuration import (
+    Block,
+    BranchConfig,
+    DayHours,
+    Desk,
+    Hours,
+    RoutingRule,
+    Series,
+    Text,
+    Window,
+)
 from queue_server.domain.counters import CounterState
 from queue_server.domain.decide import decide
 from queue_server.domain.events import Recorded
@@ -54,7 +64,7 @@ ANYBODY = "whoever is there"
 def configurations() -> dict[str, BranchConfig]:
     """What may come into force: other hours, a field gone, a field in another series, other counters, short series."""
     whole = limited(leftovers="rebook", implied_start_s=90)
-    short = replace(whole, series=(Series("A", "A", last=12), *whole.series[1:]))
+    short = replace(whole, series=(Series("A", "A", last=15, emergency=Block(6, 8)), *whole.series[1:]))
     fewer = replace(
         short,
         fields=tuple(f for f in short.fields if f.code != "ho-tich"),
@@ -190,6 +200,12 @@ HOUSE = st.one_of(
     ),
     a(c.ReportPaper, job=st.sampled_from(["t1-9", "t2-10", "t3-11"]), outcome=st.just("printed")),
 )
+KEPT = st.lists(
+    st.tuples(st.sampled_from([6, 7, 8, 8, 9]), st.just("chung-thuc"), st.integers(-1, 90), st.booleans()),
+    min_size=1,
+    max_size=3,
+)
+"""Lines of a list that was kept by hand: ordinal, field, minutes ago, whether served."""
 ANY = st.one_of(ISSUES, WORK, SECOND_THOUGHTS, COUNTER_WORK, HOUSE)
 BY = st.sampled_from([ANYBODY, ANYBODY, ANYBODY, *PEOPLE])
 MOMENTS = st.sampled_from([0, 1, 4, 9, 15, 60, 130, 300]).map(lambda s: timedelta(seconds=s))
@@ -232,6 +248,15 @@ class AnyBranch(RuleBasedStateMachine):
     @rule(command=ISSUES, by=BY, after=MOMENTS)
     def issue(self, command: c.Command, by: str, after: timedelta) -> None:
         self.ask(command, by, after)
+
+    @rule(lines=KEPT, after=MOMENTS)
+    def enter_list(self, lines: list[tuple[int, str, int, bool]], after: timedelta) -> None:
+        """After a power cut: numbers of the block and others, new ones and ones that were entered before."""
+        kept = [
+            c.KeptLine(number=f"A{no:03}", field=code, arrival_at=self.now - timedelta(minutes=ago), is_served=served)
+            for no, code, ago, served in lines
+        ]
+        self.ask(c.EnterList(lines=tuple(kept)), HOA.actor, after)
 
     @rule(command=WORK, by=BY, after=MOMENTS)
     def work(self, command: c.Command, by: str, after: timedelta) -> None:

@@ -40,6 +40,7 @@ resume            +     -      +          +       +     +           -         - 
 transfer          +     -      +          +       +     +           -         -       -       -      -
 next-step         +     -      +          +       +     +           -         -       -       -      -
 assign            -     -      +          +       +     -           -         -       -       -      -
+enter-list        -     +      +          +       +     -           -         -       -       -      -
 end-service       -     -      +          +       +     -           -         -       -       -      -
 suspend           -     -      +          +       +     -           -         -       -       -      -
 unsuspend         -     -      +          +       +     -           -         -       -       -      -
@@ -55,6 +56,7 @@ board:            +     +      +          +       +     +           +         + 
 live:             +     +      +          +       +     +           +         +       +       +      +
 ticket:           +     +      +          +       +     +           +         +       +       +      +
 ahead:            +     +      +          +       +     +           +         +       +       +      +
+helper:           -     +      +          +       +     -           -         -       -       -      -
 counter:          +     -      +          +       +     +           -         -       -       -      -
 printer:          -     -      -          -       +     -           -         -       +       -      -
 """

@@ -85,6 +85,18 @@ def test_a_good_file_is_read(tmp_path: Path):
             "series[1]: last (1000) does not fit into 3 digits",
         ),
         (
+            ("series", 1, "emergency"),
+            "900",
+            "series[1].emergency: must be numbers such as 900-999, but is '900'",
+        ),
+        (
+            ("series", 1, "emergency"),
+            "900-1200",
+            "series[1]: emergency (900-1200) is no part of 1-999",
+        ),
+        (("series", 1, "emergency"), "20-10", "series[1]: emergency (20-10) is no part of 1-999"),
+        (("series", 1, "emergency"), "1-999", "series[1]: emergency (1-999) leaves no number to give"),
+        (
             ("counters", 1, "fields"),
             ["ho-tick"],
             "counters[1].fields[0]: unknown field 'ho-tick'; did you mean 'ho-tich'?",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from queue_server.domain import commands as c
-from queue_server.domain.decide import advising, calling, configuring, counters, day, issuing, paper, serving
+from queue_server.domain.decide import advising, calling, configuring, counters, day, entering, issuing, paper, serving
 from queue_server.domain.events import Event
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.refusals import Refusal
@@ -20,6 +20,7 @@ Decision = Callable[..., list[Event]]
 DECISIONS: dict[type[c.Command], Decision] = {
     c.Issue: issuing.issue,
     c.Amend: issuing.amend,
+    c.EnterList: entering.enter_list,
     c.OpenCounter: counters.open_counter,
     c.PauseCounter: counters.pause_counter,
     c.CloseCounter: counters.close_counter,

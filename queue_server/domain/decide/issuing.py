@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from msgspec.structs import replace
+
 from queue_server.domain import events as ev
 from queue_server.domain import hours
 from queue_server.domain.commands import Amend, By, Issue
@@ -17,6 +19,9 @@ from queue_server.domain.numbering import next_ordinal, printed
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Day
 from queue_server.domain.tickets import Stream, Ticket
+
+STAFFED = frozenset({"helper", "clerk"})
+"""Channels by which staff give a number: they have seen who stands there."""
 
 
 def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Outlook | None = None) -> list[ev.Event]:
@@ -31,8 +36,9 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
     ordinal = next_ordinal(series, state.series.get(series.code))
     appointment = kept_appointment(config, command.appointment, now)
     queue_at = appointment or now
-    stream = _stream_of(command, appointment)
-    _require_capacity(state, field, stream, now, outlook)
+    is_confirmed = command.channel in STAFFED or not config.limits.confirms_priority
+    _require_capacity(state, field, _stream_of(command, appointment), now, outlook)
+    stream = _stream_of(command, appointment, is_confirmed=is_confirmed)
     ahead = partial(state.ahead, stream=stream, entry=((queue_at, now, ordinal),))
     return [
         ev.TicketIssued(
@@ -45,6 +51,7 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
             people_ahead=ahead(field.code),
             told=arrival_wait(state, field.code, stream, ahead, now, outlook),
             priority=command.priority,
+            is_priority_confirmed=command.priority is None or is_confirmed,
             channel=command.channel,
             language=command.language,
             procedures=command.procedures,
@@ -65,8 +72,8 @@ def kept_appointment(config: BranchConfig, appointment: datetime | None, now: da
     return appointment if now <= appointment + timedelta(seconds=config.rule.late_after_s) else None
 
 
-def _stream_of(command: Issue, appointment: datetime | None) -> Stream:
-    if command.priority is not None:
+def _stream_of(command: Issue, appointment: datetime | None, *, is_confirmed: bool = True) -> Stream:
+    if command.priority is not None and is_confirmed:
         return Stream.PRIORITY
     return Stream.DUE if appointment is not None else Stream.ORDINARY
 
@@ -135,6 +142,8 @@ def amend(state: BranchState, command: Amend, by: By, now: datetime) -> list[ev.
         raise Refusal("field-not-offered", field=field.code, field_name=field.name)
     if command.priority:
         state.priority_class(command.priority)
+        if command.is_priority_confirmed is None:
+            command = replace(command, is_priority_confirmed=True)  # staff see who stands there
     wanted = {
         name: value
         for name in ("field", "priority", "is_priority_confirmed", "dossiers", "assistance")

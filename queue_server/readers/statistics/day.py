@@ -7,6 +7,8 @@ Rules, so that everybody can check a figure:
 - Voided tickets (tests, mistakes) are counted apart and stand in no other figure.
 - The first wait runs from arrival to the first call; whoever was never called waited until the end. Who still waits
   for a first call is not in the figures of waits yet.
+- Whoever was entered from a list that was kept by hand, as during a power cut, is in the books but in no figure of
+  waits: nobody knows exactly when they came.
 - The median is the middle wait, or half way between the middle two; a percentile is the nearest rank: a wait that
   somebody really had.
 - An estimate is what was told when the number was taken, against the time from then until the first call: of everybody
@@ -35,7 +37,14 @@ from queue_server.domain import hours
 from queue_server.domain.configuration import BranchConfig, Text
 from queue_server.domain.events import AdviceTaken
 from queue_server.domain.tickets import LIVE, Estimate, Stint, StintKind, Ticket, TicketState
-from queue_server.domain.visits import first_field, first_wait, is_waiting_first, told_and_true, waited_between
+from queue_server.domain.visits import (
+    first_field,
+    first_wait,
+    is_wait_known,
+    is_waiting_first,
+    told_and_true,
+    waited_between,
+)
 
 LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)
 """Waits that citizens feel; shown as shares."""
@@ -222,7 +231,7 @@ def _field(code: str, name: Text, tickets: Sequence[Ticket], served: Sequence[Se
         code=code,
         name=name,
         books=books(tickets),
-        waits=waits(first_wait(ticket) for ticket in counted if not is_waiting_first(ticket)),
+        waits=waits(first_wait(t) for t in counted if not is_waiting_first(t) and is_wait_known(t)),
         estimates=estimates(found for ticket in counted if (found := told_and_true(ticket)) is not None),
         services=services(served),
         dossiers=sum(ticket.dossiers for ticket in finished),

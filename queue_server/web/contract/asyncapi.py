@@ -26,8 +26,8 @@ Who asks is settled when the connection opens, by the headers of its first reque
 The actor is told in `welcome`.
 
 - Without either, or with a session that has ended, the connection is welcomed as `{NOBODY.actor}`. It may follow
-  `board:` and `live:`, and `ticket:` and `ahead:` of a ticket whose token it has; every command, and `counter:`, is
-  answered with an `error`, `unauthenticated`.
+  `board:` and `live:`, and `ticket:` and `ahead:` of a ticket whose token it has; every command, `helper:` and
+  `counter:` are answered with an `error`, `unauthenticated`.
 - With a token that is not valid, or any other `Authorization`, it is closed with {Close.UNAUTHENTICATED} before a
   `welcome`. A connection whose device is removed later is closed with the same code.
 - With a cookie and the `Origin` of another site it is closed with {Close.FORBIDDEN}.
@@ -43,6 +43,10 @@ CHANNELS: dict[str, tuple[str, dict[str, type]]] = {
     "board:{branch}": (
         "What everybody in the hall may know. Numbered.",
         {"day": rows.DayRow, "fields": rows.FieldRow, "counters": rows.CounterRow, "calls": rows.CallRow},
+    ),
+    "helper:{branch}": (
+        "Everybody who is in the house, with claimed priorities and needs. Numbered; helpers and who runs the branch.",
+        {"tickets": rows.HelpedTicketRow},
     ),
     "counter:{branch}/{no}": (
         "A clerk's own counter: what is in hand, and who waits in its fields. Numbered; staff only.",

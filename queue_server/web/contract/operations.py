@@ -173,6 +173,9 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         "unknown-field", "unknown-class", "field-not-offered", "field-suspended", "issuing-closed", "cap-reached",
         "no-capacity", "series-exhausted", "day-not-open", "too-late",
     ),
+    "enter-list": (
+        "unknown-field", "nothing-reserved", "not-reserved", "number-taken", "arrival-not-today", "day-not-open",
+    ),
     "call-next": ("counter-closed", "counter-busy", "counter-taken", "too-late"),
     "call": ("unknown-counter", "counter-closed", "counter-busy", "counter-taken", "cannot-serve", "too-late"),
     "open": ("counter-taken", "counter-retired", "counter-busy", "day-not-open"),

@@ -2,13 +2,15 @@
 
 from starlette.routing import BaseRoute
 
-from queue_server.web.pages import clerk, dispenser, display, entrance, manager, report, ticket
+from queue_server.web.pages import clerk, dispenser, display, entrance, helper, manager, power_cut, report, ticket
 
 routes: list[BaseRoute] = [
     *entrance.routes,
     *dispenser.routes,
     *display.routes,
     *clerk.routes,
+    *helper.routes,
+    *power_cut.routes,
     *manager.routes,
     *report.routes,
     *ticket.routes,

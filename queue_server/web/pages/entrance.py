@@ -17,6 +17,7 @@ from queue_server.web.pages.rendering import page
 
 HOMES: dict[Role, str] = {
     Role.CLERK: "/clerk",
+    Role.HELPER: "/helper",
     Role.SUPERVISOR: "/manager",
     Role.MANAGER: "/manager",
 }
@@ -47,7 +48,7 @@ async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
 
 def _staff_pages(who: Who) -> list[str]:
     """The consoles that this account may open; before signing in, all of them, for they ask who is there."""
-    return [each for each in ("clerk", "manager") if who.role is Role.NOBODY or who.role in PAGES[each]]
+    return [each for each in ("helper", "clerk", "manager") if who.role is Role.NOBODY or who.role in PAGES[each]]
 
 
 async def sign_in(request: Request) -> Response:

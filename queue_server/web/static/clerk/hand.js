@@ -22,6 +22,7 @@ function InHand({ model, desk: { hand }, now }) {
   return html`
     <div class="hand__state">
       <span class=${`pill pill--${isCalled ? "info" : "ok"}`}>${state}</span>
+      ${hand.assistance && html`<span class="pill pill--warn hand__need" role=${isCalled ? "alert" : null}>${t("assistance")}: ${t(`assistance.${hand.assistance}`)}</span>`}
       <span class="quiet">${t("since", { time: LaySo.time(hand.since), minutes: minutesSince(hand.since, now) })}</span>
     </div>
     <div class="hand__number"><${TicketNumber} number=${hand.number} /></div>

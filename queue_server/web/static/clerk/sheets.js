@@ -106,12 +106,12 @@ function targets(model, hand, kind) {
 
 function amend({ model, desk: { hand }, values }) {
   const aids = ASSISTANCE.map((aid) => ({ value: aid, label: t(`assistance.${aid}`) }));
-  const none = hand.assistance === null ? [{ value: "", label: t("assistance.none") }] : [];
+  const none = { value: "", label: t("assistance.none") };
   const groups = [
     choice("field", t("field"), fieldOptions(model, () => true), values, hand.field),
     choice("priority", t("priorityClass"), classOptions(model), values, hand.priority || ""),
     count("dossiers", t("count"), values.dossiers ?? hand.dossiers),
-    choice("assistance", t("assistance"), [...none, ...aids], values, hand.assistance || ""),
+    choice("assistance", t("assistance"), [none, ...aids], values, hand.assistance || ""),
     choice("reason", t("reason"), maybeReasons("amend.reasons"), values),
   ];
   const was = { field: hand.field, priority: hand.priority || "", dossiers: hand.dossiers, assistance: hand.assistance || "" };

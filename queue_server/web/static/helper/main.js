@@ -1,0 +1,205 @@
+/**
+ * The helper's page: one model, drawn anew whenever it changes. Numbers are asked for over HTTP, each press with its own
+ * key (presses.js), so that a bad line neither loses nor doubles one.
+ */
+import { keyOf } from "../clerk/keys.js";
+import { html, render } from "../vendor/preact-htm.js";
+import { makePresses } from "./presses.js";
+import { Screen } from "./screen.js";
+import { t } from "./texts.js";
+import { PLAIN, dossiers, keyedFields, nextClass, typed } from "./view.js";
+
+const TYPED_MS = 2_000;
+const SAME_FINGER_MS = 350; // a list has only just moved: who presses now means what stood there before
+const page = document.documentElement.dataset;
+const root = document.getElementById("helper");
+const place = `layso.helper.printer.${page.branch}`;
+
+let model = {
+  branch: page.branch,
+  branchName: page.branchName,
+  me: page.accountName,
+  hasOthers: page.hasOthers !== undefined,
+  board: {},
+  live: null,
+  tickets: [],
+  facts: { classes: [], printers: [] },
+  printer: localStorage.getItem(place),
+  status: null,
+  wish: PLAIN,
+  typed: "",
+  find: "",
+  isHelping: false,
+  dialog: null, // {ticket, values, isVoiding, problem}
+  busy: [], // tickets whose command is under way
+};
+let movedAt = 0;
+let typedTimer = null;
+let factsTimer = null;
+
+const feed = new LaySo.Feed({
+  build: page.build,
+  isWorkedAt: true,
+  onStatus: (status) => (status.code >= 4400 ? signIn() : set({ status })),
+  onBuild: LaySo.quietReload(() => !model.dialog && !model.isHelping && !presses.hasPending()),
+});
+const presses = makePresses(
+  (key, deadline, args) => LaySo.ask("POST", `/branches/${encodeURIComponent(model.branch)}/tickets`, args, { "idempotency-key": key, deadline }),
+  () => feed.now(),
+  draw,
+);
+
+function set(change) {
+  model = { ...model, ...change };
+  draw();
+}
+
+function draw() {
+  const isLive = model.status !== null && model.status.state === "live";
+  const now = isLive || !model.status ? feed.now() : model.status.since;
+  render(html`<${Screen} model=${{ ...model, presses: presses.all() }} fields=${keyedFields(model.board)} now=${now} isLive=${isLive} on=${on} />`, root);
+}
+
+// -- what presses do ------------------------------------------------------------------------------------------------------
+
+const on = {
+  set,
+  take,
+  forget: presses.forget,
+  wish: (change) => set({ wish: { ...model.wish, ...change } }),
+  printer(id) {
+    localStorage.setItem(place, id);
+    set({ printer: id });
+  },
+  open: settled((ticket) => set({ dialog: { ticket, values: {}, isVoiding: false, problem: "" } })),
+  confirm: settled((ticket) => send(ticket, "amend", { is_priority_confirmed: true }, t("confirmed", { n: ticket.number }))),
+  deny: settled((ticket) => send(ticket, "amend", { priority: "" }, t("denied", { n: ticket.number }))),
+  send,
+  signOut: () => LaySo.ask("DELETE", "/session").then(signIn, onProblem),
+};
+
+/** A list moves under a finger when somebody else changes it. */
+function settled(work) {
+  return (ticket) => Date.now() - movedAt > SAME_FINGER_MS && work(ticket);
+}
+
+/** A number of this field, as wished; the wish was for this person only. */
+function take(field) {
+  const { wish, printer } = model;
+  const args = { field, ...wish, channel: "helper", printer: printer || null };
+  set({ wish: PLAIN, typed: "" });
+  presses.take(args);
+}
+
+/** A command about a ticket; one at a time for each. In the dialog a refusal is told there. */
+function send(ticket, name, args, done) {
+  if (model.busy.includes(ticket.id)) {
+    return;
+  }
+  set({ busy: [...model.busy, ticket.id] });
+  LaySo.ask("POST", `/tickets/${encodeURIComponent(ticket.id)}/${name}`, args)
+    .then(
+      () => {
+        LaySo.toast(done, "ok");
+        set({ dialog: null });
+      },
+      onProblem,
+    )
+    .finally(() => set({ busy: model.busy.filter((id) => id !== ticket.id) }));
+}
+
+function onProblem(problem) {
+  if (problem instanceof Error) {
+    throw problem;
+  }
+  if (problem.code === "unauthenticated") {
+    signIn();
+  } else if (model.dialog) {
+    set({ dialog: { ...model.dialog, problem: problem.detail } });
+  } else {
+    LaySo.toast(problem.detail, "bad");
+  }
+}
+
+function signIn() {
+  const lang = LaySo.language() === "en" ? "&lang=en" : "";
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}${lang}`);
+}
+
+// -- keys -----------------------------------------------------------------------------------------------------------------
+
+/** Digits press fields; signs set what the next number is for. */
+const KEYS = {
+  "+": () => set({ wish: dossiers(model.wish, 1) }),
+  "-": () => set({ wish: dossiers(model.wish, -1) }),
+  "*": () => on.wish({ priority: nextClass(model.facts.classes, model.wish.priority) }),
+  ".": () => set({ wish: PLAIN, typed: "" }),
+  "/": () => document.getElementById("find").focus(),
+  "?": () => set({ isHelping: true }),
+};
+
+function onKey(event) {
+  const isWriting = event.target.closest("input, select, textarea") !== null;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isWriting || model.dialog || model.isHelping) {
+    return;
+  }
+  const key = keyOf(event);
+  if (/^[0-9]$/.test(key)) {
+    event.preventDefault();
+    onDigit(key);
+  } else if (KEYS[key]) {
+    event.preventDefault();
+    KEYS[key]();
+  }
+}
+
+function onDigit(digit) {
+  const { text, field } = typed(model.typed, digit, keyedFields(model.board));
+  clearTimeout(typedTimer);
+  typedTimer = setTimeout(() => set({ typed: "" }), TYPED_MS);
+  if (field) {
+    take(field);
+  } else {
+    set({ typed: text });
+  }
+}
+
+// -- what the server says ---------------------------------------------------------------------------------------------------
+
+function onBoard(board, changes) {
+  set({ board });
+  if (!changes || changes.some(([table]) => table === "day" || table === "fields")) {
+    clearTimeout(factsTimer);
+    factsTimer = setTimeout(learn, 50);
+  }
+}
+
+/** Classes and printers: asked for when the configuration may have changed. */
+function learn() {
+  fetch(`/helper/facts?branch=${encodeURIComponent(model.branch)}`)
+    .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))
+    .then(
+      (facts) => {
+        const known = facts.printers.some(({ id }) => id === model.printer) || model.printer === "";
+        const only = facts.printers.length === 1 ? facts.printers[0].id : null;
+        set({ facts, printer: known ? model.printer : only });
+      },
+      () => {
+        factsTimer = setTimeout(learn, 5_000);
+      },
+    );
+}
+
+function onTickets(view, changes) {
+  if (changes) {
+    movedAt = Date.now();
+  }
+  set({ tickets: Object.values(view.tickets ?? {}) });
+}
+
+feed.subscribe(`board:${model.branch}`, onBoard, onProblem);
+feed.subscribe(`live:${model.branch}`, (live) => set({ live }), onProblem);
+feed.subscribe(`helper:${model.branch}`, onTickets, onProblem);
+addEventListener("keydown", onKey);
+setInterval(draw, 1_000);
+draw();
