@@ -14,7 +14,7 @@ export function Home({ state, view, on }) {
     <div class="home__title">
       ${own && html`<button class="button home__back" type="button" data-key="back" onClick=${on.home}><${Icon} of="back" />${say("back")}</button>`}
       <div>${own && html`<p class="home__agency">${agencyName(view, state.agency)}</p>`}<h1>${say(isAgencies ? "chooseAgency" : "choose")}</h1></div>
-      ${!own && html`<button class="button home__search" type="button" data-key="search" onClick=${on.search}><${Icon} of="search" />${say("search")}<span class="home__example">${say("searchExample")}</span></button>`}
+      ${!own && html`<button class="button home__search" type="button" data-key="search" onClick=${on.search}><${Icon} of="search" />${say("search")}</button>`}
       ${name(view.day.notice) && html`<p class="notice home__notice">${name(view.day.notice)}</p>`}
       ${pages > 1 && html`<${Pager} page=${page} pages=${pages} on=${on} />`}
     </div>

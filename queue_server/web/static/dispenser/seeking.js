@@ -9,7 +9,7 @@
  */
 
 export const MOST_LETTERS = 80;
-const PAUSE_MS = 120; // between two letters of who types fast
+const PAUSE_MS = 60; // letters of who types fast come closer together
 const MOST = { found: 30, ofField: 500 };
 
 let pause = null;
