@@ -26,8 +26,9 @@ SENTENCE = re.compile(r"^Chi nhánh B: sớm hơn khoảng \d+ phút \(đi kho�
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
     """At the first branch many wait for one counter, at the second one nobody does: it is advised however many tests
-    have asked."""
-    with DemoServer(tmp_path_factory.mktemp("centre"), "--has-two") as server:
+    have asked. It is morning: nobody is told that the day may be too short."""
+    start = ("--clock-start", "2026-11-23T09:00:00+07:00")
+    with DemoServer(tmp_path_factory.mktemp("centre"), "--has-two", *start) as server:
         for _ in range(25):
             server.api().issue("chung-thuc")
         server.api().counter(1, "open")
