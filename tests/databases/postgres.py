@@ -60,9 +60,12 @@ class Postgres:
         folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             self._move_to_nobody()
+        self._fill()
+        self.start()
+
+    def _fill(self) -> None:
         self._call("initdb", "-D", str(self.data), "-U", "layso", "-A", "trust", "-E", "UTF8", "--no-locale",
                    "--no-sync", "--no-instructions")  # fmt: skip
-        self.start()
 
     def _move_to_nobody(self) -> None:
         """PostgreSQL refuses to run as root, and the user "nobody" cannot read what is root's."""
