@@ -267,14 +267,14 @@ def play(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
             "rss_kb_each": round((rss_kb(servers.pids) - base_rss) / len(plan), 2),
         })  # fmt: skip
         callers = Callers(servers.urls, token, notes, A_SECOND * len(notes.branches) / BRANCHES)
-        players = sorted(set(with_players(servers.pids)) - set(servers.pids))
-        counted = (servers.pids, players, [postgres.pid])
-        began, cpu = time.monotonic(), [cpu_s(pids) for pids in counted]
+        began, cpu = time.monotonic(), (cpu_s(servers.pids), 0.0, cpu_s([postgres.pid]))
         noted: list[Call] = []
         time.sleep(asked.minutes * 60)
         seconds = time.monotonic() - began
         traffic = callers.take()
         noted += traffic.noted
+        players = sorted(set(with_players(servers.pids)) - set(servers.pids))  # they begin with the traffic
+        counted = (servers.pids, players, [postgres.pid])
         tell(found, "peak", {
             "seconds": round(seconds),
             **said_of(traffic),
