@@ -163,6 +163,7 @@ def _ready(url: str, notes: dict[str, Any], options: DemoOptions, settings: Sett
         "dispenser": f"{url}/dispenser/{branch}#token={tokens['dispenser']}",
         "display": f"{url}/display/{branch}#token={tokens['display']}",
         "clerk": f"{url}/clerk",
+        "helper": f"{url}/helper",
         "manager": f"{url}/manager",
     }
     said: dict[str, Any] = {
@@ -209,7 +210,13 @@ def _paper(options: DemoOptions, data: Path) -> tuple[str, ...]:
 
 
 def _for_people(said: dict[str, Any]) -> str:
-    names = {"dispenser": "Máy lấy số", "display": "Màn hình", "clerk": "Nhân viên quầy", "manager": "Lãnh đạo"}
+    names = {
+        "dispenser": "Máy lấy số",
+        "display": "Màn hình",
+        "clerk": "Nhân viên quầy",
+        "helper": "Cấp số hộ",
+        "manager": "Lãnh đạo",
+    }
     pages = "\n".join(f"  {names[page]:<15} {address}" for page, address in said["pages"].items())
     accounts = "\n".join(f"  {a['role']:<15} {a['username']} / {a['password']}" for a in said["accounts"])
     return f"""

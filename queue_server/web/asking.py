@@ -14,6 +14,7 @@ from queue_server.access.identity import NOBODY, Who
 from queue_server.access.rights import Role
 from queue_server.access.tries import WRONG_TOKENS
 from queue_server.domain.refusals import Refusal
+from queue_server.domain.state import BranchState
 from queue_server.web.house import House
 
 T = TypeVar("T")
@@ -94,6 +95,19 @@ async def asker_of(request: HTTPConnection) -> Who:
     if who.role is Role.NOBODY:
         raise Refusal("unauthenticated")
     return who
+
+
+async def state_asked(request: HTTPConnection, page: str) -> BranchState:
+    """The confirmed state of the branch of `?branch=`, for who may open this page there.
+
+    Raises:
+        Refusal: `unauthenticated`, `forbidden`, `unknown-branch`.
+    """
+    branch = request.query_params.get("branch", "")
+    who = await asker_of(request)
+    who.require_page(page, branch)
+    host = await house_of(request).bus.host(branch)
+    return await host.settled()
 
 
 def holder_of(request: HTTPConnection, ticket_id: str) -> Who | None:

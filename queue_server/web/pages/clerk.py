@@ -18,7 +18,7 @@ from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Ticket, TicketState
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
-from queue_server.web.asking import house_of, who_of
+from queue_server.web.asking import house_of, state_asked, who_of
 from queue_server.web.house import House
 from queue_server.web.pages.entrance import sign_in_address
 from queue_server.web.pages.rendering import page, trouble
@@ -55,7 +55,7 @@ async def _branches(house: House, who: Who) -> AsyncIterator[dict[str, Any]]:
 
 async def people(request: Request) -> Response:
     """GET /clerk/people?branch=…: who sits where, what counters help with, and the priority classes; for staff."""
-    state = await _state(request)
+    state = await state_asked(request, "clerk")
     at = {str(c.no): c.clerk for c in state.counters.values() if c.clerk is not None}
     names = await house_of(request).access.names(at.values())
     return json(
@@ -74,7 +74,7 @@ def _class(each: PriorityClass) -> dict[str, Any]:
 
 async def absent(request: Request) -> Response:
     """GET /clerk/absent?branch=…: today's no-shows and cancelled tickets, latest first; for staff."""
-    state = await _state(request)
+    state = await state_asked(request, "clerk")
     gone = sorted(_gone(state), key=lambda ticket: str(ticket.final_at), reverse=True)
     return json({"tickets": [_absent_row(ticket) for ticket in gone[:ABSENT_MAX]]})
 
@@ -94,21 +94,6 @@ def _absent_row(ticket: Ticket) -> dict[str, Any]:
         "at": ticket.final_at,
         "counter": ticket.counter,
     }
-
-
-async def _state(request: Request) -> BranchState:
-    """The confirmed state of the branch that is asked about, for who may open the console there.
-
-    Raises:
-        Refusal: `unauthenticated`, `forbidden`, `unknown-branch`.
-    """
-    branch = request.query_params.get("branch", "")
-    who = await who_of(request)
-    if who.role is Role.NOBODY:
-        raise Refusal("unauthenticated")
-    who.require_page("clerk", branch)
-    host = await house_of(request).bus.host(branch)
-    return await host.settled()
 
 
 routes: list[BaseRoute] = [

@@ -12,10 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from queue_server.access.rights import Role
 from queue_server.domain.refusals import Refusal
-from queue_server.domain.state import BranchState
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
-from queue_server.web.asking import house_of, who_of
+from queue_server.web.asking import house_of, state_asked, who_of
 from queue_server.web.pages.entrance import sign_in_address
 from queue_server.web.pages.rendering import page, trouble
 
@@ -55,7 +54,7 @@ async def _branches(request: Request) -> list[dict[str, Any]]:
 
 async def facts(request: Request) -> Response:
     """GET /helper/facts?branch=…: the priority classes and the printers; for who may open the page there."""
-    state = await asked_branch(request)
+    state = await state_asked(request, "helper")
     house = house_of(request)
     config = state.configured
     devices = await house.access.devices(config.branch)
@@ -66,21 +65,6 @@ async def facts(request: Request) -> Response:
             "printers": [{"id": each.id, "name": each.name} for each in printers],
         }
     )
-
-
-async def asked_branch(request: Request) -> BranchState:
-    """The confirmed state of the branch that is asked about.
-
-    Raises:
-        Refusal: `unauthenticated`, `forbidden`, `unknown-branch`.
-    """
-    branch = request.query_params.get("branch", "")
-    who = await who_of(request)
-    if who.role is Role.NOBODY:
-        raise Refusal("unauthenticated")
-    who.require_page("helper", branch)
-    host = await house_of(request).bus.host(branch)
-    return await host.settled()
 
 
 routes: list[BaseRoute] = [

@@ -15,8 +15,8 @@ from queue_server.domain.numbering import printed
 from queue_server.domain.state import BranchState
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
-from queue_server.web.asking import house_of
-from queue_server.web.pages.helper import asked_branch, page_at_a_branch
+from queue_server.web.asking import house_of, state_asked
+from queue_server.web.pages.helper import page_at_a_branch
 
 
 async def kept_list(request: Request) -> Response:
@@ -56,7 +56,7 @@ def _fields(config: BranchConfig) -> list[Field]:
 
 async def blocks(request: Request) -> Response:
     """GET /helper/blocks?branch=…: which numbers of each field are on paper, and what day it is; for helpers."""
-    state = await asked_branch(request)
+    state = await state_asked(request, "helper")
     config = state.configured
     series = {each.code: each for each in config.series}
     return json(
