@@ -42,10 +42,16 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 
 
 class Progress(Struct, frozen=True):
-    """How far a reader got (`seq` is done), and how long it wants to wait before it goes on (0: not at all)."""
+    """How far a reader got (`seq` is done), and how long it wants to wait before it goes on (0: not at all). `is_heard`
+    when whoever is told has just answered."""
 
     seq: int
     pause_s: float = 0.0
+    is_heard: bool = False
+
+
+class TryLater(Exception):
+    """Whoever is told does not answer now. There is one for all branches: once one is heard, the others try again."""
 
 
 class Reader(Protocol):
@@ -75,6 +81,8 @@ class ReaderRunner:
         """Branches that have something, or are to be tried again, and when."""
         self._seqs: dict[str, int] = {}
         self._pauses: dict[str, float] = {}
+        self._unheard: set[str] = set()
+        """Branches that wait since whoever is told did not answer."""
         self._cursors: dict[str, Cursor] = {}
         self._renew_at: dict[str, float] = {}
 
@@ -211,7 +219,9 @@ class ReaderRunner:
             try:
                 events = events or [upcast.load(e.seq, e.day, e.type, e.v, e.body) for e in wanted]
                 progress = await self._reader.handle(branch_id, events)
-            except Exception:  # the supervisor of this reader: it goes on with the next try
+            except Exception as fault:  # the supervisor of this reader: it goes on with the next try
+                if isinstance(fault, TryLater):
+                    self._unheard.add(branch_id)
                 log.exception("The reader %s failed at branch %s after %d.", self._reader.name, branch_id, cursor.seq)
                 return self._back_off(branch_id)
             events = [event for event in events if event.seq > progress.seq]
@@ -224,8 +234,18 @@ class ReaderRunner:
             cursor = self._cursors[branch_id] = replace(cursor, seq=seq)
             self._seqs[branch_id] = seq
             self._pauses.pop(branch_id, None)
+            if progress.is_heard:
+                self._try_the_others()
             if not events or progress.pause_s > 0 or loop.time() > until:
                 return progress.pause_s
+
+    def _try_the_others(self) -> None:
+        """Without this each branch would wait for its own pause, up to a minute, beside one that is heard."""
+        now = asyncio.get_running_loop().time()
+        paused = self._unheard & self._due.keys()
+        for branch_id in paused:
+            self._due[branch_id] = min(self._due[branch_id], now + FIRST_PAUSE_S * random.random())
+        self._unheard -= paused
 
     def _back_off(self, branch_id: str) -> float:
         """Twice as long each time, with jitter, up to a minute."""

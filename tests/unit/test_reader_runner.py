@@ -14,8 +14,9 @@ from queue_server.domain.upcast import store
 from queue_server.journal.memory import MemoryJournal
 from queue_server.journal.port import Batch, StoredEvent
 from queue_server.readers import reader as reader_module
-from queue_server.readers.reader import Progress, ReaderRunner
+from queue_server.readers.reader import Progress, ReaderRunner, TryLater
 from tests.factories import moment
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -144,3 +145,48 @@ async def test_only_the_wanted_types_are_given_and_the_others_are_passed() -> No
     diary = Diary(journal, until=4, types=frozenset({"ticket.no_show"}))
     assert await run(journal, diary) == 4
     assert diary.given == [[2, 4]]
+
+
+class OneReceiver:
+    """Of two branches: "away" is not heard at the first try, "heard" is, if its answers count as such."""
+
+    name = "receiver"
+    types: frozenset[str] | None = None
+
+    def __init__(self, *, is_heard: bool) -> None:
+        self.told: list[str] = []
+        self._is_heard = is_heard
+
+    async def handle(self, branch_id: str, events: Sequence[Recorded]) -> Progress:
+        self.told.append(branch_id)
+        if self.told.count("away") == 1 and branch_id == "away":
+            raise TryLater("nobody is there")
+        return Progress(events[-1].seq, is_heard=self._is_heard)
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+async def test_once_one_branch_is_heard_the_others_try_again(is_heard: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr("random.uniform", lambda *_: 1000.0)  # its own pause is for ever
+    journal = MemoryJournal()
+    at = moment("08:00", DAY)
+
+    async def happens(branch_id: str) -> None:
+        item = Recorded(1, DAY, at, at, "account:lan", ev.FieldResumed("dat-dai"))
+        await journal.append(Batch(branch_id, 0, [StoredEvent(1, DAY, *store(item))], []))
+        runner.wake(branch_id)
+
+    receiver = OneReceiver(is_heard=is_heard)
+    runner = ReaderRunner(receiver, journal, poll_s=0.001)
+    task = asyncio.create_task(runner.run())
+    await happens("away")
+    await until(lambda: receiver.told == ["away"] and "away" in runner._due)
+    await happens("heard")
+    await until(lambda: "heard" in receiver.told)
+    if is_heard:
+        await until(lambda: receiver.told.count("away") == 2)
+    else:
+        await until(lambda: runner._seqs.get("heard") == 1)
+        assert runner._due["away"] > asyncio.get_running_loop().time() + 40
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

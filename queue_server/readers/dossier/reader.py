@@ -16,7 +16,7 @@ from queue_server.domain.tickets import LIVE, Ticket
 from queue_server.journal.port import Database, Journal
 from queue_server.readers.dossier import records
 from queue_server.readers.dossier.delivery import Delivered, Outcome, Refused, Sender, TryAgain
-from queue_server.readers.reader import Progress
+from queue_server.readers.reader import Progress, TryLater
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +24,6 @@ CLOCKS = timedelta(seconds=1)
 """A change may still be undone by a clock that is so much behind."""
 
 FINAL = (ev.TicketFinished, ev.TicketNoShow, ev.TicketCancelled, ev.TicketRebooked, ev.TicketExpired)
-
-
-class TryLater(Exception):
-    """The backend does not take records now; the runner backs off."""
 
 
 class DossierReader:
@@ -64,7 +60,7 @@ class DossierReader:
             record = await self._record(branch_id, item)
             if record is not None:
                 await self._deliver(branch_id, record)
-                return Progress(item.seq)
+                return Progress(item.seq, is_heard=True)
         return Progress(events[-1].seq)
 
     async def _record(self, branch_id: str, item: Recorded) -> records.CloudEvent | None:
