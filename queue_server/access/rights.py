@@ -41,16 +41,17 @@ _SUPERVISOR = _CLERK | {
     "end-day",
     "take-advice",
     "enter-list",
+    "answer-help",
 }
 
 COMMANDS: dict[Role, frozenset[str]] = {
     Role.CLERK: frozenset(_CLERK),
-    Role.HELPER: frozenset(_HELPER | {"enter-list"}),
+    Role.HELPER: frozenset(_HELPER | {"enter-list", "answer-help"}),
     Role.SUPERVISOR: frozenset(_SUPERVISOR),
     Role.MANAGER: frozenset(_SUPERVISOR),
     Role.ADMINISTRATOR: frozenset(_SUPERVISOR | {"configure"}),
     Role.INTEGRATION: frozenset(_CLERK),
-    Role.DISPENSER: frozenset({"issue"}),
+    Role.DISPENSER: frozenset({"issue", "call-helper"}),
     Role.DISPLAY: frozenset(),
     Role.PRINTER: frozenset({"report-paper"}),
     Role.HOLDER: frozenset({"postpone", "cancel"}),

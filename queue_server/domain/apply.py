@@ -132,6 +132,14 @@ def _advice_taken(state: BranchState, rec: Recorded, event: ev.AdviceTaken) -> N
         state.put("day", TODAY, replace(state.day, taken=(*state.day.taken, event)))
 
 
+def _help_called(state: BranchState, rec: Recorded, event: ev.HelpCalled) -> None:
+    state.put("help", event.device, rec.at)
+
+
+def _help_answered(state: BranchState, rec: Recorded, event: ev.HelpAnswered) -> None:
+    state.put("help", event.device, None)
+
+
 def _set_counter(branch: BranchState, rec: Recorded, no: int, **changes: Any) -> None:
     was = branch.counters[no]
     counter = replace(was, **changes)
@@ -412,6 +420,8 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.CounterClosed: _counter_closed,
     ev.CounterAssigned: _counter_assigned,
     ev.AdviceTaken: _advice_taken,
+    ev.HelpCalled: _help_called,
+    ev.HelpAnswered: _help_answered,
     ev.TicketIssued: _issued,
     ev.TicketCalled: _called,
     ev.TicketRecalled: _recalled,

@@ -246,6 +246,16 @@ class TakeAdvice(BranchCommand, frozen=True, kw_only=True, tag="take-advice"):
     lender: Annotated[str, Meta(max_length=64)] = ""
 
 
+class CallHelper(BranchCommand, frozen=True, kw_only=True, tag="call-helper"):
+    """Somebody at this dispenser needs help. Staff are told until one of them answers."""
+
+
+class AnswerHelp(BranchCommand, frozen=True, kw_only=True, tag="answer-help"):
+    """Somebody of staff goes to the dispenser that called for help."""
+
+    device: Code
+
+
 class Configure(BranchCommand, frozen=True, kw_only=True, tag="configure"):
     config: BranchConfig
 
@@ -274,7 +284,10 @@ TicketCommands = (
     | NextStep | Cancel | Void | Reinstate | Undo | EndService | Reprint
 )  # fmt: skip
 CounterCommands = OpenCounter | PauseCounter | CloseCounter | AssignCounter | CallNext
-BranchCommands = Issue | EnterList | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay | TakeAdvice
+BranchCommands = (
+    Issue | EnterList | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay | TakeAdvice | CallHelper
+    | AnswerHelp
+)  # fmt: skip
 AnyCommand = TicketCommands | CounterCommands | BranchCommands | Configure | OpenDay | ImplyStart
 
 

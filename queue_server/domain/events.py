@@ -110,6 +110,18 @@ class AdviceTaken(Event, frozen=True, tag="advice.taken"):
     lender: str = ""
 
 
+class HelpCalled(Event, frozen=True, tag="help.called"):
+    """Somebody at this dispenser needs help."""
+
+    device: str
+
+
+class HelpAnswered(Event, frozen=True, tag="help.answered"):
+    """Somebody of staff goes there."""
+
+    device: str
+
+
 class Considered(Struct, frozen=True, array_like=True):
     """Somebody else who might have been called. Times in seconds; `kind` is the stream, or "early"."""
 
@@ -321,6 +333,8 @@ EventType = (
     | CounterClosed
     | CounterAssigned
     | AdviceTaken
+    | HelpCalled
+    | HelpAnswered
     | TicketIssued
     | TicketCalled
     | TicketRecalled

@@ -27,7 +27,7 @@ from queue_server.domain.tickets import Stream, Ticket, TicketState
 CALLS_KEPT = 24
 """How many calls a lobby board remembers: more than twenty counters calling in one second."""
 
-Table = Literal["day", "fields", "series", "counters", "tickets", "calls", "papers", "booked"]
+Table = Literal["day", "fields", "series", "counters", "tickets", "calls", "papers", "booked", "help"]
 TODAY = "today"
 DELAYED = "delayed"
 
@@ -114,7 +114,7 @@ class BranchState:
         self.config: BranchConfig | None = None
         self.tables: dict[Table, dict[Any, Any]] = {
             "day": {}, "fields": {}, "series": {}, "counters": {}, "tickets": {}, "calls": {}, "papers": {},
-            "booked": {},
+            "booked": {}, "help": {},
         }  # fmt: skip
         self.tickets: dict[str, Ticket] = self.tables["tickets"]
         self.counters: dict[int, Counter] = self.tables["counters"]
@@ -123,6 +123,7 @@ class BranchState:
         self.calls: dict[int, CallShown] = self.tables["calls"]
         self.papers: dict[str, Paper] = self.tables["papers"]
         self.booked: dict[str, Ticket] = self.tables["booked"]
+        self.help: dict[str, datetime] = self.tables["help"]
         self.before: dict[str, Ticket] = {}
         self.calls_made = 0
         self._log: list[tuple[Table, Any, Any]] = []

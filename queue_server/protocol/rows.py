@@ -297,6 +297,7 @@ class Live(Struct, frozen=True):
     "offline", "fault", "unreachable", "timeout"; "silent" when nothing is heard of it. `printers_warned` names those
     that print and need somebody: "near_end", or a fault of one printer where another one of the same agent prints.
     An agent with several says which: "paper_out (1), near_end (2)".
+    `help_called` names each dispenser at which somebody has called for help, and since when, until staff answer.
     """
 
     branch: str
@@ -317,3 +318,4 @@ class Live(Struct, frozen=True):
     papers_failed: int
     printers_waiting: dict[str, str]
     printers_warned: dict[str, str] = {}
+    help_called: dict[str, datetime] = {}

@@ -32,6 +32,7 @@ def live(state: BranchState, now: datetime, pace: Pace, outlook: Outlook | None 
         papers_failed=sum(1 for paper in state.papers.values() if paper.outcome in ("failed", "too_old")),
         printers_waiting=printers_waiting(state, now),
         printers_warned=printers_warned(state),
+        help_called=dict(state.help),
         **totals,
     )
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.kiosk import HELPER, open_kiosk
 from tests.demo_server import PASSWORD
 from tests.server import DemoServer
 from tests.staff import StaffApi, eventually
@@ -272,6 +273,42 @@ def test_a_need_is_told_at_the_call_to_helper_and_clerk(door: Door, visit: Visit
     expect(need).to_contain_text("Quầy thấp")
     console.locator('.primary[data-ready="true"]', has_text="Bắt đầu").click()
     expect(need).to_have_count(0)
+
+
+def test_who_calls_for_help_at_a_dispenser_is_told_that_somebody_comes(
+    door: Door, visit: Visit, centre: DemoServer
+) -> None:
+    kiosk = open_kiosk(visit, centre)
+    kiosk.settle()
+    kiosk.key("help").click()
+    kiosk.settle()
+    kiosk.key("call-helper").click()
+    told = kiosk.page.locator("[data-helper]")
+    expect(told).to_have_text(re.compile(r"^Đã gọi nhân viên lúc \d\d:\d\d\. Mời chờ tại đây\.$"))
+    expect(kiosk.key("call-helper")).to_have_count(0)
+    manager = visit("/manager", account="quang")
+    expect(manager.locator("[data-alarm=help]")).to_contain_text("Máy lấy số sảnh: có người cần hỗ trợ")
+    called = door.page.locator("[data-help]")
+    expect(called).to_contain_text("Máy lấy số sảnh: có người cần hỗ trợ")
+    called.get_by_role("button", name="Tôi đến").click()
+    door.says("có người đang đến")
+    expect(told).to_have_text("Nhân viên đang đến. Mời chờ tại đây.")
+    expect(called).to_have_count(0)
+    expect(manager.locator("[data-alarm=help]")).to_have_count(0)
+    kiosk.settle()
+    kiosk.key("help").click()
+    expect(kiosk.page.locator(".cards")).to_be_visible()
+    kiosk.settle()
+    kiosk.key("help").click()
+    expect(kiosk.key("call-helper")).to_be_visible()
+    expect(told).to_contain_text(HELPER)
+
+
+def test_a_manager_answers_where_no_helper_stands(visit: Visit, centre: DemoServer) -> None:
+    centre.api("dispenser").branch_command("call-helper")
+    alarm = visit("/manager", account="quang").locator("[data-alarm=help]")
+    alarm.get_by_role("button", name="Đã có người đến").click()
+    expect(alarm).to_have_count(0)
 
 
 # -- second thoughts ---------------------------------------------------------------------------------------------------

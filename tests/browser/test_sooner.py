@@ -121,6 +121,8 @@ def test_who_comes_after_somebody_who_walked_away_is_somebody_else(kiosk: Kiosk)
 def test_who_goes_there_takes_no_number(kiosk: Kiosk, centre: DemoServer) -> None:
     before = issued(centre, "chung-thuc")
     kiosk.choose("chung-thuc")
+    expect(sentence(kiosk)).to_be_visible()
+    kiosk.settle()  # the advice has only just come under the finger
     kiosk.key("there").click()
     shown = kiosk.page.locator(f"[data-there={NEAR}]")
     expect(shown.get_by_role("heading")).to_have_text("Mời sang Chi nhánh B")

@@ -56,6 +56,8 @@ def samples() -> list[ev.EventType]:
         ev.CounterPaused(2, "họp"),
         ev.CounterClosed(2, "hết ca"),
         ev.CounterAssigned(2, ("dat-dai", "ho-tich"), ("chung-thuc",)),
+        ev.HelpCalled("dispenser-1"),
+        ev.HelpAnswered("dispenser-1"),
         ev.AdviceTaken("assign", ("dat-dai",), foreseen(AT, ("dat-dai", "ho-tich")), 2, "thu-duc"),
         ev.TicketIssued(
             "t7", "B007", "B", 7, "ho-tich", AT, 3, told, "NCT75", False, "helper", "en", ("1.001193", "1.000894"), 4,
@@ -166,6 +168,8 @@ def _change_of_plan(branch: Branch) -> None:
     branch.do(c.ResumeField(field="dat-dai"), "09:00", CHIEF)
     branch.do(c.CallNext(counter=4), "09:01", HOA)
     branch.do(c.Reprint(ticket="t7", printer="printer-2"), "09:02", HOA)
+    branch.do(c.CallHelper(), "09:03", KIOSK)
+    branch.do(c.AnswerHelp(device="kiosk-1"), "09:04", HOA)
     advised = foreseen(moment("09:05", branch.today), ("ho-tich", "chung-thuc"))
     branch.do(c.TakeAdvice(kind="open", counter=3, fields=("ho-tich", "chung-thuc"), foreseen=advised), "09:06", CHIEF)
     forgotten = branch.state.at_counter(1)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.realtime.channels import NumberedChannel
 from queue_server.realtime.hub import view_of
-from tests.factories import HOA, KIOSK, Branch, config, limited
+from queue_server.realtime.live import live
+from queue_server.realtime.pace import Pace
+from tests.factories import HOA, KIOSK, TIMER, Branch, config, limited, moment, replayed
 
 
 @pytest.fixture
@@ -103,3 +108,31 @@ def test_helpers_see_who_is_in_the_house_with_claims_and_needs(branch: Branch) -
     assert (claim["priority"], claim["is_priority_confirmed"], claim["state"]) == ("NCT75", False, "waiting")
     assert (called["assistance"], called["state"], called["counter"]) == ("sign_language", "called", 4)
     assert (called["dossiers"], called["language"], called["channel"]) == (3, "en", "helper")
+
+
+# -- help at a dispenser -----------------------------------------------------------------------------------------------
+
+
+def test_help_is_called_for_until_somebody_answers() -> None:
+    branch = Branch(config())
+    (called,) = branch.do(c.CallHelper(), "07:10", KIOSK)
+    assert called.event == ev.HelpCalled("kiosk-1")
+    assert live(branch.state, moment("07:11"), Pace(branch.state)).help_called == {"kiosk-1": moment("07:10")}
+    assert branch.do(c.CallHelper(), "07:12", KIOSK) == []
+    (answered,) = branch.do(c.AnswerHelp(device="kiosk-1"), "07:13", HOA)
+    assert answered.event == ev.HelpAnswered("kiosk-1")
+    assert live(branch.state, moment("07:14"), Pace(branch.state)).help_called == {}
+    assert branch.do(c.AnswerHelp(device="kiosk-1"), "07:15", HOA) == []
+    assert len(branch.do(c.CallHelper(), "07:16", KIOSK)) == 1
+
+
+def test_two_dispensers_call_each_for_itself_and_the_next_day_begins_without() -> None:
+    branch = Branch(config())
+    branch.do(c.CallHelper(), "07:10", KIOSK)
+    branch.do(c.CallHelper(), "07:11", replace(KIOSK, actor="device:kiosk-2"))
+    branch.do(c.AnswerHelp(device="kiosk-1"), "07:12", HOA)
+    assert branch.state.help == {"kiosk-2": moment("07:11")}
+    assert replayed(branch.records).help == branch.state.help
+    branch.do(c.EndDay(), "17:30", HOA)
+    branch.do(c.OpenDay(day=branch.today + timedelta(days=1)), "17:31", TIMER)
+    assert branch.state.help == {}

@@ -198,6 +198,8 @@ HOUSE = st.one_of(
         reason=st.just(Text("Tập huấn")),
         hours=st.sampled_from([OFFICE, MORNING, DayHours(), DayHours((Window(9, 5),))]),
     ),
+    a(c.CallHelper),
+    a(c.AnswerHelp, device=st.sampled_from([CHIEF.actor, "kiosk-1"])),
     a(c.ReportPaper, job=st.sampled_from(["t1-9", "t2-10", "t3-11"]), outcome=st.just("printed")),
 )
 KEPT = st.lists(

@@ -41,6 +41,8 @@ transfer          +     -      +          +       +     +           -         - 
 next-step         +     -      +          +       +     +           -         -       -       -      -
 assign            -     -      +          +       +     -           -         -       -       -      -
 enter-list        -     +      +          +       +     -           -         -       -       -      -
+call-helper       -     -      -          -       -     -           +         -       -       -      -
+answer-help       -     +      +          +       +     -           -         -       -       -      -
 end-service       -     -      +          +       +     -           -         -       -       -      -
 suspend           -     -      +          +       +     -           -         -       -       -      -
 unsuspend         -     -      +          +       +     -           -         -       -       -      -

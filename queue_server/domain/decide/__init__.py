@@ -6,7 +6,18 @@ from collections.abc import Callable
 from datetime import datetime
 
 from queue_server.domain import commands as c
-from queue_server.domain.decide import advising, calling, configuring, counters, day, entering, issuing, paper, serving
+from queue_server.domain.decide import (
+    advising,
+    calling,
+    configuring,
+    counters,
+    day,
+    entering,
+    helping,
+    issuing,
+    paper,
+    serving,
+)
 from queue_server.domain.events import Event
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.refusals import Refusal
@@ -26,6 +37,8 @@ DECISIONS: dict[type[c.Command], Decision] = {
     c.CloseCounter: counters.close_counter,
     c.AssignCounter: counters.assign_counter,
     c.TakeAdvice: advising.take_advice,
+    c.CallHelper: helping.call_helper,
+    c.AnswerHelp: helping.answer_help,
     c.CallNext: calling.call_next,
     c.Call: calling.call,
     c.Recall: calling.recall,

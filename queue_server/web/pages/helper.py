@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from queue_server.access.rights import Role
+from queue_server.access.store import DeviceInfo
 from queue_server.domain.refusals import Refusal
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
@@ -53,18 +54,22 @@ async def _branches(request: Request) -> list[dict[str, Any]]:
 
 
 async def facts(request: Request) -> Response:
-    """GET /helper/facts?branch=…: the priority classes and the printers; for who may open the page there."""
+    """GET /helper/facts?branch=…: the priority classes, printers and dispensers; for who may open the page there."""
     state = await state_asked(request, "helper")
     house = house_of(request)
     config = state.configured
-    devices = await house.access.devices(config.branch)
-    printers = [each for each in devices if each.kind == Role.PRINTER and each.revoked_at is None]
+    devices = [each for each in await house.access.devices(config.branch) if each.revoked_at is None]
     return json(
         {
             "classes": [{"code": each.code, "name": name(each.name)} for each in config.classes],
-            "printers": [{"id": each.id, "name": each.name} for each in printers],
+            "printers": _named(devices, Role.PRINTER),
+            "dispensers": _named(devices, Role.DISPENSER),
         }
     )
+
+
+def _named(devices: list[DeviceInfo], kind: Role) -> list[dict[str, str]]:
+    return [{"id": each.id, "name": each.name} for each in devices if each.kind == kind]
 
 
 routes: list[BaseRoute] = [

@@ -10,7 +10,7 @@ import { html, render } from "../vendor/preact-htm.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Home, Resting } from "./home.js";
 import { Bar, Head, LaySo } from "./parts.js";
-import { afterIdle, branchOffer, isOffered, offerOf, shownFields } from "./rules.js";
+import { afterIdle, branchOffer, helperOf, helperSeen, isOffered, offerOf, shownFields } from "./rules.js";
 import { Search } from "./search.js";
 import { seek, type, visitOf } from "./seeking.js";
 import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Refused, Waiting } from "./steps.js";
@@ -30,9 +30,9 @@ const names = {
 };
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isAsked: false };
+const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false };
 const state = { ...START, isEasy: false, needsTime: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
-const data = { board: null, live: null, classes: [], agencies: {} };
+const data = { board: null, live: null, classes: [], agencies: {}, device: null };
 const openedAt = Date.now();
 let feed = null;
 let touchedAt = Date.now();
@@ -66,6 +66,7 @@ function view() {
     classes,
     agencies,
     sooner: elsewhere.of(state.field),
+    helper: helperOf(state.helper, live?.help_called ?? {}, data.device),
     size: state.isEasy ? 6 : landscape.matches ? 8 : 10
   };
 }
@@ -89,7 +90,7 @@ function stage() {
     return html`<${Waiting} />`;
   }
   if (state.isHelping) {
-    return html`<${Help} on=${on} />`;
+    return html`<${Help} state=${state} view=${view()} on=${on} />`;
   }
   return html`<${SCREENS[state.screen]} state=${state} view=${view()} on=${on} />`;
 }
@@ -143,7 +144,8 @@ const on = {
     shownAt = Date.now();
     show({ isAsked: false, needsTime: true });
   },
-  help: press(() => state.status.state === "live" && show({ isHelping: !state.isHelping })),
+  help: press(() => state.status.state === "live" && show({ isHelping: !state.isHelping, helper: helperSeen(null, data.live.help_called, data.device) })),
+  callHelper: press(() => state.isCallingHelper || callHelper()),
   easy: () => setEasy(!state.isEasy),
   language: () => setLanguage(LaySo.language() === "en" ? "vi" : "en")
 };
@@ -185,6 +187,15 @@ function take() {
       show({ isBusy: false, screen: "issued", ticket });
     },
     refuse
+  );
+}
+
+/** Staff are told where somebody needs them; until one answers, a second press says nothing new. */
+function callHelper() {
+  show({ isCallingHelper: true });
+  feed.command("call-helper", { branch }).then(
+    () => show({ isCallingHelper: false, helper: { isCalled: true, since: feed.now() } }),
+    () => show({ isCallingHelper: false, helper: { isCalled: false } })
   );
 }
 
@@ -282,11 +293,13 @@ function learn() {
 
 function start(me) {
   state.hasPrinter = me.has_printer;
+  data.device = me.role === "dispenser" ? me.actor.replace("device:", "") : null;
   const reload = LaySo.quietReload(() => state.screen === "home" && !state.isBusy && state.status.state === "live");
   feed = new LaySo.Feed({ build: page.dataset.build, isWorkedAt: true, onStatus, onBuild: reload });
   feed.subscribe(`board:${branch}`, onBoard);
   feed.subscribe(`live:${branch}`, (live) => {
     data.live = live;
+    state.helper = helperSeen(state.helper, live.help_called, data.device);
     draw();
   });
   setInterval(tick, 1000);

@@ -160,3 +160,23 @@ export function refusalKey(code) {
 
 /** After these nothing says whether a number was given: no second press, a person has to look. */
 export const UNSURE = ["no-answer", "internal"];
+
+/**
+ * Whether a helper has been called to this device: "none", "called" (with `since`), "coming" once staff have answered,
+ * "failed" when the press did not reach the server, "unknown" where nobody can be called (staff use the page themselves).
+ * @param mine  what this visit knows: null, or {isCalled, since, isTold}
+ * @param called  since when each device waits for a helper, as the branch says
+ */
+export function helperOf(mine, called, device) {
+  if (device === null) return { state: "unknown" };
+  if (called[device]) return { state: "called", since: new Date(called[device]) };
+  if (mine === null) return { state: "none" };
+  if (!mine.isCalled) return { state: "failed" };
+  return mine.isTold ? { state: "coming" } : { state: "called", since: mine.since };
+}
+
+/** What this visit knows once the branch has said something new: that the call is known there, and so can be answered. */
+export function helperSeen(mine, called, device) {
+  const isTold = device !== null && Boolean(called[device]);
+  return isTold && !(mine && mine.isTold) ? { isCalled: true, since: new Date(called[device]), isTold } : mine;
+}

@@ -148,11 +148,26 @@ export function Waiting() {
   return html`<section class="calm" role="status"><p class="calm__lead">${say("connecting")}</p></section>`;
 }
 
-export function Help({ on }) {
+/** How a number is taken, and a helper who comes: called from here, and seen to have answered. */
+export function Help({ state, view, on }) {
+  const { helper } = view;
+  const canCall = helper.state === "none" || helper.state === "failed";
   return html`<section class="calm help">
     <h1>${say("helpTitle")}</h1>
     <ol class="help__steps">${["helpStep1", "helpStep2", "helpStep3"].map((key, i) => html`<li><span class="help__no figures">${i + 1}</span>${say(key)}</li>`)}</ol>
-    <p class="calm__lead"><strong>${say("seeHelper")}.</strong> ${say("helpPeople")}</p>
-    <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.help}>${say("close")}</button></div>
+    <p class="${helper.state === "called" || helper.state === "failed" ? "notice notice--warn" : "calm__lead"}" role="status" data-helper=${helper.state}>${HELPER[helper.state](helper)}</p>
+    <div class="calm__buttons">
+      <button class="button button--big ${canCall ? "" : "button--primary"}" type="button" data-key="close" onClick=${on.help}>${say("close")}</button>
+      ${canCall && html`<button class="button button--big button--primary" type="button" data-key="call-helper" aria-busy=${state.isCallingHelper ? "true" : null} onClick=${on.callHelper}>${say("callHelper")}</button>`}
+    </div>
   </section>`;
 }
+
+const SEE_HELPER = () => html`<strong>${say("seeHelper")}.</strong> ${say("helpPeople")}`;
+const HELPER = {
+  none: SEE_HELPER,
+  unknown: SEE_HELPER,
+  called: ({ since }) => html`<strong>${say("helperCalled", { time: LaySo.time(since) })}</strong> ${say("helperWait")}`,
+  coming: () => html`<strong>${say("helperComing")}</strong>`,
+  failed: () => html`<strong>${say("helperFailed")}</strong> ${say("seeHelper")}.`
+};

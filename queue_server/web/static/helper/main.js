@@ -23,7 +23,7 @@ let model = {
   board: {},
   live: null,
   tickets: [],
-  facts: { classes: [], printers: [] },
+  facts: { classes: [], printers: [], dispensers: [] },
   printer: localStorage.getItem(place),
   status: null,
   wish: PLAIN,
@@ -31,7 +31,7 @@ let model = {
   find: "",
   isHelping: false,
   dialog: null, // {ticket, values, isVoiding, problem}
-  busy: [], // tickets whose command is under way
+  busy: [], // tickets and devices whose command is under way
 };
 let movedAt = 0;
 let typedTimer = null;
@@ -75,6 +75,7 @@ const on = {
   confirm: settled((ticket) => send(ticket, "amend", { is_priority_confirmed: true }, t("confirmed", { n: ticket.number }))),
   deny: settled((ticket) => send(ticket, "amend", { priority: "" }, t("denied", { n: ticket.number }))),
   send,
+  answer: (device) => act(device, `/branches/${encodeURIComponent(model.branch)}/answer-help`, { device }, t("answered")),
   signOut: () => LaySo.ask("DELETE", "/session").then(signIn, onProblem),
 };
 
@@ -91,13 +92,18 @@ function take(field) {
   presses.take(args);
 }
 
-/** A command about a ticket; one at a time for each. In the dialog a refusal is told there. */
+/** A command about a ticket. In the dialog a refusal is told there. */
 function send(ticket, name, args, done) {
-  if (model.busy.includes(ticket.id)) {
+  act(ticket.id, `/tickets/${encodeURIComponent(ticket.id)}/${name}`, args, done);
+}
+
+/** A command about a ticket or a device, `id`; one at a time for each. */
+function act(id, path, args, done) {
+  if (model.busy.includes(id)) {
     return;
   }
-  set({ busy: [...model.busy, ticket.id] });
-  LaySo.ask("POST", `/tickets/${encodeURIComponent(ticket.id)}/${name}`, args)
+  set({ busy: [...model.busy, id] });
+  LaySo.ask("POST", path, args)
     .then(
       () => {
         LaySo.toast(done, "ok");
@@ -105,7 +111,7 @@ function send(ticket, name, args, done) {
       },
       onProblem,
     )
-    .finally(() => set({ busy: model.busy.filter((id) => id !== ticket.id) }));
+    .finally(() => set({ busy: model.busy.filter((each) => each !== id) }));
 }
 
 function onProblem(problem) {
@@ -174,7 +180,7 @@ function onBoard(board, changes) {
   }
 }
 
-/** Classes and printers: asked for when the configuration may have changed. */
+/** Classes, printers and dispensers: asked for when the configuration may have changed. */
 function learn() {
   fetch(`/helper/facts?branch=${encodeURIComponent(model.branch)}`)
     .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))

@@ -6,7 +6,7 @@ import { html } from "../vendor/preact-htm.js";
 import { Keys, TicketDialog } from "./dialog.js";
 import { TicketNumber, className, fieldName, languageName } from "./parts.js";
 import { NEEDS, t } from "./texts.js";
-import { PLAIN, claims, dossiers, needs, recent } from "./view.js";
+import { PLAIN, claims, dossiers, helpCalls, needs, recent } from "./view.js";
 
 const OTHER_LANGUAGE = "en";
 
@@ -20,6 +20,7 @@ export function Screen(props) {
         <${Fields} ...${props} />
       </div>
       <div class="helper__care">
+        <${Calls} ...${props} />
         <${Needs} ...${props} />
         <${Claims} ...${props} />
         <${Recent} ...${props} />
@@ -106,6 +107,15 @@ function Field({ model, row, code, now, on }) {
 }
 
 // -- who needs a helper ---------------------------------------------------------------------------------------------------------
+
+/** Who waits at a dispenser for somebody to come. */
+function Calls({ model, isLive, on }) {
+  const calls = helpCalls(model.live, model.facts.dispensers);
+  return html`<div role="alert">${calls.map(({ id, name, since }) => html`<div class="notice notice--warn need need--here" key=${id} data-help=${id}>
+    <p><b>${t("helpCalled", { name: name ?? t("aDispenser") })}</b> <span class="figures">${t("since", { time: LaySo.time(since) })}</span></p>
+    <button class="button button--primary" type="button" data-do="answer" disabled=${!isLive || model.busy.includes(id)} onClick=${() => on.answer(id)}>${t("answer")}</button>
+  </div>`)}</div>`;
+}
 
 function Needs({ model }) {
   const called = needs(model.tickets);

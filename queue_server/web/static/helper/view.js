@@ -36,6 +36,13 @@ export function claims(tickets) {
   return tickets.filter((ticket) => ticket.priority && !ticket.is_priority_confirmed && ticket.state === "waiting").sort(byIssue);
 }
 
+/** Dispensers at which somebody has called for help, with their names where they are known; who has waited longest first. */
+export function helpCalls(live, dispensers) {
+  return Object.entries(live?.help_called ?? {})
+    .map(([id, since]) => ({ id, since, name: dispensers.find((each) => each.id === id)?.name ?? null }))
+    .sort((a, b) => compare(a.since, b.since));
+}
+
 /** Whoever is called and needs somebody's help on the way. */
 export function needs(tickets) {
   return tickets.filter((ticket) => ticket.assistance && ticket.state === "called").sort((a, b) => compare(a.since, b.since));

@@ -21,6 +21,12 @@ function Alarm({ kind, level = "bad", title, hint, buttons = [], isLive }) {
 }
 
 const CARES = {
+  help: ({ device, since }, { model, now, ask, isLive }) => ({
+    title: t("helpCalled", { device: named(device, model, "aDispenser") }),
+    hint: t("helpCalledHint", { time: LaySo.time(since), minutes: minutes(secondsSince(since, now)) }),
+    buttons: [[t("answerHelp"), () => ask("POST", `/branches/${encodeURIComponent(model.branch)}/answer-help`, { device }, t("helpAnswered"))]],
+    isLive,
+  }),
   uncovered: ({ field }, { now, open, isLive }) => ({
     title: t("uncovered", { field: LaySo.name(field.row.name), n: field.live.waiting }),
     hint: t("uncoveredSince", { time: LaySo.time(field.live.uncovered_at), minutes: minutes(secondsSince(field.live.uncovered_at, now)) }),
@@ -45,13 +51,13 @@ const CARES = {
     isLive,
   }),
   papers: ({ count }) => ({ level: "warn", title: t("papersFailed", { n: count }), hint: t("papersFailedHint") }),
-  printer: ({ printer, reason }, { model }) => ({ title: t("printerWaiting", { printer: named(printer, model) }), hint: hintOf(reason) }),
-  printerWarned: ({ printer, reason }, { model }) => ({ level: "warn", title: t("printerWarned", { printer: named(printer, model) }), hint: hintOf(reason) }),
+  printer: ({ printer, reason }, { model }) => ({ title: t("printerWaiting", { printer: named(printer, model, "aPrinter") }), hint: hintOf(reason) }),
+  printerWarned: ({ printer, reason }, { model }) => ({ level: "warn", title: t("printerWarned", { printer: named(printer, model, "aPrinter") }), hint: hintOf(reason) }),
 };
 
-function named(printer, model) {
-  const known = model.devices.find((device) => device.id === printer);
-  return known ? known.name : t("aPrinter");
+function named(id, model, otherwise) {
+  const known = model.devices.find((device) => device.id === id);
+  return known ? known.name : t(otherwise);
 }
 
 function hintOf(reason) {

@@ -9,7 +9,7 @@
  *   takes_more_priority: boolean | null}} LiveField
  * @typedef {{issued: number, waiting: number, called: number, serving: number, held: number, finished: number,
  *   no_show: number, cancelled: number, over_15: number, over_30: number, fields: Record<string, LiveField>,
- *   uncovered_alarm_s: number, ends_by_forecast: boolean, papers_failed: number, printers_waiting: Record<string, string>, printers_warned: Record<string, string>}} Live
+ *   uncovered_alarm_s: number, ends_by_forecast: boolean, papers_failed: number, printers_waiting: Record<string, string>, printers_warned: Record<string, string>, help_called: Record<string, string>}} Live
  * @typedef {{code: string, row: any, live: LiveField, age_s: number, level: "" | "warn" | "bad",
  *   uncovered_s: number | null, isAlarm: boolean, capacity: {served: number, unserved: number} | null,
  *   ended: "" | "ordinary" | "all"}} FieldView  `capacity` of those who wait until closing, null when all are served;
@@ -141,6 +141,7 @@ export function broughtBy({ foreseen, before, after }) {
 
 /** People who need care, worst first. */
 export function careOf(live, fields, counters, now) {
+  const help = Object.entries(live.help_called || {}).map(([device, since]) => ({ kind: "help", key: device, device, since }));
   const uncovered = fields.filter((field) => field.isAlarm).map((field) => ({ kind: "uncovered", key: field.code, field }));
   const stuck = (state, kind) => counters
     .filter((counter) => isLongAt(counter, now) && counter.row.ticket.state === state)
@@ -151,7 +152,7 @@ export function careOf(live, fields, counters, now) {
     .filter(([printer]) => !(printer in waiting))
     .map(([printer, reason]) => ({ kind: "printerWarned", key: printer, printer, reason }));
   const papers = live.papers_failed > 0 ? [{ kind: "papers", key: "", count: live.papers_failed }] : [];
-  return [...uncovered, ...printers, ...papers, ...warned, ...stuck("called", "unmet"), ...stuck("serving", "forgotten")];
+  return [...help, ...uncovered, ...printers, ...papers, ...warned, ...stuck("called", "unmet"), ...stuck("serving", "forgotten")];
 }
 
 /** What is wrong with the machine; nothing when all is well or nothing is known. */
