@@ -23,6 +23,7 @@ from load.simulate.metrics import Estimates, Metrics, estimates, metrics_of
 from load.simulate.people import Rule
 from load.simulate.rules import Oldest, Product, Reference
 from load.simulate.sites import play_days, read_site, unlike_beliefs
+from queue_server.domain.configuration import RoutingRule
 
 RULES: Mapping[str, type[Rule]] = {"product": Product, "reference": Reference, "oldest": Oldest}
 
@@ -89,6 +90,8 @@ class Task(Struct, frozen=True):
     rule: str
     seed: int
     days: int
+    bounds: RoutingRule | None = None
+    """Instead of the site's own; who comes is then told no wait."""
 
 
 def play(task: Task) -> Played:
@@ -96,7 +99,9 @@ def play(task: Task) -> Played:
     site = read_site(case.site, branch=case.branch, day=case.day)
     if case.visits is not None:
         site = replace(site, demand=replace(site.demand, visits=case.visits))
-    judged = task.rule == "product"
+    if task.bounds is not None:
+        site = replace(site, config=replace(site.config, rule=task.bounds))
+    judged = task.rule == "product" and task.bounds is None
     if case.is_unlike:
         site = unlike_beliefs(site, task.seed)
     played = play_days(site, RULES[task.rule](), days=task.days, seed=task.seed, judge=judged, believed=case.is_unlike)

@@ -9,6 +9,7 @@ from queue_server.directory.schema import (
     FieldBlock,
     HolidayBlock,
     LimitsBlock,
+    PlaceBlock,
     SeriesBlock,
 )
 from queue_server.directory.values import HoursBlock, TextBlock, Weekly, minutes, window
@@ -34,9 +35,17 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
         rule=domain.RoutingRule(**document.rule.model_dump(exclude={"mark"})),
         limits=_limits(document.limits),
         notice=_text(document.notice),
-        place=domain.Position(document.place.latitude, document.place.longitude) if document.place else None,
+        place=_position(document.place),
         address=_text(document.address),
+        teams=tuple(
+            domain.Team(each.code, _text(each.name), each.people, tuple(each.fields), _position(each.place))
+            for each in document.teams
+        ),
     )
+
+
+def _position(place: PlaceBlock | None) -> domain.Position | None:
+    return domain.Position(place.latitude, place.longitude) if place else None
 
 
 def _text(text: TextBlock | None) -> domain.Text:

@@ -188,6 +188,17 @@ class PlaceBlock(Block):
     longitude: Annotated[float, Field(ge=-180, le=180)]
 
 
+class TeamBlock(Block):
+    """A mobile team of the organisation, of so many people, that comes where people wait too long. Without `fields` it
+    does any; without a `place` it is taken to be there at once."""
+
+    code: Code
+    name: Text
+    people: Annotated[int, Field(ge=1, le=20)] = 1
+    fields: list[Code] = Field(default_factory=list)
+    place: PlaceBlock | None = None
+
+
 class VisitsBlock(Block):
     """How many people come on an ordinary day, under a name: "usual" is always there."""
 
@@ -226,6 +237,7 @@ class BranchPart(Block):
     holidays: list[HolidayBlock] | None = None
     rule: RuleBlock | None = None
     limits: LimitsBlock | None = None
+    teams: list[TeamBlock] | None = None
     demand: DemandBlock | None = None
 
 
@@ -250,6 +262,7 @@ class BranchDocument(Block):
     day_boundary: Clock = "03:00"
     rule: RuleBlock = RuleBlock()
     limits: LimitsBlock = LimitsBlock()
+    teams: list[TeamBlock] = Field(default_factory=list)
     demand: DemandBlock | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """What a manager may do about a queue, each with what it would bring, by playing it.
 
 Pure: scenes in, advice out. The choices are those that a manager has: open a closed counter, let an open one take the
-most pressed field too, bring somebody from another branch. Every choice is played with the same chances
-as leaving things as they are, with those who are still expected, and only what clearly helps is advised.
+most pressed field too, bring somebody from another branch, have a mobile team come; and where nothing of that is worth
+it, close a counter that is hardly missed. Every choice is played with the same chances as leaving things as they are,
+with those who are still expected, and only what clearly helps, or clearly costs next to nothing, is advised.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ SAVES_LEAST_S = 1800.0
 CLEARLY = 2.0
 """The saving is at least so many of its standard errors over the plays."""
 CHOICES_MOST = 8
+SPARED_MOST_S = 600.0
+"""All people together wait so much longer at most for a counter that is hardly missed ..."""
+SPARED_WAIT_S = 300.0
+"""... and on average no longer than this."""
+SPARED_LEAST_S = 3600.0
+"""So much later it would close anyhow; less is not worth getting up for."""
 GUEST = 0
-"""The number of a counter that is none of ours."""
+"""The number of a counter that is none of ours; others go down from it."""
 
 
 class Effect(Struct, frozen=True):
@@ -58,9 +65,10 @@ class Near(Struct, frozen=True):
 
 
 class Advice(Struct, frozen=True):
-    """`kind` is "open" (counter `no` with `fields`), "assign" (counter `no` takes `fields` besides) or "lend" (somebody
-    from branch `lender`, where waits then are as `cost` says, opens a counter with `fields`). Of `fields` the most
-    pressed is the first."""
+    """`kind` is "open" (counter `no` with `fields`), "assign" (counter `no` takes `fields` besides), "lend" (somebody
+    from branch `lender`, where waits then are as `cost` says, opens a counter with `fields`), "mobile" (the team
+    `lender` comes for `fields`) or "close" (counter `no`, which takes `fields`). Of `fields` the most pressed is the
+    first."""
 
     kind: str
     fields: tuple[str, ...]
@@ -90,23 +98,35 @@ class Lender(Struct, frozen=True):
     way_s: float = 0.0
 
 
+class Visiting(Struct, frozen=True):
+    """A mobile team that might come: so many people, so long a way off, for these fields or any."""
+
+    people: int
+    way_s: float
+    fields: tuple[str, ...] = ()
+
+
 class Question(Struct, frozen=True, tag="question"):
     """What may be done about this? With the counters that could be opened, who is still to come, branches that might
-    lend somebody, and the agency of each field, whose staff does that work and no other; nothing where all do all."""
+    lend somebody, the agency of each field, whose staff does that work and no other (nothing where all do all), and
+    mobile teams that are free."""
 
     scene: Scene
     closed: list[Place]
     expected: Expected
     lenders: dict[str, Lender] = {}
     agencies: dict[str, str] = {}
+    teams: dict[str, Visiting] = {}
 
 
 def consider(question: Question, *, seed: int | str = 0) -> Advices:
-    """All that might be done, with one branch at most that lends somebody."""
+    """All that might be done, with one branch at most that lends somebody, and one team; or one counter to close."""
     scene, expected = question.scene, question.expected
     here = advise(scene, question.closed, expected, agencies=question.agencies, seed=seed).found
     lent = lend(scene, expected, question.lenders, seed=seed)[:1]
-    return Advices(scene.at, sorted([*here, *lent], key=lambda each: -each.effect.saves_s))
+    sent = send(scene, expected, question.teams, seed=seed)[:1]
+    helping = sorted([*here, *lent, *sent], key=lambda each: -each.effect.saves_s)
+    return Advices(scene.at, helping or spare(scene, expected, seed=seed)[:1])
 
 
 def advise(
@@ -152,6 +172,51 @@ def lend(scene: Scene, expected: Expected, lenders: Mapping[str, Lender], *, see
             near = _near(helped, GUEST, base, after)
             found.append(Advice("lend", (code,), gain, near, lender=branch, cost=cost))
     return sorted(found, key=lambda each: -(each.effect.saves_s + (each.cost.saves_s if each.cost else 0.0)))
+
+
+def send(scene: Scene, expected: Expected, teams: Mapping[str, Visiting], *, seed: int | str = 0) -> list[Advice]:
+    """Which mobile team would help most with the most pressed field that it does, all its people at once."""
+    pressed = _pressed(scene)
+    base = outcomes(scene, expected, seed) if teams and pressed else []
+    found = []
+    for team, visiting in teams.items():
+        field = next((each for each in pressed if not visiting.fields or scene.fields[each] in visiting.fields), None)
+        if field is None:
+            continue
+        helped = scene
+        for guest in range(visiting.people):
+            helped = _with(helped, replace(_guest(scene, field, visiting.way_s), no=GUEST - guest))
+        after = outcomes(helped, expected, seed)
+        gain = compare(base, after)
+        if gain is not None:
+            found.append(Advice("mobile", (scene.fields[field],), gain, _near(helped, GUEST, base, after), lender=team))
+    return sorted(found, key=lambda each: -each.effect.saves_s)
+
+
+def spare(scene: Scene, expected: Expected, *, seed: int | str = 0) -> list[Advice]:
+    """Which idle counter is hardly missed until it would close anyhow. Where nobody is expected nobody knows that."""
+    idle = [index for index, place in enumerate(scene.places) if _is_idle(scene, index, place)]
+    if scene.closes < SPARED_LEAST_S or not idle:
+        return []
+    base = outcomes(scene, expected, seed)
+    found = []
+    for index in idle[:CHOICES_MOST]:
+        place = scene.places[index]
+        after = outcomes(_without(scene, index), expected, seed)
+        effect = _effect(base, after)
+        longer = [other.waited - one.waited for one, other in zip(base, after, strict=True)]
+        most_s = statistics.mean(longer) + CLEARLY * statistics.stdev(longer) / len(longer) ** 0.5
+        is_short = most_s <= SPARED_MOST_S and effect.wait_after <= SPARED_WAIT_S
+        if effect.people >= 1 and is_short and effect.unserved_after <= effect.unserved_before:
+            fields = tuple(scene.fields[code] for code, _ in place.takes)
+            found.append(Advice("close", fields, effect, _near(scene, place.no, base, after), place.no))
+    return sorted(found, key=lambda each: -each.effect.saves_s)
+
+
+def _is_idle(scene: Scene, index: int, place: Place) -> bool:
+    """Open with nobody at it, and for each of its fields another open counter."""
+    others = {code for i, other in enumerate(scene.places) if i != index and other.spells for code, _ in other.takes}
+    return bool(place.spells) and place.busy is None and all(code in others for code, _ in place.takes)
 
 
 # -- choices -----------------------------------------------------------------------------------------------------------

@@ -236,10 +236,10 @@ class ChangeHours(BranchCommand, frozen=True, kw_only=True, tag="change-hours"):
 
 class TakeAdvice(BranchCommand, frozen=True, kw_only=True, tag="take-advice"):
     """Do what was advised, with what was foreseen of it: a counter takes fields besides ("assign"). That somebody was
-    sent to a closed counter ("open") or asked for elsewhere ("lend") is noted: the counter opens when the clerk sits
-    down."""
+    sent to a closed counter ("open"), away from an open one ("close"), or asked for elsewhere ("lend", "mobile": the
+    branch or the team `lender`) is noted: the counter opens when the clerk sits down, and closes when he gets up."""
 
-    kind: Literal["open", "assign", "lend"]
+    kind: Literal["open", "assign", "lend", "mobile", "close"]
     fields: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=60)]
     foreseen: Foreseen
     counter: CounterNo | None = None

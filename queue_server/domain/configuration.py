@@ -191,6 +191,16 @@ class Limits(Struct, frozen=True):
     confirms_priority: bool = False
 
 
+class Team(Struct, frozen=True):
+    """A mobile team of the organisation: so many people, who set out from a place and do these fields, or any."""
+
+    code: str
+    name: Text
+    people: int = 1
+    fields: tuple[str, ...] = ()
+    place: Position | None = None
+
+
 class BranchConfig(Struct, frozen=True):
     """Everything that decides at one branch, as one value with a version that grows with each change."""
 
@@ -211,3 +221,4 @@ class BranchConfig(Struct, frozen=True):
     notice: Text = Text("")
     place: Position | None = None
     address: Text = Text("")
+    teams: tuple[Team, ...] = ()

@@ -124,12 +124,23 @@ class FieldOutlook(Struct, frozen=True):
     takes_more_priority: bool = True
 
 
+class Asked(Struct, frozen=True):
+    """People who were asked for, until then: from the branch `lender` ("lend"), or the mobile team ("mobile")."""
+
+    kind: str
+    lender: str
+    fields: tuple[str, ...]
+    at: datetime
+    until: datetime
+
+
 class Outlook(Struct, frozen=True):
-    """What is to come, as it looked `at`: of each waiting ticket, and of each field."""
+    """What is to come, as it looked `at`: of each waiting ticket, and of each field; and who was asked to come."""
 
     at: datetime
     tickets: dict[str, Range | None]
     fields: dict[str, FieldOutlook]
+    asked: tuple[Asked, ...] = ()
 
 
 def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook:

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from queue_server.domain import hours
+from queue_server.domain.advice import Visiting
 from queue_server.domain.between import Option, Suggestion, suggest_branch, travel_s
 from queue_server.domain.configuration import BranchConfig, Position
 from queue_server.domain.estimate import FRESH
-from queue_server.domain.foresight import FieldOutlook, Outlook
+from queue_server.domain.foresight import Asked, FieldOutlook, Outlook
 
 QUIET = timedelta(hours=12)
 """Where nobody waited and nothing has happened since, nothing is different."""
@@ -63,6 +64,30 @@ class Elsewhere:
             if way_s is not None and way_s <= LENT_WITHIN_S:
                 found.append((sum(each.people for each in outlook.fields.values()), way_s, config.branch))
         return {branch: way_s for _, way_s, branch in sorted(found)[:LENDERS_MOST]}
+
+    def asked(self, now: datetime) -> list[tuple[str, Asked]]:
+        """Every branch that has asked for people who are still with it, or under way, and for whom."""
+        return [
+            (branch, asked)
+            for branch, outlook in self._outlooks.items()
+            for asked in outlook.asked
+            if now < asked.until
+        ]
+
+    def teams(self, configs: Iterable[BranchConfig], here: str, now: datetime) -> dict[str, Visiting]:
+        """Mobile teams of the organisation that no branch has asked for, near enough to come here."""
+        known = {config.branch: config for config in configs}
+        own = known.get(here)
+        if own is None or not own.teams:
+            return {}
+        asked = [(known[branch].organisation, each) for branch, each in self.asked(now) if branch in known]
+        away = {each.lender for owner, each in asked if owner == own.organisation and each.kind == "mobile"}
+        found = {}
+        for team in own.teams:
+            way_s = travel_s(team.place, own.place) if team.place is not None and own.place is not None else 0.0
+            if team.code not in away and way_s <= LENT_WITHIN_S:
+                found[team.code] = Visiting(team.people, way_s, team.fields)
+        return found
 
     def suggest(
         self, configs: Iterable[BranchConfig], field: str, now: datetime, *, here: str | None, at: Position | None

@@ -20,14 +20,15 @@ from itertools import count
 from weakref import WeakKeyDictionary
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from queue_server.branches.host import BranchHost
-from queue_server.domain.advice import Advices, Lender, Question
+from queue_server.domain.advice import Advices, Lender, Question, Visiting
 from queue_server.domain.foresight import Outlook, Scene
 from queue_server.domain.learning import Learnt
 from queue_server.domain.scene import could_open, expected_of, learnt_by, scene_of
 from queue_server.domain.state import BranchState
-from queue_server.domain.taken import left_to_do
+from queue_server.domain.taken import asked_by, left_to_do
 from queue_server.foreseeing.plays import NotPlayed, Plays
 
 log = logging.getLogger(__name__)
@@ -90,10 +91,10 @@ class Foreseer:
         """The process id of who plays, once there was something to play."""
         return self._plays.pid
 
-    async def advise(self, host: BranchHost, lenders: Lenders) -> Advices | None:
+    async def advise(self, host: BranchHost, lenders: Lenders, teams: dict[str, Visiting]) -> Advices | None:
         """What might be done at this branch now; worked out once for all who ask within `ADVISED_S`, as long as the
         same counters are open for the same fields. None while no day is open. `lenders` finds the branches from which
-        somebody may come.
+        somebody may come, and so may `teams`.
 
         Raises:
             NotPlayed
@@ -110,7 +111,7 @@ class Foreseer:
             lent = {other.branch_id: await self._lender(other, way_s) for other, way_s in await lenders()}
             known = {branch: lender for branch, lender in lent.items() if lender is not None}
             agencies = {field.code: field.agency for field in host.state.configured.fields}
-            question = Question(scene, could_open(host.state, scene), expected, known, agencies)
+            question = Question(scene, could_open(host.state, scene), expected, known, agencies, teams)
             course.advice = await self._plays.advise(question)
             course.advised_at, course.advised_of = time.monotonic(), staff
         return left_to_do(host.state, course.advice, self._now())
@@ -199,7 +200,8 @@ class Foreseer:
         if scene is None:
             host.outlook = None
             return
-        self._tell(host, await self._plays.play(scene), is_own=True)
+        outlook = await self._plays.play(scene)
+        self._tell(host, replace(outlook, asked=asked_by(host.state, self._now())), is_own=True)
         is_wanted_again = scene.waiting or host.state.configured.limits.ends_by_forecast
         if course.due_at == NEVER and is_wanted_again:
             self._plan(host, course.made_at + AGAIN_S / self._speed)

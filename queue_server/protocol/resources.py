@@ -116,9 +116,9 @@ class ForeseenWaits(Struct, frozen=True):
 
 
 class StaffAdvice(Struct, frozen=True):
-    """What may be done: "open" the counter `no`, let it take `fields` besides ("assign"), or have somebody come for
-    them from the branch `lender` ("lend"), whose own waits are told too; as it would be without and with it. Who does
-    it sends `kind`, `fields`, `foreseen` and the counter, or the lender, to `take-advice`. Of `fields` the one that
+    """What may be done: "open" the counter `no`, let it take `fields` besides ("assign"), have somebody come for them
+    from the branch `lender` ("lend"), whose own waits are told too, or the team of that name ("mobile"), or "close" the
+    counter, which is hardly missed; as it would be without and with it. Who does it sends `kind`, `fields`, `foreseen` and the counter, or the lender, to `take-advice`. Of `fields` the one that
     needs it most is the first."""
 
     kind: str
@@ -133,13 +133,25 @@ class StaffAdvice(Struct, frozen=True):
     lender_after: Waits | None = None
 
 
+class PeopleAsked(Struct, frozen=True):
+    """Another branch has asked for somebody of this one, for these fields, until then."""
+
+    branch: str
+    name: rows.Name
+    fields: list[str]
+    at: datetime
+    until: datetime
+
+
 class StaffAdvices(Struct, frozen=True):
-    """What helps most first; empty where nothing would clearly help. Neither what was taken already nor what has been
-    done otherwise. `at` is null while no day is open."""
+    """What helps most first; where nothing would clearly help, one counter to close or nothing. Neither what was taken
+    already nor what has been done otherwise. `at` is null while no day is open. `asked`: who asks this branch for
+    people."""
 
     branch: str
     at: datetime | None
     advice: list[StaffAdvice]
+    asked: list[PeopleAsked]
 
 
 class Forecast(Struct, frozen=True):

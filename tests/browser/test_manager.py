@@ -433,7 +433,7 @@ def advised(page: Page, *kinds: str, at: str = "2026-11-23T02:40:00Z", **changes
     foreseen = {"fields": ["dat-dai"], "at": at, "until": "2026-11-23T04:40:00Z", "people": 12.4, "without_s": 1860,
                 "with_s": 1320}  # fmt: skip
     each = {"no": 5, "fields": ["dat-dai"], "before": waits, "after": waits | {"mean_s": 1500}, "foreseen": foreseen}
-    answer = {"branch": BRANCH, "at": at, "advice": [each | {"kind": kind} | changes for kind in kinds]}
+    answer = {"branch": BRANCH, "at": at, "advice": [each | {"kind": kind} | changes for kind in kinds], "asked": []}
     page.unroute("**/api/v1/branches/*/advice")
     page.route("**/api/v1/branches/*/advice", lambda route: route.fulfill(json=answer))
 
@@ -572,6 +572,38 @@ def test_people_of_another_branch_are_asked_for_by_telephone_and_only_noted(cent
     screen.says("Đã ghi lại.")
     expect(screen.page.locator('[data-taken="lend"]')).to_contain_text("12 → …")
     assert all(counter["state"] == "closed" for counter in centre.api().board()["counters"].values())
+
+
+def test_a_mobile_team_is_asked_for_and_a_counter_that_is_hardly_missed_is_named(screen: Screen):
+    at = datetime.now(ZONE)
+    foreseen = {"fields": ["dat-dai"], "at": at.isoformat(), "until": (at + timedelta(hours=2)).isoformat(),
+                "people": 12.4, "without_s": 1860, "with_s": 1320}  # fmt: skip
+    team = {"lender": "luu-dong", "lender_name": {"vi": "Đội hỗ trợ lưu động", "en": ""}}
+    advised(screen.page, "mobile", at=at.isoformat(), no=0, foreseen=foreseen, **team)
+    screen.page.reload()
+    one = screen.page.locator(".advice__one")
+    expect(one).to_contain_text("Mời Đội hỗ trợ lưu động đến giúp Đất đai")
+    one.get_by_role("button", name="Làm theo").click()
+    screen.dialog.get_by_role("button", name="Ghi là đã mời").click()
+    screen.says("Đã ghi lại.")
+    expect(screen.page.locator('[data-taken="mobile"]')).to_contain_text("12 → …")
+    advised(
+        screen.page, "close", at=at.isoformat(), foreseen=foreseen | {"without_s": 60, "with_s": 90},
+        before={"people": 9.0, "mean_s": 60, "unserved": 0.0}, after={"people": 9.0, "mean_s": 80, "unserved": 0.0},
+    )  # fmt: skip
+    screen.page.reload()
+    expect(one).to_contain_text("Có thể đóng quầy 5")
+    expect(one).to_contain_text("9 người đang chờ và sắp đến: không ai phải chờ thêm đáng kể")
+
+
+def test_who_asks_for_one_of_our_people_is_named(screen: Screen):
+    asked = {"branch": "near", "name": {"vi": "Chi nhánh An Phú", "en": ""}, "fields": ["dat-dai"],
+             "at": "2026-11-23T02:40:00Z", "until": "2026-11-23T04:40:00Z"}  # fmt: skip
+    answer = {"branch": BRANCH, "at": asked["at"], "advice": [], "asked": [asked]}
+    screen.page.route("**/api/v1/branches/*/advice", lambda route: route.fulfill(json=answer))
+    screen.page.reload()
+    told = screen.page.locator("[data-asked=near]")
+    expect(told).to_have_text("Chi nhánh An Phú mượn 1 người cho Đất đai (lúc 09:40, đến 11:40)")
 
 
 def test_old_advice_is_refused_where_it_was_taken(screen: Screen):

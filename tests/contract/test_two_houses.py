@@ -356,3 +356,11 @@ async def test_whom_another_branch_might_lend_is_told_with_what_it_costs_there(a
     assert day is not None
     report = await away(lambda: manager.get(f"/branches/{BRANCH}/reports/{day.date}"))
     assert report["advice"][0]["lender_name"]["vi"] == "Kế bên"
+    head = await away(lambda: StaffApi(alone.one.url, "admin"))
+
+    async def told_there() -> list[dict[str, Any]]:
+        found = await away(lambda: head.get(f"/branches/{NEAR}/advice"))
+        return [{"branch": each["branch"], "fields": each["fields"]} for each in found["asked"]]
+
+    await until(lambda: any(branch == BRANCH for branch, _ in house.elsewhere.asked(house.now())))
+    assert await told_there() == [{"branch": BRANCH, "fields": ["chung-thuc"]}]

@@ -13,12 +13,15 @@ from queue_server.domain.advice import (
     Lender,
     Near,
     Question,
+    Visiting,
     advise,
     compare,
     consider,
     lend,
     outcomes,
+    send,
     span_of,
+    spare,
 )
 from queue_server.domain.arrivals import Arrivals, after, expected, is_after_a_break, still_expected, usual_visits
 from queue_server.domain.foresight import Busy, Scene
@@ -227,6 +230,42 @@ def test_who_comes_from_far_helps_when_he_is_there() -> None:
     assert near.near.wait_after == pytest.approx((6 * 290 + 2 * 300 * 15) / 12)
     assert far.near.wait_after == pytest.approx((290 + 590 + 5 * 600 + 5 * 890 + 2 * 300 * 10) / 12)
     assert lend(jam(), {}, {"idle": Lender(idle, {}, way_s=3500.0)}) == [], "too late for anybody"
+
+
+def test_a_team_comes_with_all_its_people_for_the_most_pressed_field_that_it_does() -> None:
+    teams = {"one": Visiting(1, 0.0), "two": Visiting(2, 0.0), "other": Visiting(4, 0.0, ("b",))}
+    found = send(jam(), {}, teams)
+    assert [(each.kind, each.lender, each.fields) for each in found] == [
+        ("mobile", "two", ("a",)),
+        ("mobile", "one", ("a",)),
+    ]
+    # One guest: six calls from now on and six from 290 s on. Two: four from 290 s on, and two times four from now on.
+    assert found[1].near.wait_after == pytest.approx((6 * 290 + 2 * 300 * 15) / 12)
+    assert found[0].near.wait_after == pytest.approx((4 * 290 + 3 * 300 * 6) / 12)
+    assert send(jam(), {}, {"far": Visiting(2, 3500.0)}) == [], "too late for anybody"
+    assert send(scene(counter(1, 0), waiting=[]), LATER, teams) == []
+
+
+def quiet(closes: float = 20_000.0) -> Scene:
+    """Nobody waits; two counters take "a" and one of them "b" too, which is the only other one's."""
+    return replace(scene(counter(1, 0), counter(2, 0), counter(3, 1), waiting=[]), closes=closes)
+
+
+def test_where_nothing_helps_a_counter_that_is_hardly_missed_may_close() -> None:
+    (first, second) = spare(quiet(), LATER)
+    assert {first.no, second.no} == {1, 2}, "nobody else takes what the third one does"
+    assert (first.kind, first.fields) == ("close", ("a",))
+    assert 0 <= first.effect.wait_after - first.effect.wait_before < 60
+    assert [each.kind for each in consider(Question(quiet(), [CLOSED], LATER)).found] == ["close"]
+    assert "close" not in by_kind(consider(Question(jam(), [CLOSED], LATER)).found)
+
+
+def test_no_counter_is_closed_that_is_missed_or_of_which_nobody_knows() -> None:
+    assert spare(quiet(), {"a": [(3600.0, 20.0)]}) == [], "twenty of five minutes an hour are too many for one"
+    assert spare(quiet(), {}) == [], "nobody knows who comes"
+    assert spare(quiet(closes=3599.0), LATER) == []
+    busy = scene(counter(1, 0, busy=Busy(0, 10.0)), counter(2, 0, busy=Busy(0, 10.0)), waiting=[])
+    assert spare(replace(busy, closes=20_000.0), LATER) == [], "nobody sends a clerk away from a citizen"
 
 
 def test_of_all_that_might_be_done_one_branch_at_most_lends() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from queue_server.domain.advice import Visiting
 from queue_server.domain.between import Option, suggest_branch, travel_s
-from queue_server.domain.configuration import BranchConfig, Position, Text
-from queue_server.domain.foresight import FieldOutlook, Outlook, Range
+from queue_server.domain.configuration import BranchConfig, Position, Team, Text
+from queue_server.domain.foresight import Asked, FieldOutlook, Outlook, Range
 from queue_server.foreseeing.elsewhere import COMPLY, Elsewhere
 from tests.factories import config, moment
 
@@ -164,6 +165,22 @@ def test_advice_does_not_move_the_jam() -> None:
     assert 5 < advised < 40
     assert elsewhere.under_way("near", "chung-thuc", NOW) == pytest.approx(COMPLY * advised)
     assert elsewhere.under_way("near", "chung-thuc", NOW + timedelta(hours=1)) == 0
+
+
+def test_a_mobile_team_comes_to_one_branch_of_its_organisation_at_a_time() -> None:
+    team = Team("doi-1", Text("Đội 1"), 2, ("chung-thuc",), NEAR)
+    home, near, far = (replace(each, teams=(team,)) for each in (CONFIGS[0], CONFIGS[1], branch("far-off", FAR)))
+    configs = [home, near, far]
+    elsewhere = Elsewhere()
+    assert elsewhere.teams(configs, "home", NOW) == {"doi-1": Visiting(2, travel_s(NEAR, HOME), ("chung-thuc",))}
+    until = NOW + timedelta(hours=2)
+    asked = Asked("mobile", "doi-1", ("chung-thuc",), NOW, until)
+    elsewhere.learn("near", replace(outlook(5), asked=(asked,)))
+    assert elsewhere.asked(NOW) == [("near", asked)]
+    assert elsewhere.teams(configs, "home", NOW) == {}
+    assert list(elsewhere.teams(configs, "home", until)) == ["doi-1"]
+    other = replace(near, organisation=Text("Nơi khác"))
+    assert list(elsewhere.teams([home, other], "home", NOW)) == ["doi-1"], "another organisation's team of that name"
 
 
 def test_somebody_may_come_from_where_the_fewest_wait_if_it_is_not_far() -> None:

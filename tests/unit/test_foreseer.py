@@ -74,7 +74,7 @@ class Here:
         async def found() -> list[tuple[Any, float]]:
             return [*lenders]
 
-        return await self.foreseer.advise(self.host, found)
+        return await self.foreseer.advise(self.host, found, {})
 
     async def make(self) -> None:
         await self.foreseer._make(self.host)

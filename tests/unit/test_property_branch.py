@@ -287,10 +287,10 @@ class AnyBranch(RuleBasedStateMachine):
     def house(self, command: c.Command, after: timedelta) -> None:
         self.ask(command, CHIEF.actor, after)
 
-    @rule(kind=st.sampled_from(["open", "assign", "lend"]), counter=COUNTERS, code=FIELDS, by=BY, after=MOMENTS)
+    @rule(kind=st.sampled_from(["open", "assign", "lend", "mobile", "close"]), counter=COUNTERS, code=FIELDS, by=BY, after=MOMENTS)
     def take_advice(self, kind: Any, counter: int, code: str, by: str, after: timedelta) -> None:
         foreseen = ev.Foreseen((code,), self.now, self.now + timedelta(minutes=10), 8.0, 900, 600)
-        no = None if kind == "lend" else counter
+        no = None if kind in ("lend", "mobile") else counter
         self.ask(c.TakeAdvice(kind=kind, counter=no, fields=(code,), foreseen=foreseen), by, after)
 
     @rule(config=st.sampled_from([*CONFIGS]), after=MOMENTS)

@@ -11,14 +11,17 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.advice import Advice, Advices, Effect, Near
 from queue_server.domain.counters import CounterState
+from queue_server.domain.foresight import Asked
 from queue_server.domain.refusals import Refusal
-from queue_server.domain.taken import left_to_do
+from queue_server.domain.taken import asked_by, left_to_do
 from tests.factories import CHIEF, HOA, Branch, moment, replayed
 from tests.unit.test_day_report import report_of
 
 FORESEEN = ev.Foreseen(("chung-thuc", "ho-tich"), moment("08:00"), moment("08:30"), 12.5, 1860, 1320)
 OPEN = c.TakeAdvice(kind="open", counter=2, fields=("chung-thuc", "ho-tich"), foreseen=FORESEEN)
 LEND = c.TakeAdvice(kind="lend", lender="thu-duc", fields=("dat-dai",), foreseen=FORESEEN)
+TEAM = c.TakeAdvice(kind="mobile", lender="doi-1", fields=("dat-dai",), foreseen=FORESEEN)
+CLOSE = c.TakeAdvice(kind="close", counter=2, fields=("dat-dai",), foreseen=FORESEEN)
 
 
 def advised(kind: str, no: int, *fields: str, lender: str = "") -> Advices:
@@ -55,6 +58,26 @@ def test_people_of_another_branch_are_only_noted() -> None:
     (taken,) = branch.do(LEND, "08:01", CHIEF)
     assert taken.event == ev.AdviceTaken("lend", ("dat-dai",), FORESEEN, None, "thu-duc")
     assert branch.state.counters == before
+
+
+@pytest.mark.parametrize("command", [TEAM, CLOSE], ids=lambda command: command.kind)
+def test_that_a_team_was_asked_for_or_a_clerk_told_to_close_is_only_noted(command: c.TakeAdvice) -> None:
+    branch = Branch()
+    branch.open(2, "07:30")
+    before = dict(branch.state.counters)
+    (taken,) = branch.do(command, "08:01", CHIEF)
+    assert taken.event == ev.AdviceTaken(command.kind, ("dat-dai",), FORESEEN, command.counter, command.lender)
+    assert branch.state.counters == before
+
+
+def test_who_was_asked_to_come_is_known_until_what_was_foreseen_is_over() -> None:
+    branch = Branch()
+    for command in (OPEN, LEND, TEAM):
+        branch.do(command, "08:01", CHIEF)
+    at, until = FORESEEN.at, FORESEEN.until
+    asked = (Asked("lend", "thu-duc", ("dat-dai",), at, until), Asked("mobile", "doi-1", ("dat-dai",), at, until))
+    assert asked_by(branch.state, moment("08:29:59")) == asked
+    assert asked_by(branch.state, moment("08:30")) == ()
 
 
 @pytest.mark.parametrize("command", [OPEN, LEND], ids=lambda command: command.kind)
@@ -111,6 +134,16 @@ def test_advice_that_was_followed_by_anybody_is_not_given_again() -> None:
     assert left_to_do(branch.state, helping, moment("08:02")) == helping
     branch.do(c.AssignCounter(counter=2, fields=("ho-tich",), helps=("dat-dai",)), "08:03", CHIEF)
     assert left_to_do(branch.state, helping, moment("08:03")).found == []
+
+
+def test_a_counter_that_is_closed_or_whose_clerk_was_told_need_not_be_closed() -> None:
+    branch = Branch()
+    closing = advised("close", 2, "dat-dai")
+    assert left_to_do(branch.state, closing, moment("08:00")).found == []
+    branch.open(2, "08:01")
+    assert left_to_do(branch.state, closing, moment("08:02")) == closing
+    branch.do(CLOSE, "08:03", CHIEF)
+    assert left_to_do(branch.state, closing, moment("08:04")).found == []
 
 
 def test_whom_to_borrow_is_not_said_again_until_it_is_known_what_came_of_it() -> None:

@@ -32,11 +32,12 @@ def take_advice(state: BranchState, command: TakeAdvice, by: By, now: datetime) 
 
 
 def _carried_out(state: BranchState, command: TakeAdvice, by: By, now: datetime) -> list[ev.Event]:
-    """A counter is opened by who sits down there: without a clerk it serves nobody, and would be reckoned with."""
-    if command.kind == "lend":
+    """A counter is opened by who sits down there (without a clerk it serves nobody, and would be reckoned with), and
+    closed by who gets up."""
+    if command.kind in ("lend", "mobile"):
         return []
     counter = state.counter(command.counter or 0)
-    if command.kind == "open":
+    if command.kind in ("open", "close"):
         return []
     fields = tuple(dict.fromkeys((*counter.fields, *command.fields)))
     helps = tuple(code for code in counter.helps if code not in fields)

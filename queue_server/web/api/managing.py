@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -18,13 +18,21 @@ from starlette.routing import Route
 from queue_server.access.rights import Role
 from queue_server.branches.host import BranchHost
 from queue_server.domain.advice import Advice, Effect
-from queue_server.domain.configuration import Text
+from queue_server.domain.configuration import BranchConfig, Text
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.scene import expected_of
 from queue_server.foreseeing.plays import NotPlayed
 from queue_server.journal.backup import last_good
-from queue_server.protocol.resources import Forecast, ForeseenWaits, Health, StaffAdvice, StaffAdvices, Waits
+from queue_server.protocol.resources import (
+    Forecast,
+    ForeseenWaits,
+    Health,
+    PeopleAsked,
+    StaffAdvice,
+    StaffAdvices,
+    Waits,
+)
 from queue_server.readers.days import day_before
 from queue_server.readers.statistics.course import report_of
 from queue_server.readers.statistics.day import DayReport
@@ -69,7 +77,8 @@ async def find_report(house: House, branch: str, day: str) -> DayReport:
         raise Refusal("no-service-day", day=f"{wanted:%d/%m/%Y}" if wanted else day)
     if not any(each.lender for each in found.advice):
         return found
-    names = await _names(house)
+    names = {listed.config.branch: listed.config.name for listed in await house.listing.all()}
+    names |= _teams(state.configured)
     return replace(found, advice=tuple(replace(e, lender_name=names.get(e.lender)) for e in found.advice))
 
 
@@ -107,27 +116,35 @@ async def advice(request: Request) -> Response:
     host = await house.bus.host(branch)
     who.require_page("manager", branch)
     try:
-        found = await house.foreseer.advise(host, partial(_lenders, house, branch))
+        configs = [listed.config for listed in await house.listing.all()]
+        teams = house.elsewhere.teams(configs, branch, house.now())
+        found = await house.foreseer.advise(host, partial(_lenders, house, configs, branch), teams)
     except NotPlayed as fault:
         raise Refusal("unavailable") from fault
+    names = {config.branch: config.name for config in configs}
+    asking = [(other, each) for other, each in house.elsewhere.asked(house.now()) if each.lender == branch]
+    asked = [
+        PeopleAsked(other, name(names[other]), list(each.fields), each.at, each.until)
+        for other, each in asking
+        if each.kind == "lend" and other in names
+    ]
     if found is None:
-        return json(StaffAdvices(branch, None, []))
-    names = await _names(house) if any(each.lender for each in found.found) else {}
-    return json(StaffAdvices(branch, found.at, [_advice(each, found.at, names) for each in found.found]))
+        return json(StaffAdvices(branch, None, [], asked))
+    names |= _teams(host.state.configured)
+    return json(StaffAdvices(branch, found.at, [_advice(each, found.at, names) for each in found.found], asked))
 
 
-async def _lenders(house: House, branch: str) -> list[tuple[BranchHost, float]]:
+def _teams(config: BranchConfig) -> dict[str, Text]:
+    return {team.code: team.name for team in config.teams}
+
+
+async def _lenders(house: House, configs: Sequence[BranchConfig], branch: str) -> list[tuple[BranchHost, float]]:
     """Branches from which somebody might come, with the way in seconds. One that cannot be served now is left out."""
-    configs = [listed.config for listed in await house.listing.all()]
     found = []
     for code, way_s in house.elsewhere.lenders(configs, branch, house.now()).items():
         with suppress(Refusal):
             found.append((await house.bus.host(code), way_s))
     return found
-
-
-async def _names(house: House) -> dict[str, Text]:
-    return {listed.config.branch: listed.config.name for listed in await house.listing.all()}
 
 
 def _advice(each: Advice, at: datetime, names: Mapping[str, Text]) -> StaffAdvice:

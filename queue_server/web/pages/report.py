@@ -134,6 +134,8 @@ ADVICE = {
     "open": Text("Mở quầy {counter} cho {fields}", "Open counter {counter} for {fields}"),
     "assign": Text("Quầy {counter} nhận thêm {fields}", "Let counter {counter} take {fields} too"),
     "lend": Text("Mượn 1 người từ {lender} cho {fields}", "Borrow one person from {lender} for {fields}"),
+    "mobile": Text("{lender} đến giúp {fields}", "{lender} comes for {fields}"),
+    "close": Text("Đóng quầy {counter}", "Close counter {counter}"),
 }
 ANOTHER_BRANCH = Text("điểm phục vụ khác", "another branch")
 

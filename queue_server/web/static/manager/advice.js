@@ -16,6 +16,7 @@ export function Advice({ model, fields, open, isLive, pointAt, isAdviceHeld }) {
       <h2 id="advice">${t("advice")}</h2>
       ${advice && advice.at && html`<p class="quiet">${t("adviceAt", { time: LaySo.time(advice.at) })}</p>`}
     </div>
+    ${advice && advice.asked.length > 0 && html`<ul>${advice.asked.map((each) => html`<li class="advice__asked" key=${each.branch + each.at} data-asked=${each.branch}>${askedWords(each, model)}</li>`)}</ul>`}
     ${state === "some"
       ? html`${list(advice.advice.slice(0, SHOWN))}
           ${advice.advice.length > SHOWN && html`<details class="advice__more">
@@ -41,18 +42,28 @@ function One({ each, model, isLive, take }) {
 
 /** "Mở quầy 7 cho Đất đai": of an advice, or of what a report says was taken. */
 export function adviceWords(each, model) {
+  return t(`advise.${each.kind}`, { no: each.no || each.counter, fields: fieldNames(each, model), branch: lenderOf(each) });
+}
+
+function fieldNames({ fields }, model) {
   const row = (code) => model.board.fields[code];
-  const names = each.fields.map((code) => (row(code) ? LaySo.name(row(code).name) : code));
+  const names = fields.map((code) => (row(code) ? LaySo.name(row(code).name) : code));
   const named = names.slice(0, NAMED_MOST).join(", ");
-  const fields = names.length > NAMED_MOST ? t("andMore", { fields: named, n: names.length - NAMED_MOST }) : named;
-  return t(`advise.${each.kind}`, { no: each.no || each.counter, fields, branch: lenderOf(each) });
+  return names.length > NAMED_MOST ? t("andMore", { fields: named, n: names.length - NAMED_MOST }) : named;
 }
 
 const lenderOf = (each) => (each.lender_name ? LaySo.name(each.lender_name) : t("anotherBranch"));
 
-/** "12 người đang chờ và sắp đến: bớt khoảng 9 phút mỗi người", and who is called before closing after all. */
+/** "Chi nhánh B mượn 1 người cho Đất đai, từ 09:41": somebody asks us. */
+const askedWords = (each, model) =>
+  t("adviceAsked", { branch: LaySo.name(each.name), fields: fieldNames(each, model), time: LaySo.time(each.at), until: LaySo.time(each.until) });
+
+/** "12 người đang chờ và sắp đến: bớt khoảng 9 phút mỗi người", and who is called before closing after all; of a counter to close, how little it is missed. */
 function effectOf(each) {
   const { people, minutes, served, whole } = broughtBy(each);
+  if (each.kind === "close") {
+    return [t(minutes < 0 ? "adviceLonger" : "adviceNoLonger", { n: people, m: -minutes })];
+  }
   const said = [
     minutes > 0 && t("adviceEffect", { n: people, m: minutes }),
     served > 0 && t("adviceServed", { n: served }),
@@ -71,7 +82,7 @@ export function AdviceDialog(props) {
   const { model, about, command } = props;
   const { each } = about;
   const asked = { branch: model.branch, kind: each.kind, fields: each.fields, foreseen: each.foreseen };
-  const where = each.kind === "lend" ? { lender: each.lender } : { counter: each.no };
+  const where = each.lender ? { lender: each.lender } : { counter: each.no };
   const title = adviceWords(each, model);
   const confirm = () => command("take-advice", { ...asked, ...where }, t(`adviceTaken.${each.kind}`, { no: each.no }));
   return html`<${Dialog} ...${props} title=${title} words=${t(`adviceDo.${each.kind}`)} confirm=${confirm}>

@@ -189,7 +189,7 @@ function loadAdvice(isAtOnce) {
     (advice) => showAdvice(advice, isAtOnce),
     (problem) => {
       onRefusal(problem);
-      showAdvice({ isOff: true, at: null, advice: [] }, isAtOnce);
+      showAdvice({ isOff: true, at: null, advice: [], asked: [] }, isAtOnce);
     },
   );
 }
