@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -51,6 +52,7 @@ class Supervisor:
         self._own = own
         self._workers: dict[int, asyncio.subprocess.Process] = {}
         self._changing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._starting = asyncio.Semaphore(os.cpu_count() or 1)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
         self._renewing: asyncio.Task[None] | None = None
@@ -87,11 +89,16 @@ class Supervisor:
     # -- one worker ----------------------------------------------------------------------------------------------------
 
     async def _start(self, no: int) -> asyncio.subprocess.Process:
-        """A worker that is ready.
+        """A worker that is ready. At most one for each core is started at a time: when all have died at once, the first
+        one serves as early as it can.
 
         Raises:
             WorkerFailed
         """
+        async with self._starting:
+            return await self._begin(no)
+
+    async def _begin(self, no: int) -> asyncio.subprocess.Process:
         own = [str(each.getsockname()[1]) for each in self._own[no : no + 1]]
         process = await asyncio.create_subprocess_exec(
             sys.executable,

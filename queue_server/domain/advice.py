@@ -27,10 +27,10 @@ SAVES_LEAST_S = 1800.0
 CLEARLY = 2.0
 """The saving is at least so many of its standard errors over the plays."""
 CHOICES_MOST = 8
-SPARED_MOST_S = 600.0
-"""All people together wait so much longer at most for a counter that is hardly missed ..."""
+SPARED_MOST_S = SAVES_LEAST_S / 2
+"""All people together wait so much longer at most for a counter that is hardly missed: it is not opened again at once;"""
 SPARED_WAIT_S = 300.0
-"""... and on average no longer than this."""
+"""and on average no longer than this."""
 SPARED_LEAST_S = 3600.0
 """So much later it would close anyhow; less is not worth getting up for."""
 GUEST = 0

@@ -100,8 +100,9 @@ class Foreseen(Struct, frozen=True):
 
 
 class AdviceTaken(Event, frozen=True, tag="advice.taken"):
-    """Staff did what was advised: sent somebody to `counter`, or away from it, gave it `fields` besides, or had somebody
-    come for them from the branch `lender`, or the mobile team of that name. It changes nothing by itself; what came is later held against what was foreseen."""
+    """Staff did what was advised: sent somebody to `counter`, or away from it, gave it `fields` besides, or had
+    somebody come for them from the branch `lender`, or the mobile team of that name. It changes nothing by itself; what
+    came is later held against what was foreseen."""
 
     kind: str
     fields: tuple[str, ...]

@@ -118,8 +118,8 @@ class ForeseenWaits(Struct, frozen=True):
 class StaffAdvice(Struct, frozen=True):
     """What may be done: "open" the counter `no`, let it take `fields` besides ("assign"), have somebody come for them
     from the branch `lender` ("lend"), whose own waits are told too, or the team of that name ("mobile"), or "close" the
-    counter, which is hardly missed; as it would be without and with it. Who does it sends `kind`, `fields`, `foreseen` and the counter, or the lender, to `take-advice`. Of `fields` the one that
-    needs it most is the first."""
+    counter, which is hardly missed; as it would be without and with it. Who does it sends `kind`, `fields`, `foreseen`
+    and the counter, or the lender, to `take-advice`. Of `fields` the one that needs it most is the first."""
 
     kind: str
     no: int

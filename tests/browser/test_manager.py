@@ -589,11 +589,11 @@ def test_a_mobile_team_is_asked_for_and_a_counter_that_is_hardly_missed_is_named
     expect(screen.page.locator('[data-taken="mobile"]')).to_contain_text("12 → …")
     advised(
         screen.page, "close", at=at.isoformat(), foreseen=foreseen | {"without_s": 60, "with_s": 90},
-        before={"people": 9.0, "mean_s": 60, "unserved": 0.0}, after={"people": 9.0, "mean_s": 80, "unserved": 0.0},
+        before={"people": 12.0, "mean_s": 60, "unserved": 0.0}, after={"people": 12.0, "mean_s": 80, "unserved": 0.0},
     )  # fmt: skip
     screen.page.reload()
     expect(one).to_contain_text("Có thể đóng quầy 5")
-    expect(one).to_contain_text("9 người đang chờ và sắp đến: không ai phải chờ thêm đáng kể")
+    expect(one).to_contain_text("12 người đang chờ và sắp đến: không ai phải chờ thêm đáng kể")
 
 
 def test_who_asks_for_one_of_our_people_is_named(screen: Screen):

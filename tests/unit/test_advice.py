@@ -252,11 +252,12 @@ def quiet(closes: float = 20_000.0) -> Scene:
 
 
 def test_where_nothing_helps_a_counter_that_is_hardly_missed_may_close() -> None:
-    (first, second) = spare(quiet(), LATER)
+    seldom = {"a": [(3600.0, 2.0)], "b": [(3600.0, 1.0)]}
+    (first, second) = spare(quiet(), seldom)
     assert {first.no, second.no} == {1, 2}, "nobody else takes what the third one does"
     assert (first.kind, first.fields) == ("close", ("a",))
     assert 0 <= first.effect.wait_after - first.effect.wait_before < 60
-    assert [each.kind for each in consider(Question(quiet(), [CLOSED], LATER)).found] == ["close"]
+    assert [each.kind for each in consider(Question(quiet(), [CLOSED], seldom)).found] == ["close"]
     assert "close" not in by_kind(consider(Question(jam(), [CLOSED], LATER)).found)
 
 

@@ -189,6 +189,7 @@ COUNTER_WORK = st.one_of(
     a(c.CloseCounter, counter=COUNTERS),
     a(c.AssignCounter, counter=COUNTERS, fields=st.lists(FIELDS, min_size=1, max_size=2).map(tuple)),
 )
+KINDS = ["open", "assign", "lend", "mobile", "close"]
 HOUSE = st.one_of(
     a(c.SuspendField, field=FIELDS, reason=st.sampled_from([Text("Mất điện"), Text(" ")])),
     a(c.ResumeField, field=FIELDS),
@@ -287,7 +288,7 @@ class AnyBranch(RuleBasedStateMachine):
     def house(self, command: c.Command, after: timedelta) -> None:
         self.ask(command, CHIEF.actor, after)
 
-    @rule(kind=st.sampled_from(["open", "assign", "lend", "mobile", "close"]), counter=COUNTERS, code=FIELDS, by=BY, after=MOMENTS)
+    @rule(kind=st.sampled_from(KINDS), counter=COUNTERS, code=FIELDS, by=BY, after=MOMENTS)
     def take_advice(self, kind: Any, counter: int, code: str, by: str, after: timedelta) -> None:
         foreseen = ev.Foreseen((code,), self.now, self.now + timedelta(minutes=10), 8.0, 900, 600)
         no = None if kind in ("lend", "mobile") else counter
