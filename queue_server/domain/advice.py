@@ -28,7 +28,7 @@ CLEARLY = 2.0
 """The saving is at least so many of its standard errors over the plays."""
 CHOICES_MOST = 8
 SPARED_MOST_S = SAVES_LEAST_S / 2
-"""All people together wait so much longer at most for a counter that is hardly missed: it is not opened again at once;"""
+"""All people together wait so much longer at most for a counter that is hardly missed: it is not opened again soon;"""
 SPARED_WAIT_S = 300.0
 """and on average no longer than this."""
 SPARED_LEAST_S = 3600.0
