@@ -15,8 +15,8 @@ from queue_server.domain.events import Recorded
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Journal
 
-KEYS_REMEMBERED = 4096
-"""Accepted commands of which a host knows the answer without asking the journal."""
+KEYS_REMEMBERED = 32
+"""Accepted commands of a branch that are known without asking the journal, which knows all: a repeat comes soon."""
 
 
 class Pending:
