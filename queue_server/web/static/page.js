@@ -136,7 +136,7 @@
       }
       timer = setInterval(function () {
         var isIdle = Date.now() - touchedAt > QUIET_MS;
-        if (isIdle && isReloadDue() && (!isQuiet || isQuiet())) {
+        if (isIdle && (!isQuiet || isQuiet()) && isReloadDue()) {
           clearInterval(timer);
           location.reload();
         }
