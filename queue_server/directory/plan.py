@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from queue_server.directory.schema import (
     BranchDocument,
     ClassBlock,
@@ -36,11 +38,12 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
         notice=_text(document.notice),
         place=domain.Position(document.place.latitude, document.place.longitude) if document.place else None,
         address=_text(document.address),
+        languages=tuple(document.languages),
     )
 
 
 def _text(text: TextBlock | None) -> domain.Text:
-    return domain.Text(text.vi, text.en) if text else domain.Text("")
+    return domain.Text(text.vi, text.en, text.more or UNSET) if text else domain.Text("")
 
 
 def _series(series: SeriesBlock) -> domain.Series:
