@@ -22,6 +22,8 @@ from queue_server.branches.following import Following, Pulse, Timekeeper
 from queue_server.branches.host import BranchHost
 from queue_server.branches.listing import Listing
 from queue_server.branches.timing import Timing
+from queue_server.directory.languages import SHIPPED as LANGUAGES
+from queue_server.directory.languages import Languages
 from queue_server.directory.lookup import Lookup
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import Change
@@ -58,12 +60,12 @@ def clock_of(settings: Settings) -> Clock:
 
 
 def build_name() -> str:
-    """This release and what its pages are made of: another value makes pages reload themselves."""
+    """This release, what its pages are made of and their languages: another value makes pages reload themselves."""
     here = Path(__file__).parent
     digest = blake2b(digest_size=6)
-    for folder in (here / "web", here / "protocol", here.parent / "display_client"):
+    for folder in (here / "web", here / "protocol", here.parent / "display_client", LANGUAGES):
         for file in sorted(folder.rglob("*")):
-            if file.suffix in {".js", ".css", ".html"}:
+            if file.suffix in {".js", ".css", ".html", ".yaml"}:
                 digest.update(file.read_bytes())
     return f"{__version__}+{digest.hexdigest()}"
 
@@ -137,6 +139,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             now=clock.now,
             build=build_name(),
             lookup=Lookup(),
+            languages=Languages(),
             dossier=dossier,
         )
         if journal.is_shared:

@@ -175,6 +175,14 @@ def two_branches(home: BranchConfig) -> tuple[BranchConfig, BranchConfig]:
     return replace(home, place=Position(10.84, 106.66), fields=fields), near
 
 
+def in_chinese(home: BranchConfig) -> BranchConfig:
+    """The branch with a further language, in which it and its first field have a name."""
+    first, *others = home.fields
+    first = replace(first, name=replace(first.name, more={"zh": "认证"}))
+    name = replace(home.name, more={"zh": "旧邑坊公共行政服务中心"})
+    return replace(home, languages=("zh",), name=name, fields=(first, *others))
+
+
 async def set_up(
     house: House,
     *,
@@ -182,6 +190,7 @@ async def set_up(
     confirms_priority: bool = False,
     has_two: bool = False,
     asks_procedure: bool = False,
+    has_chinese: bool = False,
 ) -> dict[str, Any]:
     """Put branches, accounts and devices in; their ids and tokens."""
     administrator = Who("account:admin", Role.ADMINISTRATOR)
@@ -189,6 +198,7 @@ async def set_up(
     limits = replace(config.limits, ends_by_forecast=ends_by_forecast, confirms_priority=confirms_priority)
     fields = tuple(replace(each, asks_procedure=asks_procedure and each.code == ASKING) for each in config.fields)
     config = replace(config, limits=limits, fields=fields)
+    config = in_chinese(config) if has_chinese else config
     for each in two_branches(config) if has_two else (config,):
         await house.bus.put_in_force(each, administrator.by(), f"demo-setup-{each.branch}")
     house.access._hasher = CHEAP
@@ -231,8 +241,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--confirms-priority", action="store_true", help="of the branch, from the first start on")
     parser.add_argument("--has-two", action="store_true", help="branches, from the first start on")
     parser.add_argument("--asks-procedure", action="store_true", help="one field does, from the first start on")
+    parser.add_argument("--has-chinese", action="store_true", help="as a further language, from the first start on")
     asked = vars(parser.parse_args(arguments))
-    flags = ("ends_by_forecast", "confirms_priority", "has_two", "asks_procedure")
+    flags = ("ends_by_forecast", "confirms_priority", "has_two", "asks_procedure", "has_chinese")
     of_the_branch = {name: asked.pop(name) for name in flags}
     asked["data"].mkdir(parents=True, exist_ok=True)
     uvloop.run(serve(read_settings({}, **asked), **of_the_branch))

@@ -36,7 +36,7 @@
 
     say(call) {
       if (!this._player) { return this._onChange(call.number); }
-      const language = call.language === "en" ? ["vi", "en"] : "vi";
+      const language = call.language === "vi" ? "vi" : ["vi", "en"];
       this.isBusy = this.trouble === "";
       this._player.say({ id: call.number, number: call.number, counter: call.counter, times: call.times, language: language });
       return undefined;

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel
+
 from queue_server.directory.faults import Fault, Loc, unknown
+from queue_server.directory.languages import OWN, known_languages
 from queue_server.directory.layers import Expanded
 from queue_server.directory.schema import BranchDocument, DemandBlock, SeriesBlock
-from queue_server.directory.values import minutes, window
+from queue_server.directory.values import TextBlock, minutes, window
 
 Problem = tuple[Loc, str]
 
@@ -26,6 +29,7 @@ def check_branch(document: BranchDocument) -> Iterator[Problem]:
     yield from _windows_follow_the_day_boundary(document)
     if document.demand is not None:
         yield from _demand_adds_up(document.demand, [field.code for field in document.fields])
+    yield from _languages_are_known(document)
     if not _is_zone(document.timezone):
         yield ("timezone",), f"unknown time zone '{document.timezone}'"
 
@@ -175,6 +179,34 @@ def _stands_in_the_tree(document: BranchDocument, index: int, branches: Sequence
             yield ("parent",), f"'{document.code}' would stand below itself"
             return
         above, steps = parents.get(above), steps + 1
+
+
+def _languages_are_known(document: BranchDocument) -> Iterator[Problem]:
+    known = known_languages()
+    for place, code in enumerate(document.languages):
+        if code in OWN:
+            yield ("languages", place), f"'{code}' is always there"
+        elif code not in known:
+            yield ("languages", place), _no_language(code)
+        elif code in document.languages[:place]:
+            yield ("languages", place), f"'{code}' stands here twice"
+    yield from unknown_languages(document, known)
+
+
+def unknown_languages(block: object, known: Sequence[str], at: Loc = ()) -> Iterator[Problem]:
+    """The keys of texts, however deep, that are no language's."""
+    if isinstance(block, TextBlock):
+        yield from (((*at, code), _no_language(code)) for code in block.more if code not in known)
+    elif isinstance(block, BaseModel):
+        for name in type(block).model_fields:
+            yield from unknown_languages(getattr(block, name), known, (*at, name))
+    elif isinstance(block, list):
+        for place, each in enumerate(block):
+            yield from unknown_languages(each, known, (*at, place))
+
+
+def _no_language(code: str) -> str:
+    return f"unknown language '{code}': there is no config/languages/{code}.yaml"
 
 
 def _is_zone(name: str) -> bool:

@@ -18,8 +18,9 @@ from msgspec.structs import replace
 from pydantic import ValidationError
 
 from queue_server.directory import store
-from queue_server.directory.checks import check_branches
+from queue_server.directory.checks import check_branches, unknown_languages
 from queue_server.directory.faults import Fault, InvalidDirectory, from_pydantic, path_of
+from queue_server.directory.languages import known_languages, read_language
 from queue_server.directory.layers import Expanded, Layer, Origins, expand, part_as_json
 from queue_server.directory.merge import Merge, describe, merge
 from queue_server.directory.plan import branch_config
@@ -65,7 +66,7 @@ class DirectoryChanged(Exception):
 
 
 def read_organisation(path: Path) -> Organisation:
-    """Read and check a file of `config/organisations`.
+    """Read and check a file of `config/organisations`, and those of the languages that it names.
 
     Raises:
         InvalidDirectory: with the path of each fault.
@@ -77,8 +78,11 @@ def read_organisation(path: Path) -> Organisation:
         raise InvalidDirectory(from_pydantic(error), str(path), is_all=False) from None
     except InvalidDirectory as invalid:
         raise InvalidDirectory(invalid.faults, invalid.source or str(path), is_all=False) from None
-    if faults := check_branches(branches):
+    named = unknown_languages(file.name, known_languages(), ("name",))
+    if faults := [*(Fault(path_of(loc), message) for loc, message in named), *check_branches(branches)]:
         raise InvalidDirectory(faults, str(path))
+    for code in sorted({code for branch in branches for code in branch.document.languages}):
+        read_language(code)
     return Organisation(file.code, file.name, tuple(branch.document for branch in branches), tuple(file.facts))
 
 

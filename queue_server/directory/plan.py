@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from queue_server.directory.schema import (
     BranchDocument,
     ClassBlock,
@@ -41,6 +43,7 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
             domain.Team(each.code, _text(each.name), each.people, tuple(each.fields), _position(each.place))
             for each in document.teams
         ),
+        languages=tuple(document.languages),
     )
 
 
@@ -49,7 +52,7 @@ def _position(place: PlaceBlock | None) -> domain.Position | None:
 
 
 def _text(text: TextBlock | None) -> domain.Text:
-    return domain.Text(text.vi, text.en) if text else domain.Text("")
+    return domain.Text(text.vi, text.en, text.more or UNSET) if text else domain.Text("")
 
 
 def _series(series: SeriesBlock) -> domain.Series:

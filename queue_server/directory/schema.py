@@ -29,6 +29,7 @@ Kind = Literal["centre", "branch", "point"]
 Level = Literal["xa", "tinh", "nganh_doc"]
 """Level of a procedure in the catalogue: commune or ward, province or city, vertical agency."""
 
+Language = Annotated[str, Field(pattern="^[a-z]{2}$")]
 Percent = Annotated[float, Field(ge=0, le=100)]
 ServiceTime = Annotated[int, Field(ge=10, le=4 * 3600)]
 Seconds = Annotated[int, Field(ge=0, le=24 * 3600)]
@@ -226,6 +227,7 @@ class BranchPart(Block):
     address: Text | None = None
     place: PlaceBlock | None = None
     notice: Text | None = None
+    languages: list[Language] | None = None
     timezone: str | None = None
     day_boundary: Clock | None = None
     agencies: list[AgencyBlock] | None = None
@@ -242,7 +244,7 @@ class BranchPart(Block):
 
 
 class BranchDocument(Block):
-    """One branch, complete."""
+    """One branch, complete. `languages` are those of `config/languages` in which it speaks to citizens too."""
 
     code: Code
     name: Text
@@ -258,6 +260,7 @@ class BranchDocument(Block):
     address: Text | None = None
     place: PlaceBlock | None = None
     notice: Text | None = None
+    languages: list[Language] = Field(default_factory=list)
     timezone: str = "Asia/Ho_Chi_Minh"
     day_boundary: Clock = "03:00"
     rule: RuleBlock = RuleBlock()

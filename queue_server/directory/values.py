@@ -35,12 +35,17 @@ Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
 class TextBlock(BaseModel):
-    """A text for people."""
+    """A text for people. Its further keys are languages of `config/languages`; `checks` refuses others."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    __pydantic_extra__: dict[str, Annotated[Words, Field(min_length=1, max_length=200)]] = Field(init=False)
 
     vi: Annotated[Words, Field(min_length=1, max_length=200)]
     en: Annotated[Words, Field(max_length=200)] = ""
+
+    @property
+    def more(self) -> dict[str, str]:
+        return self.__pydantic_extra__
 
     def as_json(self) -> dict[str, str]:
         return self.model_dump(exclude_defaults=True)
@@ -51,7 +56,7 @@ def _text_from_words(value: Any) -> Any:
 
 
 Text = Annotated[TextBlock, BeforeValidator(_text_from_words)]
-"""`{vi: …, en: …}`, or the Vietnamese words alone."""
+"""`{vi: …, en: …, zh: …}`, or the Vietnamese words alone."""
 
 
 def _iso_date(value: str) -> str:

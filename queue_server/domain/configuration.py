@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Text(Struct, frozen=True):
-    """A text for people; Vietnamese is always there, English falls back to it."""
+    """A text for people; Vietnamese is always there, English falls back to it. `more` are further languages by their
+    codes, which fall back to English."""
 
     vi: str
     en: str = ""
+    more: dict[str, str] | UnsetType = UNSET
 
 
 class Window(Struct, frozen=True, array_like=True):
@@ -202,7 +204,8 @@ class Team(Struct, frozen=True):
 
 
 class BranchConfig(Struct, frozen=True):
-    """Everything that decides at one branch, as one value with a version that grows with each change."""
+    """Everything that decides at one branch, as one value with a version that grows with each change. `languages` are
+    those in which citizens are spoken to besides Vietnamese and English."""
 
     branch: str
     name: Text
@@ -222,3 +225,4 @@ class BranchConfig(Struct, frozen=True):
     place: Position | None = None
     address: Text = Text("")
     teams: tuple[Team, ...] = ()
+    languages: tuple[str, ...] = ()

@@ -67,7 +67,7 @@ def sentence(reason: str, waited_s: int, candidates: int, others: Sequence[Other
         if others:
             text += follows.format(number=others[0].number, waited=minutes(others[0].waited_s))
         said.append(text)
-    return Name(*said)
+    return Name(said[0], said[1])
 
 
 def _minutes_vi(seconds: int) -> str:

@@ -187,13 +187,15 @@ class Agency(Struct, frozen=True):
 
 
 class Branch(BranchShort, frozen=True):
-    """One branch with fields, people waiting, wait estimates, counters, agencies and priority classes."""
+    """One branch with fields, people waiting, wait estimates, counters, agencies and priority classes; `languages` are
+    those of its pages besides Vietnamese and English."""
 
     day: rows.DayRow | None
     fields: list[FieldNow]
     counters: list[rows.CounterRow]
     agencies: list[Agency]
     classes: list[PriorityClass]
+    languages: list[str]
 
 
 class BoardData(Struct, frozen=True):

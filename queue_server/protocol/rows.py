@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 
 class Name(Struct, frozen=True):
+    """`more` are further languages by their codes; what is not there is said in English."""
+
     vi: str
     en: str
+    more: dict[str, str] | UnsetType = UNSET
 
 
 class Span(Struct, frozen=True):

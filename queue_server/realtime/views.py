@@ -36,7 +36,7 @@ class View(Protocol):
 
 
 def name(text: Text) -> rows.Name:
-    return rows.Name(text.vi, text.en or text.vi)
+    return rows.Name(text.vi, text.en or text.vi, text.more)
 
 
 def told(estimate: Estimate | None) -> rows.Told | None:

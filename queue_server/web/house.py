@@ -11,6 +11,7 @@ from queue_server.access.tries import Tries
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.following import Pulse
 from queue_server.branches.listing import Listing
+from queue_server.directory.languages import Languages
 from queue_server.directory.lookup import Lookup
 from queue_server.foreseeing.elsewhere import Elsewhere
 from queue_server.foreseeing.foreseer import Foreseer
@@ -46,6 +47,7 @@ class House:
     now: Callable[[], datetime]
     build: str
     lookup: Lookup
+    languages: Languages
     dossier: DossierReader | None = None
 
     def deadline(self) -> datetime:

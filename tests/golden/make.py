@@ -48,7 +48,11 @@ def samples() -> list[ev.EventType]:
     return [
         ev.DayOpened(config(), (carried,), (booked,), learnt),
         ev.DayClosed({"finished": 40, "no_show": 2, "rebooked": 1}, "hết giờ"),
-        ev.BranchConfigured(replace(config(), version=2, notice=Text("Mời lấy số", "Take a number"))),
+        ev.BranchConfigured(
+            replace(
+                config(), version=2, notice=Text("Mời lấy số", "Take a number", {"zh": "请取号"}), languages=("zh",)
+            )
+        ),
         ev.HoursChanged(hours, Text("Tập huấn", "Training"), "dat-dai"),
         ev.FieldSuspended("dat-dai", Text("Mất kết nối", "Offline")),
         ev.FieldResumed("dat-dai"),

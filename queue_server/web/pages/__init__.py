@@ -2,11 +2,23 @@
 
 from starlette.routing import BaseRoute
 
-from queue_server.web.pages import clerk, dispenser, display, entrance, helper, manager, power_cut, report, ticket
+from queue_server.web.pages import (
+    clerk,
+    dispenser,
+    display,
+    entrance,
+    helper,
+    languages,
+    manager,
+    power_cut,
+    report,
+    ticket,
+)
 
 routes: list[BaseRoute] = [
     *entrance.routes,
     *dispenser.routes,
+    *languages.routes,
     *display.routes,
     *clerk.routes,
     *helper.routes,

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from queue_server.access.identity import NOBODY, Who
+from queue_server.protocol.rows import Name
 from queue_server.web.answering import refusal_problem
 from queue_server.web.asking import house_of, page_language_of
 
@@ -31,6 +33,16 @@ _HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", re.ASCII)
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True
 )
+
+
+def _said(name: Name, lang: str) -> str:
+    """A name in the page's language."""
+    if lang == "vi":
+        return name.vi
+    return name.en if name.more is UNSET else name.more.get(lang, name.en)
+
+
+_environment.filters["said"] = _said
 
 
 def page(

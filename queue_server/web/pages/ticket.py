@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,11 +12,12 @@ from starlette.routing import BaseRoute, Route
 from queue_server.access.identity import NOBODY
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.host import BranchHost
+from queue_server.directory.languages import OWN
 from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.tickets import Rebooking, Ticket
 from queue_server.realtime.views import name
-from queue_server.web.asking import house_of, page_language_of
+from queue_server.web.asking import house_of
 from queue_server.web.pages.rendering import page, policy_of_old_browsers
 
 SCRIPTS = (
@@ -45,13 +47,13 @@ async def ticket(request: Request) -> Response:
         return _private(_gone(request))
     state = await host.settled()
     if wanted in state.tickets:
-        return _private(_followed(request, host, state.tickets[wanted]))
+        return _private(await _followed(request, host, state.tickets[wanted]))
     today = next((each for each in state.tickets if _visit(each) == _visit(wanted)), None)
     if today is not None:
         return _private(_moved(request, house.access.ticket_tokens.token(today)))
     booked = next((each for each in state.booked.values() if _visit(each.id) == _visit(wanted)), None)
     if booked is not None and booked.rebooked is not None:
-        return _private(_booked(request, state.configured, booked, booked.rebooked))
+        return _private(await _booked(request, state.configured, booked, booked.rebooked))
     return _private(_gone(request))
 
 
@@ -70,16 +72,17 @@ def _private(answer: Response) -> Response:
     return answer
 
 
-def _followed(request: Request, host: BranchHost, ticket: Ticket) -> Response:
+async def _followed(request: Request, host: BranchHost, ticket: Ticket) -> Response:
     config = host.state.configured
+    said = await _language(request, config, ticket)
     answer = page(
         request,
         "ticket.html",
         who=NOBODY,
-        lang=_language(request, ticket),
+        **said,
         kind="live",
         code=host.branch_id,
-        scripts=SCRIPTS,
+        scripts=SCRIPTS if said["lang"] in OWN else (f"/static/languages/{said['lang']}.js", *SCRIPTS),
         zone=config.timezone,
         number=ticket.number,
         field=name(host.state.field(ticket.field).name),
@@ -89,19 +92,21 @@ def _followed(request: Request, host: BranchHost, ticket: Ticket) -> Response:
     return answer
 
 
-def _booked(request: Request, config: BranchConfig, ticket: Ticket, into: Rebooking) -> Response:
+async def _booked(request: Request, config: BranchConfig, ticket: Ticket, into: Rebooking) -> Response:
     """Between its old day and its new one a ticket has only a number and a date."""
     fields = {field.code: field.name for field in config.fields}
+    said = await _language(request, config, ticket)
+    date = said["date"].format(day=f"{into.day:%d}", month=f"{into.day:%m}", year=into.day.year)
     return page(
         request,
         "ticket.html",
         who=NOBODY,
-        lang=_language(request, ticket),
+        **said,
         kind="booked",
         number=into.number,
         field=name(fields[ticket.field]),
         branch=name(config.name),
-        on=f"{into.day:%d/%m/%Y}",
+        on=date,
     )
 
 
@@ -110,15 +115,18 @@ def _gone(request: Request) -> Response:
 
 
 def _moved(request: Request, token: str) -> Response:
-    query = urlencode({"lang": page_language_of(request)}) if "lang" in request.query_params else ""
+    query = urlencode({"lang": request.query_params["lang"]}) if "lang" in request.query_params else ""
     return RedirectResponse(f"/t/{token}" + (f"?{query}" if query else ""), 303, {"cache-control": "no-store"})
 
 
-def _language(request: Request, ticket: Ticket) -> str:
-    """As switched, else the one in which the number was taken."""
-    if "lang" in request.query_params:
-        return page_language_of(request)
-    return "en" if ticket.language == "en" else "vi"
+async def _language(request: Request, config: BranchConfig, ticket: Ticket) -> dict[str, Any]:
+    """The page's language as switched, else the one in which the number was taken, with its words; and the others."""
+    languages = await house_of(request).languages.offered(config.languages)
+    wanted = request.query_params.get("lang") or ticket.language
+    lang = wanted if wanted in languages else "en"
+    tables = languages[lang].tables
+    others = [(code, language.name) for code, language in languages.items() if code != lang]
+    return {"lang": lang, "words": tables["ticket"], "date": tables["times"]["date"], "others": others}
 
 
 routes: list[BaseRoute] = [Route("/t/{token}", ticket)]

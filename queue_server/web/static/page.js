@@ -17,22 +17,43 @@
       reconnecting: "Mất kết nối từ {time}, đang nối lại",
       connecting: "Đang kết nối",
       stopped: "Phiên đã hết, cần đăng nhập lại",
-      other: "English"
+      offline: "Chưa kết nối được máy chủ. Hãy thử lại sau ít giây.",
+      name: "Tiếng Việt"
     },
     en: {
       live: "Live",
       reconnecting: "Connection lost at {time}, reconnecting",
       connecting: "Connecting",
       stopped: "Session ended, please sign in again",
-      other: "Tiếng Việt"
+      offline: "The server cannot be reached. Try again in a moment.",
+      name: "English"
     }
   };
 
   // -- words --------------------------------------------------------------------------------------------------------------
 
-  /** "vi" or "en": the language that the page is in now. */
+  /** Words of further languages by code and section, from /static/languages/CODE.js, which comes before this script. */
+  LaySo.languages = LaySo.languages || {};
+
+  /** The language that the page is in now: "vi", "en" or a further one. */
   LaySo.language = function () {
-    return document.documentElement.lang === "en" ? "en" : "vi";
+    var lang = document.documentElement.lang;
+    return lang === "en" || LaySo.languages[lang] ? lang : "vi";
+  };
+
+  /** The languages that this page can be in. */
+  LaySo.offered = function () {
+    return ["vi", "en"].concat(Object.keys(LaySo.languages));
+  };
+
+  /** What those call a language who speak it. */
+  LaySo.languageName = function (code) {
+    return (LaySo.languages[code] ? LaySo.languages[code].page : WORDS[code]).name;
+  };
+
+  /** The language of refusals, which the server tells in two. */
+  LaySo.refusalLanguage = function () {
+    return LaySo.language() === "vi" ? "vi" : "en";
   };
 
   /** "Có {n} người" and {n: 3} → "Có 3 người". */
@@ -42,19 +63,27 @@
     });
   };
 
-  /** A function from a key (and values) to words in the page's language, out of `{vi: {…}, en: {…}}`. */
-  LaySo.words = function (texts) {
+  /** The side of `{vi: {…}, en: {…}}` in the page's language; a further language's is its `section`. */
+  LaySo.table = function (texts, section) {
+    var language = LaySo.language();
+    var further = LaySo.languages[language];
+    return (further && further[section]) || texts[language] || texts.en;
+  };
+
+  /** A function from a key (and values) to words in the page's language, out of such texts. */
+  LaySo.words = function (texts, section) {
     return function (key, values) {
-      var side = texts[LaySo.language()];
-      return LaySo.fill(side[key] === undefined ? texts.vi[key] : side[key], values);
+      var words = LaySo.table(texts, section)[key];
+      return LaySo.fill(words === undefined ? texts.vi[key] : words, values);
     };
   };
 
-  var say = LaySo.words(WORDS);
+  var say = LaySo.words(WORDS, "page");
 
-  /** A row's `{vi, en}` in the page's language. */
+  /** A row's `{vi, en, more}` in the page's language. */
   LaySo.name = function (name) {
-    return name ? name[LaySo.language()] || name.vi : "";
+    var language = LaySo.language();
+    return name ? name[language] || (name.more && name.more[language]) || name.en || name.vi : "";
   };
 
   // -- elements -----------------------------------------------------------------------------------------------------------
@@ -136,7 +165,7 @@
       }
       timer = setInterval(function () {
         var isIdle = Date.now() - touchedAt > QUIET_MS;
-        if (isIdle && isReloadDue() && (!isQuiet || isQuiet())) {
+        if (isIdle && (!isQuiet || isQuiet()) && isReloadDue()) {
           clearInterval(timer);
           location.reload();
         }
@@ -175,7 +204,7 @@
    * `more` are headers of its own, such as the key of a press that was sent before.
    */
   LaySo.ask = function (method, path, body, more) {
-    var headers = { "accept-language": LaySo.language() };
+    var headers = { "accept-language": LaySo.refusalLanguage() };
     if (method !== "GET") {
       headers["content-type"] = "application/json";
       headers["idempotency-key"] = newKey();
@@ -195,13 +224,7 @@
         });
       },
       function () {
-        var isEnglish = LaySo.language() === "en";
-        return Promise.reject({
-          code: "offline",
-          status: 0,
-          detail: isEnglish ? "The server cannot be reached. Try again in a moment." : "Chưa kết nối được máy chủ. Hãy thử lại sau ít giây.",
-          data: {}
-        });
+        return Promise.reject({ code: "offline", status: 0, detail: say("offline"), data: {} });
       }
     );
   };
@@ -214,7 +237,7 @@
     var query = location.search.replace(/([?&])lang=[^&]*&?/, "$1").replace(/[?&]$/, "");
     link.href = location.pathname + query + (query ? "&" : "?") + "lang=" + other;
     link.lang = other;
-    link.textContent = say("other");
+    link.textContent = LaySo.languageName(other);
   };
 
   var toast = null;

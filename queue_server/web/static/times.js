@@ -11,6 +11,7 @@
 
   var say = LaySo.words({
     vi: {
+      date: "{day}/{month}/{year}",
       wait: "Thời gian chờ",
       turn: "Dự kiến đến lượt",
       unknown: "Chưa dự tính được",
@@ -24,6 +25,7 @@
       inTime: "{name}: còn kịp trong hôm nay ({way})"
     },
     en: {
+      date: "{day}/{month}/{year}",
       wait: "Waiting time",
       turn: "Expected turn",
       unknown: "Not known yet",
@@ -36,7 +38,7 @@
       sooner: "{name}: about {saves} min sooner ({way})",
       inTime: "{name}: still in time today ({way})"
     }
-  });
+  }, "times");
 
   // -- times --------------------------------------------------------------------------------------------------------------
 
@@ -62,8 +64,19 @@
 
   /** "22/11/2026" in the branch's zone. */
   LaySo.date = function (at) {
+    return say("date", partsIn(new Date(at)));
+  };
+
+  /** "24/11/2026" of a row's "2026-11-24". */
+  LaySo.dateOf = function (day) {
+    var parts = day.split("-");
+    return say("date", { year: parts[0], month: parts[1], day: parts[2] });
+  };
+
+  /** 0, a Sunday, to 6 in the branch's zone. */
+  LaySo.weekday = function (at) {
     var parts = partsIn(new Date(at));
-    return parts.day + "/" + parts.month + "/" + parts.year;
+    return new Date(Date.UTC(Number(parts.year), Number(parts.month) - 1, Number(parts.day))).getUTCDay();
   };
 
   /** Keep an element showing the server's time. */

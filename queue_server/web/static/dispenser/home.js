@@ -2,14 +2,11 @@
 
 import { html } from "../vendor/preact-htm.js";
 import { dayAndTime, hoursSentences, Icon, LaySo, name, say, sentence, whyShut } from "./parts.js";
-import { firstLevel, isOffered, pageOf } from "./rules.js";
+import { cardsOf, isOffered } from "./rules.js";
 
 /** @param state the page's state; @param view `{fields, live, offer, agencies, size}`; @param on what presses do */
 export function Home({ state, view, on }) {
-  const own = state.agency ? view.fields.filter((row) => row.agency === state.agency) : null;
-  const items = own ? own.map((field) => ({ field })) : firstLevel(view.fields);
-  const { items: shown, page, pages } = pageOf(items, state.page, view.size);
-  const isAgencies = items.some((item) => item.agency);
+  const { own, isAgencies, items: shown, page, pages } = cardsOf(state, view);
   return html`<section class="home">
     <div class="home__title">
       ${own && html`<button class="button home__back" type="button" data-key="back" onClick=${on.home}><${Icon} of="back" />${say("back")}</button>`}
@@ -90,10 +87,10 @@ export function Resting({ offer, day, offers }) {
   const others = [...(shown ? rest.slice(1) : rest), back && onlySome(offer, offers)].filter(Boolean);
   const reason = day?.reason ? sentence(day.reason) : null;
   return html`<section class="calm resting" data-state=${offer.kind}>
-    <h1>${title.replace(/\.$/, "")}</h1>
+    <h1>${title.replace(/[.。]$/, "")}</h1>
     ${reason && html`<p class="calm__lead">${reason}</p>`}
     ${shown && html`<p class="resting__label">${shown.label}</p><p class="resting__time">${shown.time}</p>`}
-    ${back && html`<p class="resting__date">${back.weekday}, ${back.date}</p>`}
+    ${back && html`<p class="resting__date">${say("dayLong", back)}</p>`}
     ${others.map((line) => html`<p class="calm__lead">${line}</p>`)}
   </section>`;
 }

@@ -13,7 +13,10 @@ import { Bar, Head, LaySo } from "./parts.js";
 import { afterIdle, branchOffer, helperOf, helperSeen, isOffered, offerOf, shownFields } from "./rules.js";
 import { Search } from "./search.js";
 import { seek, type, visitOf } from "./seeking.js";
+import { Speaker } from "./speaker.js";
+import { spokenOf, topicOf } from "./spoken.js";
 import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Refused, Waiting } from "./steps.js";
+import { Tongues } from "./tongues.js";
 
 const NUMBER_MS = 12_000;
 const SAME_FINGER_MS = 400;
@@ -24,20 +27,21 @@ const root = document.getElementById("kiosk");
 const page = document.documentElement;
 const branch = page.dataset.branch;
 const firstLanguage = LaySo.language();
-const names = {
-  branch: { vi: root.dataset.branchVi, en: root.dataset.branchEn },
-  organisation: { vi: root.dataset.organisationVi, en: root.dataset.organisationEn }
-};
+const names = JSON.parse(root.dataset.names);
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false };
-const state = { ...START, isEasy: false, needsTime: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
+const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false, isChoosingLanguage: false };
+const NEXT = { ...START, needsTime: false, isListening: false }; // somebody else stands here
+const state = { ...NEXT, isEasy: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
 const data = { board: null, live: null, classes: [], agencies: {}, device: null };
 const openedAt = Date.now();
 let feed = null;
 let touchedAt = Date.now();
 let shownAt = 0;
+let reload = null;
+let topic = "";
 const elsewhere = new Elsewhere(branch, draw);
+const speaker = new Speaker(() => feed && draw());
 
 // -- what is on the screen ----------------------------------------------------------------------------------------------
 
@@ -52,7 +56,7 @@ function show(changes) {
   }
 }
 
-const placeOf = ({ screen, agency, page, isHelping }) => [screen, agency, page, isHelping].join("/");
+const placeOf = ({ screen, agency, page, isHelping, isChoosingLanguage }) => [screen, agency, page, isHelping, isChoosingLanguage].join("/");
 
 function view() {
   const { board, live, classes, agencies } = data;
@@ -75,7 +79,30 @@ const isGiven = (field) => isOffered(view().offer(data.board.fields[field]));
 
 function draw() {
   const time = feed ? LaySo.time(feed.now()) : "";
-  render(html`<${Head} state=${state} names=${names} time=${time} /><main class="stage" data-screen=${screenName()}>${stage()}</main><${Bar} state=${state} on=${on} />${state.isAsked && state.status.state === "live" && html`<${MoreTime} on=${on} />`}`, root);
+  render(html`<${Head} state=${state} names=${names} time=${time} /><main class="stage" data-screen=${screenName()}>${stage()}</main><${Bar} state=${state} voice=${voice()} on=${on} />${state.isChoosingLanguage && html`<${Tongues} on=${on} />`}${state.isAsked && state.status.state === "live" && html`<${MoreTime} on=${on} />`}`, root);
+  tellNews();
+}
+
+const isShown = () => state.status.state === "live" && Boolean(data.board && data.live);
+
+function voice() {
+  const isAnywhere = LaySo.offered().some((code) => speaker.canSay(code));
+  return { isAnywhere, isHere: speaker.canSay(LaySo.language()), isSpeaking: speaker.isSpeaking };
+}
+
+/** Who listens is told of each new screen, and nobody after them. */
+function tellNews() {
+  const before = topic;
+  topic = topicOf(screenName(), state, isShown() ? view() : null);
+  if (topic !== before) {
+    state.isListening ? tellScreen() : speaker.stop();
+  }
+}
+
+/** A screen without words of its own to be heard has its heading read. */
+function tellScreen() {
+  const heading = root.querySelector(".stage h1")?.textContent ?? "";
+  speaker.say(spokenOf(screenName(), state, isShown() ? view() : null) ?? [heading], LaySo.language());
 }
 
 function screenName() {
@@ -86,7 +113,7 @@ function stage() {
   if (state.status.state !== "live") {
     return state.hasBeenLive || Date.now() - openedAt > NO_LINE_MS ? html`<${LineDown} />` : html`<${Waiting} />`;
   }
-  if (!data.board || !data.live) {
+  if (!isShown()) {
     return html`<${Waiting} />`;
   }
   if (state.isHelping) {
@@ -139,7 +166,7 @@ const on = {
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
   take: press(() => take()),
   there: press(() => Date.now() - elsewhere.foundAt > SAME_FINGER_MS && goThere()),
-  done: press(() => show({ ...START, needsTime: false })),
+  done: press(() => show(NEXT)),
   stay: () => {
     shownAt = Date.now();
     show({ isAsked: false, needsTime: true });
@@ -147,12 +174,28 @@ const on = {
   help: press(() => state.status.state === "live" && show({ isHelping: !state.isHelping, helper: helperSeen(null, data.live.help_called, data.device) })),
   callHelper: press(() => state.isCallingHelper || callHelper()),
   easy: () => setEasy(!state.isEasy),
-  language: () => setLanguage(LaySo.language() === "en" ? "vi" : "en")
+  language: () => {
+    const others = LaySo.offered().filter((code) => code !== LaySo.language());
+    return others.length === 1 ? setLanguage(others[0]) : state.isBusy || show({ isChoosingLanguage: true });
+  },
+  tongue: press((code) => setLanguage(code)),
+  closeTongues: press(() => show({ isChoosingLanguage: false })),
+  listen
 };
+
+/** What the screen asks, once more; or silence. Who listens has as much time as who reads slowly. */
+function listen() {
+  const isListening = !speaker.isSpeaking;
+  if (state.screen === "issued") {
+    shownAt = Date.now();
+  }
+  show({ isListening, needsTime: isListening || state.needsTime });
+  isListening ? tellScreen() : speaker.stop();
+}
 
 function setLanguage(language) {
   page.lang = language;
-  draw();
+  show({ isChoosingLanguage: false });
 }
 
 function setEasy(isEasy) {
@@ -228,7 +271,7 @@ function tick() {
 }
 
 function isAway() {
-  return state.screen !== "home" || state.isHelping || state.agency || state.page || state.isEasy || LaySo.language() !== firstLanguage;
+  return state.screen !== "home" || state.isHelping || state.isListening || state.isChoosingLanguage || state.agency || state.page || state.isEasy || LaySo.language() !== firstLanguage;
 }
 
 /** The next person finds the first screen, in the first language. */
@@ -236,7 +279,7 @@ function leave() {
   elsewhere.forget();
   page.lang = firstLanguage;
   setEasy(false);
-  show({ ...START, needsTime: false });
+  show(NEXT);
 }
 
 // -- the line -----------------------------------------------------------------------------------------------------------
@@ -283,6 +326,9 @@ function learn() {
         data.classes = found.classes;
         data.agencies = Object.fromEntries(found.agencies.map((each) => [each.code, each.name]));
         draw();
+        if (found.languages && found.languages.join() !== Object.keys(LaySo.languages).join()) {
+          reload(); // the page brings them
+        }
       },
       () => {
         learning = setTimeout(learn, 5000);
@@ -294,7 +340,7 @@ function learn() {
 function start(me) {
   state.hasPrinter = me.has_printer;
   data.device = me.role === "dispenser" ? me.actor.replace("device:", "") : null;
-  const reload = LaySo.quietReload(() => state.screen === "home" && !state.isBusy && state.status.state === "live");
+  reload = LaySo.quietReload(() => state.screen === "home" && !state.isBusy && state.status.state === "live");
   feed = new LaySo.Feed({ build: page.dataset.build, isWorkedAt: true, onStatus, onBuild: reload });
   feed.subscribe(`board:${branch}`, onBoard);
   feed.subscribe(`live:${branch}`, (live) => {
@@ -306,8 +352,16 @@ function start(me) {
   draw();
 }
 
+/** A touch silences what is said, but for the key that asks for it. */
+function onTouch(event) {
+  touchedAt = Date.now();
+  if (!event.target.closest?.("[data-key=listen]")) {
+    speaker.stop();
+  }
+}
+
 for (const kind of ["pointerdown", "keydown"]) {
-  window.addEventListener(kind, () => { touchedAt = Date.now(); }, { capture: true, passive: true });
+  window.addEventListener(kind, onTouch, { capture: true, passive: true });
 }
 window.addEventListener("contextmenu", (event) => event.preventDefault());
 landscape.addEventListener("change", () => feed && draw());

@@ -4,7 +4,7 @@ import { html } from "../vendor/preact-htm.js";
 import { texts } from "./texts.js";
 
 export const LaySo = window.LaySo;
-export const say = LaySo.words(texts);
+export const say = LaySo.words(texts, "dispenser");
 export const name = (words) => LaySo.name(words);
 
 const PATHS = {
@@ -19,6 +19,8 @@ const PATHS = {
   search: "M10.500 17.500a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM15.500 15.500L21 21",
   question: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM9.500 9.500a2.500 2.500 0 1 1 3.600 2.300c-.7.4-1.100.9-1.100 1.900M12 16.700v.1",
   globe: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM3 12h18M12 3c2.600 2.600 3.600 5.500 3.600 9s-1 6.400-3.600 9c-2.600-2.600-3.600-5.500-3.600-9s1-6.400 3.600-9z",
+  ear: "M4 9.500v5h3.500l5 4v-13l-5 4zM16 9a4 4 0 0 1 0 6M18.500 6.500a8 8 0 0 1 0 11",
+  hush: "M6.500 6.500h11v11h-11z",
   letters: "M2.500 19L8 5l5.500 14M4.300 14.500h7.400M15.500 19l3-8 3 8M16.500 16.500h4"
 };
 
@@ -27,19 +29,23 @@ export function Icon({ of }) {
 }
 
 export function people(n) {
-  return n === 1 ? say(LaySo.language() === "en" ? "person" : "people", { n }) : say("people", { n });
+  return say(n === 1 ? "person" : "people", { n });
 }
 
 /** "07:00, thứ Hai 23/11/2026" in the branch's zone. */
 export function dayAndTime(instant) {
-  const date = LaySo.date(instant);
-  const [day, month, year] = date.split("/").map(Number);
-  const weekday = texts[LaySo.language()].weekdays[new Date(Date.UTC(year, month - 1, day)).getUTCDay()];
-  return { time: LaySo.time(instant), weekday, date };
+  const weekday = LaySo.table(texts, "dispenser").weekdays[LaySo.weekday(instant)];
+  return { time: LaySo.time(instant), weekday, date: LaySo.date(instant) };
+}
+
+/** Words with the full stop of their writing, once. */
+export function ended(words) {
+  const plain = words.replace(/[.。\s]*$/, "").trim();
+  return plain + (/[\u3040-\u9fff]$/.test(plain) ? "。" : ".");
 }
 
 /** A text of staff as a sentence: they write reasons with and without a full stop. */
-export const sentence = (words) => name(words).trim().replace(/[.\s]*$/, ".");
+export const sentence = (words) => ended(name(words));
 
 const when = (instant) => say("at", dayAndTime(instant));
 
@@ -93,10 +99,9 @@ export function TicketNumber({ number }) {
 }
 
 export function Head({ state, names, time }) {
-  const side = LaySo.language();
   return html`<header class="head">
     <img class="head__mark" src="/static/mark.svg" alt="" />
-    <div class="head__names"><p class="head__organisation">${names.organisation[side]}</p><p class="head__branch">${names.branch[side]}</p></div>
+    <div class="head__names"><p class="head__organisation">${name(names.organisation)}</p><p class="head__branch">${name(names.branch)}</p></div>
     <div class="head__now"><span class="clock" data-key="clock">${time}</span><${Connection} state=${state} /></div>
   </header>`;
 }
@@ -111,11 +116,26 @@ function Connection({ state }) {
   return html`<span class="pill pill--warn" role="status">${words}</span>`;
 }
 
-/** Language, help and reading aid: on every screen, always in the same place. */
-export function Bar({ state, on }) {
-  return html`<nav class="bar">
-    <button class="button bar__key" type="button" data-key="language" lang=${LaySo.language() === "en" ? "vi" : "en"} onClick=${on.language}><${Icon} of="globe" />${say("language")}</button>
+/** Languages, help, listening and reading aid: on every screen, always in the same place. */
+export function Bar({ state, voice, on }) {
+  return html`<nav class="bar ${voice.isAnywhere ? "bar--heard" : ""}">
+    <${LanguageKey} on=${on} />
     <button class="button bar__key" type="button" data-key="help" aria-pressed=${String(state.isHelping)} onClick=${on.help}><${Icon} of="question" />${say("help")}</button>
+    ${voice.isAnywhere && html`<${ListenKey} state=${state} voice=${voice} on=${on} />`}
     <button class="button bar__key" type="button" data-key="easy" aria-pressed=${String(state.isEasy)} onClick=${on.easy}><${Icon} of="letters" />${say("easy")}</button>
   </nav>`;
+}
+
+/** The other languages, each by its own name. */
+function LanguageKey({ on }) {
+  const others = LaySo.offered().filter((code) => code !== LaySo.language());
+  const names = others.map((code, i) => html`${i > 0 && " "}<span class="bar__name"><span lang=${code}>${LaySo.languageName(code)}</span>${i < others.length - 1 && " ·"}</span>`);
+  return html`<button class="button bar__key" type="button" data-key="language" aria-haspopup=${others.length > 1 ? "dialog" : null} onClick=${on.language}><${Icon} of="globe" /><span>${names}</span></button>`;
+}
+
+/** Its place is kept where this language has no voice and another one has. */
+function ListenKey({ state, voice, on }) {
+  return voice.isHere
+    ? html`<button class="button bar__key" type="button" data-key="listen" aria-pressed=${String(state.isListening)} onClick=${on.listen}><${Icon} of=${voice.isSpeaking ? "hush" : "ear"} />${say(voice.isSpeaking ? "hush" : "hear")}</button>`
+    : html`<span></span>`;
 }

@@ -122,6 +122,13 @@ export function pageOf(items, page, size) {
   return { items: items.slice(at * each, (at + 1) * each), page: at, pages };
 }
 
+/** The cards that are shown now: a page of the first level, or of one agency's `own` fields. */
+export function cardsOf(state, view) {
+  const own = state.agency ? view.fields.filter((row) => row.agency === state.agency) : null;
+  const items = own ? own.map((field) => ({ field })) : firstLevel(view.fields);
+  return { own, isAgencies: items.some((item) => item.agency), ...pageOf(items, state.page, view.size) };
+}
+
 /** [1, 2, 3, 5] → "1–3, 5" */
 export function countersText(numbers) {
   const runs = [];

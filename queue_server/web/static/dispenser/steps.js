@@ -1,7 +1,7 @@
 /** The screens after the first: confirm, the number, another branch, refused, a field that is shut, help, the line is down. */
 
 import { html } from "../vendor/preact-htm.js";
-import { Facts, Icon, LaySo, name, say, TicketNumber, whyShut } from "./parts.js";
+import { ended, Facts, Icon, LaySo, name, say, TicketNumber, whyShut } from "./parts.js";
 import { countersOf, countersText, isOffered, refusalKey, UNSURE } from "./rules.js";
 
 /** One step between a field and its number, with the priority classes of this branch. */
@@ -163,11 +163,11 @@ export function Help({ state, view, on }) {
   </section>`;
 }
 
-const SEE_HELPER = () => html`<strong>${say("seeHelper")}.</strong> ${say("helpPeople")}`;
+const SEE_HELPER = () => html`<strong>${ended(say("seeHelper"))}</strong> ${say("helpPeople")}`;
 const HELPER = {
   none: SEE_HELPER,
   unknown: SEE_HELPER,
   called: ({ since }) => html`<strong>${say("helperCalled", { time: LaySo.time(since) })}</strong> ${say("helperWait")}`,
   coming: () => html`<strong>${say("helperComing")}</strong>`,
-  failed: () => html`<strong>${say("helperFailed")}</strong> ${say("seeHelper")}.`
+  failed: () => html`<strong>${say("helperFailed")}</strong> ${ended(say("seeHelper"))}`
 };

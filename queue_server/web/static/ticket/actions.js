@@ -7,7 +7,7 @@
 
   var LaySo = (global.LaySo = global.LaySo || {});
   var el = LaySo.el;
-  var say = LaySo.words(LaySo.ticketTexts);
+  var say = LaySo.words(LaySo.ticketTexts, "ticket");
   var SAME_FINGER_MS = 500; // the second half of a double tap on the button beneath confirms nothing
 
   function unbroken(number) {
@@ -115,7 +115,7 @@
   TicketActions.prototype._refused = function (problem, parts) {
     var isFinal = problem.status >= 400 && problem.status < 500;
     parts.said.textContent = "";
-    parts.said.appendChild(el("p", { class: "notice notice--bad", text: problem.detail }));
+    parts.said.appendChild(el("p", { class: "notice notice--bad", lang: problem.status ? LaySo.refusalLanguage() : null, text: problem.detail }));
     if (isFinal) {
       parts.said.appendChild(el("p", { text: say("askHelper") }));
       parts.confirm.hidden = true;

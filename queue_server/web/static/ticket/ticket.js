@@ -7,7 +7,7 @@
 
   var LaySo = global.LaySo;
   var el = LaySo.el;
-  var say = LaySo.words(LaySo.ticketTexts);
+  var say = LaySo.words(LaySo.ticketTexts, "ticket");
   var token = decodeURIComponent(location.pathname.split("/").pop());
   var actions = new LaySo.TicketActions(token);
   var ASLEEP_MS = 5000; // hidden for longer, and the line may be dead without anybody knowing
@@ -258,7 +258,6 @@
   if (global.matchMedia && global.matchMedia("(prefers-contrast: more)").matches) {
     document.documentElement.setAttribute("data-theme", "contrast");
   }
-  LaySo.languageSwitch(byId("language"));
   showNumber(byId("number"), byId("number").textContent);
   put(byId("state"), [el("p", { class: "sentence", text: say("connecting") })]);
   LaySo.setText(byId("foot"), say("updates"));

@@ -6,7 +6,7 @@
   "use strict";
 
   var LaySo = (global.LaySo = global.LaySo || {});
-  var say = LaySo.words(LaySo.ticketTexts);
+  var say = LaySo.words(LaySo.ticketTexts, "ticket");
   var NEAR = 2; // so few people ahead, and nobody should be outside
   var FAR_S = 600; // but for so many seconds, one may
   var SHORT_MIN = 10; // whoever is told no more than this stays, however many are ahead
@@ -27,12 +27,7 @@
 
   /** A reason of staff, who write it with and without a full stop. */
   function reasonOf(words) {
-    return LaySo.name(words).trim().replace(/[.\s]+$/, "");
-  }
-
-  /** "24/11/2026" of a row's "2026-11-24" */
-  function dateOf(day) {
-    return day.split("-").reverse().join("/");
+    return LaySo.name(words).trim().replace(/[.。\s]+$/, "");
   }
 
   /**
@@ -114,7 +109,7 @@
       return { lead: { label: "", value: say("thanks"), isCounter: false }, sentences: [say("finishedHow")] };
     },
     rebooked: function (at) {
-      var label = say("newNumber", { date: dateOf(at.ticket.rebooked_on) });
+      var label = say("newNumber", { date: LaySo.dateOf(at.ticket.rebooked_on) });
       return { lead: { label: label, value: spaced(at.ticket.rebooked_as), isCounter: false }, sentences: [say("rebookedHow")] };
     },
     expired: function (at) {
