@@ -164,9 +164,12 @@ class FieldNow(rows.FieldRow, frozen=True):
 
 
 class PriorityClass(Struct, frozen=True):
+    """An identity card shows it of whoever has lived `min_age` years; null where no card does."""
+
     code: str
     name: Name
     explanation: Name
+    min_age: int | None
 
 
 class Agency(Struct, frozen=True):
@@ -175,13 +178,15 @@ class Agency(Struct, frozen=True):
 
 
 class Branch(BranchShort, frozen=True):
-    """One branch with fields, people waiting, wait estimates, counters, agencies and priority classes."""
+    """One branch with fields, people waiting, wait estimates, counters, agencies and priority classes. Where it
+    `confirms_priority`, one that is claimed at a dispenser counts once staff have confirmed it."""
 
     day: rows.DayRow | None
     fields: list[FieldNow]
     counters: list[rows.CounterRow]
     agencies: list[Agency]
     classes: list[PriorityClass]
+    confirms_priority: bool
 
 
 class BoardData(Struct, frozen=True):
