@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
 from starlette.applications import Starlette
 
 from queue_server import __version__
+from queue_server.access.day_key import KeyFile
 from queue_server.access.limits.memory import MemoryLimits
 from queue_server.access.limits.port import Limits
+from queue_server.access.persons import Persons
 from queue_server.access.store import Access
 from queue_server.access.tries import Tries
 from queue_server.access.watching import RightsWatch
@@ -26,6 +28,7 @@ from queue_server.directory.languages import SHIPPED as LANGUAGES
 from queue_server.directory.languages import Languages
 from queue_server.directory.lookup import Lookup
 from queue_server.domain.foresight import Outlook
+from queue_server.domain.hours import service_day
 from queue_server.domain.state import Change
 from queue_server.foreseeing.elsewhere import Elsewhere
 from queue_server.foreseeing.foreseer import Foreseer
@@ -120,6 +123,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(hub.stop)
         presence.start()
         stack.push_async_callback(presence.stop)
+        listing = Listing(journal, bus)
+        persons = await _persons(settings, journal, listing, bus, clock)
+        persons.start()
+        stack.push_async_callback(persons.stop)
         for each in (readers, daily):
             each.start()
             stack.push_async_callback(each.stop)
@@ -127,12 +134,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             settings=settings,
             journal=journal,
             bus=bus,
-            listing=Listing(journal, bus),
+            listing=listing,
             hub=hub,
             access=access,
             signals=signals,
             presence=presence,
             tries=Tries(limits),
+            persons=persons,
             pulse=Pulse(journal, hub.send_away),
             foreseer=foreseer,
             elsewhere=elsewhere,
@@ -145,6 +153,18 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         if journal.is_shared:
             _join_others(stack, house, clock, on_written=readers.wake)
         yield house
+
+
+async def _persons(settings: Settings, journal: Journal, listing: Listing, bus: CommandBus, clock: Clock) -> Persons:
+    """With today's key, before anybody asks."""
+
+    async def earliest_day(later: timedelta) -> date:
+        now = clock.now() + later
+        return min((service_day(each, now) for each in await listing.calendars()), default=now.date())
+
+    persons = Persons(journal, KeyFile(settings.day_key_file), earliest_day, lambda: bus.watch.has_stepped)
+    await persons.step()
+    return persons
 
 
 async def _common_clock(stack: AsyncExitStack, journal: Journal) -> Clock:

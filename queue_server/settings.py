@@ -39,6 +39,9 @@ class Settings(BaseModel):
         default=None, ge=0, le=65535, description="Each worker listens on a port of its own too, from this one on."
     )
     backups: Path | None = Field(default=None, description="Second folder, best on another disk, for daily backups.")
+    day_key: Path | None = Field(
+        default=None, description="File of the service day's key, in no backup; by default day.key in the data folder."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     trusted_proxies: str = Field(
@@ -111,6 +114,11 @@ class Settings(BaseModel):
     def backups_folder(self) -> Path:
         """Where daily backups go."""
         return self.backups or self.data / "backups"
+
+    @property
+    def day_key_file(self) -> Path:
+        """Where the key is that citizens' cards are told apart by."""
+        return self.day_key or self.data / "day.key"
 
     @property
     def is_backed_up_here(self) -> bool:

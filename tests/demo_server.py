@@ -145,7 +145,7 @@ def demo_config(now: datetime) -> BranchConfig:
             Desk(6, ("tra-ket-qua",), agency="phuong", floor=2),
         ),
         classes=(
-            PriorityClass("NCT75", Text("Người từ 75 tuổi trở lên", "Aged 75 and over")),
+            PriorityClass("NCT75", Text("Người từ 75 tuổi trở lên", "Aged 75 and over"), min_age=75),
             PriorityClass("NKT", Text("Người khuyết tật", "Person with a disability")),
         ),
         hours=always,

@@ -223,6 +223,7 @@ def snapshot(state: BranchState) -> dict[str, Any]:
         **{name: {code: list(queue) for code, queue in rows.items() if queue} for name, rows in queues.items()},
         "at_counter": dict(state._at_counter),
         "held": set(state._held),
+        "of_person": {person: set(tickets) for person, tickets in state._of_person.items()},
         "open_for": {code: n for code, n in state._open_for.items() if n},
         "tally": {key: n for key, n in state._tally.items() if n},
     }

@@ -24,7 +24,8 @@ from queue_server.journal.port import Appended, Batch, StoredEvent
 T = TypeVar("T")
 
 MANAGER = c.By("account:manager", clerk="manager", may_override=True)
-KIOSK = c.By("device:kiosk")
+KIOSK = c.By("kiosk")
+"""All dispensers of the hall; no one device with a limit of its own."""
 HELPER = c.By("account:helper", clerk="helper")
 CITIZEN = c.By("phone")
 TIMER = c.By("timer", may_override=True)

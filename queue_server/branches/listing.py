@@ -37,6 +37,14 @@ class Listing:
             if head.branch_id in self._known
         ]
 
+    async def calendars(self) -> list[BranchConfig]:
+        """Of every branch a configuration that it has, or had lately: whose days are asked for often, and hardly ever
+        begin at another hour."""
+        heads = await self._journal.heads()
+        if any(head.branch_id not in self._known for head in heads):
+            await self._learn({head.branch_id: head.epoch for head in heads})
+        return [self._config(head.branch_id) for head in heads if head.branch_id in self._known]
+
     async def _learn(self, epochs: dict[str, str]) -> None:
         for branch_id, stored in (await self._journal.day_events()).items():
             known = self._known.get(branch_id)

@@ -93,7 +93,7 @@ def _desk(counter: CounterBlock) -> domain.Desk:
 
 
 def _class(each: ClassBlock) -> domain.PriorityClass:
-    return domain.PriorityClass(each.code, _text(each.name), _text(each.explanation))
+    return domain.PriorityClass(each.code, _text(each.name), _text(each.explanation), each.min_age)
 
 
 def _limits(limits: LimitsBlock) -> domain.Limits:

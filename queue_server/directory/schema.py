@@ -36,6 +36,7 @@ Seconds = Annotated[int, Field(ge=0, le=24 * 3600)]
 Run = Annotated[int, Field(ge=1, le=100)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 Times = Annotated[int, Field(ge=0, le=20)]
+Numbers = Annotated[int, Field(ge=1, le=10_000)]
 ProcedureCode = Annotated[str, Field(pattern=r"^\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$")]
 
 _RULE = domain.RoutingRule()
@@ -122,11 +123,13 @@ class CountersPart(_Desk):
 
 
 class ClassBlock(Block):
-    """A priority class; one that is not on is kept for later and offered nowhere."""
+    """A priority class; one that is not on is kept for later and offered nowhere. Whoever's identity card shows that
+    they have lived `min_age` years has it at a dispenser without a claim."""
 
     code: Code
     name: Text
     explanation: Text | None = None
+    min_age: Annotated[int, Field(ge=1, le=120)] | None = None
     is_on: bool = True
 
 
@@ -165,6 +168,9 @@ class RuleBlock(Block):
 
 
 class LimitsBlock(Block):
+    """See `Limits`. A device may give 30 numbers a minute and 600 an hour, unless it is said otherwise: a person takes
+    five seconds at least, and a dispenser of a busy morning gives 100 an hour."""
+
     undo_s: Seconds = _LIMITS.undo_s
     cool_down_s: Seconds = _LIMITS.cool_down_s
     postpone_s: Seconds = _LIMITS.postpone_s
@@ -180,6 +186,8 @@ class LimitsBlock(Block):
     half_day_splits_at: Clock = "12:00"
     ends_by_forecast: bool = _LIMITS.ends_by_forecast
     confirms_priority: bool = _LIMITS.confirms_priority
+    numbers_a_minute: Numbers | None = 30
+    numbers_an_hour: Numbers | None = 600
 
 
 class PlaceBlock(Block):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import asyncpg
 
-from queue_server.doctor import journals, machine, standby
+from queue_server.access.persons import NOTED
+from queue_server.doctor import cards, journals, machine, standby
 from queue_server.doctor.connecting import ANSWER_WITHIN_S, connect
 from queue_server.doctor.findings import Finding, note
 from queue_server.journal import migrations
@@ -60,6 +61,7 @@ async def examine(settings: Settings) -> list[Finding]:
         if await _has_schema(connection, found):
             readers = ["housekeeping", *(["dossier"] if settings.dossier_url else [])]
             found += await journals.examine(connection, now, readers)
+            found += cards.examine(settings, await connection.fetchval(NOTED))
     except BROKEN as fault:
         found.append(
             Finding(f"PostgreSQL broke off while it was looked at ({fault or type(fault).__name__}): ask again.")

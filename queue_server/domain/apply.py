@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig, Desk
 from queue_server.domain.counters import Counter, CounterState
+from queue_server.domain.devices import is_device, with_one_more
 from queue_server.domain.events import Recorded, type_of
 from queue_server.domain.state import (
     CALLS_KEPT,
@@ -187,6 +188,7 @@ def _issued(state: BranchState, rec: Recorded, event: ev.TicketIssued) -> None:
         steps=event.steps,
         told=event.told,
         appointment=event.appointment,
+        person=event.person,
     )
     ticket = enter(blank, TicketState.WAITING, mark)
     if event.is_inexact:
@@ -198,7 +200,15 @@ def _issued(state: BranchState, rec: Recorded, event: ev.TicketIssued) -> None:
     state.put_ticket(ticket)
     if event.printer:
         _ask_paper(state, rec, event.ticket, event.printer, is_reprint=False)
+    if is_device(rec.actor):
+        _count_given(state, rec)
     _watch_cover(state, event.field, rec.at)
+
+
+def _count_given(state: BranchState, rec: Recorded) -> None:
+    given = with_one_more(state.given.get(rec.actor, ()), rec.at, state.configured.limits)
+    if given:
+        state.put("given", rec.actor, given)
 
 
 def _take_ordinal(state: BranchState, series: str, ordinal: int, field: str) -> None:

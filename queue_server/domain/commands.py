@@ -29,7 +29,8 @@ class By(Struct, frozen=True):
 
     `actor` is the account or device ("account:lan", "device:k1", "timer"), `clerk` the account's name where a person
     acts, `fresh_id` an unused ticket id, `printer` the printer that stands beside the asking device.
-    `may_override` lets a supervisor act on another clerk's counter.
+    `may_override` lets a supervisor act on another clerk's counter. `person` stands for a citizen whose identity card
+    was scanned, the same for one service day; nothing leads back from it.
     """
 
     actor: str
@@ -38,6 +39,7 @@ class By(Struct, frozen=True):
     printer: str | None = None
     may_override: bool = False
     deadline: datetime | None = None
+    person: str | None = None
 
 
 class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="name"):
@@ -63,6 +65,9 @@ class CounterCommand(BranchCommand, frozen=True, kw_only=True):
 
 
 class Issue(BranchCommand, frozen=True, kw_only=True, tag="issue"):
+    """A number of this field. The dispenser says what the `proof` of a priority is: the age on a "card". `again` asks
+    for another paper of the number that this person has already."""
+
     field: Code
     procedures: Annotated[tuple[ProcedureCode, ...], Meta(max_length=20)] = ()
     priority: Code | None = None
@@ -73,6 +78,8 @@ class Issue(BranchCommand, frozen=True, kw_only=True, tag="issue"):
     assistance: Assistance | None = None
     printer: Code | None = None
     appointment: Annotated[datetime, Meta(tz=True)] | None = None
+    proof: Literal["card"] | None = None
+    again: bool = False
 
 
 class KeptLine(Struct, frozen=True, forbid_unknown_fields=True):

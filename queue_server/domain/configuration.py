@@ -126,11 +126,13 @@ class Desk(Struct, frozen=True):
 
 
 class PriorityClass(Struct, frozen=True):
-    """A reason that changes the order. Its name is for the dispenser and the clerk, never for a public screen."""
+    """A reason that changes the order. Its name is for the dispenser and the clerk, never for a public screen. An
+    identity card that was scanned proves it for whoever has lived `min_age` years."""
 
     code: str
     name: Text
     explanation: Text = Text("")
+    min_age: int | None = None
 
 
 class RoutingRule(Struct, frozen=True):
@@ -173,7 +175,8 @@ class Limits(Struct, frozen=True):
 
     `ends_by_forecast`: no more numbers of a field are given for today to whom it is foreseen that they would not be
     called before closing. `confirms_priority`: a priority that somebody claims where no staff stands, as at a
-    dispenser, counts only once staff have confirmed it.
+    dispenser, counts only once staff have confirmed it. A device gives at most `numbers_a_minute` and
+    `numbers_an_hour`; None: as many as are asked for.
     """
 
     undo_s: int = 10
@@ -191,6 +194,8 @@ class Limits(Struct, frozen=True):
     half_day_splits_at: int = 12 * 60
     ends_by_forecast: bool = False
     confirms_priority: bool = False
+    numbers_a_minute: int | None = None
+    numbers_an_hour: int | None = None
 
 
 class Team(Struct, frozen=True):

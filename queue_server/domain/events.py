@@ -146,7 +146,8 @@ class Why(Struct, frozen=True, omit_defaults=True):
 
 class TicketIssued(Event, frozen=True, tag="ticket.issued"):
     """A number was given. One that `is_inexact` was given by hand, printed in advance, and entered afterwards: nobody
-    knows exactly when its citizen came."""
+    knows exactly when its citizen came. `person` stands for a citizen whose card was scanned, on this day only; `proof`
+    says what the dispenser knows the priority by."""
 
     ticket: str
     number: str
@@ -168,6 +169,8 @@ class TicketIssued(Event, frozen=True, tag="ticket.issued"):
     queue_at: datetime | None = None
     appointment: datetime | None = None
     is_inexact: bool = False
+    person: str | None = None
+    proof: str | None = None
 
 
 class TicketCalled(Event, frozen=True, tag="ticket.called"):

@@ -27,7 +27,7 @@ from queue_server.domain.tickets import Stream, Ticket, TicketState
 CALLS_KEPT = 24
 """How many calls a lobby board remembers: more than twenty counters calling in one second."""
 
-Table = Literal["day", "fields", "series", "counters", "tickets", "calls", "papers", "booked", "help"]
+Table = Literal["day", "fields", "series", "counters", "tickets", "calls", "papers", "booked", "help", "given"]
 TODAY = "today"
 DELAYED = "delayed"
 
@@ -114,7 +114,7 @@ class BranchState:
         self.config: BranchConfig | None = None
         self.tables: dict[Table, dict[Any, Any]] = {
             "day": {}, "fields": {}, "series": {}, "counters": {}, "tickets": {}, "calls": {}, "papers": {},
-            "booked": {}, "help": {},
+            "booked": {}, "help": {}, "given": {},
         }  # fmt: skip
         self.tickets: dict[str, Ticket] = self.tables["tickets"]
         self.counters: dict[int, Counter] = self.tables["counters"]
@@ -124,6 +124,8 @@ class BranchState:
         self.papers: dict[str, Paper] = self.tables["papers"]
         self.booked: dict[str, Ticket] = self.tables["booked"]
         self.help: dict[str, datetime] = self.tables["help"]
+        self.given: dict[str, tuple[datetime, ...]] = self.tables["given"]
+        """When each device gave its last numbers, as many of them as its limits need."""
         self.before: dict[str, Ticket] = {}
         self.calls_made = 0
         self._log: list[tuple[Table, Any, Any]] = []
@@ -221,6 +223,11 @@ class BranchState:
     def held(self) -> Iterator[Ticket]:
         return (self.tickets[ticket_id] for ticket_id in self._held)
 
+    def live_of(self, person: str, field: str) -> Ticket | None:
+        """The live ticket of this person in this field; the first one, should there be two."""
+        theirs = (self.tickets[ticket_id] for ticket_id in self._of_person.get(person, ()))
+        return next((ticket for ticket in theirs if ticket.field == field), None)
+
     def count(self, field: str, state: TicketState) -> int:
         """How many of the day's tickets of this field are in this state."""
         return self._tally[field, state]
@@ -308,6 +315,7 @@ class BranchState:
         self._queues: dict[Stream, dict[str, list[tuple[Any, str]]]] = {stream: {} for stream in Stream}
         self._at_counter: dict[int, str] = {}
         self._held: dict[str, None] = {}
+        self._of_person: dict[str, dict[str, None]] = {}
         self._open_for: Tally[str] = Tally()
         self._tally: Tally[tuple[str, TicketState]] = Tally()
 
@@ -341,6 +349,8 @@ class BranchState:
 
     def _index(self, ticket: Ticket) -> None:
         self._tally[ticket.field, ticket.state] += 1
+        if ticket.person is not None and ticket.is_live:
+            self._of_person.setdefault(ticket.person, {})[ticket.id] = None
         match ticket.state:
             case TicketState.WAITING:
                 insort(self._queue_of(ticket), (ticket.order, ticket.id))
@@ -351,6 +361,11 @@ class BranchState:
 
     def _unindex(self, ticket: Ticket) -> None:
         self._tally[ticket.field, ticket.state] -= 1
+        if ticket.person is not None and ticket.is_live:
+            theirs = self._of_person[ticket.person]
+            del theirs[ticket.id]
+            if not theirs:
+                del self._of_person[ticket.person]
         match ticket.state:
             case TicketState.WAITING:
                 queue = self._queue_of(ticket)

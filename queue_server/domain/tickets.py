@@ -103,6 +103,7 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     `dossiers_done` counts those of a bulk submitter's earlier turns. `counter` is where the ticket is called, served or
     held; `only_counter` and `only_clerk` bind a waiting ticket.
     `revision` grows each time the ticket becomes final, so that a later correction outranks an earlier record.
+    `person` stands for a citizen whose card was scanned; no row, record or paper shows it.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     final_at: datetime | None = None
     rebooked: Rebooking | None = None
     revision: int = 0
+    person: str | None = None
 
     @property
     def is_live(self) -> bool:

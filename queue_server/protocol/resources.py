@@ -176,9 +176,12 @@ class FieldNow(rows.FieldRow, frozen=True):
 
 
 class PriorityClass(Struct, frozen=True):
+    """An identity card shows it of whoever has lived `min_age` years; null where no card does."""
+
     code: str
     name: Name
     explanation: Name
+    min_age: int | None
 
 
 class Agency(Struct, frozen=True):
@@ -188,7 +191,8 @@ class Agency(Struct, frozen=True):
 
 class Branch(BranchShort, frozen=True):
     """One branch with fields, people waiting, wait estimates, counters, agencies and priority classes; `languages` are
-    those of its pages besides Vietnamese and English."""
+    those of its pages besides Vietnamese and English. Where it `confirms_priority`, one that is claimed at a dispenser
+    counts once staff have confirmed it."""
 
     day: rows.DayRow | None
     fields: list[FieldNow]
@@ -196,6 +200,7 @@ class Branch(BranchShort, frozen=True):
     agencies: list[Agency]
     classes: list[PriorityClass]
     languages: list[str]
+    confirms_priority: bool
 
 
 class BoardData(Struct, frozen=True):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import get_args
+from typing import Annotated, get_args
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import replace
 
 from queue_server.access.identity import Who
 from queue_server.branches.answers import Answer, TicketAnswer
+from queue_server.branches.host import BranchHost
 from queue_server.domain import commands as c
+from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.web.house import House
 
@@ -19,9 +22,16 @@ def _by_name(union: object) -> dict[str, type[c.Command]]:
     return {str(kind.__struct_config__.tag): kind for kind in get_args(union)}
 
 
+class IssueAsked(c.Issue, frozen=True, kw_only=True, tag="issue"):
+    """What a client sends: with the twelve digits of the identity card that was scanned, where somebody wants that.
+    They go no further than this layer."""
+
+    identity: Annotated[str, Meta(pattern="^[0-9]{12}$", max_length=12)] | None = None
+
+
 TICKET_COMMANDS = _by_name(c.TicketCommands)
 COUNTER_COMMANDS = _by_name(c.CounterCommands)
-BRANCH_COMMANDS = _by_name(c.BranchCommands)
+BRANCH_COMMANDS: dict[str, type[c.Command]] = {**_by_name(c.BranchCommands), "issue": IssueAsked}
 DECODERS: dict[str, msgspec.json.Decoder[c.Command]] = {
     name: msgspec.json.Decoder(kind)
     for name, kind in {**TICKET_COMMANDS, **COUNTER_COMMANDS, **BRANCH_COMMANDS}.items()
@@ -57,6 +67,19 @@ async def branch_of(house: House, command: c.Command) -> str:
     return (await house.bus.host(command.branch)).branch_id
 
 
+def for_the_branch(
+    house: House, who: Who, command: c.Command, host: BranchHost, deadline: datetime
+) -> tuple[c.Command, c.By]:
+    """The command as the branch gets it, and on whose behalf: without an identity number, from here on."""
+    by = who.by(deadline)
+    if not isinstance(command, IssueAsked):
+        return command, by
+    if command.identity is not None:
+        day = service_day(host.state.configured, house.now())
+        by = replace(by, person=house.persons.person(command.identity, day))
+    return c.Issue(**{name: getattr(command, name) for name in c.Issue.__struct_fields__}), by
+
+
 def with_token(house: House, command: c.Command, answer: Answer) -> Answer:
     """A new ticket's answer carries the token by which its citizen follows it."""
     if isinstance(command, c.Issue) and isinstance(answer, TicketAnswer):
@@ -72,5 +95,6 @@ async def carry_out(house: House, who: Who, command: c.Command, key: str, deadli
     """
     branch = await branch_of(house, command)
     who.require_command(c.name_of(command), branch)
-    answer = await house.bus.carry_out(branch, command, who.by(deadline), key)
+    command, by = for_the_branch(house, who, command, await house.bus.host(branch), deadline)
+    answer = await house.bus.carry_out(branch, command, by, key)
     return with_token(house, command, answer)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from queue_server.access.persons import Persons
 from queue_server.access.store import Access
 from queue_server.access.tries import Tries
 from queue_server.branches.bus import CommandBus
@@ -41,6 +42,7 @@ class House:
     signals: Signals
     presence: Presence
     tries: Tries
+    persons: Persons
     pulse: Pulse
     foreseer: Foreseer
     elsewhere: Elsewhere

@@ -86,7 +86,8 @@ class Socket:
                 self._start(self._carry_out(frame, command))
                 return
             self._who.require_command(frame.name, host.branch_id)
-            answer = host.submit(command, self._who.by(self._deadline(frame)), frame.id)
+            asked = dispatch.for_the_branch(self._house, self._who, command, host, self._deadline(frame))
+            answer = host.submit(*asked, frame.id)
         except Refusal as refusal:
             self._refuse(refusal, frame.id)
             return

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.kiosk import HELPER, open_kiosk
+from tests.browser.test_dispenser_card import scan
 from tests.demo_server import PASSWORD
 from tests.server import DemoServer
 from tests.staff import StaffApi, eventually
@@ -309,6 +310,23 @@ def test_a_manager_answers_where_no_helper_stands(visit: Visit, centre: DemoServ
     alarm = visit("/manager", account="quang").locator("[data-alarm=help]")
     alarm.get_by_role("button", name="Đã có người đến").click()
     expect(alarm).to_have_count(0)
+
+
+def test_a_card_is_for_the_next_number_only(door: Door) -> None:
+    page = door.page
+    scan(page, "079148000123||Trần Thị B|05111948|Nữ|12 Quang Trung|01012022")
+    expect(door.wish("card")).to_be_visible()
+    expect(door.wish("NCT75")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-press]")).to_have_count(0)  # its digits pressed no field
+    door.field("tra-ket-qua").click()
+    expect(page.locator("[data-press=done]")).to_be_visible()
+    expect(door.wish("card")).to_have_count(0)
+    scan(page, "079148000123||Trần Thị B|05111948|Nữ|12 Quang Trung|01012022")
+    door.field("tra-ket-qua").click()
+    expect(page.locator("[data-press=refused]")).to_contain_text(re.compile(r"Đã có số S\d+ \(đang chờ\)"))
+    assert "079148000123" not in page.content()
+    scan(page, "không phải thẻ nào cả")
+    door.says("Chưa đọc được mã này")
 
 
 # -- second thoughts ---------------------------------------------------------------------------------------------------

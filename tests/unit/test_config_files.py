@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from queue_server.directory.catalogue import Procedure, fields_of, read_procedures
 from queue_server.directory.demand import read_demand
@@ -238,10 +239,12 @@ def test_the_classes_in_force_are_those_of_current_practice():
     assert {each.code for each in branch("go-vap").classes} >= {"NCT60", "KC"}
 
 
-def test_rule_and_limits_are_the_defaults_of_the_domain():
+def test_rule_and_limits_are_the_defaults_of_the_domain_but_for_what_a_device_may_give():
     config = organisation("go-vap").config("go-vap")
     defaults = BranchConfig("", config.name, config.name, (), (), (), (), (), config.hours)
-    assert (config.rule, config.limits) == (defaults.rule, defaults.limits)
+    limits = replace(defaults.limits, numbers_a_minute=30, numbers_an_hour=600)
+    assert (config.rule, config.limits) == (defaults.rule, limits)
+    assert {each.code: each.min_age for each in config.classes if each.min_age} == {"NCT75": 75}
 
 
 def test_the_profile_of_a_day_puts_a_fifth_into_the_peak_hour():

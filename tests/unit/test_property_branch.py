@@ -56,7 +56,9 @@ from tests.factories import (
     snapshot,
 )
 
-PEOPLE = {by.actor: by for by in (LAN, MINH, HOA, CHIEF, KIOSK)}
+KNOWN = replace(KIOSK, actor="device:kiosk-2", person="p1")
+"""A dispenser at which somebody has shown a card."""
+PEOPLE = {by.actor: by for by in (LAN, MINH, HOA, CHIEF, KIOSK, KNOWN)}
 ANYBODY = "whoever is there"
 """Stands for the actor who may: the clerk at the counter, or who changed the ticket last."""
 
@@ -80,6 +82,7 @@ def configurations() -> dict[str, BranchConfig]:
         short,
         fields=(*short.fields, field("thue", "B", "Thuế", daily_cap=3, hours=Hours(weekly={"sat": MORNING}))),
         counters=(*short.counters, Desk(6, ("thue", "ho-tich"))),
+        limits=replace(short.limits, numbers_a_minute=4, numbers_an_hour=9),
     )
     graded = RoutingRule("graded", bulk_dossiers=2, pressure_weight=0.5, ordinary_ceiling_s=900)
     interleaved = RoutingRule("interleaved", helping_after_s=300, bulk_dossiers=3, ordinary_run=1)
@@ -115,6 +118,7 @@ ISSUES = a(
     steps=st.lists(FIELDS, max_size=2).map(tuple),
     dossiers=st.sampled_from([1, 1, 4]),
     appointment=APPOINTMENTS,
+    again=st.sampled_from([False, False, False, True]),
 )
 WORK = st.one_of(
     a(c.CallNext, counter=COUNTERS),
@@ -525,6 +529,7 @@ def recomputed(state: BranchState) -> dict[str, Any]:
         "ordinary": queues(tickets, lambda t: not t.has_priority and not is_owed_a_turn(t)),
         "at_counter": {t.counter: t.id for t in tickets if t.state in AT_COUNTER},
         "held": {t.id for t in tickets if t.state is TicketState.HELD},
+        "of_person": {"p1": known} if (known := {t.id for t in tickets if t.person and t.is_live}) else {},
         "open_for": dict(Tally(open_codes)),
         "tally": dict(Tally((t.field, t.state) for t in tickets)),
     }

@@ -12,6 +12,7 @@ from queue_server.domain import hours
 from queue_server.domain.commands import Amend, By, Issue
 from queue_server.domain.configuration import BranchConfig, Field
 from queue_server.domain.decide.paper import printer_for
+from queue_server.domain.decide.standing import paper_again, proof_of, require_first, require_pace, theirs
 from queue_server.domain.estimate import arrival_wait, takes_more
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.lifecycle import require
@@ -29,14 +30,20 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
     field = state.field(command.field)
     for step in command.steps:
         state.field(step)
+    already = theirs(state, by, field)
+    if command.again:
+        return paper_again(already, command, by)
+    require_first(already, field)
     _require_offered(state, config, field, now)
+    require_pace(state, by, now)
     if command.priority is not None:
         state.priority_class(command.priority)
+    proof = proof_of(state, command)
     series = state.series_of(field.series)
     ordinal = next_ordinal(series, state.series.get(series.code))
     appointment = kept_appointment(config, command.appointment, now)
     queue_at = appointment or now
-    is_confirmed = command.channel in STAFFED or not config.limits.confirms_priority
+    is_confirmed = command.channel in STAFFED or not config.limits.confirms_priority or proof is not None
     _require_capacity(state, field, _stream_of(command, appointment), now, outlook)
     stream = _stream_of(command, appointment, is_confirmed=is_confirmed)
     ahead = partial(state.ahead, stream=stream, entry=((queue_at, now, ordinal),))
@@ -61,6 +68,8 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
             printer=command.printer or by.printer,
             queue_at=appointment,
             appointment=appointment,
+            person=by.person,
+            proof=proof,
         )
     ]
 

@@ -156,8 +156,9 @@ async def branch(request: Request) -> Response:
         ],
         counters=list(shown.counters.values()),
         agencies=[Agency(agency.code, name(agency.name)) for agency in config.agencies],
-        classes=[PriorityClass(k.code, name(k.name), name(k.explanation)) for k in config.classes],
+        classes=[PriorityClass(k.code, name(k.name), name(k.explanation), k.min_age) for k in config.classes],
         languages=[code for code in await house.languages.offered(config.languages) if code in config.languages],
+        confirms_priority=config.limits.confirms_priority,
     )
     return json(answer)
 

@@ -171,7 +171,8 @@ ENTERING = (
 REFUSALS: dict[str, tuple[str, ...]] = {
     "issue": (
         "unknown-field", "unknown-class", "field-not-offered", "field-suspended", "issuing-closed", "cap-reached",
-        "no-capacity", "series-exhausted", "day-not-open", "too-late",
+        "no-capacity", "series-exhausted", "day-not-open", "too-late", "has-ticket", "too-many-numbers",
+        "unknown-ticket", "no-printer",
     ),
     "enter-list": (
         "unknown-field", "nothing-reserved", "not-reserved", "number-taken", "arrival-not-today", "day-not-open",
@@ -214,7 +215,7 @@ def operations() -> Iterator[Operation]:
     """All of them, in the order of the documentation."""
     yield from READING
     yield Operation(
-        "POST", "/branches/{branch}/tickets", "Issue a ticket", "tickets", TicketAnswer, 201, c.Issue,
+        "POST", "/branches/{branch}/tickets", "Issue a ticket", "tickets", TicketAnswer, 201, dispatch.IssueAsked,
         problems=(*REFUSALS["issue"], *QUEUE), who=may("issue"), is_change=True,
     )  # fmt: skip
     for name, command in dispatch.COUNTER_COMMANDS.items():

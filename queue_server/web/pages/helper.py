@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from queue_server.access.rights import Role
 from queue_server.access.store import DeviceInfo
+from queue_server.domain.configuration import PriorityClass
 from queue_server.domain.refusals import Refusal
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
@@ -61,11 +62,15 @@ async def facts(request: Request) -> Response:
     devices = [each for each in await house.access.devices(config.branch) if each.revoked_at is None]
     return json(
         {
-            "classes": [{"code": each.code, "name": name(each.name)} for each in config.classes],
+            "classes": [_class(each) for each in config.classes],
             "printers": _named(devices, Role.PRINTER),
             "dispensers": _named(devices, Role.DISPENSER),
         }
     )
+
+
+def _class(each: PriorityClass) -> dict[str, Any]:
+    return {"code": each.code, "name": name(each.name), "min_age": each.min_age}
 
 
 def _named(devices: list[DeviceInfo], kind: Role) -> list[dict[str, str]]:

@@ -9,14 +9,16 @@
 import { html, render } from "../vendor/preact-htm.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Home, Resting } from "./home.js";
-import { Bar, Head, LaySo } from "./parts.js";
+import { Bar, Head, LaySo, say } from "./parts.js";
 import { afterIdle, branchOffer, helperOf, helperSeen, isOffered, offerOf, shownFields } from "./rules.js";
+import { listen } from "./scanner.js";
 import { Search } from "./search.js";
 import { seek, type, visitOf } from "./seeking.js";
 import { Speaker } from "./speaker.js";
 import { spokenOf, topicOf } from "./spoken.js";
 import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Refused, Waiting } from "./steps.js";
 import { Tongues } from "./tongues.js";
+import { asked, isClaim, Owned, read, shownClass, STRANGER } from "./visitor.js";
 
 const NUMBER_MS = 12_000;
 const SAME_FINGER_MS = 400;
@@ -30,10 +32,10 @@ const firstLanguage = LaySo.language();
 const names = JSON.parse(root.dataset.names);
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false, isChoosingLanguage: false };
+const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false, isChoosingLanguage: false, ...STRANGER };
 const NEXT = { ...START, needsTime: false, isListening: false }; // somebody else stands here
 const state = { ...NEXT, isEasy: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
-const data = { board: null, live: null, classes: [], agencies: {}, device: null };
+const data = { board: null, live: null, classes: [], confirms: false, agencies: {}, device: null };
 const openedAt = Date.now();
 let feed = null;
 let touchedAt = Date.now();
@@ -68,6 +70,8 @@ function view() {
     fields: shownFields(board),
     offer: (row) => offerOf(row, live?.fields[row.code], now, live?.ends_by_forecast, classes.length > 0),
     classes,
+    confirms: data.confirms,
+    now: feed.now(),
     agencies,
     sooner: elsewhere.of(state.field),
     helper: helperOf(state.helper, live?.help_called ?? {}, data.device),
@@ -129,7 +133,7 @@ function First(props) {
   return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }
 
-const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: OtherBranch };
+const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, owned: Owned, elsewhere: OtherBranch };
 
 // -- what presses do ----------------------------------------------------------------------------------------------------
 
@@ -146,7 +150,7 @@ const goHome = () => show(START);
 
 /** To what was found where somebody came from there, to the same fields where not. */
 function goBack() {
-  const fields = { ...START, agency: state.agency, page: state.page };
+  const fields = { ...START, agency: state.agency, page: state.page, card: state.card };
   show(state.seek && state.screen === "confirm" ? { ...fields, screen: "search", seek: state.seek } : fields);
 }
 
@@ -165,6 +169,7 @@ const on = {
   procedure: press((found) => Date.now() - state.seek.at > SAME_FINGER_MS && choose(found.field, found)),
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
   take: press(() => take()),
+  again: press(() => paperAgain()),
   there: press(() => Date.now() - elsewhere.foundAt > SAME_FINGER_MS && goThere()),
   done: press(() => show(NEXT)),
   stay: () => {
@@ -211,7 +216,7 @@ function askFor(field) {
 }
 
 function choose(field, procedure) {
-  show({ screen: "confirm", field, procedure, priority: null });
+  show({ screen: "confirm", field, procedure, priority: shownClass(state.card, data.classes, feed.now()) });
   if (data.board.fields[field].is_anywhere && isGiven(field)) {
     elsewhere.seek(field);
   }
@@ -223,14 +228,42 @@ const askProcedures = (asked) => LaySo.ask("GET", `/branches/${encodeURIComponen
 function take() {
   const { field, priority, procedure } = state;
   const procedures = procedure?.code ? [procedure.code] : [];
+  const isClaimed = isClaim(state, view());
   show({ isBusy: true });
-  feed.command("issue", { branch, field, procedures, priority, channel: "kiosk", language: LaySo.language() }).then(
+  feed.command("issue", { branch, field, procedures, priority, channel: "kiosk", language: LaySo.language(), ...asked(state, view()) }).then(
     (ticket) => {
       elsewhere.forget();
-      show({ isBusy: false, screen: "issued", ticket });
+      show({ isBusy: false, screen: "issued", ticket, ...STRANGER, isClaimed });
     },
     refuse
   );
+}
+
+/** Another paper of the number that they have. */
+function paperAgain() {
+  show({ isBusy: true });
+  feed.command("issue", { branch, field: state.field, again: true, identity: state.card.number }).then(
+    () => show({ isBusy: false, card: null, owned: { ...state.owned, isAsked: true } }),
+    refuse
+  );
+}
+
+/** Whoever scans while the last one's number still stands there is the next one. */
+const SCANS = {
+  card(card) {
+    const isNext = !["home", "search", "confirm"].includes(state.screen);
+    const priority = state.screen === "confirm" ? shownClass(card, data.classes, feed.now()) ?? state.priority : null;
+    show({ ...(isNext ? START : {}), isHelping: false, isAsked: false, card, priority });
+    LaySo.toast(say("cardRead"), "ok");
+  },
+  dossier: () => SCANS.unknown(),
+  unknown: () => LaySo.toast(say("scanUnknown"))
+};
+
+function onScan(text) {
+  if (state.status.state === "live" && data.board && !state.isBusy) {
+    read(text, SCANS);
+  }
 }
 
 /** Staff are told where somebody needs them; until one answers, a second press says nothing new. */
@@ -252,6 +285,8 @@ function goThere() {
 function refuse(problem) {
   if (isSessionGone(problem)) {
     signInAgain();
+  } else if (problem.code === "has-ticket") {
+    show({ isBusy: false, screen: "owned", owned: problem.data });
   } else {
     show(state.status.state === "live" ? { isBusy: false, screen: "refused", problem } : START);
   }
@@ -324,6 +359,7 @@ function learn() {
     LaySo.ask("GET", `/branches/${encodeURIComponent(branch)}`).then(
       (found) => {
         data.classes = found.classes;
+        data.confirms = found.confirms_priority;
         data.agencies = Object.fromEntries(found.agencies.map((each) => [each.code, each.name]));
         draw();
         if (found.languages && found.languages.join() !== Object.keys(LaySo.languages).join()) {
@@ -348,6 +384,7 @@ function start(me) {
     state.helper = helperSeen(state.helper, live.help_called, data.device);
     draw();
   });
+  listen(onScan);
   setInterval(tick, 1000);
   draw();
 }

@@ -106,11 +106,11 @@ export function Head({ state, names, time }) {
   </header>`;
 }
 
-/** Always there: a kiosk that says nothing about its line is trusted for too long. */
+/** Always there: a kiosk that says nothing about its line is trusted for too long. A card is only held on a live one. */
 function Connection({ state }) {
   const { status } = state;
   if (status.state === "live") {
-    return html`<span class="pill pill--ok" role="status">${say("live")}</span>`;
+    return html`<span class="pill pill--ok" role="status" data-card=${state.card ? "" : null}>${say(state.card ? "cardHeld" : "live")}</span>`;
   }
   const words = state.hasBeenLive ? say("lost", { time: LaySo.time(status.since) }) : say("connecting");
   return html`<span class="pill pill--warn" role="status">${words}</span>`;

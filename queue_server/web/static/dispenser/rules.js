@@ -155,6 +155,7 @@ const REFUSALS = {
   "day-not-open": "closedNow",
   "cap-reached": "fullNow",
   "no-capacity": "lateNow",
+  "too-many-numbers": "tooMany",
   "field-not-offered": "gone",
   "unknown-field": "gone",
   "too-late": "tooLate"

@@ -3,6 +3,7 @@
 import { html } from "../vendor/preact-htm.js";
 import { ended, Facts, Icon, LaySo, name, say, TicketNumber, whyShut } from "./parts.js";
 import { countersOf, countersText, isOffered, refusalKey, UNSURE } from "./rules.js";
+import { isClaim, isProven } from "./visitor.js";
 
 /** One step between a field and its number, with the priority classes of this branch. */
 export function Confirm({ state, view, on }) {
@@ -13,9 +14,11 @@ export function Confirm({ state, view, on }) {
     return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
   }
   const isOnlyPriority = offer.kind === "priority";
-  const [ahead, wait] = state.priority ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, live?.wait];
+  const isUncounted = isClaim(state, view);
+  const [ahead, wait] = state.priority && !isUncounted ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, live?.wait];
   const isLate = !isOnlyPriority && LaySo.wait(wait ?? null, row.working).isLate;
-  const isWarned = isLate || isOnlyPriority;
+  const next = isLate ? "isLate" : isUncounted ? "claimed" : isProven(state, view) ? "proven" : isOnlyPriority ? "onlyPriority" : "next";
+  const isWarned = next !== "next" && next !== "proven";
   return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"} ${row.is_anywhere ? "confirm--anywhere" : ""}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
@@ -24,7 +27,7 @@ export function Confirm({ state, view, on }) {
     </div>
     ${view.classes.length > 0 && html`<${Classes} state=${state} classes=${view.classes} on=${on} />`}
     <div class="confirm__do">
-      <p class="${isWarned ? "notice notice--warn" : "confirm__next"}" role=${isWarned ? "alert" : null}>${say(isOnlyPriority ? "onlyPriority" : isLate ? "isLate" : "next")}</p>
+      <p class="${isWarned ? "notice notice--warn" : "confirm__next"}" role=${isWarned ? "alert" : null}>${say(next)}</p>
       <div class="confirm__buttons">
         <button class="button button--big" type="button" data-key="back" disabled=${state.isBusy} onClick=${on.back}>${say(isLate ? "otherDay" : "back")}</button>
         <button class="button button--big button--primary" type="button" data-key="take" disabled=${isOnlyPriority && !state.priority && !state.isBusy} aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
@@ -73,8 +76,9 @@ export function Issued({ state, view, on }) {
     </article>
     <div class="issued__next">
       <p class="issued__paper">${state.hasPrinter && html`<${Icon} of="down" />`}${say(state.hasPrinter ? "paper" : "noPaper")}</p>
+      ${state.isClaimed && html`<p data-claimed>${say("claimedNumber")}</p>`}
       <p>${say("listen")}</p>
-      ${state.hasPrinter && html`<p class="issued__missing">${say("paperMissing")}</p>`}
+      ${state.hasPrinter && !state.isClaimed && html`<p class="issued__missing">${say("paperMissing")}</p>`}
     </div>
     <button class="button button--big issued__done" type="button" data-key="done" onClick=${on.done}>${say("done")}<span class="issued__time"></span></button>
   </section>`;

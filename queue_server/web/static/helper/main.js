@@ -3,6 +3,8 @@
  * key (presses.js), so that a bad line neither loses nor doubles one.
  */
 import { keyOf } from "../clerk/keys.js";
+import { classBy, scanned } from "../dispenser/cards.js";
+import { listen } from "../dispenser/scanner.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { makePresses } from "./presses.js";
 import { Screen } from "./screen.js";
@@ -10,6 +12,7 @@ import { t } from "./texts.js";
 import { PLAIN, dossiers, keyedFields, nextClass, typed } from "./view.js";
 
 const TYPED_MS = 2_000;
+const CARD_MS = 60_000; // whose card was read has a number by then, or has gone
 const SAME_FINGER_MS = 350; // a list has only just moved: who presses now means what stood there before
 const page = document.documentElement.dataset;
 const root = document.getElementById("helper");
@@ -35,6 +38,7 @@ let model = {
 };
 let movedAt = 0;
 let typedTimer = null;
+let cardTimer = null;
 let factsTimer = null;
 
 const feed = new LaySo.Feed({
@@ -170,6 +174,22 @@ function onDigit(digit) {
   }
 }
 
+// -- a card ---------------------------------------------------------------------------------------------------------------
+
+/** The next number is for whoever has this card; it is kept for that number only. */
+function onScan(text) {
+  const card = scanned(text);
+  if (card.kind !== "card" || model.dialog || model.isHelping) {
+    LaySo.toast(t("scanUnknown"));
+    return;
+  }
+  clearTimeout(cardTimer);
+  cardTimer = setTimeout(() => model.wish.identity && set({ wish: PLAIN }), CARD_MS);
+  const shown = classBy(card, model.facts.classes, LaySo.date(feed.now()));
+  on.wish({ identity: card.number, priority: shown ?? model.wish.priority });
+  LaySo.toast(t("cardRead"), "ok");
+}
+
 // -- what the server says ---------------------------------------------------------------------------------------------------
 
 function onBoard(board, changes) {
@@ -207,5 +227,6 @@ feed.subscribe(`board:${model.branch}`, onBoard, onProblem);
 feed.subscribe(`live:${model.branch}`, (live) => set({ live }), onProblem);
 feed.subscribe(`helper:${model.branch}`, onTickets, onProblem);
 addEventListener("keydown", onKey);
+listen(onScan);
 setInterval(draw, 1_000);
 draw();

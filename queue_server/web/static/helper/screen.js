@@ -72,7 +72,8 @@ function Wish({ model, on }) {
       <output class="wish__count figures" aria-live="polite">${wish.dossiers}</output>
       <button class="button wish__step" type="button" aria-label=${t("more")} onClick=${() => on.set({ wish: dossiers(wish, 1) })}>+</button></div>
     <div class="wish__group" role="group" aria-label=${t("language")}><span class="wish__label">${t("language")}</span>
-      ${chip("language", OTHER_LANGUAGE, languageName(OTHER_LANGUAGE))}</div>
+      ${chip("language", OTHER_LANGUAGE, languageName(OTHER_LANGUAGE))}
+      ${wish.identity && html`<button class="chip" type="button" data-wish="card" aria-pressed="true" title=${t("cardDrop")} onClick=${() => on.set({ wish: PLAIN })}>${t("cardHeld")}</button>`}</div>
     <label class="wish__group"><span class="wish__label">${t("printer")}</span>
       <select class="input wish__printer" value=${model.printer ?? ""} onChange=${(event) => on.printer(event.target.value)}>
         <option value="">${t("noPrinter")}</option>

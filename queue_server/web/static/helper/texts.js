@@ -46,6 +46,11 @@ const vi = {
   "offer.early": "Chưa đến giờ cấp số",
   "offer.over": "Đã hết giờ cấp số",
   "offer.closed": "Hôm nay không làm việc",
+  // a card was scanned
+  cardRead: "Đã đọc thẻ cho số kế tiếp. Số căn cước không được lưu lại.",
+  cardHeld: "Đã đọc thẻ",
+  cardDrop: "Bỏ thẻ",
+  scanUnknown: "Chưa đọc được mã này. Hãy quét mã QR trên thẻ căn cước.",
   // who needs a helper
   helpCalled: "{name}: có người cần hỗ trợ",
   aDispenser: "Máy lấy số",
@@ -155,6 +160,10 @@ const en = {
   "offer.early": "Numbers are not given yet",
   "offer.over": "No more numbers today",
   "offer.closed": "Closed today",
+  cardRead: "Card read for the next number. Its number is not kept.",
+  cardHeld: "Card read",
+  cardDrop: "Drop the card",
+  scanUnknown: "This code could not be read. Scan the QR code of an identity card.",
   helpCalled: "{name}: somebody needs help",
   aDispenser: "Ticket machine",
   since: "since {time}",

@@ -1,7 +1,7 @@
 /** What the helper's page shows, out of the rows of its channels. Pure: no clock, no page, no words. */
 import { shownFields } from "../dispenser/rules.js";
 
-export const PLAIN = { priority: null, dossiers: 1, assistance: null, language: "vi" };
+export const PLAIN = { priority: null, dossiers: 1, assistance: null, language: "vi", identity: null };
 const DOSSIERS_MAX = 500;
 const RECENT_MAX = 40;
 
