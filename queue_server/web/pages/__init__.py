@@ -2,12 +2,24 @@
 
 from starlette.routing import BaseRoute
 
-from queue_server.web.pages import clerk, dispenser, display, entrance, helper, manager, power_cut, report, ticket
+from queue_server.web.pages import (
+    board,
+    clerk,
+    dispenser,
+    display,
+    entrance,
+    helper,
+    manager,
+    power_cut,
+    report,
+    ticket,
+)
 
 routes: list[BaseRoute] = [
     *entrance.routes,
     *dispenser.routes,
     *display.routes,
+    *board.routes,
     *clerk.routes,
     *helper.routes,
     *power_cut.routes,

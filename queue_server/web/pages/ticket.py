@@ -22,9 +22,12 @@ SCRIPTS = (
     "/static/protocol/feed.js",
     "/static/page.js",
     "/static/times.js",
+    "/static/phone.js",
     "/static/ticket/texts.js",
     "/static/ticket/view.js",
     "/static/ticket/actions.js",
+    "/static/ticket/means.js",
+    "/static/ticket/alarm.js",
     "/static/ticket/ticket.js",
 )
 """Classic scripts, in the order in which they need each other."""
@@ -98,6 +101,7 @@ def _booked(request: Request, config: BranchConfig, ticket: Ticket, into: Rebook
         who=NOBODY,
         lang=_language(request, ticket),
         kind="booked",
+        scripts=(),
         number=into.number,
         field=name(fields[ticket.field]),
         branch=name(config.name),
@@ -106,7 +110,7 @@ def _booked(request: Request, config: BranchConfig, ticket: Ticket, into: Rebook
 
 
 def _gone(request: Request) -> Response:
-    return page(request, "ticket.html", who=NOBODY, status=404, kind="gone")
+    return page(request, "ticket.html", who=NOBODY, status=404, kind="gone", scripts=(), branch=None)
 
 
 def _moved(request: Request, token: str) -> Response:

@@ -71,13 +71,28 @@
       close: "Đóng",
       askHelper: "Cần giúp, mời gặp nhân viên hướng dẫn.",
       postponed: "Đã lùi lượt",
+      kept: "Chưa gửi được vì mất kết nối. Giữ trang này mở, máy sẽ tự gửi khi có kết nối.",
+      takeBack: "Thôi, không gửi",
       // the page itself
       asOf: "Tình trạng lúc {time}",
       connecting: "Đang tải tình trạng của số…",
       updates: "Trang này tự cập nhật. Số cũng được gọi trên màn hình và loa tại sảnh.",
       old: "Thông tin có thể đã cũ. Xin xem màn hình và nghe gọi số tại sảnh.",
-      shake: "Bật rung khi đến lượt",
-      willShake: "Điện thoại sẽ rung khi đến lượt"
+      // telling that it is called
+      alarm: "Báo cho tôi khi đến lượt",
+      alarmAgain: "Nghe thử lại",
+      alarmHow: "Giữ trang này mở.",
+      hush: "Chạm vào màn hình để tắt chuông.",
+      soundYes: "Có chuông. Mời bật âm lượng đủ nghe.",
+      soundNo: "Máy này không phát được chuông.",
+      shakeYes: "Có rung.",
+      shakeNo: "Máy này không rung được.",
+      noticeYes: "Có thông báo khi đang xem trang khác.",
+      noticeNo: "Không có thông báo khi đang xem trang khác.",
+      awakeYes: "Màn hình không tự tắt.",
+      awakeNo: "Màn hình có thể tự tắt.",
+      soonTitle: "Sắp đến lượt",
+      number: "Số {n}"
     },
     en: {
       waiting: "Waiting",
@@ -141,12 +156,26 @@
       close: "Close",
       askHelper: "If you need help, please see a helper.",
       postponed: "Postponed",
+      kept: "Not sent: there is no connection. Keep this page open, and it is sent as soon as there is one.",
+      takeBack: "Do not send it",
       asOf: "As of {time}",
       connecting: "Loading the state of your number…",
       updates: "This page updates itself. Numbers are also called on the screens and speakers in the hall.",
       old: "This may be out of date. Please watch the screens and listen for your number in the hall.",
-      shake: "Vibrate when it is my turn",
-      willShake: "The phone will vibrate when it is your turn"
+      alarm: "Tell me when it is my turn",
+      alarmAgain: "Try it again",
+      alarmHow: "Keep this page open.",
+      hush: "Touch the screen to stop the sound.",
+      soundYes: "There is a chime. Please turn the volume up.",
+      soundNo: "This phone cannot play a chime.",
+      shakeYes: "It vibrates.",
+      shakeNo: "This phone cannot vibrate.",
+      noticeYes: "There is a notification while you look at another page.",
+      noticeNo: "There is no notification while you look at another page.",
+      awakeYes: "The screen stays on.",
+      awakeNo: "The screen may turn itself off.",
+      soonTitle: "Your turn is near",
+      number: "Number {n}"
     }
   };
 })(window);
