@@ -213,8 +213,9 @@ class DeskRow(Struct, frozen=True):
 
 class TicketRow(Struct, frozen=True):
     """A citizen's own ticket. `floor` and `zone` of its counter are only told where a branch has several; it is not
-    called before `not_before`, and then to `only_counter` if there is one. It may be postponed `postpones_left` more
-    times, by `postpone_s` each; `rebooked_as` is its number on the day `rebooked_on`."""
+    called before `not_before`, and then to `only_counter` if there is one. `call` is its newest call, as on the board.
+    It may be postponed `postpones_left` more times, by `postpone_s` each; `rebooked_as` is its number on the day
+    `rebooked_on`."""
 
     number: str
     field: str
@@ -225,6 +226,7 @@ class TicketRow(Struct, frozen=True):
     counter: int | None
     floor: int | None
     zone: str
+    call: int
     times_called: int
     arrival_at: datetime
     told: Told | None

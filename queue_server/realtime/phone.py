@@ -71,6 +71,7 @@ def _ticket_row(state: BranchState, ticket: Ticket) -> rows.TicketRow:
         counter=ticket.counter,
         floor=floor,
         zone=zone,
+        call=ticket.call,
         times_called=ticket.times_called,
         arrival_at=ticket.arrival_at,
         told=told(ticket.told),

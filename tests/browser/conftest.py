@@ -80,11 +80,13 @@ class Visit(Protocol):
         height: int = 768,
         locale: str = "vi-VN",
         zoom: float = 1.0,
+        touch: bool = False,
         context: BrowserContext | None = None,
     ) -> Page:
         """A page at `path` of the centre, in a new context unless one is given (then it is another tab of it).
 
-        `account` signs in first; `zoom` 2 shows what a browser shows at 200 %; `locale` "en-US" prefers English.
+        `account` signs in first; `zoom` 2 shows what a browser shows at 200 %; `locale` "en-US" prefers English;
+        `touch` is a screen for fingers.
         """
 
 
@@ -125,6 +127,7 @@ def visit(browser: Browser, centre: DemoServer, faults: Faults, request: pytest.
         height: int = 768,
         locale: str = "vi-VN",
         zoom: float = 1.0,
+        touch: bool = False,
         context: BrowserContext | None = None,
     ) -> Page:
         if context is None:
@@ -134,6 +137,7 @@ def visit(browser: Browser, centre: DemoServer, faults: Faults, request: pytest.
                 viewport=size,  # type: ignore[arg-type]
                 device_scale_factor=zoom,
                 locale=locale,
+                has_touch=touch,
             )
             contexts.append(context)
         page = context.new_page()

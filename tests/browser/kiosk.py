@@ -60,7 +60,7 @@ class Kiosk:
 def open_kiosk(visit: Visit, centre: DemoServer, *, width: int = 1080, height: int = 1920, zoom: float = 1.0) -> Kiosk:
     """The dispenser's page, signed in by its token, in a browser that prefers English."""
     path = f"/dispenser/go-vap#token={centre.tokens['dispenser']}"
-    page = visit(path, width=width, height=height, zoom=zoom, locale="en-US")
+    page = visit(path, width=width, height=height, zoom=zoom, locale="en-US", touch=True)
     expect(page.locator(".cards")).to_be_visible()
     return Kiosk(page)
 

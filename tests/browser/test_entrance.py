@@ -25,6 +25,7 @@ def test_the_start_page_leads_to_every_page_in_plain_words(visit: Visit) -> None
     for name, path in {
         "Máy lấy số": "/dispenser/go-vap",
         "Màn hình sảnh": "/display/go-vap",
+        "Bảng trên điện thoại": "/b/go-vap",
         "Cấp số": "/helper",
         "Quầy làm việc": "/clerk",
         "Điều hành": "/manager",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.server import DemoServer, Ticket
@@ -14,12 +15,15 @@ from tests.staff import StaffApi
 pytestmark = pytest.mark.browser
 
 WIDTH, HEIGHT = 360, 800
-SHAKES = "navigator.vibrate = (pattern) => (window.shakes = window.shakes || []).push(pattern)"
+SIZES = [(360, 640, 1.0), (390, 844, 1.0), (360, 800, 2.0)]
+"""Two phones, and one at 200 %."""
 
 
-def open_phone(visit: Visit, ticket: Ticket, *, locale: str = "vi-VN", zoom: float = 1.0) -> Page:
-    page = visit(width=WIDTH, height=HEIGHT, locale=locale, zoom=zoom)
-    page.add_init_script(SHAKES)
+def open_phone(visit: Visit, ticket: Ticket, *, locale: str = "vi-VN", has: str = "", **looks: Any) -> Page:
+    """A phone with a screen for fingers. `has` is a script for what its browser has."""
+    page = visit(**{"width": WIDTH, "height": HEIGHT, "locale": locale, "touch": True, **looks})
+    if has:
+        page.add_init_script(has)
     page.goto(f"/t/{ticket.token}")
     expect(page.locator("#connection")).to_have_text(re.compile("Trực tuyến|Live"))
     return page
@@ -47,7 +51,6 @@ def test_from_waiting_to_thanks_without_a_reload(centre: DemoServer, visit: Visi
     ticket = api.issue("dat-dai")
     page = open_phone(visit, ticket)
     page.evaluate("window.isSamePage = true")
-    page.locator("#number").click()
     expect(page.locator("#number")).to_have_text(f"K {ticket.number[1:]}")
     expect(page.locator("#field")).to_have_text("Đất đai")
     expect(page.get_by_text("Trung tâm Phục vụ hành chính công phường Gò Vấp")).to_be_visible()
@@ -62,11 +65,9 @@ def test_from_waiting_to_thanks_without_a_reload(centre: DemoServer, visit: Visi
     api.call_next(4)
     expect(state(page)).to_contain_text("Mời đến quầy 4")
     expect(page).to_have_title(f"▶ Mời đến quầy 4 · K {ticket.number[1:]}")
-    assert page.evaluate("window.shakes.length") == 1
     assert height_of(page.locator(".lead__value")) > 120
     api.ticket(ticket.id, "recall")
     expect(state(page)).to_contain_text("Gọi lại lần 2")
-    assert page.evaluate("window.shakes.length") == 2
     api.ticket(ticket.id, "start")
     expect(state(page)).to_contain_text("Đang phục vụ")
     expect(page.locator("#actions")).to_be_hidden()
@@ -201,12 +202,234 @@ def test_a_restarted_server_is_found_again(centre: DemoServer, visit: Visit) -> 
     expect(page.locator("#connection")).to_contain_text(re.compile(r"Mất kết nối từ \d\d:\d\d"), timeout=12000)
     expect(state(page)).to_contain_text(re.compile(r"Đang chờ · Tình trạng lúc \d\d:\d\d"))
     expect(page.locator("#foot")).to_contain_text("Thông tin có thể đã cũ")
-    expect(page.locator("#cancel")).to_be_disabled()
     centre.restart()
     expect(page.locator("#connection")).to_have_text("Trực tuyến")
     expect(state(page)).not_to_contain_text("Tình trạng lúc")
     centre.api().ticket(ticket.id, "cancel")
     expect(state(page)).to_contain_text("Số đã hủy")
+
+
+# -- a press while the line is down ------------------------------------------------------------------------------------
+
+COMMANDS = "**/api/v1/tickets/**"
+
+
+def test_a_press_without_a_line_is_kept_and_sent_when_it_is_back(centre: DemoServer, visit: Visit) -> None:
+    ticket = centre.api().issue("dat-dai")
+    page = open_phone(visit, ticket)
+    dialog = page.get_by_role("dialog")
+    centre.kill()
+    expect(page.locator("#connection")).to_contain_text("Mất kết nối", timeout=12000)
+    page.locator("#cancel").tap()
+    settle(page)
+    dialog.get_by_role("button", name="Hủy số").tap()
+    expect(dialog.get_by_role("alert")).to_contain_text("máy sẽ tự gửi khi có kết nối")
+    dialog.get_by_role("button", name="Hủy số").tap()
+    centre.restart()
+    expect(dialog).to_be_hidden()
+    expect(state(page)).to_contain_text("Số đã hủy")
+    assert centre.api().follow(ticket.id)["state"] == "cancelled"
+
+
+def test_a_press_whose_answer_is_lost_is_sent_again_as_the_same_one(centre: DemoServer, visit: Visit) -> None:
+    ticket = centre.api().issue("dat-dai")
+    page = open_phone(visit, ticket)
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        """The first request arrives, and its answer is lost on the way."""
+        keys.append(route.request.headers["idempotency-key"])
+        answer = route.fetch()
+        route.abort() if len(keys) == 1 else route.fulfill(response=answer)
+
+    page.route(COMMANDS, lose)
+    page.locator("#postpone").tap()
+    settle(page)
+    page.get_by_role("dialog").get_by_role("button", name="Xin lùi lượt").tap()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator(".toast")).to_have_text("Đã lùi lượt")
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    assert centre.api().follow(ticket.id)["postpones_left"] == 1
+
+
+def test_a_kept_press_may_be_taken_back(centre: DemoServer, visit: Visit) -> None:
+    ticket = centre.api().issue("dat-dai")
+    page = open_phone(visit, ticket)
+    dialog = page.get_by_role("dialog")
+    page.route(COMMANDS, lambda route: route.abort())
+    page.locator("#cancel").tap()
+    settle(page)
+    dialog.get_by_role("button", name="Hủy số").tap()
+    dialog.get_by_role("button", name="Thôi, không gửi").tap()
+    expect(dialog).to_be_hidden()
+    page.unroute(COMMANDS)
+    centre.api().ticket(ticket.id, "postpone")
+    expect(state(page)).to_contain_text("Được gọi lại từ")
+    assert centre.api().follow(ticket.id)["state"] == "waiting"
+
+
+# -- being told --------------------------------------------------------------------------------------------------------
+
+RECORDED = """
+window.asked = {shakes: [], chimes: [], notices: [], closed: 0, lights: 0, permissions: 0};
+navigator.vibrate = (pattern) => asked.shakes.push(pattern) > 0;
+const out = () => ({gain: {}, connect() {}, disconnect() { asked.chimes.push("stop"); }});
+const tone = () => ({frequency: {}, connect() {}, start(at) { asked.chimes.push(at); }, stop() {}});
+window.AudioContext = class {
+  state = "suspended"; currentTime = 0; createGain = out; createOscillator = tone;
+  async resume() { this.state = "running"; }
+};
+Object.defineProperty(navigator, "wakeLock", {value: {
+  async request() { asked.lights += 1; return {async release() { asked.lights -= 1; }}; }
+}});
+window.Notification = class {
+  static permission = "default";
+  static async requestPermission() { asked.permissions += 1; return (Notification.permission = "granted"); }
+};
+Object.assign(ServiceWorkerRegistration.prototype, {
+  async showNotification(title, {body, requireInteraction}) { asked.notices.push([title, body, requireInteraction]); },
+  async getNotifications() { return [{close() { asked.closed += 1; }}]; }
+});
+"""
+"""A phone that has everything, and a note of what it was asked for."""
+NOTHING = """
+Object.defineProperty(navigator, "vibrate", {value: undefined});
+Object.defineProperty(navigator, "wakeLock", {value: undefined});
+window.AudioContext = window.webkitAudioContext = undefined;
+window.Notification = class { static permission = "denied"; };
+"""
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+SOFT, LOUD = 2, 40
+"""Notes of a chime."""
+
+
+def notes(page: Page) -> int:
+    return int(page.evaluate("asked.chimes.filter(Number.isFinite).length"))
+
+
+def forget(page: Page) -> None:
+    page.evaluate("asked.shakes.length = asked.chimes.length = asked.notices.length = asked.closed = 0")
+
+
+def arm(page: Page) -> None:
+    page.get_by_role("button", name="Báo cho tôi khi đến lượt").tap()
+    expect(page.locator("[data-has]")).to_have_count(4)
+
+
+def test_a_citizen_is_told_softly_that_the_turn_is_near_and_loudly_that_it_has_come(
+    centre: DemoServer, visit: Visit
+) -> None:
+    api = centre.api()
+    api.counter(5, "open")
+    before = [api.issue("kinh-doanh") for _ in range(5)]
+    ticket = api.issue("kinh-doanh")
+    number = f"M {ticket.number[1:]}"
+    page = open_phone(visit, ticket, has=RECORDED)
+    expect(state(page)).to_contain_text("5 người")
+    arm(page)
+    said = ["Có chuông. Mời bật âm lượng đủ nghe.", "Có rung.", "Có thông báo khi đang xem trang khác."]
+    assert {*page.locator("[data-has]").all_inner_texts()} == {*said, "Màn hình không tự tắt."}
+    expect(page.locator("#alarm")).to_contain_text("Giữ trang này mở.")
+    assert (notes(page), page.evaluate("[asked.shakes, asked.lights, asked.permissions]")) == (SOFT, [[[200]], 1, 1])
+
+    forget(page)
+    for told in before[:2]:
+        api.ticket(told.id, "call", counter=5)
+        api.ticket(told.id, "no-show")
+    expect(state(page)).to_contain_text("3 người")
+    assert (notes(page), page.evaluate("asked.shakes")) == (SOFT, [[200]])
+    for told in before[2:]:
+        api.ticket(told.id, "call", counter=5)
+        api.ticket(told.id, "no-show")
+    expect(state(page)).to_contain_text("Không có ai")
+    assert (notes(page), page.evaluate("asked.notices")) == (SOFT, [])
+
+    forget(page)
+    page.evaluate(HIDE, True)
+    api.ticket(ticket.id, "call", counter=5)
+    expect(state(page)).to_contain_text("Mời đến quầy 5")
+    assert notes(page) == LOUD
+    (pattern,) = page.evaluate("asked.shakes")
+    assert (sum(pattern) <= 30_000, len(pattern) <= 99, pattern[:5]) == (True, True, [400, 200, 400, 200, 800])
+    assert page.evaluate("asked.notices") == [["Mời đến quầy 5", f"Số {number}", True]]
+    page.evaluate(HIDE, False)
+    expect(page.locator("#alarm").get_by_text("Chạm vào màn hình để tắt chuông.")).to_be_visible()
+    page.touchscreen.tap(20, 20)
+    expect(page.locator("#alarm")).to_be_hidden()
+    assert page.evaluate("[asked.shakes.at(-1), asked.chimes.at(-1)]") == [0, "stop"]
+
+    forget(page)
+    api.ticket(ticket.id, "recall")
+    expect(state(page)).to_contain_text("Gọi lại lần 2")
+    assert notes(page) == LOUD
+    api.ticket(ticket.id, "start")
+    expect(state(page)).to_contain_text("Đang phục vụ")
+    assert page.evaluate("[asked.shakes.at(-1), asked.chimes.at(-1), asked.lights]") == [0, "stop", 0]
+    assert page.evaluate("asked.closed") > 0
+    api.ticket(ticket.id, "finish")
+    api.counter(5, "close")
+
+
+def test_a_call_is_told_once_whatever_becomes_of_page_and_line(centre: DemoServer, visit: Visit) -> None:
+    api = centre.api()
+    api.counter(5, "open")
+    ticket = api.issue("kinh-doanh")
+    page = open_phone(visit, ticket, has=RECORDED)
+    arm(page)
+    api.ticket(ticket.id, "call", counter=5)
+    expect(state(page)).to_contain_text("Mời đến quầy 5")
+    page.touchscreen.tap(20, 20)
+    forget(page)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator("#connection")).to_have_text("Trực tuyến")
+    expect(state(page)).not_to_contain_text("Tình trạng lúc")
+    assert page.evaluate("[asked.shakes, asked.chimes]") == [[], []]
+    page.reload()
+    expect(state(page)).to_contain_text("Mời đến quầy 5")
+    page.touchscreen.tap(20, 20)
+    assert page.evaluate("[asked.shakes, asked.chimes]") == [[], []]
+    api.ticket(ticket.id, "no-show")
+    api.ticket(ticket.id, "reinstate")
+    api.ticket(ticket.id, "call", counter=5)
+    expect(state(page)).to_contain_text("Mời đến quầy 5")
+    assert page.evaluate("asked.shakes.length") == 1, "the same counter, and another call"
+    api.ticket(ticket.id, "start")
+    api.ticket(ticket.id, "finish")
+    api.counter(5, "close")
+
+
+def test_a_phone_that_has_nothing_says_so(centre: DemoServer, visit: Visit) -> None:
+    page = open_phone(visit, centre.api().issue("ho-tich"), has=NOTHING)
+    arm(page)
+    assert {*page.locator("[data-has]").all_inner_texts()} == {
+        "Máy này không phát được chuông.",
+        "Máy này không rung được.",
+        "Không có thông báo khi đang xem trang khác.",
+        "Màn hình có thể tự tắt.",
+    }
+    expect(page.locator("#alarm")).to_contain_text("Giữ trang này mở.")
+
+
+NEWS = [
+    ({"epoch": "e", "call": 0, "isSoon": False}, {"call": 0, "isSoon": False}, "e", ""),
+    ({"epoch": "e", "call": 0, "isSoon": False}, {"call": 0, "isSoon": True}, "e", "soft"),
+    ({"epoch": "e", "call": 0, "isSoon": True}, {"call": 0, "isSoon": True}, "e", ""),
+    ({"epoch": "e", "call": 0, "isSoon": True}, {"call": 7, "isSoon": False}, "e", "loud"),
+    ({"epoch": "e", "call": 7, "isSoon": True}, {"call": 7, "isSoon": False}, "e", ""),
+    ({"epoch": "e", "call": 7, "isSoon": True}, {"call": 5, "isSoon": False}, "e", ""),  # a recall was undone
+    ({"epoch": "e", "call": 7, "isSoon": True}, {"call": 0, "isSoon": True}, "e", ""),  # put back into the queue
+    ({"epoch": "e", "call": 7, "isSoon": True}, {"call": 5, "isSoon": False}, "f", "loud"),  # after a restore
+]
+
+
+def test_what_is_new(centre: DemoServer, visit: Visit) -> None:
+    page = open_phone(visit, centre.api().issue("ho-tich"))
+    ask = "(all) => all.map(([told, seen, epoch]) => LaySo.newsFor(told, seen, epoch).kind)"
+    assert page.evaluate(ask, [case[:3] for case in NEWS]) == [case[3] for case in NEWS]
 
 
 def test_a_phone_that_was_asleep_takes_a_new_line_at_once(centre: DemoServer, visit: Visit) -> None:
@@ -256,10 +479,13 @@ def test_an_unknown_number_is_told_kindly_in_both_languages(visit: Visit) -> Non
     expect(page.get_by_text("Please ask a helper at the centre.")).to_be_visible()
 
 
-@pytest.mark.parametrize("zoom", [1.0, 2.0])
-def test_nothing_is_cut_off_and_every_key_is_large(centre: DemoServer, visit: Visit, zoom: float) -> None:
-    page = open_phone(visit, centre.api().issue("kinh-doanh"), zoom=zoom)
+@pytest.mark.parametrize(("width", "height", "zoom"), SIZES)
+def test_nothing_is_cut_off_and_every_key_is_large(
+    centre: DemoServer, visit: Visit, width: int, height: int, zoom: float
+) -> None:
+    page = open_phone(visit, centre.api().issue("kinh-doanh"), width=width, height=height, zoom=zoom)
     expect(state(page)).to_contain_text("Đang chờ trước")
+    arm(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     inner = page.evaluate("""() => {
       const range = document.createRange();

@@ -115,6 +115,17 @@ const tasks = {
     scene({}, () => {}, [4000, press("keydown")]);
     return found;
   },
+  // What it asks for when the page came with a snapshot, and what it shows then.
+  known: (frames) => {
+    const seen = [];
+    const feed = new LaySo.Feed({});
+    feed.subscribe("board:b", (view) => seen.push(JSON.parse(JSON.stringify(view))), undefined, frames[0]);
+    socket.readyState = 1;
+    sent.length = 0;
+    [welcome(1.5), ...frames.slice(1)].forEach((frame) => socket.onmessage({data: JSON.stringify(frame)}));
+    feed.stop();
+    return [[...sent], seen, feed.position("board:b")];
+  },
   // How long it waits before it asks again for a channel that the server could not tell, in ms.
   asks: ([window, chance]) => {
     const feed = welcomed(window);
@@ -341,6 +352,19 @@ def test_a_gap_forgets_the_position_and_asks_without_it() -> None:
     ]  # fmt: skip
     assert [step[2][0] for step in steps] == [None, "e.5", None, None, "e.10", "e.11"]
     assert steps[-1][1] == [[BOARD, {"t": {"b": 2}}, [["t", "a", None]]]]
+
+
+# -- what only pages have ----------------------------------------------------------------------------------------------
+
+
+def test_who_came_with_a_snapshot_asks_only_for_what_is_newer() -> None:
+    brought = snapshot("e.5", {"t": {"a": 1}})
+    ask, anew = {"type": "subscribe", "channel": BOARD, "since": "e.5"}, {"type": "subscribe", "channel": BOARD}
+    goes_on, too_old = in_node(
+        "known", [[brought, event("e.6", "e.5", ["t", "b", 2])], [brought, event("e.9", "e.8", ["t", "b", 2])]]
+    )
+    assert goes_on == [[ask], [{"t": {"a": 1, "b": 2}}], "e.6"]
+    assert too_old == [[ask, anew], [], None]
 
 
 # -- what only programs have -------------------------------------------------------------------------------------------

@@ -99,9 +99,13 @@
     return new Date(this._clock.at + (Date.now() - this._clock.heard) * this._clock.speed);
   };
 
-  /** Follow a channel. `onView(view, changes)` is called at once with every snapshot and every change. */
-  Feed.prototype.subscribe = function (name, onView, onProblem) {
-    this._channels[name] = { view: {}, position: null, onView: onView, onProblem: onProblem };
+  /**
+   * Follow a channel. `onView(view, changes)` is called at once with every snapshot and every change. `known` is a snapshot
+   * frame that the page came with: then only what has changed since is sent, where that is still known.
+   */
+  Feed.prototype.subscribe = function (name, onView, onProblem, known) {
+    var position = known ? known.seq : null;
+    this._channels[name] = { view: known ? known.data : {}, position: position, onView: onView, onProblem: onProblem };
     this._ask(name);
   };
 

@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute
 
 from queue_server.web.pages import (
+    board,
     clerk,
     dispenser,
     display,
@@ -20,6 +21,7 @@ routes: list[BaseRoute] = [
     *dispenser.routes,
     *languages.routes,
     *display.routes,
+    *board.routes,
     *clerk.routes,
     *helper.routes,
     *power_cut.routes,

@@ -24,9 +24,12 @@ SCRIPTS = (
     "/static/protocol/feed.js",
     "/static/page.js",
     "/static/times.js",
+    "/static/phone.js",
     "/static/ticket/texts.js",
     "/static/ticket/view.js",
     "/static/ticket/actions.js",
+    "/static/ticket/means.js",
+    "/static/ticket/alarm.js",
     "/static/ticket/ticket.js",
 )
 """Classic scripts, in the order in which they need each other."""
@@ -103,6 +106,7 @@ async def _booked(request: Request, config: BranchConfig, ticket: Ticket, into: 
         who=NOBODY,
         **said,
         kind="booked",
+        scripts=(),
         number=into.number,
         field=name(fields[ticket.field]),
         branch=name(config.name),
@@ -111,7 +115,7 @@ async def _booked(request: Request, config: BranchConfig, ticket: Ticket, into: 
 
 
 def _gone(request: Request) -> Response:
-    return page(request, "ticket.html", who=NOBODY, status=404, kind="gone")
+    return page(request, "ticket.html", who=NOBODY, status=404, kind="gone", scripts=(), branch=None)
 
 
 def _moved(request: Request, token: str) -> Response:

@@ -1,5 +1,5 @@
 /**
- * The page of a citizen's own ticket: follows it, shows it, shakes the phone when it is called. No sound is needed.
+ * The page of a citizen's own ticket: follows it, shows it, and has it told when it is called.
  * A classic ES2015 script, for phones of 2017 on.
  */
 (function (global) {
@@ -7,93 +7,50 @@
 
   var LaySo = global.LaySo;
   var el = LaySo.el;
+  var put = LaySo.replace;
   var say = LaySo.words(LaySo.ticketTexts, "ticket");
   var token = decodeURIComponent(location.pathname.split("/").pop());
-  var actions = new LaySo.TicketActions(token);
-  var ASLEEP_MS = 5000; // hidden for longer, and the line may be dead without anybody knowing
   var SEEK_MS = 300000; // so often at most a phone asks for a branch that would call sooner
-  var SHAKE = [400, 200, 400, 200, 800];
 
   var byId = function (id) { return document.getElementById(id); };
   var page = {
-    feed: null,
     rows: null, // the channel's view; null before the first snapshot
     ahead: null,
     sooner: null, // the branch that would call a newcomer sooner
     soughtAt: -Infinity,
     shown: "", // what the page shows, so that nothing is made anew for nothing
-    asOf: null, // of when the rows are; null while they are of now
-    call: "",
+    call: 0,
     state: "",
     isGone: false
   };
+  var alarm = new LaySo.TicketAlarm(byId("alarm"), token.split(".")[0]);
+  var line = new LaySo.PhoneLine({
+    element: byId("connection"),
+    channels: [
+      { name: "ticket:" + token, onView: onTicket, onProblem: onProblem },
+      { name: "ahead:" + token, onView: function (ahead) { page.ahead = ahead; show(); } }
+    ],
+    onChange: show,
+    isQuiet: function () { return !actions.isOpen() && !alarm.isArmed() && page.state !== "called"; }
+  });
+  var actions = new LaySo.TicketActions(token, line);
 
-  // -- following ----------------------------------------------------------------------------------------------------------
-
-  function follow() {
-    var feed = new LaySo.Feed({
-      build: document.documentElement.getAttribute("data-build"),
-      onStatus: function (status) { if (feed === page.feed) { onStatus(status); } },
-      onBuild: function () { if (feed === page.feed) { reloadQuietly(); } }
-    });
-    page.feed = feed;
-    feed.subscribe("ticket:" + token, function (view) {
-      var had = page.rows && Object.keys(page.rows.ticket || {}).length > 0;
-      page.rows = view;
-      page.asOf = null;
-      if (had && Object.keys(view.ticket || {}).length === 0) {
-        location.reload(); // another day: the server knows where this ticket is now
-        return;
-      }
-      show();
-    }, function (problem) {
-      if (problem.status === 404) {
-        page.rows = {};
-        show();
-      }
-    });
-    feed.subscribe("ahead:" + token, function (ahead) { page.ahead = ahead; show(); });
-  }
-
-  var showConnection = LaySo.connection(byId("connection"));
-
-  /** What is shown is of now when the line is, and has brought a snapshot. */
-  function onStatus(status) {
-    if (status.state !== "live") {
-      page.asOf = page.asOf || status.since;
-    } else if (page.feed.position("ticket:" + token) !== null) {
-      page.asOf = null;
+  function onTicket(view) {
+    var had = page.rows && Object.keys(page.rows.ticket || {}).length > 0;
+    page.rows = view;
+    if (had && Object.keys(view.ticket || {}).length === 0) {
+      location.reload(); // another day: the server knows where this ticket is now
+      return;
     }
-    showConnection(status);
     show();
   }
 
-  /** A phone that was asleep does not wait until the silence is noticed: a new line, from the start. */
-  function followAnew() {
-    if (!page.isGone) {
-      page.asOf = page.asOf || hiddenNow || page.feed.now();
-      page.feed.stop();
-      showConnection(null);
-      follow();
+  function onProblem(problem) {
+    if (problem.status === 404) {
+      page.rows = {};
       show();
     }
   }
-
-  var hiddenAt = 0;
-  var hiddenNow = null; // the server's time then
-  document.addEventListener("visibilitychange", function () {
-    if (document.hidden) {
-      hiddenAt = Date.now();
-      hiddenNow = page.feed.now();
-    } else if (Date.now() - hiddenAt > ASLEEP_MS || page.feed.status.state !== "live") {
-      followAnew();
-    }
-    hiddenNow = document.hidden ? hiddenNow : null;
-  });
-  global.addEventListener("pageshow", function (event) { if (event.persisted) { followAnew(); } });
-  global.addEventListener("online", followAnew);
-
-  var reloadQuietly = LaySo.quietReload(function () { return !actions.isOpen() && page.state !== "called"; });
 
   // -- showing ------------------------------------------------------------------------------------------------------------
 
@@ -101,18 +58,18 @@
     if (page.rows === null || page.isGone) {
       return;
     }
-    var seen = LaySo.ticketView(page.rows, page.ahead, page.feed.now(), page.sooner);
+    var seen = LaySo.ticketView(page.rows, page.ahead, line.now(), page.sooner);
     if (seen === null) {
       showGone();
       return;
     }
-    var key = JSON.stringify([seen, page.asOf]);
+    var key = JSON.stringify([seen, line.asOf]);
     if (key !== page.shown) {
       page.shown = key;
-      render(seen, page.asOf === null);
+      render(seen, line.isLive());
     }
     onCall(seen);
-    if (seen.mayGo && page.asOf === null && !document.hidden && Date.now() - page.soughtAt > SEEK_MS) {
+    if (seen.mayGo && line.isLive() && !document.hidden && Date.now() - page.soughtAt > SEEK_MS) {
       seekSooner(currentTicket());
     }
   }
@@ -137,29 +94,29 @@
     var paper = byId("paper");
     paper.setAttribute("data-tone", seen.tone);
     paper.classList.toggle("is-old", !isLive);
-    put(byId("state"), stateParts(seen, isLive ? "" : say("asOf", { time: LaySo.time(page.asOf) })));
+    put(byId("state"), stateParts(seen, isLive ? "" : say("asOf", { time: LaySo.time(line.asOf) })));
     put(byId("notices"), seen.notices.map(function (notice) {
       return el("p", { class: "notice page__notice" + (notice.kind ? " notice--" + notice.kind : ""), text: notice.text });
     }));
-    showActions(seen, isLive);
+    showActions(seen);
     put(byId("sooner"), isLive && seen.sooner.length ? [el("div", { class: "notice" }, paragraphs(seen.sooner))] : []);
     var isOver = ["wait", "call", "serve"].indexOf(seen.tone) < 0 && !seen.canCancel;
     LaySo.setText(byId("foot"), !isLive ? say("old") : isOver ? "" : say("updates"));
     document.title = seen.title;
-    byId("shake").hidden = !canOfferShake() || ["waiting", "held"].indexOf(seen.state) < 0;
   }
 
   /** A ticket that is gone for good: said in the same place, and nothing more is asked of the server. */
   function showGone() {
     page.isGone = true;
-    page.feed.stop();
+    line.stop();
     actions.close();
     var gone = { pill: say("gone"), tone: "off", lead: null, place: "", facts: [], sentences: [say("goneHow")] };
     byId("paper").setAttribute("data-tone", "off");
     put(byId("state"), stateParts(gone, ""));
     put(byId("notices"), []);
     put(byId("sooner"), []);
-    ["actions", "shake", "connection"].forEach(function (id) { byId(id).hidden = true; });
+    ["actions", "connection"].forEach(function (id) { byId(id).hidden = true; });
+    alarm.see({ state: "", call: 0, isSoon: false }, line.epoch());
     LaySo.setText(byId("foot"), "");
   }
 
@@ -174,11 +131,6 @@
       element.className = "paper__hero" + (spaced.length > 5 ? " paper__hero--long" : "");
       LaySo.setText(element, spaced);
     }
-  }
-
-  function put(element, children) {
-    element.textContent = "";
-    children.forEach(function (child) { element.appendChild(child); });
   }
 
   function paragraphs(sentences) {
@@ -209,58 +161,33 @@
   // -- called -------------------------------------------------------------------------------------------------------------
 
   function onCall(seen) {
-    if (seen.state !== page.state || (seen.call && seen.call !== page.call)) {
-      if (page.state) {
-        actions.close();
-      }
-      if (seen.call && seen.call !== page.call) {
-        shake(SHAKE);
-        global.scrollTo(0, 0);
-      }
+    var isCalled = seen.call && seen.call !== page.call;
+    if (page.state && (seen.state !== page.state || isCalled)) {
+      actions.giveWay();
+    }
+    if (isCalled) {
+      global.scrollTo(0, 0);
     }
     page.state = seen.state;
     page.call = seen.call;
-  }
-
-  /** Browsers let a page shake the phone only after it has been touched. */
-  function shake(pattern) {
-    var activation = navigator.userActivation;
-    if (navigator.vibrate && (!activation || activation.hasBeenActive)) {
-      navigator.vibrate(pattern);
-    }
-  }
-
-  function canOfferShake() {
-    return Boolean(navigator.vibrate) && "ontouchstart" in global;
+    alarm.see(seen, line.epoch());
   }
 
   // -- what can be pressed ------------------------------------------------------------------------------------------------
 
-  function showActions(seen, isLive) {
+  /** Also while the line is down: a press is kept, and sent when it is back. */
+  function showActions(seen) {
     byId("postpone").hidden = !seen.canPostpone;
     byId("cancel").hidden = !seen.canCancel;
     byId("actions").hidden = !seen.canPostpone && !seen.canCancel;
-    byId("postpone").disabled = !isLive;
-    byId("cancel").disabled = !isLive;
   }
 
   ["postpone", "cancel"].forEach(function (name) {
     byId(name).textContent = say(name);
     byId(name).addEventListener("click", function () { actions[name](currentTicket()); });
   });
-  byId("shake").textContent = say("shake");
-  byId("shake").addEventListener("click", function () {
-    shake([120]);
-    byId("shake").textContent = say("willShake");
-    byId("shake").setAttribute("aria-pressed", "true");
-  });
-
-  if (global.matchMedia && global.matchMedia("(prefers-contrast: more)").matches) {
-    document.documentElement.setAttribute("data-theme", "contrast");
-  }
   showNumber(byId("number"), byId("number").textContent);
   put(byId("state"), [el("p", { class: "sentence", text: say("connecting") })]);
   LaySo.setText(byId("foot"), say("updates"));
-  follow();
   setInterval(show, 1000);
 })(window);

@@ -8,6 +8,7 @@
   var LaySo = (global.LaySo = global.LaySo || {});
   var say = LaySo.words(LaySo.ticketTexts, "ticket");
   var NEAR = 2; // so few people ahead, and nobody should be outside
+  var SOON = 3; // so few, and whoever wants to be told is told
   var FAR_S = 600; // but for so many seconds, one may
   var SHORT_MIN = 10; // whoever is told no more than this stays, however many are ahead
 
@@ -35,8 +36,9 @@
    * is or null, `now` the server's time, `found` a branch that would call a newcomer sooner, or null.
    * @returns {?{tone: string, pill: string, lead: ?{label: string, value: string, isCounter: boolean}, place: string,
    *   facts: {label: string, value: string, note: string}[], sentences: string[], notices: {kind: string, text: string}[],
-   *   canPostpone: boolean, canCancel: boolean, title: string, call: string, mayGo: boolean, sooner: string[]}} `mayGo`
-   *   when it is worth asking for such a branch
+   *   canPostpone: boolean, canCancel: boolean, title: string, call: number, isSoon: boolean,
+   *   notice: ?{title: string, body: string}, mayGo: boolean, sooner: string[]}} `call` is 0 when it is not called,
+   *   `notice` says in short that it is, or soon will be; `mayGo` when it is worth asking for such a branch
    */
   LaySo.ticketView = function (rows, ahead, now, found) {
     var ticket = first(rows.ticket);
@@ -49,6 +51,7 @@
     var isLive = ["waiting", "called", "held"].indexOf(ticket.state) >= 0;
     var said = (STATES[ticket.state] || unfit)(at, isLater);
     var mayGo = ticket.state === "waiting" && !isLater && mayGoElsewhere(at);
+    var isSoon = ticket.state === "waiting" && !isLater && isNext(at);
     return {
       state: ticket.state,
       tone: TONES[ticket.state] || "off",
@@ -61,7 +64,9 @@
       canPostpone: ticket.postpones_left > 0 && (ticket.state === "called" || (ticket.state === "waiting" && !isLater)),
       canCancel: isLive,
       title: (said.title ? said.title + " · " : "") + spaced(ticket.number),
-      call: ticket.state === "called" ? ticket.counter + "/" + ticket.times_called : "",
+      call: ticket.state === "called" ? ticket.call : 0,
+      isSoon: isSoon,
+      notice: ticket.state === "called" || isSoon ? noticeOf(at) : null,
       mayGo: mayGo,
       sooner: mayGo && found ? soonerSentences(at, found) : []
     };
@@ -142,6 +147,18 @@
     var isShort = wait !== null && LaySo.toldMinutes(wait).high <= SHORT_MIN;
     var isLong = wait !== null && wait.low_s >= FAR_S;
     return (isShort || (at.ahead.people <= NEAR && !isLong)) && !restUntil(at);
+  }
+
+  /** Hardly anybody is ahead, and the counters work. */
+  function isNext(at) {
+    return Boolean(at.ahead && at.ahead.people !== null && at.ahead.people <= SOON && !restUntil(at));
+  }
+
+  function noticeOf(at) {
+    var number = say("number", { n: spaced(at.ticket.number) });
+    return at.ticket.state === "called"
+      ? { title: say("goTo") + " " + at.ticket.counter, body: number }
+      : { title: say("soonTitle"), body: number + " · " + say("ahead") + ": " + peopleAhead(at.ahead.people) };
   }
 
   // -- another branch ------------------------------------------------------------------------------------------------------
