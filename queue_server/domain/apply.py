@@ -187,6 +187,8 @@ def _issued(state: BranchState, rec: Recorded, event: ev.TicketIssued) -> None:
         steps=event.steps,
         told=event.told,
         appointment=event.appointment,
+        only_counter=event.only_counter,
+        bound_at=rec.at if event.only_counter is not None else None,
     )
     ticket = enter(blank, TicketState.WAITING, mark)
     if event.is_inexact:

@@ -63,16 +63,20 @@ class CounterCommand(BranchCommand, frozen=True, kw_only=True):
 
 
 class Issue(BranchCommand, frozen=True, kw_only=True, tag="issue"):
+    """A number. The visit goes on in the fields of `steps`, without any in those that are configured; `counter` is
+    where it is wanted best, as where a dossier lies."""
+
     field: Code
     procedures: Annotated[tuple[ProcedureCode, ...], Meta(max_length=20)] = ()
     priority: Code | None = None
     channel: Channel = "kiosk"
     language: Language = "vi"
     dossiers: Dossiers = 1
-    steps: Annotated[tuple[Code, ...], Meta(max_length=6)] = ()
+    steps: Annotated[tuple[Code, ...], Meta(max_length=12)] = ()
     assistance: Assistance | None = None
     printer: Code | None = None
     appointment: Annotated[datetime, Meta(tz=True)] | None = None
+    counter: CounterNo | None = None
 
 
 class KeptLine(Struct, frozen=True, forbid_unknown_fields=True):

@@ -145,7 +145,7 @@ class Why(Struct, frozen=True, omit_defaults=True):
 
 class TicketIssued(Event, frozen=True, tag="ticket.issued"):
     """A number was given. One that `is_inexact` was given by hand, printed in advance, and entered afterwards: nobody
-    knows exactly when its citizen came."""
+    knows exactly when its citizen came. `only_counter` is the one that calls it, as where the dossier lies."""
 
     ticket: str
     number: str
@@ -167,6 +167,7 @@ class TicketIssued(Event, frozen=True, tag="ticket.issued"):
     queue_at: datetime | None = None
     appointment: datetime | None = None
     is_inexact: bool = False
+    only_counter: int | None = None
 
 
 class TicketCalled(Event, frozen=True, tag="ticket.called"):

@@ -61,7 +61,7 @@ def samples() -> list[ev.EventType]:
         ev.AdviceTaken("assign", ("dat-dai",), foreseen(AT, ("dat-dai", "ho-tich")), 2, "thu-duc"),
         ev.TicketIssued(
             "t7", "B007", "B", 7, "ho-tich", AT, 3, told, "NCT75", False, "helper", "en", ("1.001193", "1.000894"), 4,
-            "low_counter", ("tra-ket-qua",), "printer-1", AT, AT, True,
+            "low_counter", ("tra-ket-qua",), "printer-1", AT, AT, True, 2,
         ),
         ev.TicketCalled("t7", "B007", "ho-tich", 2, "lan", 1, why, is_resumed=True),
         ev.TicketRecalled("t7", "B007", 2, 2),

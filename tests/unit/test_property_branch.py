@@ -78,7 +78,10 @@ def configurations() -> dict[str, BranchConfig]:
     )
     more = replace(
         short,
-        fields=(*short.fields, field("thue", "B", "Thuế", daily_cap=3, hours=Hours(weekly={"sat": MORNING}))),
+        fields=(
+            *(replace(f, service="collect") if f.code == "tra-ket-qua" else f for f in short.fields),
+            field("thue", "B", "Thuế", daily_cap=3, hours=Hours(weekly={"sat": MORNING}), steps=("tra-ket-qua",)),
+        ),
         counters=(*short.counters, Desk(6, ("thue", "ho-tich"))),
     )
     graded = RoutingRule("graded", bulk_dossiers=2, pressure_weight=0.5, ordinary_ceiling_s=900)
@@ -115,6 +118,7 @@ ISSUES = a(
     steps=st.lists(FIELDS, max_size=2).map(tuple),
     dossiers=st.sampled_from([1, 1, 4]),
     appointment=APPOINTMENTS,
+    counter=st.none() | COUNTERS,
 )
 WORK = st.one_of(
     a(c.CallNext, counter=COUNTERS),
