@@ -175,13 +175,15 @@ class Agency(Struct, frozen=True):
 
 
 class Branch(BranchShort, frozen=True):
-    """One branch with fields, people waiting, wait estimates, counters, agencies and priority classes."""
+    """One branch with fields, people waiting, wait estimates, counters, agencies and priority classes. It `has_slips`
+    where the dossier backend tells of them."""
 
     day: rows.DayRow | None
     fields: list[FieldNow]
     counters: list[rows.CounterRow]
     agencies: list[Agency]
     classes: list[PriorityClass]
+    has_slips: bool
 
 
 class BoardData(Struct, frozen=True):
@@ -263,6 +265,28 @@ class DossierStatus(Struct, frozen=True):
     told_seq: int
     seq: int
     parked: list[dict[str, Any]]
+
+
+class SlipNow(Struct, frozen=True):
+    """A dossier's appointment slip. `field` is what its citizen takes a number for now, and `counter` the one that
+    would call it, null where any of the field does; `wait` is what a number now would be told. `state` is "ready",
+    "not-ready" or "supplement" (something is missing)."""
+
+    code: str
+    state: str
+    field: str
+    counter: int | None
+    agency: str
+    due_at: datetime | None
+    wait: rows.Told | None
+
+
+class SlipsTaken(Struct, frozen=True):
+    """So many were `taken`; of the `outdated` a later version was known."""
+
+    branch: str
+    taken: int
+    outdated: int
 
 
 class SentAgain(Struct, frozen=True):

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from queue_server.access.rights import STAFF, Role
+from queue_server.directory import slips
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
@@ -157,6 +159,7 @@ async def branch(request: Request) -> Response:
         counters=list(shown.counters.values()),
         agencies=[Agency(agency.code, name(agency.name)) for agency in config.agencies],
         classes=[PriorityClass(k.code, name(k.name), name(k.explanation)) for k in config.classes],
+        has_slips=await house.journal.run(partial(slips.has_any, branch=config.branch)),
     )
     return json(answer)
 
