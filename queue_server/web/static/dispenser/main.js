@@ -13,7 +13,10 @@ import { Bar, Head, LaySo } from "./parts.js";
 import { afterIdle, branchOffer, helperOf, helperSeen, isOffered, offerOf, shownFields } from "./rules.js";
 import { Search } from "./search.js";
 import { seek, type, visitOf } from "./seeking.js";
+import { NotReady, SlipCode } from "./slip.js";
+import { after, find, lookAt, wish } from "./slips.js";
 import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Refused, Waiting } from "./steps.js";
+import { stepsOf } from "./visit.js";
 
 const NUMBER_MS = 12_000;
 const SAME_FINGER_MS = 400;
@@ -30,9 +33,9 @@ const names = {
 };
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false };
+const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, slip: null, further: [], isAdding: false, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false };
 const state = { ...START, isEasy: false, needsTime: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
-const data = { board: null, live: null, classes: [], agencies: {}, device: null };
+const data = { board: null, live: null, classes: [], agencies: {}, device: null, hasSlips: false };
 const openedAt = Date.now();
 let feed = null;
 let touchedAt = Date.now();
@@ -52,13 +55,15 @@ function show(changes) {
   }
 }
 
-const placeOf = ({ screen, agency, page, isHelping }) => [screen, agency, page, isHelping].join("/");
+const placeOf = ({ screen, agency, page, isAdding, isHelping }) => [screen, agency, page, isAdding, isHelping].join("/");
 
 function view() {
   const { board, live, classes, agencies } = data;
   const now = feed.now().getTime();
   return {
     board,
+    now,
+    hasSlips: data.hasSlips,
     live: live?.fields ?? {},
     day: board.day?.today ?? null,
     fields: shownFields(board),
@@ -102,7 +107,7 @@ function First(props) {
   return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }
 
-const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: OtherBranch };
+const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: OtherBranch, slip: SlipCode, notReady: NotReady };
 
 // -- what presses do ----------------------------------------------------------------------------------------------------
 
@@ -117,18 +122,29 @@ function press(work) {
 
 const goHome = () => show(START);
 
-/** To what was found where somebody came from there, to the same fields where not. */
+/** To what was found where somebody came from there, as to a slip's code; to the same fields where not. */
 function goBack() {
   const fields = { ...START, agency: state.agency, page: state.page };
+  if (state.slip && state.screen === "confirm") {
+    show({ ...START, screen: "slip", slip: lookAt(state.slip.typed) });
+    return;
+  }
   show(state.seek && state.screen === "confirm" ? { ...fields, screen: "search", seek: state.seek } : fields);
 }
 
 const on = {
   home: press(goHome),
   back: press(goBack),
+  up: press(goUp),
   page: press((no) => show({ page: no })),
   agency: press((agency) => show({ agency, page: 0 })),
-  field: press((field) => (data.board.fields[field].asks_procedure && isGiven(field) ? askFor(field) : choose(field, null))),
+  field: press((field) => (state.isAdding ? addErrand(field) : data.board.fields[field].asks_procedure && isGiven(field) ? askFor(field) : choose(field, null))),
+  add: press(() => show({ screen: "home", agency: null, page: 0, isAdding: true })),
+  drop: press((field) => show({ further: state.further.filter((code) => code !== field) })),
+  slip: press(() => show({ ...START, screen: "slip", slip: lookAt("") })),
+  slipType: press((text) => show({ slip: lookAt(text) })),
+  slipFind: press(() => onDossier(state.slip.typed)),
+  slipAsk: press(() => show({ screen: "confirm", field: guidanceOf(state.slip.found) })),
   search: press(() => show({ screen: "search", seek: visitOf(null) })),
   type: press((query) => {
     type(state.seek, query, askProcedures, draw);
@@ -174,14 +190,48 @@ function choose(field, procedure) {
   }
 }
 
+/** One thing more for the same number. */
+function addErrand(field) {
+  show({ screen: "confirm", further: [...state.further, field], isAdding: false, agency: null, page: 0 });
+}
+
+/** One level up: to all fields, or to the number that something was to be added to. */
+function goUp() {
+  if (!state.isAdding) {
+    goHome();
+  } else {
+    show({ agency: null, page: 0, ...(state.agency ? {} : { screen: "confirm", isAdding: false }) });
+  }
+}
+
+/**
+ * A dossier's code, typed here or read by a scanner: to the number that it leads to, or to what is to be said before
+ * one is drawn. What is unknown is chosen by hand.
+ */
+function onDossier(code) {
+  if (state.isBusy || state.status.state !== "live" || !data.board) {
+    return;
+  }
+  const look = { ...lookAt(code), said: "asking" };
+  show({ ...START, screen: "slip", slip: look });
+  find(branch, code).then((answer) => state.slip === look && show(after(look, answer, data.board.fields)), signInAgain);
+}
+
+/** Where somebody may ask whose result is not there: guidance, where there is any, or where it will be collected. */
+function guidanceOf(slip) {
+  const rows = shownFields(data.board);
+  return (rows.find((row) => row.service === "guidance") ?? data.board.fields[slip.field]).code;
+}
+
 const askProcedures = (asked) => LaySo.ask("GET", `/branches/${encodeURIComponent(branch)}/procedures?${asked}`);
 
 /** Ask for the number, once: until it is settled no other press counts. */
 function take() {
-  const { field, priority, procedure } = state;
+  const { field, further, priority, procedure, slip } = state;
   const procedures = procedure?.code ? [procedure.code] : [];
+  const steps = further.length ? stepsOf(data.board.fields, [field, ...further]) : [];
   show({ isBusy: true });
-  feed.command("issue", { branch, field, procedures, priority, channel: "kiosk", language: LaySo.language() }).then(
+  feed.command("issue", { branch, field, procedures, priority, steps, counter: wish(slip, field), channel: "kiosk", language: LaySo.language() }).then(
     (ticket) => {
       elsewhere.forget();
       show({ isBusy: false, screen: "issued", ticket });
@@ -228,7 +278,7 @@ function tick() {
 }
 
 function isAway() {
-  return state.screen !== "home" || state.isHelping || state.agency || state.page || state.isEasy || LaySo.language() !== firstLanguage;
+  return state.screen !== "home" || state.isAdding || state.isHelping || state.agency || state.page || state.isEasy || LaySo.language() !== firstLanguage;
 }
 
 /** The next person finds the first screen, in the first language. */
@@ -281,6 +331,7 @@ function learn() {
     LaySo.ask("GET", `/branches/${encodeURIComponent(branch)}`).then(
       (found) => {
         data.classes = found.classes;
+        data.hasSlips = found.has_slips;
         data.agencies = Object.fromEntries(found.agencies.map((each) => [each.code, each.name]));
         draw();
       },
@@ -294,7 +345,7 @@ function learn() {
 function start(me) {
   state.hasPrinter = me.has_printer;
   data.device = me.role === "dispenser" ? me.actor.replace("device:", "") : null;
-  const reload = LaySo.quietReload(() => state.screen === "home" && !state.isBusy && state.status.state === "live");
+  const reload = LaySo.quietReload(() => state.screen === "home" && !state.isAdding && !state.isBusy && state.status.state === "live");
   feed = new LaySo.Feed({ build: page.dataset.build, isWorkedAt: true, onStatus, onBuild: reload });
   feed.subscribe(`board:${branch}`, onBoard);
   feed.subscribe(`live:${branch}`, (live) => {

@@ -91,19 +91,35 @@ export function afterIdle(idle, needsTime) {
   return idle <= patience ? "stay" : idle <= patience + ANSWER_MS ? "ask" : "leave";
 }
 
-/** Fields that citizens may see, in the order of the configuration. */
+/** Whether people file a dossier there; the others are services beside filing. */
+export const isFiling = (row) => row.service === "file";
+
+/** Fields that citizens may see, those for filing first, in the order of the configuration. */
 export function shownFields(board) {
-  return Object.values(board.fields ?? {}).filter((row) => !row.is_retired).sort((a, b) => a.order - b.order);
+  return Object.values(board.fields ?? {}).filter((row) => !row.is_retired).sort((a, b) => isFiling(b) - isFiling(a) || a.order - b.order);
 }
+
+/** Stands in the place of an agency for all services beside filing. */
+export const SERVICES = "*";
+
+/** The fields of an agency, or the services beside filing. */
+export const groupOf = (fields, agency) => fields.filter((row) => (agency === SERVICES ? !isFiling(row) : isFiling(row) && row.agency === agency));
 
 const MOST_UNGROUPED = 10;
 
 /**
- * What stands on the first level: fields; or, when there are many of several agencies, agencies (one with a single
- * field is that field).
- * @returns {{field: object}[] | {agency: string, fields: object[]}[]}
+ * What stands on the first level: fields for filing; or, when there are many of several agencies, agencies (one with a
+ * single field is that field). Services beside filing are a group of their own behind them, a single one is itself.
+ * @returns {({field: object} | {agency: string, fields: object[]})[]}
  */
 export function firstLevel(fields) {
+  const filing = fields.filter(isFiling);
+  const others = fields.filter((row) => !isFiling(row));
+  const isGroup = filing.length > 0 && others.length > 1;
+  return [...filingLevel(filing), ...(isGroup ? [{ agency: SERVICES, fields: others }] : others.map((field) => ({ field })))];
+}
+
+function filingLevel(fields) {
   const agencies = [...new Set(fields.map((row) => row.agency))];
   if (fields.length <= MOST_UNGROUPED || agencies.length < 2) {
     return fields.map((field) => ({ field }));

@@ -3,6 +3,7 @@
  * key (presses.js), so that a bad line neither loses nor doubles one.
  */
 import { keyOf } from "../clerk/keys.js";
+import { ERRANDS_MOST, stepsOf } from "../dispenser/visit.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { makePresses } from "./presses.js";
 import { Screen } from "./screen.js";
@@ -27,6 +28,7 @@ let model = {
   printer: localStorage.getItem(place),
   status: null,
   wish: PLAIN,
+  errands: null, // fields of one number, while several are chosen
   typed: "",
   find: "",
   isHelping: false,
@@ -64,6 +66,7 @@ function draw() {
 
 const on = {
   set,
+  press,
   take,
   forget: presses.forget,
   wish: (change) => set({ wish: { ...model.wish, ...change } }),
@@ -84,12 +87,24 @@ function settled(work) {
   return (ticket) => Date.now() - movedAt > SAME_FINGER_MS && work(ticket);
 }
 
-/** A number of this field, as wished; the wish was for this person only. */
-function take(field) {
-  const { wish, printer } = model;
-  const args = { field, ...wish, channel: "helper", printer: printer || null };
-  set({ wish: PLAIN, typed: "" });
-  presses.take(args);
+/** A number of this field, or one thing more for a number of several; a second press takes that back. */
+function press(field) {
+  const { errands } = model;
+  if (!errands) {
+    take([field]);
+  } else if (errands.includes(field)) {
+    set({ errands: errands.filter((code) => code !== field), typed: "" });
+  } else if (errands.length < ERRANDS_MOST) {
+    set({ errands: [...errands, field], typed: "" });
+  }
+}
+
+/** A number of these fields, as wished; the wish was for this person only. */
+function take(fields) {
+  const { wish, printer, board } = model;
+  const steps = fields.length > 1 ? stepsOf(board.fields, fields) : [];
+  set({ wish: PLAIN, errands: null, typed: "" });
+  presses.take({ field: fields[0], steps, ...wish, channel: "helper", printer: printer || null });
 }
 
 /** A command about a ticket. In the dialog a refusal is told there. */
@@ -139,7 +154,7 @@ const KEYS = {
   "+": () => set({ wish: dossiers(model.wish, 1) }),
   "-": () => set({ wish: dossiers(model.wish, -1) }),
   "*": () => on.wish({ priority: nextClass(model.facts.classes, model.wish.priority) }),
-  ".": () => set({ wish: PLAIN, typed: "" }),
+  ".": () => set({ wish: PLAIN, errands: null, typed: "" }),
   "/": () => document.getElementById("find").focus(),
   "?": () => set({ isHelping: true }),
 };
@@ -164,7 +179,7 @@ function onDigit(digit) {
   clearTimeout(typedTimer);
   typedTimer = setTimeout(() => set({ typed: "" }), TYPED_MS);
   if (field) {
-    take(field);
+    press(field);
   } else {
     set({ typed: text });
   }
