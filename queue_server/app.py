@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from queue_server.branches.following import Following, Pulse, Timekeeper
 from queue_server.branches.host import BranchHost
 from queue_server.branches.listing import Listing
 from queue_server.branches.timing import Timing
+from queue_server.directory import slips
 from queue_server.directory.languages import SHIPPED as LANGUAGES
 from queue_server.directory.languages import Languages
 from queue_server.directory.lookup import Lookup
@@ -254,8 +256,11 @@ def housekeeping_of(settings: Settings, journal: Journal, clock: Clock) -> House
         assert isinstance(journal, SqliteJournal)
         return back_up(journal, folder, at=at, keep=keep)
 
+    def forget(branch: str, now: datetime) -> Awaitable[int]:
+        return journal.run(partial(slips.forget, branch=branch, now=now))
+
     folder = settings.backups_folder if isinstance(journal, SqliteJournal) else None
-    return Housekeeping(journal, make, folder, clock.now, speed=settings.clock_speed)
+    return Housekeeping(journal, make, folder, clock.now, forget=forget, speed=settings.clock_speed)
 
 
 def make_app(

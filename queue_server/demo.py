@@ -8,7 +8,8 @@ import os
 import secrets
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -21,9 +22,11 @@ from queue_server import child
 from queue_server.access.rights import Role
 from queue_server.administration import SETUP
 from queue_server.app import open_house
+from queue_server.directory import slips
 from queue_server.directory.importing import plan_import, read_organisation, store_import
 from queue_server.domain.commands import OpenDay
 from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Hours, Window
+from queue_server.domain.slips import Slip, slip_key
 from queue_server.domain.timers import due
 from queue_server.serving import serve
 from queue_server.settings import Settings
@@ -138,7 +141,21 @@ async def _prepared(settings: Settings, options: DemoOptions) -> dict[str, Any]:
             beside = printer if kind is Role.DISPENSER else None
             _, tokens[kind.value] = await house.access.add_device(kind, name=name, branch=branch, printer=beside)
         _, tokens["integration"] = await house.access.add_device(Role.INTEGRATION, name="Tích hợp", branch=branch)
-    return {"branch": branch, "accounts": accounts, "tokens": tokens}
+        some = _slips(house.now())
+        told = {str(slip_key(slip.code)): slips.Told(1, slip) for slip in some}
+        await house.journal.run(partial(slips.put, branch=branch, told=told, now=house.now()))
+    return {"branch": branch, "accounts": accounts, "tokens": tokens, "slips": {s.code: s.state for s in some}}
+
+
+def _slips(now: datetime) -> tuple[Slip, ...]:
+    """Appointment slips to try: a result that is there, one that is not, and a dossier that lacks something."""
+    day, due = f"{now - timedelta(days=3):%y%m%d}", now + timedelta(days=1)
+    codes = [f"000.00.17.H29-{day}-000{n}" for n in (1, 2, 3)]
+    return (
+        Slip(codes[0], "tra-ket-qua", "ready", 15, "phuong", now),
+        Slip(codes[1], "tra-ket-qua", "not-ready", 15, "phuong", due),
+        Slip(codes[2], "tra-ket-qua", "supplement", 9, "dat-dai", due),
+    )
 
 
 async def _opens_at(settings: Settings, branch: str) -> str | None:
@@ -172,6 +189,7 @@ def _ready(url: str, notes: dict[str, Any], options: DemoOptions, settings: Sett
         "pages": pages,
         "accounts": notes["accounts"],
         "tokens": tokens,
+        "slips": notes.get("slips", {}),
     }
     if options.is_json:
         print(json.dumps(said, ensure_ascii=False), flush=True)
@@ -219,6 +237,8 @@ def _for_people(said: dict[str, Any]) -> str:
     }
     pages = "\n".join(f"  {names[page]:<15} {address}" for page, address in said["pages"].items())
     accounts = "\n".join(f"  {a['role']:<15} {a['username']} / {a['password']}" for a in said["accounts"])
+    states = {"ready": "đã có kết quả", "not-ready": "chưa có kết quả", "supplement": "cần bổ sung"}
+    codes = "\n".join(f"  {code}  {states[state]}" for code, state in said["slips"].items())
     return f"""
 Lấy Số đang chạy tại {said["url"]} (điểm phục vụ {said["branch"]})
 
@@ -226,6 +246,9 @@ Lấy Số đang chạy tại {said["url"]} (điểm phục vụ {said["branch"]
 
 Tài khoản (vai trò, tên / mật khẩu)
 {accounts}
+
+Giấy hẹn để thử ở máy lấy số (mã hồ sơ)
+{codes}
 
 Dừng bằng Ctrl+C.
 """

@@ -134,6 +134,7 @@ def demo_config(now: datetime) -> BranchConfig:
                 Text("Có giấy hẹn trả kết quả", "With an appointment slip"),
                 hours=own["tra-ket-qua"],
                 service_time_s=180,
+                service="collect",
             ),
         ),
         counters=(

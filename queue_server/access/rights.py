@@ -77,4 +77,6 @@ PAGES: dict[str, frozenset[Role]] = {
     "manager": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "devices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "reports": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    "slips": STAFF | {Role.DISPENSER, Role.INTEGRATION},
+    "tell-slips": frozenset({Role.INTEGRATION}),
 }

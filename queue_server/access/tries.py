@@ -34,10 +34,13 @@ most 100 codes of 1,000,000 and its 256-bit secret."""
 CODES_CONFIRMED = Limit("pairing-confirmed", burst=10, every_s=60.0)
 """Per account, wrong ones only: 10 and 1,440 a day. Who may confirm and guesses hits the one device that waits all day
 with 0.15 %."""
+SLIPS_ASKED = Limit("slip-asked", burst=40, every_s=15.0)
+"""Per account or device, codes that are none: 40 and 5,760 a day. A dispenser sees some hundred citizens a day, of whom
+a few mistype; of one agency there are 10,000 codes to each day."""
 WRONG_TOKENS = Limit("wrong-token", burst=500, every_s=1.0)
 """Per address: 200 devices whose rights have ended, each asking twice, and then 86,400 a day."""
 
-FAILURES = frozenset({"wrong-credentials", "wrong-token", "unknown-pairing"})
+FAILURES = frozenset({"wrong-credentials", "wrong-token", "unknown-pairing", "unknown-slip"})
 """Refusals that say that a try was wrong."""
 
 

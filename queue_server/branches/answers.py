@@ -23,7 +23,8 @@ class WhyAnswer(Struct, frozen=True):
 
 
 class TicketAnswer(Struct, frozen=True, omit_defaults=True):
-    """A ticket after a command. `position` is the branch's position that includes it."""
+    """A ticket after a command. `position` is the branch's position that includes it. A new one with an `only_counter`
+    is called by that one."""
 
     id: str
     state: str
@@ -35,6 +36,7 @@ class TicketAnswer(Struct, frozen=True, omit_defaults=True):
     at: datetime | UnsetType = UNSET
     people_ahead: int | UnsetType = UNSET
     wait: Estimate | UnsetType | None = UNSET
+    only_counter: int | UnsetType = UNSET
     times_called: int | UnsetType = UNSET
     why: WhyAnswer | UnsetType = UNSET
     not_before: datetime | UnsetType | None = UNSET
@@ -109,6 +111,7 @@ def _details(event: ev.EventType) -> dict[str, Any]:
                 "field": event.field,
                 "people_ahead": event.people_ahead,
                 "wait": event.told,
+                "only_counter": UNSET if event.only_counter is None else event.only_counter,
             }
         case ev.TicketCalled(why=why):
             return {

@@ -73,6 +73,9 @@ def _codes_exist(document: BranchDocument) -> Iterator[Problem]:
             yield ("fields", index, "series"), unknown("series", field.series, series)
         if field.agency not in agencies:
             yield ("fields", index, "agency"), unknown("agency", field.agency, agencies)
+        yield from _fields_exist(("fields", index, "steps"), field.steps, fields)
+        if field.code in field.steps:
+            yield ("fields", index, "steps"), f"'{field.code}' would be a step of itself"
     for index, counter in enumerate(document.counters):
         if counter.agency is not None and counter.agency not in agencies:
             yield ("counters", index, "agency"), unknown("agency", counter.agency, agencies)

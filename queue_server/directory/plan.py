@@ -76,6 +76,8 @@ def _field(field: FieldBlock) -> domain.Field:
         is_retired=field.is_retired,
         is_anywhere=field.is_anywhere,
         asks_procedure=field.asks_procedure,
+        service=field.service,
+        steps=tuple(field.steps),
     )
 
 

@@ -81,7 +81,8 @@ class FieldBlock(Block):
     """A procedure field. Where it `is_anywhere`, citizens may go to any branch that takes it.
     `catalogue` names the groups of the procedure catalogue that belong to it, by level; "*" is
     every group of that level which no other field of the branch names. Where it `asks_procedure`, the dispenser asks
-    which one."""
+    which one. `service` is what people come for, "file" unless it is said; a visit that begins in it goes on in the
+    fields of `steps`."""
 
     code: Code
     name: Text
@@ -98,6 +99,8 @@ class FieldBlock(Block):
     is_retired: bool = False
     is_anywhere: bool = False
     asks_procedure: bool = False
+    service: domain.Service = "file"
+    steps: Annotated[list[Code], Field(max_length=3)] = Field(default_factory=list)
 
 
 class _Desk(Block):

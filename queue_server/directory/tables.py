@@ -36,3 +36,17 @@ class BranchRow(SQLModel, table=True):
     imported: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     updated_at: int = Field(sa_type=BigInteger)
     is_retired: bool = False
+
+
+class SlipRow(SQLModel, table=True):
+    """A dossier's appointment slip, as the backend said last. `key` is its code without points and dashes, `version`
+    the backend's own, which grows. One that was taken away is kept without the rest for a while, so that what was said
+    before and comes later does not bring it back. `told_at` is in microseconds, as `updated_at`."""
+
+    __tablename__: ClassVar[str] = "slip"
+
+    branch: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    told_at: int = Field(sa_type=BigInteger)
+    slip: dict[str, Any] | None = Field(default=None, sa_type=JSON)

@@ -325,7 +325,8 @@ def outcomes(scene: Scene, expected: Expected, seed: int | str) -> list[Outcome]
     found = []
     for number in range(PLAYS):
         coming = list(_coming(scene, expected, random.Random(f"{seed}/{number}/coming")))
-        play = Play(replace(scene, priority=(0.0,) * len(scene.fields)), random.Random(f"{seed}/{number}"), coming)
+        plain = replace(scene, priority=(0.0,) * len(scene.fields), bound=())
+        play = Play(plain, random.Random(f"{seed}/{number}"), coming)
         play.run()
         found.append(_outcome(scene, play, coming))
     return found

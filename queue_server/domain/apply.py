@@ -189,6 +189,8 @@ def _issued(state: BranchState, rec: Recorded, event: ev.TicketIssued) -> None:
         told=event.told,
         appointment=event.appointment,
         person=event.person,
+        only_counter=event.only_counter,
+        bound_at=rec.at if event.only_counter is not None else None,
     )
     ticket = enter(blank, TicketState.WAITING, mark)
     if event.is_inexact:

@@ -65,8 +65,9 @@ class CounterCommand(BranchCommand, frozen=True, kw_only=True):
 
 
 class Issue(BranchCommand, frozen=True, kw_only=True, tag="issue"):
-    """A number of this field. The dispenser says what the `proof` of a priority is: the age on a "card". `again` asks
-    for another paper of the number that this person has already."""
+    """A number of this field. The visit goes on in the fields of `steps`, without any in those that are configured;
+    `counter` is where it is wanted best, as where a dossier lies. The dispenser says what the `proof` of a priority is:
+    the age on a "card". `again` asks for another paper of the number that this person has already."""
 
     field: Code
     procedures: Annotated[tuple[ProcedureCode, ...], Meta(max_length=20)] = ()
@@ -74,12 +75,13 @@ class Issue(BranchCommand, frozen=True, kw_only=True, tag="issue"):
     channel: Channel = "kiosk"
     language: Language = "vi"
     dossiers: Dossiers = 1
-    steps: Annotated[tuple[Code, ...], Meta(max_length=6)] = ()
+    steps: Annotated[tuple[Code, ...], Meta(max_length=12)] = ()
     assistance: Assistance | None = None
     printer: Code | None = None
     appointment: Annotated[datetime, Meta(tz=True)] | None = None
     proof: Literal["card"] | None = None
     again: bool = False
+    counter: CounterNo | None = None
 
 
 class KeptLine(Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,13 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+Service = Literal[
+    "file", "collect", "supplement", "pay", "guidance", "complaint", "post", "online-help", "digitise", "filed-online"
+]
+"""What people come for in a field: to file a dossier; or to collect a result, complete a dossier, pay a fee, ask,
+complain, have results sent by post, be helped with filing online, have papers digitised; or they have filed online and
+bring the paper."""
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -92,7 +99,7 @@ class Field(Struct, frozen=True):
     `service_time_s` is the prior mean of one service and `service_time_cv` its coefficient of variation, used until the
     branch has measured its own. Where it `is_anywhere`, citizens may go to any branch that takes it. It takes
     `procedures` of the catalogue by their codes, and groups of it (`catalogue`) by their level; where it
-    `asks_procedure`, the dispenser asks which one.
+    `asks_procedure`, the dispenser asks which one. A visit that begins in it goes on in the fields of `steps`.
     """
 
     code: str
@@ -110,6 +117,8 @@ class Field(Struct, frozen=True):
     is_retired: bool = False
     is_anywhere: bool = False
     asks_procedure: bool = False
+    service: Service = "file"
+    steps: tuple[str, ...] = ()
 
 
 class Desk(Struct, frozen=True):

@@ -20,14 +20,22 @@ LOW, HIGH = 0.6, 1.6
 
 
 def arrival_wait(
-    state: BranchState, field: str, stream: Stream, ahead: Callable[[str], int], now: datetime, outlook: Outlook | None
+    state: BranchState,
+    field: str,
+    stream: Stream,
+    ahead: Callable[[str], int],
+    now: datetime,
+    outlook: Outlook | None,
+    only_counter: int | None = None,
 ) -> Estimate | None:
-    """The wait of somebody who comes now. People who came or were called since the outlook was made count by the pace
-    of the field; `ahead` says how many of a field are called before."""
+    """The wait of somebody who comes now, perhaps for one counter only. People who came or were called since the
+    outlook was made count by the pace of the field; `ahead` says how many of a field are called before."""
     seen = fresh(outlook, field, now)
     if seen is None:
         return pending_wait(state, field, ahead, now)
     expected, people = (seen.wait, seen.people)
+    if only_counter is not None:
+        expected = seen.counters.get(only_counter, expected)
     if stream is not Stream.ORDINARY:
         expected, people = seen.priority_wait, seen.priority_people
     if expected is None:  # nobody was there for it; somebody may be by now
@@ -40,6 +48,12 @@ def fresh(outlook: Outlook | None, field: str, now: datetime) -> FieldOutlook | 
     if outlook is None or now - outlook.at > FRESH:
         return None
     return outlook.fields.get(field)
+
+
+def at_counters(outlook: Outlook | None, field: str, now: datetime) -> dict[int, Range]:
+    """The wait of somebody who comes now for one counter only, by counter; empty where nobody can say."""
+    seen = fresh(outlook, field, now)
+    return {} if seen is None else seen.counters
 
 
 def takes_more(outlook: Outlook | None, field: str, stream: Stream, now: datetime) -> bool | None:

@@ -147,7 +147,7 @@ class Why(Struct, frozen=True, omit_defaults=True):
 class TicketIssued(Event, frozen=True, tag="ticket.issued"):
     """A number was given. One that `is_inexact` was given by hand, printed in advance, and entered afterwards: nobody
     knows exactly when its citizen came. `person` stands for a citizen whose card was scanned, on this day only; `proof`
-    says what the dispenser knows the priority by."""
+    says what the dispenser knows the priority by. `only_counter` is the one that calls it, as where the dossier lies."""
 
     ticket: str
     number: str
@@ -171,6 +171,7 @@ class TicketIssued(Event, frozen=True, tag="ticket.issued"):
     is_inexact: bool = False
     person: str | None = None
     proof: str | None = None
+    only_counter: int | None = None
 
 
 class TicketCalled(Event, frozen=True, tag="ticket.called"):

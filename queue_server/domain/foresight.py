@@ -81,7 +81,7 @@ class Scene(Struct, frozen=True, tag="scene"):
     """How things stand `at` this instant. `moves` holds for each field the chances that a visit goes on elsewhere, and
     `priority` how many with priority are expected there: until then so many, all told. `closes` is when the day's last
     counters close. `doubts` say how far the logarithms of each field's services may be off: what is long ahead is
-    uncertain for that reason most."""
+    uncertain for that reason most. In the fields of `bound` somebody may come for one counter only."""
 
     at: datetime
     rule: RoutingRule
@@ -95,6 +95,7 @@ class Scene(Struct, frozen=True, tag="scene"):
     absent_s: float
     closes: float
     doubts: tuple[float, ...] = ()
+    bound: tuple[int, ...] = ()
 
 
 class Range(Struct, frozen=True, array_like=True):
@@ -110,7 +111,8 @@ class FieldOutlook(Struct, frozen=True):
 
     `people` wait now, `priority_people` of them with priority, and each more lets those behind wait `pace` longer.
     `served` of those who wait now are called before closing, `unserved` are not; `takes_more` says whether somebody who
-    came now would be, `takes_more_priority` whether somebody with priority would.
+    came now would be, `takes_more_priority` whether somebody with priority would. `counters` holds the wait of somebody
+    who came now for one counter only.
     """
 
     wait: Range | None
@@ -122,6 +124,7 @@ class FieldOutlook(Struct, frozen=True):
     unserved: float
     takes_more: bool
     takes_more_priority: bool = True
+    counters: dict[int, Range] = {}
 
 
 class Asked(Struct, frozen=True):
@@ -148,6 +151,7 @@ def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook
     fields = range(len(scene.fields))
     called: list[list[float]] = [[] for _ in scene.waiting]
     probed: dict[tuple[int, int], list[float]] = {(field, stream): [] for field in fields for stream in ASKING}
+    at_places: dict[tuple[int, int], list[float]] = {key: [] for key in _for_one_counter(scene)}
     for number in range(plays):
         play = Play(scene, random.Random(f"{seed}/{number}"))
         play.run()
@@ -155,6 +159,8 @@ def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook
             times.append(at)
         for key, times in probed.items():
             times.append(play.probed.get(key, math.inf))
+        for key, times in at_places.items():
+            times.append(play.at_places.get(key, math.inf))
     closes = min(scene.closes, HORIZON_S)
     unserved = [sum(at > closes for at in times) / plays for times in called]
     tickets = {each.ticket: _range(times) for each, times in zip(scene.waiting, called, strict=True)}
@@ -172,8 +178,19 @@ def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook
             unserved=sum(mine),
             takes_more=_mostly_by(closes, second),
             takes_more_priority=_mostly_by(closes, first),
+            counters={
+                scene.places[place].no: wait
+                for (code, place), times in at_places.items()
+                if code == field and (wait := _range(times)) is not None
+            },
         )
     return Outlook(scene.at, tickets, outlooks)
+
+
+def _for_one_counter(scene: Scene) -> set[tuple[int, int]]:
+    """Field and counter for which somebody may come: the counter takes it, and works now."""
+    works = (index for index, place in enumerate(scene.places) if place.spells and place.spells[0][0] <= 0)
+    return {(field, place) for place in works for field, _ in scene.places[place].takes if field in scene.bound}
 
 
 def _mostly_by(closes: float, times: list[float]) -> bool:
@@ -244,8 +261,9 @@ class _Heads:
 
 class Play:
     """One play. `called` holds the instant of each waiting ticket's call, `probed` that of somebody who came now, for
-    each field with priority and without: who only asks takes no time, and nobody else waits for him. `later` holds when
-    those are called who come at the given instants to the given fields."""
+    each field with priority and without: who only asks takes no time, and nobody else waits for him. `at_places` holds
+    that of somebody for this counter only, by field and place. `later` holds when those are called who come at the
+    given instants to the given fields."""
 
     def __init__(self, scene: Scene, chance: random.Random, coming: Sequence[tuple[float, int]] = ()) -> None:
         self._scene = scene
@@ -255,6 +273,8 @@ class Play:
         self.later = [math.inf] * len(coming)
         self.probed: dict[tuple[int, int], float] = {}
         self._unprobed = {(field, stream) for field in range(len(scene.fields)) for stream in ASKING}
+        self.at_places: dict[tuple[int, int], float] = {}
+        self._unprobed_at = _for_one_counter(scene)
         self._waits = len(scene.waiting) + len(coming)
         self._nobody = self._waits
         self._queues: list[list[list[_Entry]]] = [[[], [], []] for _ in scene.fields]
@@ -296,7 +316,7 @@ class Play:
                 if at > 0:
                     self._at(at, NOBODY)
         steps = 0
-        while self._events and (self._waits or self._unprobed) and steps < STEPS_MOST:
+        while self._events and (self._waits or self._unprobed or self._unprobed_at) and steps < STEPS_MOST:
             steps += 1
             at, _, place, entry = heapq.heappop(self._events)
             if at > HORIZON_S:
@@ -414,7 +434,10 @@ class Play:
                 if head is not None:
                     waited = at - head.since
                     heads.add(head, queue, waited, waited + pressure - handicap)
-                if (field, stream) in self._unprobed and (head is None or head.since > 0):
+                is_asked = (field, stream) in self._unprobed or (
+                    stream == ORDINARY and (field, place) in self._unprobed_at
+                )
+                if is_asked and (head is None or head.since > 0):
                     asking.append((field, stream, at + pressure - handicap))
         for field, stream, score in asking:
             self._ask(heads, place, field, stream, at, score)
@@ -431,8 +454,11 @@ class Play:
         with_probe.add(probe, [], at, score)
         taken = with_probe.pick(self._rule, self._runs[place])
         if taken is not None and taken[0] is probe:
-            self.probed[field, stream] = at
-            self._unprobed.remove((field, stream))
+            self.probed.setdefault((field, stream), at)
+            self._unprobed.discard((field, stream))
+            if stream == ORDINARY and (field, place) in self._unprobed_at:
+                self.at_places[field, place] = at
+                self._unprobed_at.remove((field, place))
 
     @staticmethod
     def _head(queue: list[_Entry], place: int, at: float) -> _Entry | None:

@@ -27,6 +27,8 @@ PAUSE_S = 600.0
 ABSENT, PRIORITY, MOVES = 0.05, 0.08, 20.0
 """Beliefs until a branch has learnt: shares of numbers that nobody answers and of priority; and how many visits that
 end where they began are imagined before the first is seen."""
+WANTED_AT_ONE = ("collect", "supplement")
+"""Services for which the counter counts that took the dossier."""
 LATELY = timedelta(hours=1)
 FEW_S = 1800.0
 """Who came in less time says nothing of an hour."""
@@ -91,6 +93,7 @@ def scene_of(state: BranchState, now: datetime, learnt: Learnt | None = None) ->
         absent_s=UNWALKED_S,
         closes=max((end for _, end in windows), default=0.0),
         doubts=tuple(map(laws.doubt_of, fields)),
+        bound=tuple(index[field.code] for field in config.fields if field.service in WANTED_AT_ONE),
     )
 
 

@@ -153,6 +153,11 @@ class BranchState:
         except KeyError:
             raise Refusal("unknown-field", field=code) from None
 
+    def steps_of(self, field: Field) -> tuple[str, ...]:
+        """Where a visit that begins in this field goes on, as configured: without fields that have gone."""
+        known = (self._catalogue.fields.get(code) for code in field.steps)
+        return tuple(each.code for each in known if each is not None and not each.is_retired)
+
     def place_of(self, code: str) -> int:
         """A field's place among all, from 0, as configured."""
         return list(self._catalogue.fields).index(code)

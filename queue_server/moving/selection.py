@@ -95,6 +95,7 @@ def _parts(
         "branch_head": (f"branch_id IN {ours}", branches),
         "cursor": (f"branch_id IN {ours}", branches),
         "parked_record": (f"branch IN {ours}", branches),
+        "slip": (f"branch IN {ours}", branches),
         "organisation": (
             f"code IN (SELECT organisation_code FROM branch WHERE id IN {ours}) AND code NOT IN {others}",
             [*branches, *known],

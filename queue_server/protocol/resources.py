@@ -192,7 +192,7 @@ class Agency(Struct, frozen=True):
 class Branch(BranchShort, frozen=True):
     """One branch with fields, people waiting, wait estimates, counters, agencies and priority classes; `languages` are
     those of its pages besides Vietnamese and English. Where it `confirms_priority`, one that is claimed at a dispenser
-    counts once staff have confirmed it."""
+    counts once staff have confirmed it. It `has_slips` where the dossier backend tells of them."""
 
     day: rows.DayRow | None
     fields: list[FieldNow]
@@ -201,6 +201,7 @@ class Branch(BranchShort, frozen=True):
     classes: list[PriorityClass]
     languages: list[str]
     confirms_priority: bool
+    has_slips: bool
 
 
 class BoardData(Struct, frozen=True):
@@ -282,6 +283,28 @@ class DossierStatus(Struct, frozen=True):
     told_seq: int
     seq: int
     parked: list[dict[str, Any]]
+
+
+class SlipNow(Struct, frozen=True):
+    """A dossier's appointment slip. `field` is what its citizen takes a number for now, and `counter` the one that
+    would call it, null where any of the field does; `wait` is what a number now would be told. `state` is "ready",
+    "not-ready" or "supplement" (something is missing)."""
+
+    code: str
+    state: str
+    field: str
+    counter: int | None
+    agency: str
+    due_at: datetime | None
+    wait: rows.Told | None
+
+
+class SlipsTaken(Struct, frozen=True):
+    """So many were `taken`; of the `outdated` a later version was known."""
+
+    branch: str
+    taken: int
+    outdated: int
 
 
 class SentAgain(Struct, frozen=True):

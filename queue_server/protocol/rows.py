@@ -45,7 +45,8 @@ class FieldRow(Struct, frozen=True):
     """A field as citizens see it. `issuing` is its own; `suspended` says why no numbers are given, and since when;
     `returns_at` is when its numbers are first given on the next working day. Where it `is_anywhere`, another branch
     takes it too, and may be asked for: `GET /branches/suggest`; where it `asks_procedure`, a dispenser asks for one
-    before the number."""
+    before the number. `service` is what people come for, "file" or one beside filing; a visit that begins in it goes on
+    in the fields of `steps`."""
 
     code: str
     name: Name
@@ -62,6 +63,8 @@ class FieldRow(Struct, frozen=True):
     is_anywhere: bool
     asks_procedure: bool
     order: int
+    service: str
+    steps: list[str]
 
 
 class AtCounter(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a server does for itself once a day: forget old command keys, and make the daily backup."""
+"""What a server does for itself once a day: forget old command keys and slips, and make the daily backup."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ SAME_DAY = timedelta(hours=12)
 """A day keeps its newest backup only, so that those that are kept reach back as many days."""
 RETRY = timedelta(minutes=10)
 
+Forget = Callable[[str, datetime], Awaitable[object]]
+"""Forgets what is old beside a branch's journal, at that instant."""
 BackUp = Callable[[Path, datetime, int], Awaitable[Path]]
 """Makes a backup in a folder, named by an instant, and keeps so many; raises `BackupFailed`."""
 
@@ -34,12 +36,20 @@ class Housekeeping:
     types: frozenset[str] | None = frozenset({"day.opened", "day.closed"})
 
     def __init__(
-        self, journal: Journal, back_up: BackUp, folder: Path | None, now: Callable[[], datetime], *, speed: float = 1.0
+        self,
+        journal: Journal,
+        back_up: BackUp,
+        folder: Path | None,
+        now: Callable[[], datetime],
+        *,
+        forget: Forget | None = None,
+        speed: float = 1.0,
     ) -> None:
         self._journal = journal
         self._back_up = back_up
         self._folder = folder
         self._now = now
+        self._forget_old = forget
         self._speed = speed
 
     async def handle(self, branch_id: str, events: Sequence[Recorded]) -> Progress:
@@ -54,6 +64,8 @@ class Housekeeping:
 
     async def _forget(self, branch_id: str, item: Recorded) -> None:
         """Keys are kept until the second service day after their own: nobody repeats a command later than that."""
+        if self._forget_old is not None:
+            await self._forget_old(branch_id, self._now())
         before = await day_before(self._journal, branch_id, item.day)
         second = await day_before(self._journal, branch_id, before) if before else None
         if second is not None:

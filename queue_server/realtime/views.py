@@ -145,6 +145,8 @@ def field_row(state: BranchState, code: str) -> rows.FieldRow | None:
         asks_procedure=field.asks_procedure,
         is_anywhere=field.is_anywhere,
         order=state.place_of(code),
+        service=field.service,
+        steps=list(state.steps_of(field)),
     )
 
 

@@ -140,11 +140,17 @@ def test_many_fields_are_grouped_by_agency_and_paged(kiosk: Kiosk) -> None:
     def ask(name: str, *given: object) -> Any:
         return kiosk.page.evaluate(RULES, [name, *given])
 
-    fields = [{"code": f"f{i}", "agency": "abc"[min(2, i // 5)]} for i in range(11)]
+    fields = [{"code": f"f{i}", "agency": "abc"[min(2, i // 5)], "service": "file"} for i in range(11)]
     groups = ask("firstLevel", fields)
     assert [group.get("agency") for group in groups] == ["a", "b", None]
     assert groups[2] == {"field": fields[10]}
     assert len(ask("firstLevel", fields[:10])) == 10
+    others = [{"code": code, "agency": "a", "service": code} for code in ("collect", "pay")]
+    assert ask("firstLevel", [others[0], *fields[:10]])[10:] == [{"field": others[0]}]
+    assert ask("firstLevel", [*others, *fields[:10]])[10:] == [{"agency": "*", "fields": others}]
+    assert ask("firstLevel", others) == [{"field": each} for each in others]
+    assert [each["code"] for each in ask("groupOf", [*fields, *others], "a")] == ["f0", "f1", "f2", "f3", "f4"]
+    assert ask("groupOf", [*fields, *others], "*") == others
     assert ask("pageOf", list(range(9)), 1, 8) == {"items": [5, 6, 7, 8], "page": 1, "pages": 2}
     assert ask("countersText", [5, 1, 2, 3, 8, 9]) == "1–3, 5, 8, 9"
 

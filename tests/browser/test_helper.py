@@ -105,6 +105,23 @@ def test_one_tap_gives_a_number_and_says_it(door: Door, centre: DemoServer) -> N
     assert row["waiting"] == 1
 
 
+def test_several_things_have_one_number_in_the_order_in_which_they_were_pressed(door: Door, centre: DemoServer) -> None:
+    door.wish("errands").click()
+    for code in ("ho-tich", "tra-ket-qua", "dat-dai", "kinh-doanh", "dat-dai"):
+        door.field(code).click()
+    expect(door.page.locator(".wish__errands")).to_have_text("Hộ tịch → Nhận kết quả")
+    door.page.locator("[data-do=take]").click()
+    door.gave("H001")
+    api = centre.api()
+    api.counter(3, "open")
+    called = api.call_next(3)
+    assert called is not None
+    api.ticket(called.id, "start")
+    assert api.ticket(called.id, "next-step").field == "tra-ket-qua"
+    door.field("chung-thuc").click()
+    door.gave("A001")
+
+
 def test_each_field_has_a_digit(door: Door) -> None:
     door.page.keyboard.press("Numpad2")
     door.gave("H001")

@@ -25,6 +25,7 @@ DEVICES = ("integration", "dispenser", "display", "printer")
 USERS = {role.value: username for username, (role, _, _) in ACCOUNTS.items()}
 HOLDER = "who has the ticket's token"
 
+SLIP = "H29.17-261120-0001"
 HOURS = {"working": [[450, 690]], "issuing": [[450, 690]]}
 FORESEEN = {
     "fields": ["dat-dai"],
@@ -53,6 +54,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "fields": ["dat-dai"],
         "foreseen": FORESEEN,
     },
+    "/branches/{branch}/slips": {"slips": [{"code": SLIP, "version": 1, "field": "tra-ket-qua", "state": "ready"}]},
     "/session": {"username": "nobody", "password": "wrong"},
     "/session/device": {"token": "wrong"},
     "/pairings": {"kind": "display"},
@@ -119,6 +121,7 @@ def ids(server: WireServer) -> dict[str, str]:
         "job": job_of(ticket),
         "date": "2026-11-23",
         "token": ticket.token,
+        "code": SLIP,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from msgspec.structs import replace
 from queue_server.access.identity import NOBODY
 from queue_server.access.rights import Role
 from queue_server.access.store import Access
-from queue_server.directory import store
+from queue_server.directory import slips, store
 from queue_server.directory.importing import plan_import, read_organisation, store_import
 from queue_server.domain.refusals import Refusal
+from queue_server.domain.slips import Slip
 from queue_server.journal.port import Database, Journal, JournalUnavailable
 from queue_server.readers.dossier import reader as dossier
 from queue_server.readers.dossier.delivery import Delivered, Refused
@@ -118,6 +120,35 @@ async def test_a_record_is_parked_once_and_sent_again(journal: Journal):
     assert (await journal.run(partial(dossier.parked, branch_id="go-vap")))[0]["answer"] == "vẫn sai"
     await journal.run(lambda db: dossier._resent(db, "r1", Delivered()))
     assert await journal.run(partial(dossier.parked, branch_id="go-vap")) == []
+
+
+async def test_of_a_slip_the_newest_version_counts_whatever_comes_last(journal: Journal, again: Any):
+    ready = Slip("H29.17-261120-0001", "tra-ket-qua", "ready", 5, "phuong", NOON)
+    early = replace(ready, state="not-ready")
+
+    async def put(version: int, slip: Slip | None, *, days: int = 0) -> int:
+        told = {"k": slips.Told(version, slip), "other": slips.Told(1, early)}
+        return await journal.run(partial(slips.put, branch="go-vap", told=told, now=NOON + timedelta(days=days)))
+
+    async def found(branch: str = "go-vap") -> Slip | None:
+        return await journal.run(partial(slips.find, branch=branch, key="k"))
+
+    assert not await journal.run(partial(slips.has_any, branch="go-vap"))
+    assert await put(2, ready) == 2
+    assert await put(1, early) == 1, "of the two one is outdated"
+    assert await found() == ready
+    assert await put(2, ready) == 2, "the same again"
+    assert await put(3, None) == 2
+    assert await put(2, ready) == 1
+    assert await found() is None, "what is gone does not come back"
+    assert await put(4, early, days=100) == 2
+    assert await journal.run(partial(slips.forget, branch="go-vap", now=NOON + timedelta(days=279))) == 0
+    assert await found("elsewhere") is None
+    journal = await again()
+    assert await found() == early
+    assert await journal.run(partial(slips.has_any, branch="go-vap"))
+    assert await journal.run(partial(slips.forget, branch="go-vap", now=NOON + timedelta(days=281))) == 2
+    assert await found() is None
 
 
 async def test_work_that_fails_has_written_nothing(journal: Journal):

@@ -115,6 +115,15 @@ def test_two_counters_share_and_the_one_with_fewer_skills_goes_first() -> None:
     assert likely(outlook) == {"t060": 0.0, "t050": 0.0, "t040": 300.0, "t130": 300.0}
 
 
+def test_for_one_counter_only_one_waits_behind_who_waits_for_it_too() -> None:
+    both = (counter(1, 0), counter(2, 0), counter(3, 0, spells=()))
+    queue = waits(-60, -50, -40, counter=0, loosens=math.inf)
+    seen = foresee(scene(*both, waiting=queue, bound=(0,))).fields["a"]
+    assert {no: round(wait.likely) for no, wait in seen.counters.items()} == {1: 900, 2: 0}
+    unasked = foresee(scene(*both, waiting=queue)).fields["a"]
+    assert (unasked.wait, unasked.counters) == (seen.wait, {})
+
+
 def test_nobody_is_called_in_the_break() -> None:
     outlook = foresee(scene(counter(1, 0, spells=((0.0, 500.0), (5000.0, 9000.0))), waiting=waits(-60, -50, -40)))
     assert likely(outlook) == {"t060": 0.0, "t050": 300.0, "t040": 5000.0}

@@ -93,6 +93,18 @@ async def test_keys_are_kept_until_the_second_service_day_after_their_own(tmp_pa
     assert kept == [FRIDAY, MONDAY, TUESDAY]
 
 
+async def test_what_is_old_beside_the_journal_is_forgotten_each_morning(tmp_path: Path):
+    journal, now = await weeks(FRIDAY, MONDAY), moment("03:00", MONDAY)
+    forgot: list[tuple[str, datetime]] = []
+
+    async def forget(branch: str, at: datetime) -> None:
+        forgot.append((branch, at))
+
+    keeper = Housekeeping(journal, Backups(tmp_path), tmp_path, lambda: now, forget=forget)
+    await handle(keeper, closed(3, moment("17:00", FRIDAY)), opened(4, MONDAY))
+    assert forgot == [("b", now)]
+
+
 # -- backups -----------------------------------------------------------------------------------------------------------
 
 

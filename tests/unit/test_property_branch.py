@@ -80,7 +80,10 @@ def configurations() -> dict[str, BranchConfig]:
     )
     more = replace(
         short,
-        fields=(*short.fields, field("thue", "B", "Thuế", daily_cap=3, hours=Hours(weekly={"sat": MORNING}))),
+        fields=(
+            *(replace(f, service="collect") if f.code == "tra-ket-qua" else f for f in short.fields),
+            field("thue", "B", "Thuế", daily_cap=3, hours=Hours(weekly={"sat": MORNING}), steps=("tra-ket-qua",)),
+        ),
         counters=(*short.counters, Desk(6, ("thue", "ho-tich"))),
         limits=replace(short.limits, numbers_a_minute=4, numbers_an_hour=9),
     )
@@ -119,6 +122,7 @@ ISSUES = a(
     dossiers=st.sampled_from([1, 1, 4]),
     appointment=APPOINTMENTS,
     again=st.sampled_from([False, False, False, True]),
+    counter=st.none() | COUNTERS,
 )
 WORK = st.one_of(
     a(c.CallNext, counter=COUNTERS),

@@ -107,6 +107,21 @@ def test_another_field_means_another_paper_on_which_nothing_is_told() -> None:
     assert draw_ticket(paper, LayoutConfig()).height < draw_ticket(replace(paper, ahead=3), LayoutConfig()).height
 
 
+def test_a_paper_names_everything_that_its_number_is_for_and_the_counter_that_calls_it() -> None:
+    branch = Branch()
+    branch.open(2, "07:30")
+    ticket = branch.issue("chung-thuc", "08:00", steps=("ho-tich", "tra-ket-qua"), counter=2, language="en")
+    paper = paper_of(branch)
+    assert (paper.further, paper.counters) == (("Hộ tịch", "Trả kết quả"), (2,))
+    assert draw_ticket(paper, LayoutConfig()).height > draw_ticket(replace(paper, further=()), LayoutConfig()).height
+    branch.call_next(2, "08:01")
+    branch.do(c.Start(ticket=ticket), "08:02")
+    branch.do(c.NextStep(ticket=ticket), "08:05")
+    branch.do(c.Reprint(ticket=ticket), "08:06", KIOSK)
+    again = paper_of(branch)
+    assert (again.field, again.further, again.counters) == ("Hộ tịch", ("Trả kết quả",), (2, 3))
+
+
 def test_a_rebooked_ticket_says_when_and_with_which_number() -> None:
     branch = Branch(limited(leftovers="rebook"))
     ticket = branch.issue("chung-thuc", "08:00")

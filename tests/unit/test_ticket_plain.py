@@ -53,6 +53,14 @@ def test_marks_priority_and_english_stand_where_they_do_in_the_picture():
     assert any("Uu tien" in line for line in said)
 
 
+def test_what_else_the_number_is_for_stands_below_its_field():
+    several = {"further": ("Hộ tịch", "Nộp phí"), "further_en": ("Civil status", "Fees")}
+    assert words(a_paper(**several))[3:5] == ["Chung thuc", "Sau do: Ho tich, Nop phi"]
+    assert words(a_paper(language="en", field_en="Certification", **several))[3:7] == [
+        "Chung thuc", "Certification", "Sau do: Ho tich, Nop phi", "Then: Civil status, Fees"
+    ]  # fmt: skip
+
+
 def test_a_turn_on_another_day_says_so_and_not_that_it_is_valid_today():
     said = words(a_paper(rebooked=Rebooked(date(2026, 11, 24), "A012"), number="A001"))
     assert {"Hen lai: 24/11/2026 so A 001", "Thay cho so: A 012"} <= set(said)

@@ -20,6 +20,7 @@ from queue_server.domain.numbering import next_ordinal, printed
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Day
 from queue_server.domain.tickets import Stream, Ticket
+from queue_server.domain.wishing import counter_for
 
 STAFFED = frozenset({"helper", "clerk"})
 """Channels by which staff give a number: they have seen who stands there."""
@@ -28,13 +29,13 @@ STAFFED = frozenset({"helper", "clerk"})
 def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Outlook | None = None) -> list[ev.Event]:
     config = state.configured
     field = state.field(command.field)
-    for step in command.steps:
-        state.field(step)
+    further = tuple(map(state.field, command.steps))
     already = theirs(state, by, field)
     if command.again:
         return paper_again(already, command, by)
     require_first(already, field)
-    _require_offered(state, config, field, now)
+    for each in (field, *further):
+        _require_offered(state, config, each, now)
     require_pace(state, by, now)
     if command.priority is not None:
         state.priority_class(command.priority)
@@ -44,7 +45,9 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
     appointment = kept_appointment(config, command.appointment, now)
     queue_at = appointment or now
     is_confirmed = command.channel in STAFFED or not config.limits.confirms_priority or proof is not None
-    _require_capacity(state, field, _stream_of(command, appointment), now, outlook)
+    for each in (field, *further):
+        _require_capacity(state, each, _stream_of(command, appointment), now, outlook)
+    only_counter = counter_for(state, field, command.counter, now, outlook)
     stream = _stream_of(command, appointment, is_confirmed=is_confirmed)
     ahead = partial(state.ahead, stream=stream, entry=((queue_at, now, ordinal),))
     return [
@@ -56,7 +59,7 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
             field=field.code,
             arrival_at=now,
             people_ahead=ahead(field.code),
-            told=arrival_wait(state, field.code, stream, ahead, now, outlook),
+            told=arrival_wait(state, field.code, stream, ahead, now, outlook, only_counter),
             priority=command.priority,
             is_priority_confirmed=command.priority is None or is_confirmed,
             channel=command.channel,
@@ -64,12 +67,13 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
             procedures=command.procedures,
             dossiers=command.dossiers,
             assistance=command.assistance,
-            steps=command.steps,
+            steps=command.steps or state.steps_of(field),
             printer=command.printer or by.printer,
             queue_at=appointment,
             appointment=appointment,
             person=by.person,
             proof=proof,
+            only_counter=only_counter,
         )
     ]
 

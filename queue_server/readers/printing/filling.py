@@ -64,13 +64,17 @@ def filled(state: BranchState, job: Paper, asked: Asked, *, url: str = "", is_ma
     turn = _turn(state, job, asked.request)
     field = state.field(turn.field)
     told = _told(turn, asked.issued)
-    counters = counters_for(state, turn.field)
+    bound = told.only_counter if told else None
+    counters = (bound,) if bound is not None and bound in state.counters else counters_for(state, turn.field)
+    further = tuple(state.field(code).name for code in _further(state, job, told))
     local = hours.zone(config.timezone)
     return TicketPaper(
         organisation=config.organisation.vi,
         branch=config.name.vi,
         field=field.name.vi,
         field_en=field.name.en,
+        further=tuple(each.vi for each in further),
+        further_en=tuple(each.en or each.vi for each in further),
         number=turn.number,
         ahead=told.people_ahead if told else None,
         issued_at=turn.issued_at.astimezone(local),
@@ -108,6 +112,14 @@ def _told(turn: _Turn, issued: Recorded | None) -> ev.TicketIssued | None:
     """What was told at the press, if it holds for the field in which the ticket waits now."""
     event = issued.event if issued else None
     return event if isinstance(event, ev.TicketIssued) and event.field == turn.field else None
+
+
+def _further(state: BranchState, job: Paper, told: ev.TicketIssued | None) -> tuple[str, ...]:
+    """Where the visit goes on after the field of the paper."""
+    if told:
+        return told.steps
+    ticket = state.ticket(job.ticket)
+    return ticket.steps[ticket.step :]
 
 
 def _language(code: str) -> Language:

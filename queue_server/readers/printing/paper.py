@@ -48,7 +48,7 @@ class TicketPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     take the field, in any order; none leaves the line out. `floor` (below zero: basements) and `zone` are how to
     get there, where the branch has several. `url` is where the ticket can be followed; without one, or with a layout
     that shows no QR code, the paper has none. `ahead` None: nobody has told how many, and the paper says nothing of
-    people and waits; the same where it is `rebooked`.
+    people and waits; the same where it is `rebooked`. `further` names the fields in which the visit goes on.
     """
 
     organisation: str
@@ -65,6 +65,8 @@ class TicketPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     url: str | None = None
     language: Language = "vi"
     field_en: str = ""
+    further: tuple[str, ...] = ()
+    further_en: tuple[str, ...] = ()
     is_reprint: bool = False
     is_training: bool = False
     rebooked: Rebooked | None = None

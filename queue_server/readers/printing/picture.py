@@ -24,7 +24,15 @@ from queue_server.readers.printing.lettering import (
     to_dots,
 )
 from queue_server.readers.printing.paper import Language, LayoutConfig, TicketPaper
-from queue_server.readers.printing.wording import moment, number_apart, rebooked_line, say, wait_line, where_line
+from queue_server.readers.printing.wording import (
+    further_line,
+    moment,
+    number_apart,
+    rebooked_line,
+    say,
+    wait_line,
+    where_line,
+)
 
 _DESIGN_WIDTH = 576  # all sizes below are dots at this width
 _SMALLEST = 0.86  # of the design's sizes: on narrow paper lines break instead, since smaller letters are not read
@@ -117,6 +125,9 @@ def _head(sheet: _Sheet, paper: TicketPaper, layout: LayoutConfig) -> None:
     sheet.text(paper.field, "SemiBold", 36, most_lines=3)
     if paper.language == "en":
         sheet.text(paper.field_en, "Regular", 25, most_lines=2)
+    sheet.text(further_line(paper, "vi"), "SemiBold", 28, most_lines=3)
+    if paper.language == "en":
+        sheet.text(further_line(paper, "en"), "Regular", 25, most_lines=3)
 
 
 def _number(sheet: _Sheet, paper: TicketPaper) -> None:

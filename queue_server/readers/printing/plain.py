@@ -11,7 +11,15 @@ import unicodedata
 from collections.abc import Iterator
 
 from queue_server.readers.printing.paper import Language, LayoutConfig, TicketPaper
-from queue_server.readers.printing.wording import moment, number_apart, rebooked_line, say, wait_line, where_line
+from queue_server.readers.printing.wording import (
+    further_line,
+    moment,
+    number_apart,
+    rebooked_line,
+    say,
+    wait_line,
+    where_line,
+)
 
 Line = tuple[str, int]
 """Text and how many times as large."""
@@ -42,6 +50,8 @@ def _head(paper: TicketPaper, columns: int) -> Iterator[Line]:
     yield from _broken(paper.field, columns, 2)
     if paper.language == "en":
         yield from _broken(paper.field_en, columns)
+    for language in _languages(paper):
+        yield from _broken(further_line(paper, language), columns)
 
 
 def _middle(paper: TicketPaper, columns: int) -> Iterator[Line]:

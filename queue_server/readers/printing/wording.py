@@ -26,6 +26,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rebooked": ("Hẹn lại:", "New date:"),
     "rebooked_to": ("{day} số {number}", "{day}, number {number}"),
     "instead_of": ("Thay cho số:", "Instead of:"),
+    "further": ("Sau đó: {names}", "Then: {names}"),
     "counter": ("Thường ở quầy {list}", "Usually counter {list}"),
     "counters": ("Thường ở quầy {list}", "Usually counters {list}"),
     "floor": ("Tầng {n}", "Floor {n}"),
@@ -92,6 +93,12 @@ def rebooked_line(rebooked: Rebooked, number: str, language: Language) -> tuple[
     """ "Hẹn lại:" and "24/11/2026 số A 001"."""
     to = say("rebooked_to", language, day=f"{rebooked.day:%d/%m/%Y}", number=number_apart(number))
     return say("rebooked", language), to
+
+
+def further_line(paper: TicketPaper, language: Language) -> str:
+    """ "Sau đó: Hộ tịch, Nộp phí": what else this number is for."""
+    names = paper.further if language == "vi" else paper.further_en
+    return say("further", language, names=", ".join(names)) if names else ""
 
 
 def where_line(paper: TicketPaper, language: Language) -> str:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from queue_server.access.rights import STAFF, Role
+from queue_server.directory import slips
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
@@ -159,6 +161,7 @@ async def branch(request: Request) -> Response:
         classes=[PriorityClass(k.code, name(k.name), name(k.explanation), k.min_age) for k in config.classes],
         languages=[code for code in await house.languages.offered(config.languages) if code in config.languages],
         confirms_priority=config.limits.confirms_priority,
+        has_slips=await house.journal.run(partial(slips.has_any, branch=config.branch)),
     )
     return json(answer)
 

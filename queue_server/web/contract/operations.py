@@ -14,7 +14,7 @@ from queue_server.domain import commands as c
 from queue_server.protocol import resources as r
 from queue_server.readers.statistics.day import DayReport
 from queue_server.web import dispatch
-from queue_server.web.api import entering, managing
+from queue_server.web.api import entering, managing, slips
 from queue_server.web.contract.security import PUBLIC
 
 BODY = ("malformed", "too-large")
@@ -108,6 +108,15 @@ READING = (
         is_change=True,
     ),
     Operation(
+        "PUT", "/branches/{branch}/slips", "Tell how dossiers stand, or that they are gone", "dossier", r.SlipsTaken,
+        request=slips.TellSlips, problems=("wrong-slip-code", "unknown-field", "unknown-counter", "unknown-agency"),
+        who=PAGES["tell-slips"], is_change=True,
+    ),
+    Operation(
+        "GET", "/branches/{branch}/slips/{code}", "How a dossier stands, and where its citizen goes", "dossier",
+        r.SlipNow, problems=("wrong-slip-code", "unknown-slip"), who=PAGES["slips"],
+    ),
+    Operation(
         "GET", "/branches/{branch}/reports/{date}", "A day's books, waits, services and estimates", "branches",
         DayReport, problems=("no-service-day",), who=PAGES["reports"],
     ),
@@ -172,7 +181,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "issue": (
         "unknown-field", "unknown-class", "field-not-offered", "field-suspended", "issuing-closed", "cap-reached",
         "no-capacity", "series-exhausted", "day-not-open", "too-late", "has-ticket", "too-many-numbers",
-        "unknown-ticket", "no-printer",
+        "unknown-ticket", "no-printer", "unknown-counter",
     ),
     "enter-list": (
         "unknown-field", "nothing-reserved", "not-reserved", "number-taken", "arrival-not-today", "day-not-open",

@@ -2,16 +2,21 @@
 
 import { html } from "../vendor/preact-htm.js";
 import { dayAndTime, hoursSentences, Icon, LaySo, name, say, sentence, whyShut } from "./parts.js";
-import { cardsOf, isOffered } from "./rules.js";
+import { cardsOf, isFiling, isOffered, SERVICES } from "./rules.js";
+
+export const titleOf = (state, isAgencies) =>
+  isAgencies ? "chooseAgency" : state.isAdding ? "chooseFurther" : state.agency === SERVICES ? "chooseService" : "choose";
 
 /** @param state the page's state; @param view `{fields, live, offer, agencies, size}`; @param on what presses do */
 export function Home({ state, view, on }) {
   const { own, isAgencies, items: shown, page, pages } = cardsOf(state, view);
+  const title = titleOf(state, isAgencies);
   return html`<section class="home">
     <div class="home__title">
-      ${own && html`<button class="button home__back" type="button" data-key="back" onClick=${on.home}><${Icon} of="back" />${say("back")}</button>`}
-      <div>${own && html`<p class="home__agency">${agencyName(view, state.agency)}</p>`}<h1>${say(isAgencies ? "chooseAgency" : "choose")}</h1></div>
-      ${!own && html`<button class="button home__search" type="button" data-key="search" onClick=${on.search}><${Icon} of="search" />${say("search")}</button>`}
+      ${(own || state.isAdding) && html`<button class="button home__back" type="button" data-key="back" onClick=${on.up}><${Icon} of="back" />${say("back")}</button>`}
+      <div>${own && state.agency !== SERVICES && html`<p class="home__agency">${agencyName(view, state.agency)}</p>`}<h1>${say(title)}</h1></div>
+      ${!own && !state.isAdding && html`<button class="button home__search" type="button" data-key="search" onClick=${on.search}><${Icon} of="search" />${say("search")}</button>`}
+      ${!own && !state.isAdding && view.hasSlips && html`<button class="button home__slip" type="button" data-key="slip" onClick=${on.slip}><${Icon} of="collect" />${say("slip")}</button>`}
       ${name(view.day.notice) && html`<p class="notice home__notice">${name(view.day.notice)}</p>`}
       ${pages > 1 && html`<${Pager} page=${page} pages=${pages} on=${on} />`}
     </div>
@@ -22,7 +27,7 @@ export function Home({ state, view, on }) {
 }
 
 function agencyName(view, code) {
-  return name(view.agencies[code]);
+  return code === SERVICES ? say("services") : name(view.agencies[code]);
 }
 
 function Pager({ page, pages, on }) {
@@ -52,10 +57,10 @@ function OpenCard({ row, live, offer, on }) {
   const told = LaySo.wait(live?.wait ?? null, row.working);
   const nobody = live?.wait?.low_s > 0 ? "waitingBusy" : "waitingNone"; // nobody waits, and yet there is a wait: why
   return html`<button class="field-card" type="button" data-field=${row.code} onClick=${() => on.field(row.code)}>
-    <span class="field-card__name">${name(row.name)}</span>
+    <${CardName} row=${row} />
     ${offer.kind === "priority"
       ? html`<span class="field-card__why">${say("onlyPriority")}</span>`
-      : html`<span class="field-card__examples">${name(row.examples)}</span>`}
+      : html`<span class="field-card__examples">${name(row.examples) || (isFiling(row) ? "" : say(`service.${row.service}`))}</span>`}
     <span class="field-card__foot">
       <span class="fact-line"><${Icon} of="people" />${!live ? "" : live.waiting ? say("waiting", { n: live.waiting }) : say(nobody)}</span>
       <span class="fact-line"><${Icon} of="clock" />${told.kind === "clock" ? say("turn", { range: told.value }) : told.value}</span>
@@ -64,10 +69,15 @@ function OpenCard({ row, live, offer, on }) {
   </button>`;
 }
 
+/** A service beside filing is known by its sign, too. */
+function CardName({ row }) {
+  return html`<span class="field-card__name">${!isFiling(row) && html`<${Icon} of=${row.service} />`}${name(row.name)}</span>`;
+}
+
 /** Still to be pressed: then the whole sentence is shown large, instead of nothing happening. */
 function ShutCard({ row, offer, on }) {
   return html`<button class="field-card field-card--off" type="button" data-field=${row.code} data-state=${offer.kind} onClick=${() => on.field(row.code)}>
-    <span class="field-card__name">${name(row.name)}</span>
+    <${CardName} row=${row} />
     <span class="field-card__why">${whyShut(row, offer).join(" ")}</span>
   </button>`;
 }

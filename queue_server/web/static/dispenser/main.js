@@ -11,13 +11,16 @@ import { Elsewhere } from "./elsewhere.js";
 import { Home, Resting } from "./home.js";
 import { Bar, Head, LaySo, say } from "./parts.js";
 import { afterIdle, branchOffer, helperOf, helperSeen, isOffered, offerOf, shownFields } from "./rules.js";
-import { listen } from "./scanner.js";
+import { listen as listenToScanner } from "./scanner.js";
 import { Search } from "./search.js";
 import { seek, type, visitOf } from "./seeking.js";
+import { NotReady, SlipCode } from "./slip.js";
+import { after, find, lookAt, wish } from "./slips.js";
 import { Speaker } from "./speaker.js";
 import { spokenOf, topicOf } from "./spoken.js";
 import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Refused, Waiting } from "./steps.js";
 import { Tongues } from "./tongues.js";
+import { stepsOf } from "./visit.js";
 import { asked, isClaim, Owned, read, shownClass, STRANGER } from "./visitor.js";
 
 const NUMBER_MS = 12_000;
@@ -32,10 +35,10 @@ const firstLanguage = LaySo.language();
 const names = JSON.parse(root.dataset.names);
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false, isChoosingLanguage: false, ...STRANGER };
+const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, slip: null, further: [], isAdding: false, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false, isChoosingLanguage: false, ...STRANGER };
 const NEXT = { ...START, needsTime: false, isListening: false }; // somebody else stands here
 const state = { ...NEXT, isEasy: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
-const data = { board: null, live: null, classes: [], confirms: false, agencies: {}, device: null };
+const data = { board: null, live: null, classes: [], confirms: false, agencies: {}, device: null, hasSlips: false };
 const openedAt = Date.now();
 let feed = null;
 let touchedAt = Date.now();
@@ -58,13 +61,15 @@ function show(changes) {
   }
 }
 
-const placeOf = ({ screen, agency, page, isHelping, isChoosingLanguage }) => [screen, agency, page, isHelping, isChoosingLanguage].join("/");
+const placeOf = ({ screen, agency, page, isAdding, isHelping, isChoosingLanguage }) => [screen, agency, page, isAdding, isHelping, isChoosingLanguage].join("/");
 
 function view() {
   const { board, live, classes, agencies } = data;
   const now = feed.now().getTime();
   return {
     board,
+    now,
+    hasSlips: data.hasSlips,
     live: live?.fields ?? {},
     day: board.day?.today ?? null,
     fields: shownFields(board),
@@ -133,7 +138,7 @@ function First(props) {
   return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }
 
-const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, owned: Owned, elsewhere: OtherBranch };
+const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, owned: Owned, elsewhere: OtherBranch, slip: SlipCode, notReady: NotReady };
 
 // -- what presses do ----------------------------------------------------------------------------------------------------
 
@@ -148,18 +153,29 @@ function press(work) {
 
 const goHome = () => show(START);
 
-/** To what was found where somebody came from there, to the same fields where not. */
+/** To what was found where somebody came from there, as to a slip's code; to the same fields where not. */
 function goBack() {
   const fields = { ...START, agency: state.agency, page: state.page, card: state.card };
+  if (state.slip && state.screen === "confirm") {
+    show({ ...START, screen: "slip", slip: lookAt(state.slip.typed), card: state.card });
+    return;
+  }
   show(state.seek && state.screen === "confirm" ? { ...fields, screen: "search", seek: state.seek } : fields);
 }
 
 const on = {
   home: press(goHome),
   back: press(goBack),
+  up: press(goUp),
   page: press((no) => show({ page: no })),
   agency: press((agency) => show({ agency, page: 0 })),
-  field: press((field) => (data.board.fields[field].asks_procedure && isGiven(field) ? askFor(field) : choose(field, null))),
+  field: press((field) => (state.isAdding ? addErrand(field) : data.board.fields[field].asks_procedure && isGiven(field) ? askFor(field) : choose(field, null))),
+  add: press(() => show({ screen: "home", agency: null, page: 0, isAdding: true })),
+  drop: press((field) => show({ further: state.further.filter((code) => code !== field) })),
+  slip: press(() => show({ ...START, screen: "slip", slip: lookAt("") })),
+  slipType: press((text) => show({ slip: lookAt(text) })),
+  slipFind: press(() => onDossier(state.slip.typed)),
+  slipAsk: press(() => show({ screen: "confirm", field: guidanceOf(state.slip.found) })),
   search: press(() => show({ screen: "search", seek: visitOf(null) })),
   type: press((query) => {
     type(state.seek, query, askProcedures, draw);
@@ -222,15 +238,49 @@ function choose(field, procedure) {
   }
 }
 
+/** One thing more for the same number. */
+function addErrand(field) {
+  show({ screen: "confirm", further: [...state.further, field], isAdding: false, agency: null, page: 0 });
+}
+
+/** One level up: to all fields, or to the number that something was to be added to. */
+function goUp() {
+  if (!state.isAdding) {
+    goHome();
+  } else {
+    show({ agency: null, page: 0, ...(state.agency ? {} : { screen: "confirm", isAdding: false }) });
+  }
+}
+
+/**
+ * A dossier's code, typed here or read by a scanner: to the number that it leads to, or to what is to be said before
+ * one is drawn. What is unknown is chosen by hand.
+ */
+function onDossier(code) {
+  if (state.isBusy || state.status.state !== "live" || !data.board) {
+    return;
+  }
+  const look = { ...lookAt(code), said: "asking" };
+  show({ ...START, screen: "slip", slip: look });
+  find(branch, code).then((answer) => state.slip === look && show(after(look, answer, data.board.fields)), signInAgain);
+}
+
+/** Where somebody may ask whose result is not there: guidance, where there is any, or where it will be collected. */
+function guidanceOf(slip) {
+  const rows = shownFields(data.board);
+  return (rows.find((row) => row.service === "guidance") ?? data.board.fields[slip.field]).code;
+}
+
 const askProcedures = (asked) => LaySo.ask("GET", `/branches/${encodeURIComponent(branch)}/procedures?${asked}`);
 
 /** Ask for the number, once: until it is settled no other press counts. */
 function take() {
-  const { field, priority, procedure } = state;
+  const { field, further, priority, procedure, slip } = state;
   const procedures = procedure?.code ? [procedure.code] : [];
+  const steps = further.length ? stepsOf(data.board.fields, [field, ...further]) : [];
   const isClaimed = isClaim(state, view());
   show({ isBusy: true });
-  feed.command("issue", { branch, field, procedures, priority, channel: "kiosk", language: LaySo.language(), ...asked(state, view()) }).then(
+  feed.command("issue", { branch, field, procedures, priority, steps, counter: wish(slip, field), channel: "kiosk", language: LaySo.language(), ...asked(state, view()) }).then(
     (ticket) => {
       elsewhere.forget();
       show({ isBusy: false, screen: "issued", ticket, ...STRANGER, isClaimed });
@@ -256,7 +306,7 @@ const SCANS = {
     show({ ...(isNext ? START : {}), isHelping: false, isAsked: false, card, priority });
     LaySo.toast(say("cardRead"), "ok");
   },
-  dossier: () => SCANS.unknown(),
+  dossier: onDossier,
   unknown: () => LaySo.toast(say("scanUnknown"))
 };
 
@@ -306,7 +356,7 @@ function tick() {
 }
 
 function isAway() {
-  return state.screen !== "home" || state.isHelping || state.isListening || state.isChoosingLanguage || state.agency || state.page || state.isEasy || LaySo.language() !== firstLanguage;
+  return state.screen !== "home" || state.isAdding || state.isHelping || state.isListening || state.isChoosingLanguage || state.agency || state.page || state.isEasy || LaySo.language() !== firstLanguage;
 }
 
 /** The next person finds the first screen, in the first language. */
@@ -360,6 +410,7 @@ function learn() {
       (found) => {
         data.classes = found.classes;
         data.confirms = found.confirms_priority;
+        data.hasSlips = found.has_slips;
         data.agencies = Object.fromEntries(found.agencies.map((each) => [each.code, each.name]));
         draw();
         if (found.languages && found.languages.join() !== Object.keys(LaySo.languages).join()) {
@@ -376,7 +427,7 @@ function learn() {
 function start(me) {
   state.hasPrinter = me.has_printer;
   data.device = me.role === "dispenser" ? me.actor.replace("device:", "") : null;
-  reload = LaySo.quietReload(() => state.screen === "home" && !state.isBusy && state.status.state === "live");
+  reload = LaySo.quietReload(() => state.screen === "home" && !state.isAdding && !state.isBusy && state.status.state === "live");
   feed = new LaySo.Feed({ build: page.dataset.build, isWorkedAt: true, onStatus, onBuild: reload });
   feed.subscribe(`board:${branch}`, onBoard);
   feed.subscribe(`live:${branch}`, (live) => {
@@ -384,7 +435,7 @@ function start(me) {
     state.helper = helperSeen(state.helper, live.help_called, data.device);
     draw();
   });
-  listen(onScan);
+  listenToScanner(onScan);
   setInterval(tick, 1000);
   draw();
 }

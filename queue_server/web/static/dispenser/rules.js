@@ -6,6 +6,8 @@
  *   "late": the counters would not call before closing; "priority": but somebody with priority they would
  */
 
+import { addable } from "./visit.js";
+
 const ms = (instant) => new Date(instant).getTime();
 const holds = (spans, now) => spans.some((span) => ms(span.start) <= now && now < ms(span.end));
 const nextStart = (spans, now) => spans.map((span) => span.start).find((start) => ms(start) > now) ?? null;
@@ -91,19 +93,35 @@ export function afterIdle(idle, needsTime) {
   return idle <= patience ? "stay" : idle <= patience + ANSWER_MS ? "ask" : "leave";
 }
 
-/** Fields that citizens may see, in the order of the configuration. */
+/** Whether people file a dossier there; the others are services beside filing. */
+export const isFiling = (row) => row.service === "file";
+
+/** Fields that citizens may see, those for filing first, in the order of the configuration. */
 export function shownFields(board) {
-  return Object.values(board.fields ?? {}).filter((row) => !row.is_retired).sort((a, b) => a.order - b.order);
+  return Object.values(board.fields ?? {}).filter((row) => !row.is_retired).sort((a, b) => isFiling(b) - isFiling(a) || a.order - b.order);
 }
+
+/** Stands in the place of an agency for all services beside filing. */
+export const SERVICES = "*";
+
+/** The fields of an agency, or the services beside filing. */
+export const groupOf = (fields, agency) => fields.filter((row) => (agency === SERVICES ? !isFiling(row) : isFiling(row) && row.agency === agency));
 
 const MOST_UNGROUPED = 10;
 
 /**
- * What stands on the first level: fields; or, when there are many of several agencies, agencies (one with a single
- * field is that field).
- * @returns {{field: object}[] | {agency: string, fields: object[]}[]}
+ * What stands on the first level: fields for filing; or, when there are many of several agencies, agencies (one with a
+ * single field is that field). Services beside filing are a group of their own behind them, a single one is itself.
+ * @returns {({field: object} | {agency: string, fields: object[]})[]}
  */
 export function firstLevel(fields) {
+  const filing = fields.filter(isFiling);
+  const others = fields.filter((row) => !isFiling(row));
+  const isGroup = filing.length > 0 && others.length > 1;
+  return [...filingLevel(filing), ...(isGroup ? [{ agency: SERVICES, fields: others }] : others.map((field) => ({ field })))];
+}
+
+function filingLevel(fields) {
   const agencies = [...new Set(fields.map((row) => row.agency))];
   if (fields.length <= MOST_UNGROUPED || agencies.length < 2) {
     return fields.map((field) => ({ field }));
@@ -122,11 +140,13 @@ export function pageOf(items, page, size) {
   return { items: items.slice(at * each, (at + 1) * each), page: at, pages };
 }
 
-/** The cards that are shown now: a page of the first level, or of one agency's `own` fields. */
+/** The cards that are shown now: a page of the first level, or of the `own` fields of one group; or of what may be added. */
 export function cardsOf(state, view) {
-  const own = state.agency ? view.fields.filter((row) => row.agency === state.agency) : null;
-  const items = own ? own.map((field) => ({ field })) : firstLevel(view.fields);
-  return { own, isAgencies: items.some((item) => item.agency), ...pageOf(items, state.page, view.size) };
+  const fields = state.isAdding ? addable(view.fields, view.offer, [state.field, ...state.further]) : view.fields;
+  const own = state.agency ? groupOf(fields, state.agency) : null;
+  const items = own ? own.map((field) => ({ field })) : firstLevel(fields);
+  const isAgencies = items.some((item) => item.agency && item.agency !== SERVICES);
+  return { own, isAgencies, ...pageOf(items, state.page, view.size) };
 }
 
 /** [1, 2, 3, 5] → "1–3, 5" */

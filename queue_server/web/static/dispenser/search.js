@@ -27,7 +27,7 @@ export function Search({ state, view, on }) {
 }
 
 /** Whoever has a real keyboard types at once. */
-function focusOnce(input) {
+export function focusOnce(input) {
   if (input && !input.dataset.isFocused) {
     input.dataset.isFocused = "true";
     input.focus({ preventScroll: true });
@@ -60,14 +60,15 @@ function Found({ procedure, isFieldKnown, view, on }) {
   </button>`;
 }
 
-/** Letters without diacritics are enough. A press does not take the place of typing from the input. */
-function Keys({ query, on }) {
+/** Letters without diacritics are enough. A press does not take the place of typing from the input. The last keys are
+    those of whoever uses them, a space otherwise. */
+export function Keys({ query, on, children }) {
   const stay = (event) => event.preventDefault();
   const letter = (key) => html`<button class="key" type="button" key=${key} data-letter=${key} onClick=${() => on.type(query + key)}>${key.toUpperCase()}</button>`;
   return html`<div class="keys" role="group" aria-label=${say("keyboard")} onMouseDown=${stay}>
     ${ROWS.map((row) => html`${[...row].map(letter)}`)}
     <button class="key key--wide" type="button" data-letter="delete" disabled=${!query} onClick=${() => on.type(query.slice(0, -1))}><${Icon} of="back" />${say("keyDelete")}</button>
     <button class="key key--wide" type="button" data-letter="clear" disabled=${!query} onClick=${() => on.type("")}>${say("keyClear")}</button>
-    <button class="key key--space" type="button" data-letter="space" onClick=${() => on.type(`${query} `)}>${say("keySpace")}</button>
+    ${children ?? html`<button class="key key--space" type="button" data-letter="space" onClick=${() => on.type(`${query} `)}>${say("keySpace")}</button>`}
   </div>`;
 }

@@ -1,8 +1,11 @@
 /** The screens after the first: confirm, the number, another branch, refused, a field that is shut, help, the line is down. */
 
 import { html } from "../vendor/preact-htm.js";
+import { AddErrand, Errands, thenText } from "./errands.js";
 import { ended, Facts, Icon, LaySo, name, say, TicketNumber, whyShut } from "./parts.js";
 import { countersOf, countersText, isOffered, refusalKey, UNSURE } from "./rules.js";
+import { slipNote } from "./slip.js";
+import { stepsOf } from "./visit.js";
 import { isClaim, isProven } from "./visitor.js";
 
 /** One step between a field and its number, with the priority classes of this branch. */
@@ -15,21 +18,24 @@ export function Confirm({ state, view, on }) {
   }
   const isOnlyPriority = offer.kind === "priority";
   const isUncounted = isClaim(state, view);
-  const [ahead, wait] = state.priority && !isUncounted ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, live?.wait];
+  const note = slipNote(state);
+  const [ahead, wait] = state.priority && !isUncounted ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, note?.wait ?? live?.wait];
   const isLate = !isOnlyPriority && LaySo.wait(wait ?? null, row.working).isLate;
-  const next = isLate ? "isLate" : isUncounted ? "claimed" : isProven(state, view) ? "proven" : isOnlyPriority ? "onlyPriority" : "next";
-  const isWarned = next !== "next" && next !== "proven";
+  const next = isLate ? "isLate" : isUncounted ? "claimed" : isProven(state, view) ? "proven" : isOnlyPriority ? "onlyPriority" : state.further.length ? "nextOfSeveral" : "next";
+  const isWarned = !["next", "nextOfSeveral", "proven"].includes(next);
   return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"} ${row.is_anywhere ? "confirm--anywhere" : ""}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
-      ${state.procedure ? html`<p class="confirm__procedure" lang="vi">${state.procedure.name}</p>` : html`<p class="confirm__examples">${name(row.examples)}</p>`}
+      ${note ? html`<p class="confirm__procedure" data-slip="found">${note.words}</p>` : state.procedure ? html`<p class="confirm__procedure" lang="vi">${state.procedure.name}</p>` : html`<p class="confirm__examples">${name(row.examples)}</p>`}
       <${Facts} ahead=${ahead ?? 0} wait=${wait ?? null} working=${row.working} />
+      <${Errands} state=${state} view=${view} on=${on} />
     </div>
     ${view.classes.length > 0 && html`<${Classes} state=${state} classes=${view.classes} on=${on} />`}
     <div class="confirm__do">
-      <p class="${isWarned ? "notice notice--warn" : "confirm__next"}" role=${isWarned ? "alert" : null}>${say(next)}</p>
+      <p class="${isWarned ? "notice notice--warn" : "confirm__next"}" role=${isWarned ? "alert" : null}>${say(next, { n: state.further.length + 1 })}</p>
       <div class="confirm__buttons">
         <button class="button button--big" type="button" data-key="back" disabled=${state.isBusy} onClick=${on.back}>${say(isLate ? "otherDay" : "back")}</button>
+        <${AddErrand} state=${state} view=${view} on=${on} />
         <button class="button button--big button--primary" type="button" data-key="take" disabled=${isOnlyPriority && !state.priority && !state.isBusy} aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
       </div>
     </div>
@@ -64,12 +70,15 @@ function Classes({ state, classes, on }) {
 export function Issued({ state, view, on }) {
   const { ticket, field } = state;
   const row = view.board.fields[field];
-  const counters = countersText(countersOf(view.board, field));
+  const counters = ticket.only_counter ? null : countersText(countersOf(view.board, field));
+  const then = row ? thenText(view.board.fields, stepsOf(view.board.fields, [field, ...state.further])) : null;
   return html`<section class="issued ${state.needsTime ? "issued--slow" : ""}" onClick=${on.done}>
     <article class="ticket">
       <p class="ticket__label">${say("yourNumber")}</p>
       <p class="ticket__number" data-number=${ticket.number}><${TicketNumber} number=${ticket.number} /></p>
       <p class="ticket__field">${name(row?.name)}</p>
+      ${then && html`<p class="ticket__then">${then}</p>`}
+      ${ticket.only_counter && html`<p class="ticket__where">${say("atCounter", { no: ticket.only_counter })}</p>`}
       ${(counters || row?.zone) && html`<p class="ticket__where">${[counters && say("counters", { list: counters }), row?.zone && say("zone", { zone: row.zone })].filter(Boolean).join(" · ")}</p>`}
       <div class="ticket__cut"></div>
       <${Facts} ahead=${ticket.people_ahead} wait=${ticket.wait} working=${row?.working} />
@@ -99,7 +108,7 @@ export function OtherBranch({ state, on }) {
 
 /** No number, and why, kindly. */
 export function Refused({ state, view, on }) {
-  const row = view.board.fields?.[state.field];
+  const row = view.board.fields?.[state.problem.data?.field ?? state.field];
   const isUnsure = UNSURE.includes(state.problem.code);
   const offer = row && view.offer(row);
   if (offer && !isOffered(offer) && !isUnsure) {

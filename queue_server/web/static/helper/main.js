@@ -5,6 +5,7 @@
 import { keyOf } from "../clerk/keys.js";
 import { classBy, scanned } from "../dispenser/cards.js";
 import { listen } from "../dispenser/scanner.js";
+import { ERRANDS_MOST, stepsOf } from "../dispenser/visit.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { makePresses } from "./presses.js";
 import { Screen } from "./screen.js";
@@ -30,6 +31,7 @@ let model = {
   printer: localStorage.getItem(place),
   status: null,
   wish: PLAIN,
+  errands: null, // fields of one number, while several are chosen
   typed: "",
   find: "",
   isHelping: false,
@@ -68,6 +70,7 @@ function draw() {
 
 const on = {
   set,
+  press,
   take,
   forget: presses.forget,
   wish: (change) => set({ wish: { ...model.wish, ...change } }),
@@ -88,12 +91,24 @@ function settled(work) {
   return (ticket) => Date.now() - movedAt > SAME_FINGER_MS && work(ticket);
 }
 
-/** A number of this field, as wished; the wish was for this person only. */
-function take(field) {
-  const { wish, printer } = model;
-  const args = { field, ...wish, channel: "helper", printer: printer || null };
-  set({ wish: PLAIN, typed: "" });
-  presses.take(args);
+/** A number of this field, or one thing more for a number of several; a second press takes that back. */
+function press(field) {
+  const { errands } = model;
+  if (!errands) {
+    take([field]);
+  } else if (errands.includes(field)) {
+    set({ errands: errands.filter((code) => code !== field), typed: "" });
+  } else if (errands.length < ERRANDS_MOST) {
+    set({ errands: [...errands, field], typed: "" });
+  }
+}
+
+/** A number of these fields, as wished; the wish was for this person only. */
+function take(fields) {
+  const { wish, printer, board } = model;
+  const steps = fields.length > 1 ? stepsOf(board.fields, fields) : [];
+  set({ wish: PLAIN, errands: null, typed: "" });
+  presses.take({ field: fields[0], steps, ...wish, channel: "helper", printer: printer || null });
 }
 
 /** A command about a ticket. In the dialog a refusal is told there. */
@@ -143,7 +158,7 @@ const KEYS = {
   "+": () => set({ wish: dossiers(model.wish, 1) }),
   "-": () => set({ wish: dossiers(model.wish, -1) }),
   "*": () => on.wish({ priority: nextClass(model.facts.classes, model.wish.priority) }),
-  ".": () => set({ wish: PLAIN, typed: "" }),
+  ".": () => set({ wish: PLAIN, errands: null, typed: "" }),
   "/": () => document.getElementById("find").focus(),
   "?": () => set({ isHelping: true }),
 };
@@ -168,7 +183,7 @@ function onDigit(digit) {
   clearTimeout(typedTimer);
   typedTimer = setTimeout(() => set({ typed: "" }), TYPED_MS);
   if (field) {
-    take(field);
+    press(field);
   } else {
     set({ typed: text });
   }

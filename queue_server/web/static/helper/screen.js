@@ -1,6 +1,6 @@
 /** The page: fields to press and what the next number is for; beside them who needs a helper, and the last numbers. */
 import { isContrast, toggleContrast } from "../contrast.js";
-import { offerOf } from "../dispenser/rules.js";
+import { isFiling, offerOf } from "../dispenser/rules.js";
 import { Connection, LanguageSwitch } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
 import { Keys, TicketDialog } from "./dialog.js";
@@ -61,7 +61,7 @@ function Wish({ model, on }) {
   const { wish, facts } = model;
   const chip = (key, value, words) =>
     html`<button class="chip" type="button" data-wish=${value} aria-pressed=${String(wish[key] === value)} onClick=${() => on.wish({ [key]: wish[key] === value ? PLAIN[key] : value })}>${words}</button>`;
-  const isPlain = Object.keys(PLAIN).every((key) => wish[key] === PLAIN[key]);
+  const isPlain = !model.errands && Object.keys(PLAIN).every((key) => wish[key] === PLAIN[key]);
   return html`<section class="wish card" aria-label=${t("wish")} data-plain=${isPlain}>
     <div class="wish__group" role="group" aria-label=${t("priority")}><span class="wish__label">${t("priority")} <kbd class="key" aria-hidden="true">∗</kbd></span>
       ${facts.classes.map((each) => chip("priority", each.code, LaySo.name(each.name)))}</div>
@@ -74,6 +74,11 @@ function Wish({ model, on }) {
     <div class="wish__group" role="group" aria-label=${t("language")}><span class="wish__label">${t("language")}</span>
       ${chip("language", OTHER_LANGUAGE, languageName(OTHER_LANGUAGE))}
       ${wish.identity && html`<button class="chip" type="button" data-wish="card" aria-pressed="true" title=${t("cardDrop")} onClick=${() => on.set({ wish: PLAIN })}>${t("cardHeld")}</button>`}</div>
+    <div class="wish__group" role="group" aria-label=${t("errands")}>
+      <button class="chip" type="button" data-wish="errands" aria-pressed=${String(model.errands !== null)} onClick=${() => on.set({ errands: model.errands ? null : [] })}>${t("errands")}</button>
+      ${model.errands && html`<span class="wish__errands" role="status">${model.errands.map((code) => fieldName(model, code)).join(" → ") || t("errandsHow")}</span>
+        <button class="button button--primary" type="button" data-do="take" disabled=${model.errands.length === 0} onClick=${() => on.take(model.errands)}>${t("errandsTake")}</button>`}
+    </div>
     <label class="wish__group"><span class="wish__label">${t("printer")}</span>
       <select class="input wish__printer" value=${model.printer ?? ""} onChange=${(event) => on.printer(event.target.value)}>
         <option value="">${t("noPrinter")}</option>
@@ -84,12 +89,14 @@ function Wish({ model, on }) {
 
 // -- fields -------------------------------------------------------------------------------------------------------------------
 
+/** Services beside filing begin a line of their own. */
 function Fields(props) {
   const { fields, model } = props;
   if (!model.live || fields.length === 0) {
     return html`<p class="empty" role="status">${t(model.board.day && !model.board.day.today ? "noDay" : "loading")}</p>`;
   }
-  return html`<ul class="fields">${fields.map((field) => html`<li key=${field.row.code}><${Field} ...${props} ...${field} /></li>`)}</ul>`;
+  const firstOther = fields.filter((field) => !isFiling(field.row)).length > 1 ? fields.findIndex((field) => !isFiling(field.row)) : -1;
+  return html`<ul class="fields">${fields.map((field, i) => html`<li class=${i === firstOther ? "fields__others" : null} key=${field.row.code}><${Field} ...${props} ...${field} /></li>`)}</ul>`;
 }
 
 /** Also where no numbers are given now: the server says why, in a sentence. */
@@ -99,7 +106,7 @@ function Field({ model, row, code, now, on }) {
   const told = LaySo.wait(live?.wait ?? null, row.working);
   const wait = told.kind === "clock" ? t("turn", { range: told.value }) : told.value;
   const isTyped = model.typed !== "" && code.startsWith(model.typed);
-  return html`<button class=${`field${isTyped ? " field--typed" : ""}${offer.kind === "open" ? "" : " field--off"}`} type="button" data-field=${row.code} onClick=${() => on.take(row.code)}>
+  return html`<button class=${`field${isTyped ? " field--typed" : ""}${offer.kind === "open" ? "" : " field--off"}`} type="button" data-field=${row.code} aria-pressed=${model.errands ? String(model.errands.includes(row.code)) : null} onClick=${() => on.press(row.code)}>
     <span class="field__name"><kbd class="key" aria-hidden="true">${code}</kbd>${LaySo.name(row.name)}</span>
     <span class="field__now">${offer.kind === "open"
       ? html`<b class="field__waiting"><span class="figures">${live?.waiting ?? 0}</span> ${t("waiting")}</b><span>${wait}</span>`
