@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from queue_server.directory.schema import (
     BranchDocument,
+    CapBlock,
     ClassBlock,
     CounterBlock,
     FieldBlock,
@@ -55,7 +58,7 @@ def _field(field: FieldBlock) -> domain.Field:
         agency=field.agency,
         examples=_text(field.examples),
         hours=domain.Hours(_weekly(field.hours)) if field.hours else None,
-        daily_cap=field.daily_cap,
+        cap=_cap(field.cap),
         service_time_s=field.service_time_s,
         service_time_cv=field.service_time_cv,
         zone=field.zone,
@@ -65,6 +68,11 @@ def _field(field: FieldBlock) -> domain.Field:
         is_anywhere=field.is_anywhere,
         asks_procedure=field.asks_procedure,
     )
+
+
+def _cap(cap: CapBlock) -> domain.Cap:
+    channels: dict[Any, int] = cap.channels.model_dump(exclude={"mark"}, exclude_none=True)
+    return domain.Cap(cap.day, cap.morning, cap.afternoon, channels)
 
 
 def _desk(counter: CounterBlock) -> domain.Desk:

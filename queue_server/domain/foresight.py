@@ -125,11 +125,13 @@ class FieldOutlook(Struct, frozen=True):
 
 
 class Outlook(Struct, frozen=True):
-    """What is to come, as it looked `at`: of each waiting ticket, and of each field."""
+    """What is to come, as it looked `at`: of each waiting ticket, and of each field. `shut` are the fields of which no
+    more numbers are given today, or none until staff say so."""
 
     at: datetime
     tickets: dict[str, Range | None]
     fields: dict[str, FieldOutlook]
+    shut: tuple[str, ...] = ()
 
 
 def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook:

@@ -20,8 +20,10 @@ from itertools import count
 from weakref import WeakKeyDictionary
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from queue_server.branches.host import BranchHost
+from queue_server.domain import caps
 from queue_server.domain.advice import Advices, Lender, Question
 from queue_server.domain.foresight import Outlook, Scene
 from queue_server.domain.learning import Learnt
@@ -199,7 +201,8 @@ class Foreseer:
         if scene is None:
             host.outlook = None
             return
-        self._tell(host, await self._plays.play(scene), is_own=True)
+        outlook = await self._plays.play(scene)
+        self._tell(host, replace(outlook, shut=_shut(host.state, scene.at)), is_own=True)
         is_wanted_again = scene.waiting or host.state.configured.limits.ends_by_forecast
         if course.due_at == NEVER and is_wanted_again:
             self._plan(host, course.made_at + AGAIN_S / self._speed)
@@ -216,6 +219,11 @@ class Foreseer:
 def _staff_of(state: BranchState) -> dict[int, tuple[str, ...]]:
     """What the open counters take: whatever else is advised would bring something else when it changes."""
     return {no: counter.takes for no, counter in state.counters.items() if counter.is_open}
+
+
+def _shut(state: BranchState, now: datetime) -> tuple[str, ...]:
+    """Nobody need come for a number of these."""
+    return tuple(code for code in state.fields if state.fields[code].suspended or caps.is_over(state, code, now))
 
 
 def _is_at_work(state: BranchState) -> bool:

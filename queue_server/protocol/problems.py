@@ -46,7 +46,7 @@ PROBLEMS: dict[str, Said] = {
     "field-not-offered": Said(409, "Lĩnh vực {field_name} không còn cấp số tại đây. Hãy chọn lĩnh vực khác hoặc hỏi nhân viên hướng dẫn.", "Numbers for {field_name} are no longer given here. Choose another field or ask a helper."),
     "field-suspended": Said(409, "Tạm ngừng cấp số {field_name}: {reason}. Các số đã cấp giữ nguyên thứ tự.", "No numbers for {field_name} now: {reason}. Numbers already given keep their order."),
     "issuing-closed": Said(409, "Ngoài giờ cấp số {field_name}. Mời lấy số lại từ {opens_at}.", "Numbers for {field_name} are not given now. Please come back from {opens_at}."),
-    "cap-reached": Said(409, "Hôm nay đã hết số {field_name} (tối đa {cap} số). Mời quay lại ngày làm việc sau.", "Today's {cap} numbers for {field_name} have all been given. Please come back on the next working day."),
+    "cap-reached": Said(409, "Đã hết số {field_name} {bound}. Mời lấy số lại từ {opens_at}.", "The numbers for {field_name} {bound} have all been given. Please come back from {opens_at}."),
     "no-capacity": Said(409, "Hôm nay các quầy không còn phục vụ kịp lĩnh vực {field_name}. Mời quay lại {opens_at}.", "The counters cannot serve any more people for {field_name} today. Please come back from {opens_at}."),
     "series-exhausted": Said(409, "Dãy số {series} đã dùng hết (đến {last}). Hãy báo quản trị mở rộng dãy số.", "Series {series} is used up (to {last}). Ask the administrator to widen it."),
     "nothing-reserved": Said(409, "Chưa có dãy số dự phòng cho số {number}. Hãy báo quản trị khai báo dãy số dự phòng (emergency) cho {series}.", "No emergency numbers are set aside for number {number}. Ask the administrator to set some aside (emergency) for {series}."),
@@ -167,6 +167,17 @@ COMMANDS = {
 }
 
 
+BOUNDS = {
+    "day": ("của hôm nay", "today"),
+    "morning": ("của buổi sáng nay", "this morning"),
+    "afternoon": ("của buổi chiều nay", "this afternoon"),
+    "kiosk": ("hôm nay tại máy lấy số", "at dispensers today"),
+    "helper": ("hôm nay do nhân viên cấp", "by staff today"),
+    "online": ("hôm nay qua mạng", "online today"),
+}
+"""What a cap allows no more of."""
+
+
 def problem(code: str, data: dict[str, Any], language: str = "vi") -> Problem:
     """The refusal `code` as a problem, its sentence in Vietnamese ("vi") or English (anything else)."""
     said = PROBLEMS[code]
@@ -204,6 +215,8 @@ def _word(name: str, value: Any, side: int) -> Any:
         return STATES.get(value, (value, value))[side]
     if name == "command":
         return COMMANDS.get(value, (value, value))[side]
+    if name == "bound":
+        return BOUNDS.get(value, (value, value))[side]
     if name == "opens_at":
         return _opening(value, side)
     return value

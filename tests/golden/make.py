@@ -19,7 +19,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.arrivals import Arrivals
-from queue_server.domain.configuration import DayHours, Text, Window
+from queue_server.domain.configuration import BranchConfig, Cap, DayHours, Text, Window
 from queue_server.domain.events import Recorded, type_of
 from queue_server.domain.learning import Learnt, Measured, Share
 from queue_server.domain.state import BranchState, CallShown
@@ -48,7 +48,7 @@ def samples() -> list[ev.EventType]:
     return [
         ev.DayOpened(config(), (carried,), (booked,), learnt),
         ev.DayClosed({"finished": 40, "no_show": 2, "rebooked": 1}, "hết giờ"),
-        ev.BranchConfigured(replace(config(), version=2, notice=Text("Mời lấy số", "Take a number"))),
+        ev.BranchConfigured(replace(capped(), version=2, notice=Text("Mời lấy số", "Take a number"))),
         ev.HoursChanged(hours, Text("Tập huấn", "Training"), "dat-dai"),
         ev.FieldSuspended("dat-dai", Text("Mất kết nối", "Offline")),
         ev.FieldResumed("dat-dai"),
@@ -85,6 +85,12 @@ def samples() -> list[ev.EventType]:
         ev.PaperRequested("t7", "printer-2", is_reprint=False),
         ev.PaperReported("t7-41", "failed", "hết giấy"),
     ]  # fmt: skip
+
+
+def capped() -> BranchConfig:
+    """Land has a cap."""
+    cap, whole = Cap(60, 40, 20, {"kiosk": 50, "helper": 10}), config()
+    return replace(whole, fields=tuple(replace(f, cap=cap) if f.code == "dat-dai" else f for f in whole.fields))
 
 
 def foreseen(at: datetime, fields: tuple[str, ...]) -> ev.Foreseen:
