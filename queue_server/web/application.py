@@ -19,7 +19,7 @@ from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import JournalUnavailable
 from queue_server.web import pages
 from queue_server.web.answering import on_failure
-from queue_server.web.api import commands, dossier, entering, managing, papers, procedures, reading
+from queue_server.web.api import another_day, commands, dossier, entering, managing, papers, procedures, reading
 from queue_server.web.asking import house_of
 from queue_server.web.contract import routes as contract
 from queue_server.web.house import House
@@ -54,6 +54,7 @@ def routes() -> list[BaseRoute]:
                 *dossier.routes,
                 *papers.routes,
                 *procedures.routes,
+                *another_day.routes,
                 *managing.routes,
                 *contract.routes,
             ],

@@ -7,10 +7,11 @@
  */
 
 import { html, render } from "../vendor/preact-htm.js";
+import { AnotherDay, nextDay } from "./another_day.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Home, Resting } from "./home.js";
 import { Bar, Head, LaySo } from "./parts.js";
-import { afterIdle, branchOffer, helperOf, helperSeen, isOffered, offerOf, shownFields } from "./rules.js";
+import { afterIdle, branchOffer, helperOf, helperSeen, isForElsewhere, isOffered, offerOf, shownFields } from "./rules.js";
 import { Search } from "./search.js";
 import { seek, type, visitOf } from "./seeking.js";
 import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Refused, Waiting } from "./steps.js";
@@ -30,7 +31,7 @@ const names = {
 };
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false };
+const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, priority: null, ticket: null, problem: null, there: null, nextDay: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false };
 const state = { ...START, isEasy: false, needsTime: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
 const data = { board: null, live: null, classes: [], agencies: {}, device: null };
 const openedAt = Date.now();
@@ -102,7 +103,7 @@ function First(props) {
   return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }
 
-const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: OtherBranch };
+const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, elsewhere: OtherBranch, anotherDay: AnotherDay };
 
 // -- what presses do ----------------------------------------------------------------------------------------------------
 
@@ -117,8 +118,12 @@ function press(work) {
 
 const goHome = () => show(START);
 
-/** To what was found where somebody came from there, to the same fields where not. */
+/** To the number that was not taken, to what was found where somebody came from there, else to the same fields. */
 function goBack() {
+  if (state.screen === "anotherDay") {
+    show({ screen: "confirm" });
+    return;
+  }
   const fields = { ...START, agency: state.agency, page: state.page };
   show(state.seek && state.screen === "confirm" ? { ...fields, screen: "search", seek: state.seek } : fields);
 }
@@ -138,6 +143,7 @@ const on = {
   procedure: press((found) => Date.now() - state.seek.at > SAME_FINGER_MS && choose(found.field, found)),
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
   take: press(() => take()),
+  otherDay: press(() => comeAnotherDay()),
   there: press(() => Date.now() - elsewhere.foundAt > SAME_FINGER_MS && goThere()),
   done: press(() => show({ ...START, needsTime: false })),
   stay: () => {
@@ -169,7 +175,7 @@ function askFor(field) {
 
 function choose(field, procedure) {
   show({ screen: "confirm", field, procedure, priority: null });
-  if (data.board.fields[field].is_anywhere && isGiven(field)) {
+  if (data.board.fields[field].is_anywhere && isForElsewhere(view().offer(data.board.fields[field]))) {
     elsewhere.seek(field);
   }
 }
@@ -197,6 +203,13 @@ function callHelper() {
     () => show({ isCallingHelper: false, helper: { isCalled: true, since: feed.now() } }),
     () => show({ isCallingHelper: false, helper: { isCalled: false } })
   );
+}
+
+/** No number: the citizen comes on another day. Its first hour is known; what else there is to say comes with the answer. */
+function comeAnotherDay() {
+  const { field } = state;
+  show({ screen: "anotherDay", nextDay: null });
+  nextDay(branch, field).then((found) => state.field === field && show({ nextDay: found }), () => {});
 }
 
 /** No number: the citizen goes to the other branch. */
