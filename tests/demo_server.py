@@ -27,6 +27,7 @@ from queue_server.domain.configuration import (
     Agency,
     Block,
     BranchConfig,
+    Cap,
     DayHours,
     Desk,
     Field,
@@ -184,12 +185,42 @@ def in_chinese(home: BranchConfig) -> BranchConfig:
     return replace(home, languages=("zh",), name=name, fields=(first, *others))
 
 
+def at_its_fullest(config: BranchConfig) -> BranchConfig:
+    """Names as long and classes as many as they are anywhere, and caps of one number a day: of civil status, and of
+    results at the dispenser."""
+    caps = {"ho-tich": Cap(day=1), "tra-ket-qua": Cap(channels={"kiosk": 1})}
+    first, *others = (replace(each, cap=caps.get(each.code, Cap())) for each in config.fields)
+    long = Text("Giải quyết thủ tục đất đai và môi trường", "Procedures of land, housing and environment")
+    name = Text("Trung tâm Phục vụ hành chính công phường Hạnh Thông", "Hạnh Thông Ward Public Service Centre")
+    classes = (
+        PriorityClass("NCT75", Text("Người cao tuổi (từ 75 tuổi)", "Aged 75 or over")),
+        PriorityClass("PNMT", Text("Phụ nữ mang thai", "Pregnant women")),
+        PriorityClass(
+            "NKT",
+            Text("Người khuyết tật", "People with disabilities"),
+            Text("Khuyết tật nặng, đặc biệt nặng", "Severe and very severe disabilities"),
+        ),
+        PriorityClass(
+            "NCC",
+            Text("Người có công", "People with merits"),
+            Text("Thương binh, bệnh binh, người có công với cách mạng", "War invalids and people of merit"),
+        ),
+        PriorityClass(
+            "TE",
+            Text("Trẻ em", "Children"),
+            Text("Trẻ em dưới 6 tuổi và người đi cùng", "Children under 6 and who comes with them"),
+        ),
+    )
+    return replace(config, name=name, fields=(replace(first, name=long), *others), classes=classes)
+
+
 async def set_up(
     house: House,
     *,
     ends_by_forecast: bool = False,
     confirms_priority: bool = False,
     has_two: bool = False,
+    is_full: bool = False,
     asks_procedure: bool = False,
     has_chinese: bool = False,
 ) -> dict[str, Any]:
@@ -200,7 +231,8 @@ async def set_up(
     fields = tuple(replace(each, asks_procedure=asks_procedure and each.code == ASKING) for each in config.fields)
     config = replace(config, limits=limits, fields=fields)
     config = in_chinese(config) if has_chinese else config
-    for each in two_branches(config) if has_two else (config,):
+    branches = two_branches(config) if has_two else (config,)
+    for each in map(at_its_fullest, branches) if is_full else branches:
         await house.bus.put_in_force(each, administrator.by(), f"demo-setup-{each.branch}")
     house.access._hasher = CHEAP
     for username, (role, name, branch) in ACCOUNTS.items():
@@ -241,10 +273,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--ends-by-forecast", action="store_true", help="of the branch, from the first start on")
     parser.add_argument("--confirms-priority", action="store_true", help="of the branch, from the first start on")
     parser.add_argument("--has-two", action="store_true", help="branches, from the first start on")
+    parser.add_argument("--is-full", action="store_true", help="of names, classes and caps, from the first start on")
     parser.add_argument("--asks-procedure", action="store_true", help="one field does, from the first start on")
     parser.add_argument("--has-chinese", action="store_true", help="as a further language, from the first start on")
     asked = vars(parser.parse_args(arguments))
-    flags = ("ends_by_forecast", "confirms_priority", "has_two", "asks_procedure", "has_chinese")
+    flags = ("ends_by_forecast", "confirms_priority", "has_two", "is_full", "asks_procedure", "has_chinese")
     of_the_branch = {name: asked.pop(name) for name in flags}
     asked["data"].mkdir(parents=True, exist_ok=True)
     uvloop.run(serve(read_settings({}, **asked), **of_the_branch))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import UNSET
 
 from queue_server.directory.schema import (
     BranchDocument,
+    CapBlock,
     ClassBlock,
     CounterBlock,
     FieldBlock,
@@ -67,7 +70,7 @@ def _field(field: FieldBlock) -> domain.Field:
         agency=field.agency,
         examples=_text(field.examples),
         hours=domain.Hours(_weekly(field.hours)) if field.hours else None,
-        daily_cap=field.daily_cap,
+        cap=_cap(field.cap),
         service_time_s=field.service_time_s,
         service_time_cv=field.service_time_cv,
         zone=field.zone,
@@ -79,6 +82,11 @@ def _field(field: FieldBlock) -> domain.Field:
         service=field.service,
         steps=tuple(field.steps),
     )
+
+
+def _cap(cap: CapBlock) -> domain.Cap:
+    channels: dict[Any, int] = cap.channels.model_dump(exclude={"mark"}, exclude_none=True)
+    return domain.Cap(cap.day, cap.morning, cap.afternoon, channels)
 
 
 def _desk(counter: CounterBlock) -> domain.Desk:

@@ -35,8 +35,9 @@ ServiceTime = Annotated[int, Field(ge=10, le=4 * 3600)]
 Seconds = Annotated[int, Field(ge=0, le=24 * 3600)]
 Run = Annotated[int, Field(ge=1, le=100)]
 Weight = Annotated[float, Field(ge=0, le=100)]
+Numbers = Annotated[int, Field(ge=0, le=10_000)]
 Times = Annotated[int, Field(ge=0, le=20)]
-Numbers = Annotated[int, Field(ge=1, le=10_000)]
+Pace = Annotated[int, Field(ge=1, le=10_000)]
 ProcedureCode = Annotated[str, Field(pattern=r"^\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$")]
 
 _RULE = domain.RoutingRule()
@@ -77,6 +78,36 @@ class SeriesBlock(Block):
         return self
 
 
+class CapChannelsBlock(Block):
+    """Numbers a day through dispensers, through helpers and clerks, and through phones, the web and other systems."""
+
+    kiosk: Numbers | None = None
+    helper: Numbers | None = None
+    online: Numbers | None = None
+
+
+class CapBlock(Block):
+    """See `Cap`. A half or a channel that may give more than the day has a bound that never holds: that is a slip."""
+
+    day: Numbers | None = None
+    morning: Numbers | None = None
+    afternoon: Numbers | None = None
+    channels: CapChannelsBlock = CapChannelsBlock()
+
+    @model_validator(mode="after")
+    def _day_is_the_most(self) -> CapBlock:
+        if self.day is None:
+            return self
+        halves = {"morning": self.morning, "afternoon": self.afternoon}
+        for name, most in (halves | self.channels.model_dump(exclude={"mark"})).items():
+            if most is not None and most > self.day:
+                raise ValueError(f"{name} ({most}) is more than day ({self.day})")
+        if self.morning is not None and self.afternoon is not None and self.morning + self.afternoon > self.day:
+            both = f"morning ({self.morning}) and afternoon ({self.afternoon})"
+            raise ValueError(f"{both} are more than day ({self.day})")
+        return self
+
+
 class FieldBlock(Block):
     """A procedure field. Where it `is_anywhere`, citizens may go to any branch that takes it.
     `catalogue` names the groups of the procedure catalogue that belong to it, by level; "*" is
@@ -90,7 +121,7 @@ class FieldBlock(Block):
     agency: Code
     examples: Text | None = None
     hours: Weekly | None = None
-    daily_cap: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    cap: CapBlock = CapBlock()
     service_time_s: ServiceTime = 600
     service_time_cv: Annotated[float, Field(ge=0, le=3)] = 0.7
     zone: Words = ""
@@ -189,8 +220,8 @@ class LimitsBlock(Block):
     half_day_splits_at: Clock = "12:00"
     ends_by_forecast: bool = _LIMITS.ends_by_forecast
     confirms_priority: bool = _LIMITS.confirms_priority
-    numbers_a_minute: Numbers | None = 30
-    numbers_an_hour: Numbers | None = 600
+    numbers_a_minute: Pace | None = 30
+    numbers_an_hour: Pace | None = 600
 
 
 class PlaceBlock(Block):

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from queue_server.domain import caps
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig, Desk
 from queue_server.domain.counters import Counter, CounterState
@@ -47,7 +48,7 @@ def _day_opened(state: BranchState, rec: Recorded, event: ev.DayOpened) -> None:
     _lay_out(state, event.config, None, rec.at)
     for ticket in event.carried:
         state.put_ticket(ticket)
-        _take_ordinal(state, ticket.series, ticket.ordinal, ticket.field)
+        _take_ordinal(state, ticket, rec.at)
         _watch_cover(state, ticket.field, rec.at)
 
 
@@ -196,9 +197,9 @@ def _issued(state: BranchState, rec: Recorded, event: ev.TicketIssued) -> None:
     if event.is_inexact:
         since = replace(ticket.stints[0], start=event.arrival_at, is_inexact=True)
         ticket = replace(ticket, stints=(since,))
-        _count_issued(state, event.field)  # the machine's own numbers go on from where they are
+        _count_issued(state, ticket, event.arrival_at)  # the machine's own numbers go on from where they are
     else:
-        _take_ordinal(state, event.series, event.ordinal, event.field)
+        _take_ordinal(state, ticket, rec.at)
     state.put_ticket(ticket)
     if event.printer:
         _ask_paper(state, rec, event.ticket, event.printer, is_reprint=False)
@@ -213,16 +214,16 @@ def _count_given(state: BranchState, rec: Recorded) -> None:
         state.put("given", rec.actor, given)
 
 
-def _take_ordinal(state: BranchState, series: str, ordinal: int, field: str) -> None:
-    if ordinal > state.series.get(series, 0):
-        state.put("series", series, ordinal)
-    _count_issued(state, field)
+def _take_ordinal(state: BranchState, ticket: Ticket, given_at: datetime) -> None:
+    if ticket.ordinal > state.series.get(ticket.series, 0):
+        state.put("series", ticket.series, ticket.ordinal)
+    _count_issued(state, ticket, given_at)
 
 
-def _count_issued(state: BranchState, field: str) -> None:
-    day = state.fields.get(field)
+def _count_issued(state: BranchState, ticket: Ticket, given_at: datetime) -> None:
+    day = state.fields.get(ticket.field)
     if day is not None:
-        state.put("fields", field, replace(day, issued=day.issued + 1))
+        state.put("fields", ticket.field, caps.counted(state.configured, day, ticket.channel, given_at))
 
 
 def _move(state: BranchState, rec: Recorded, ticket_id: str, to: TicketState, **changes: Any) -> Ticket:

@@ -92,10 +92,24 @@ class Position(Struct, frozen=True, array_like=True):
     longitude: float
 
 
+CapChannel = Literal["kiosk", "helper", "online"]
+
+
+class Cap(Struct, frozen=True):
+    """How many numbers of a field are given: in a whole day, in each half of it, and in a day through each channel;
+    what is not named has no bound of its own. What is left of one half does not move to the other one; but where only
+    the day and the morning are bounded, the afternoon has all that is left of the day."""
+
+    day: int | None = None
+    morning: int | None = None
+    afternoon: int | None = None
+    channels: dict[CapChannel, int] = {}
+
+
 class Field(Struct, frozen=True):
     """A procedure field: what a citizen chooses. It owns a number series.
 
-    `hours` replaces the branch's weekly hours on the weekdays that it names. `daily_cap` limits issued numbers a day.
+    `hours` replaces the branch's weekly hours on the weekdays that it names. `cap` limits the numbers that are given.
     `service_time_s` is the prior mean of one service and `service_time_cv` its coefficient of variation, used until the
     branch has measured its own. Where it `is_anywhere`, citizens may go to any branch that takes it. It takes
     `procedures` of the catalogue by their codes, and groups of it (`catalogue`) by their level; where it
@@ -108,7 +122,7 @@ class Field(Struct, frozen=True):
     agency: str
     examples: Text = Text("")
     hours: Hours | None = None
-    daily_cap: int | None = None
+    cap: Cap = Cap()
     service_time_s: int = 600
     service_time_cv: float = 0.7
     zone: str = ""

@@ -147,7 +147,7 @@ class Why(Struct, frozen=True, omit_defaults=True):
 class TicketIssued(Event, frozen=True, tag="ticket.issued"):
     """A number was given. One that `is_inexact` was given by hand, printed in advance, and entered afterwards: nobody
     knows exactly when its citizen came. `person` stands for a citizen whose card was scanned, on this day only; `proof`
-    says what the dispenser knows the priority by. `only_counter` is the one that calls it, as where the dossier lies."""
+    says what the dispenser knows the priority by. `only_counter` is the one that calls it: the dossier lies there."""
 
     ticket: str
     number: str

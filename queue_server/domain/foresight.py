@@ -138,12 +138,14 @@ class Asked(Struct, frozen=True):
 
 
 class Outlook(Struct, frozen=True):
-    """What is to come, as it looked `at`: of each waiting ticket, and of each field; and who was asked to come."""
+    """What is to come, as it looked `at`: of each waiting ticket, and of each field; and who was asked to come. `shut`
+    are the fields of which no more numbers are given today, or none until staff say so."""
 
     at: datetime
     tickets: dict[str, Range | None]
     fields: dict[str, FieldOutlook]
     asked: tuple[Asked, ...] = ()
+    shut: tuple[str, ...] = ()
 
 
 def foresee(scene: Scene, *, plays: int = PLAYS, seed: int | str = 0) -> Outlook:

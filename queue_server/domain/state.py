@@ -17,7 +17,16 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-from queue_server.domain.configuration import BranchConfig, DayHours, Desk, Field, PriorityClass, Series, Text
+from queue_server.domain.configuration import (
+    BranchConfig,
+    CapChannel,
+    DayHours,
+    Desk,
+    Field,
+    PriorityClass,
+    Series,
+    Text,
+)
 from queue_server.domain.counters import Counter
 from queue_server.domain.events import AdviceTaken, Why
 from queue_server.domain.learning import Learnt
@@ -60,10 +69,13 @@ class Suspension(Struct, frozen=True):
 
 
 class FieldDay(Struct, frozen=True, gc=False):
-    """A field's day so far. `uncovered_at`: since when people wait in it while no open counter takes it."""
+    """A field's day so far. Of the numbers `issued`, so many in the morning, and so many through each channel of a cap.
+    `uncovered_at`: since when people wait in it while no open counter takes it."""
 
     code: str
     issued: int = 0
+    issued_morning: int = 0
+    issued_by: dict[CapChannel, int] = {}
     suspended: Suspension | None = None
     uncovered_at: datetime | None = None
 

@@ -21,9 +21,16 @@ def _same(event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
+def _with_caps(event: dict[str, Any]) -> dict[str, Any]:
+    """A field's `daily_cap` became the day's bound of its `cap`."""
+    config = event["config"]
+    fields = [{**field, "cap": {"day": field.get("daily_cap")}} for field in config["fields"]]
+    return {**event, "config": {**config, "fields": fields}}
+
+
 LIFTS: dict[tuple[str, int], Lift] = {
-    ("branch.configured", 1): _same,
-    ("day.opened", 1): _same,
+    ("branch.configured", 1): _with_caps,
+    ("day.opened", 1): _with_caps,
     ("ticket.issued", 1): _same,
     ("ticket.called", 1): _same,
 }

@@ -105,10 +105,9 @@ class Elsewhere:
             seen = self.of(config.branch, field, now)
             if way_s is None or seen is None or not _takes(config, field, now, way_s, is_own=config is own):
                 continue
-            options.append(
-                Option(config.branch, way_s, seen.wait, seen.pace, self.under_way(config.branch, field, now),
-                       seen.takes_more)
-            )  # fmt: skip
+            takes_more = seen.takes_more and field not in self._outlooks[config.branch].shut
+            under_way = self.under_way(config.branch, field, now)
+            options.append(Option(config.branch, way_s, seen.wait, seen.pace, under_way, takes_more))
         return suggest_branch(options, here)
 
     def advise(self, suggestion: Suggestion, field: str, now: datetime) -> datetime:

@@ -23,6 +23,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from queue_server.branches.host import BranchHost
+from queue_server.domain import caps
 from queue_server.domain.advice import Advices, Lender, Question, Visiting
 from queue_server.domain.foresight import Outlook, Scene
 from queue_server.domain.learning import Learnt
@@ -201,7 +202,8 @@ class Foreseer:
             host.outlook = None
             return
         outlook = await self._plays.play(scene)
-        self._tell(host, replace(outlook, asked=asked_by(host.state, self._now())), is_own=True)
+        told = replace(outlook, asked=asked_by(host.state, self._now()), shut=_shut(host.state, scene.at))
+        self._tell(host, told, is_own=True)
         is_wanted_again = scene.waiting or host.state.configured.limits.ends_by_forecast
         if course.due_at == NEVER and is_wanted_again:
             self._plan(host, course.made_at + AGAIN_S / self._speed)
@@ -218,6 +220,11 @@ class Foreseer:
 def _staff_of(state: BranchState) -> dict[int, tuple[str, ...]]:
     """What the open counters take: whatever else is advised would bring something else when it changes."""
     return {no: counter.takes for no, counter in state.counters.items() if counter.is_open}
+
+
+def _shut(state: BranchState, now: datetime) -> tuple[str, ...]:
+    """Nobody need come for a number of these."""
+    return tuple(code for code in state.fields if state.fields[code].suspended or caps.is_over(state, code, now))
 
 
 def _is_at_work(state: BranchState) -> bool:

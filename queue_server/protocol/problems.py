@@ -46,7 +46,7 @@ PROBLEMS: dict[str, Said] = {
     "field-not-offered": Said(409, "Lĩnh vực {field_name} không còn cấp số tại đây. Hãy chọn lĩnh vực khác hoặc hỏi nhân viên hướng dẫn.", "Numbers for {field_name} are no longer given here. Choose another field or ask a helper."),
     "field-suspended": Said(409, "Tạm ngừng cấp số {field_name}: {reason}. Các số đã cấp giữ nguyên thứ tự.", "No numbers for {field_name} now: {reason}. Numbers already given keep their order."),
     "issuing-closed": Said(409, "Ngoài giờ cấp số {field_name}. Mời lấy số lại từ {opens_at}.", "Numbers for {field_name} are not given now. Please come back from {opens_at}."),
-    "cap-reached": Said(409, "Hôm nay đã hết số {field_name} (tối đa {cap} số). Mời quay lại ngày làm việc sau.", "Today's {cap} numbers for {field_name} have all been given. Please come back on the next working day."),
+    "cap-reached": Said(409, "Đã hết số {field_name} {bound}. Mời lấy số lại từ {opens_at}.", "The numbers for {field_name} {bound} have all been given. Please come back from {opens_at}."),
     "no-capacity": Said(409, "Hôm nay các quầy không còn phục vụ kịp lĩnh vực {field_name}. Mời quay lại {opens_at}.", "The counters cannot serve any more people for {field_name} today. Please come back from {opens_at}."),
     "has-ticket": Said(409, "Đã có số {number} ({state}) cho lĩnh vực {field_name}. Mỗi người giữ một số ở mỗi lĩnh vực; mời chờ gọi số này.", "There is number {number} ({state}) for {field_name} already. Everybody has one number for a field at a time; please wait for its call."),
     "too-many-numbers": Said(429, "Máy này vừa cấp quá nhiều số trong thời gian ngắn nên tạm dừng. Vui lòng gặp nhân viên hướng dẫn.", "This machine has given too many numbers in a short time and pauses. Please see a helper."),
@@ -172,6 +172,17 @@ COMMANDS = {
 }
 
 
+BOUNDS = {
+    "day": ("của hôm nay", "today"),
+    "morning": ("của buổi sáng nay", "this morning"),
+    "afternoon": ("của buổi chiều nay", "this afternoon"),
+    "kiosk": ("hôm nay tại máy lấy số", "at dispensers today"),
+    "helper": ("hôm nay do nhân viên cấp", "by staff today"),
+    "online": ("hôm nay qua mạng", "online today"),
+}
+"""What a cap allows no more of."""
+
+
 def problem(code: str, data: dict[str, Any], language: str = "vi") -> Problem:
     """The refusal `code` as a problem, its sentence in Vietnamese ("vi") or English (anything else)."""
     said = PROBLEMS[code]
@@ -209,6 +220,8 @@ def _word(name: str, value: Any, side: int) -> Any:
         return STATES.get(value, (value, value))[side]
     if name == "command":
         return COMMANDS.get(value, (value, value))[side]
+    if name == "bound":
+        return BOUNDS.get(value, (value, value))[side]
     if name == "opens_at":
         return _opening(value, side)
     return value

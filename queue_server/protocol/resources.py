@@ -70,6 +70,17 @@ class ProceduresFound(Struct, frozen=True):
     procedures: list[ProcedureFound]
 
 
+class AnotherDay(Struct, frozen=True):
+    """The next day on which a field works: when its counters do, when its numbers are given, and the hour in which few
+    people come, where earlier days have shown one. Nothing when no such day is in sight."""
+
+    branch: str
+    field: str
+    working: list[rows.Span] = []
+    issuing: list[rows.Span] = []
+    quiet: rows.Span | None = None
+
+
 class CandidatePassed(Struct, frozen=True):
     """Somebody who might have been called instead: the first of a stream ("priority", "due", "ordinary", or "early"
     before an appointed time). Who came next stands first. Times in seconds."""
@@ -173,6 +184,7 @@ class FieldNow(rows.FieldRow, frozen=True):
     oldest_at: datetime | None
     wait: rows.Told | None
     cap_left: int | None
+    cap_left_by: dict[str, rows.CapLeft]
 
 
 class PriorityClass(Struct, frozen=True):

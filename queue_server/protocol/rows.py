@@ -259,6 +259,14 @@ class JobRow(Struct, frozen=True):
     is_reprint: bool
 
 
+class CapLeft(Struct, frozen=True):
+    """So many numbers are left to one channel, now or when numbers are next given today; where none is, they are given
+    again at `again_at`."""
+
+    left: int
+    again_at: datetime | None = None
+
+
 class LiveField(Struct, frozen=True):
     """A field now. `oldest_at` is the arrival of who has waited longest; `uncovered_at` since when nobody takes it.
 
@@ -267,7 +275,8 @@ class LiveField(Struct, frozen=True):
     `unserved` of those who wait are not called before closing by what is foreseen; `takes_more` says whether somebody
     who came now would be, `takes_more_priority` the same with priority; None where nobody can say. `came_hour` and
     `served_hour` count the last 60 minutes, `over_15` and `over_30` who has waited over so many minutes today, until
-    the first call.
+    the first call. `cap_left` of its numbers may still be given, None as many as are wanted; `cap_left_by` says the
+    same of each channel ("kiosk", "helper", "online") that has a bound.
     """
 
     code: str
@@ -294,6 +303,7 @@ class LiveField(Struct, frozen=True):
     over_15: int
     over_30: int
     cap_left: int | None
+    cap_left_by: dict[str, CapLeft]
 
 
 class Live(Struct, frozen=True):

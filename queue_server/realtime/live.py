@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import get_args
 
+from queue_server.domain import caps
+from queue_server.domain.configuration import CapChannel
 from queue_server.domain.estimate import arrival_wait, fresh, takes_more
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import DELAYED, BranchState
 from queue_server.domain.tickets import Stream, TicketState
-from queue_server.protocol.rows import Live, LiveField
+from queue_server.protocol.rows import CapLeft, Live, LiveField
 from queue_server.realtime.pace import Pace
 from queue_server.realtime.views import told
 
@@ -54,7 +57,7 @@ def _field(state: BranchState, code: str, now: datetime, pace: Pace, outlook: Ou
     waiting = state.waiting_count(code)
     today = state.fields[code]
     seen = fresh(outlook, code, now)
-    cap = state.field(code).daily_cap
+    rest = caps.rest(state, code, None, now)
     lately = pace.of(code, now)
     heads = (next(state.waiting(code, stream), None) for stream in Stream)
     ahead = {
@@ -85,5 +88,15 @@ def _field(state: BranchState, code: str, now: datetime, pace: Pace, outlook: Ou
         served_hour=lately.served,
         over_15=lately.over_15,
         over_30=lately.over_30,
-        cap_left=max(0, cap - today.issued) if cap is not None else None,
+        cap_left=rest.left if rest is not None else None,
+        cap_left_by=_caps(state, code, now),
     )
+
+
+def _caps(state: BranchState, code: str, now: datetime) -> dict[str, CapLeft]:
+    rests = {way: caps.rest(state, code, way, now) for way in get_args(CapChannel)}
+    return {
+        way: CapLeft(rest.left, None if rest.left else caps.gives_again(state, code, way, now))
+        for way, rest in rests.items()
+        if rest is not None
+    }

@@ -19,7 +19,17 @@ from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import JournalUnavailable
 from queue_server.web import pages
 from queue_server.web.answering import on_failure
-from queue_server.web.api import commands, dossier, entering, managing, papers, procedures, reading, slips
+from queue_server.web.api import (
+    another_day,
+    commands,
+    dossier,
+    entering,
+    managing,
+    papers,
+    procedures,
+    reading,
+    slips,
+)
 from queue_server.web.asking import house_of
 from queue_server.web.contract import routes as contract
 from queue_server.web.house import House
@@ -55,6 +65,7 @@ def routes() -> list[BaseRoute]:
                 *papers.routes,
                 *procedures.routes,
                 *slips.routes,
+                *another_day.routes,
                 *managing.routes,
                 *contract.routes,
             ],

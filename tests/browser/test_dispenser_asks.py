@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.kiosk import Kiosk, open_kiosk
-from tests.browser.test_dispenser_looks import CUT, SMALLEST
+from tests.browser.looks import CUT, ZOOMED, faults, looks
 from tests.browser.test_dispenser_search import BIRTH, PROCEDURES, found, pick, press, said, search
 from tests.browser.test_dispenser_states import supervisor
 from tests.demo_server import ASKING
@@ -19,6 +19,8 @@ from tests.server import DemoServer
 pytestmark = pytest.mark.browser
 
 __all__ = ["supervisor"]
+
+LISTED = ((1080, 1920), (1280, 800))
 
 
 @pytest.fixture(scope="module")
@@ -94,21 +96,11 @@ def test_a_field_that_gives_no_numbers_does_not_ask(kiosk: Kiosk, supervisor: Ca
     supervisor("unsuspend", field=ASKING)
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "zoom"), [(1080, 1920, 1), (1280, 800, 1), (1080, 1920, 2), (1280, 800, 2)]
-)
-@pytest.mark.parametrize("is_easy", [True, False])
-def test_not_to_know_is_always_in_sight(
-    visit: Visit, centre: DemoServer, width: int, height: int, zoom: float, is_easy: bool
-) -> None:
-    kiosk = open_kiosk(visit, centre, width=width, height=height, zoom=zoom)
-    if is_easy:
-        kiosk.key("easy").click()
+def test_not_to_know_is_always_in_sight(kiosk: Kiosk) -> None:
     asked(kiosk)
-    least = kiosk.page.evaluate(SMALLEST)
-    assert least["text"] >= 24
-    assert least["button"] >= 72
-    assert least["wider"] <= 0
-    if zoom == 1:
-        assert "Không rõ / thủ tục khác" not in kiosk.page.evaluate(CUT)
-        assert found(kiosk, BIRTH).is_visible()
+    for look in looks(kiosk, LISTED, languages=("vi",)):
+        assert faults(kiosk, may_scroll=True) == {}, look
+        assert "Không rõ / thủ tục khác" not in kiosk.page.evaluate(CUT), look
+        assert found(kiosk, BIRTH).is_visible(), look
+    for look in looks(kiosk, ZOOMED, languages=("vi",)):
+        assert faults(kiosk, may_scroll=True) == {}, look

@@ -95,9 +95,9 @@ def test_what_the_card_shows_may_be_taken_off_and_another_claim_waits_for_a_help
     expect(age).to_have_attribute("aria-pressed", "true")
     age.click()
     expect(age).to_have_attribute("aria-pressed", "false")
-    expect(page.locator(".confirm__do")).not_to_contain_text("ưu tiên")
+    expect(page.locator(".confirm__said")).not_to_contain_text("ưu tiên")
     disability.click()
-    expect(page.locator(".confirm__do")).to_contain_text(UNCOUNTED)
+    expect(page.locator(".confirm__said")).to_contain_text(UNCOUNTED)
     kiosk.take()
     expect(page.locator("[data-claimed]")).to_have_text(
         "Số này theo thứ tự thường. Mời gặp nhân viên hướng dẫn để xác nhận ưu tiên."

@@ -12,9 +12,9 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.kiosk import Kiosk, issued, open_kiosk
+from tests.browser.looks import CUT, LONG_NAME, SIZES, ZOOMED, faults, looks
 from tests.browser.test_clerk import Desk
 from tests.browser.test_dispenser import later
-from tests.browser.test_dispenser_looks import CUT, LONG_NAME, SMALLEST
 from tests.browser.test_dispenser_states import supervisor
 from tests.server import DemoServer
 from tests.staff import eventually
@@ -282,39 +282,23 @@ def test_without_a_line_nothing_can_be_looked_up(visit: Visit, dying: DemoServer
 # -- looks -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "zoom"), [(1080, 1920, 1), (1280, 800, 1), (1080, 1920, 2), (1280, 800, 2)]
-)
-@pytest.mark.parametrize("is_easy", [True, False])
-def test_nothing_is_too_small_or_cut(
-    visit: Visit, centre: DemoServer, width: int, height: int, zoom: float, is_easy: bool
-) -> None:
-    kiosk = open_kiosk(visit, centre, width=width, height=height, zoom=zoom)
-    if is_easy:
-        kiosk.key("easy").click()
+def test_nothing_is_too_small_or_cut(kiosk: Kiosk) -> None:
     search(kiosk)
     press(kiosk, "khai sinh")
     expect(found(kiosk, BIRTH)).to_be_visible()
     kiosk.page.locator(".found__name").first.evaluate("(name, long) => (name.firstChild.data = long)", LONG)
-    least = kiosk.page.evaluate(SMALLEST)
-    assert least["text"] >= 24
-    assert least["button"] >= 72
-    assert least["wider"] <= 0
-    if zoom == 1:  # only the list goes on below
-        assert set(kiosk.page.evaluate(CUT)) <= set(kiosk.page.locator(".found__one").all_text_contents())
+    for look in looks(kiosk, ((1080, 1920), (1280, 800)), languages=("vi",)):  # only the list goes on below
+        assert faults(kiosk, may_scroll=True) == {}, look
+        assert set(kiosk.page.evaluate(CUT)) <= set(kiosk.page.locator(".found__one").all_text_contents()), look
+    for look in looks(kiosk, ZOOMED, languages=("vi",)):
+        assert faults(kiosk, may_scroll=True) == {}, look
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1080, 1920)])
-@pytest.mark.parametrize("is_easy", [True, False])
-def test_a_long_name_pushes_nothing_out_of_the_page_before_the_number(
-    visit: Visit, centre: DemoServer, width: int, height: int, is_easy: bool
-) -> None:
-    kiosk = open_kiosk(visit, centre, width=width, height=height)
-    if is_easy:
-        kiosk.key("easy").click()
+def test_a_long_name_pushes_nothing_out_of_the_page_before_the_number(kiosk: Kiosk) -> None:
     search(kiosk)
     press(kiosk, "khai sinh")
     pick(kiosk, BIRTH)
     kiosk.page.locator(".confirm__procedure").evaluate("(name, long) => (name.firstChild.data = long)", 2 * LONG)
     kiosk.page.locator(".confirm h1").evaluate("(name, long) => (name.firstChild.data = long)", LONG_NAME)
-    assert kiosk.page.evaluate(CUT) == []
+    for look in looks(kiosk, SIZES, languages=("vi",)):
+        assert faults(kiosk) == {}, look

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.kiosk import Kiosk, open_kiosk
+from tests.browser.looks import SMALLEST
 from tests.browser.test_dispenser import later
-from tests.browser.test_dispenser_looks import SMALLEST
 from tests.server import DemoServer
 
 pytestmark = pytest.mark.browser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from playwright.sync_api import Locator, Page, Request, Route, expect
 from tests.browser.conftest import Visit
 from tests.browser.kiosk import Kiosk, issued, open_kiosk
 from tests.browser.test_dispenser import later
-from tests.browser.test_dispenser_looks import ABOUT, CUT, FIVE_CLASSES, LONG_NAME, SMALLEST
 from tests.demo_server import BRANCH, NEAR
 from tests.server import Api, DemoServer
 from tests.staff import eventually
@@ -26,7 +26,7 @@ SENTENCE = re.compile(r"^Chi nhánh B: sớm hơn khoảng \d+ phút \(đi kho�
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
     """At the first branch many wait for one counter, at the second one nobody does: it is advised however many tests
-    have asked. It is morning: nobody is told that the day may be too short."""
+    have asked. It is morning: nobody is told that the day may be too short (see test_dispenser_looks.py for that)."""
     start = ("--clock-start", "2026-11-23T09:00:00+07:00")
     with DemoServer(tmp_path_factory.mktemp("centre"), "--has-two", *start) as server:
         for _ in range(25):
@@ -63,8 +63,9 @@ def hold(kiosk: Kiosk) -> list[Route]:
 
 
 def redraw(kiosk: Kiosk) -> None:
-    kiosk.key("language").click()
-    expect(kiosk.key("language")).to_have_text("Tiếng Việt")
+    for language in ("Tiếng Việt", "English"):
+        kiosk.key("language").click()
+        expect(kiosk.key("language")).to_have_text(language)
 
 
 def sentence(kiosk: Kiosk) -> Locator:
@@ -145,7 +146,7 @@ def test_of_a_field_that_belongs_to_its_place_nobody_is_asked(kiosk: Kiosk) -> N
     assert [re.findall(r"field=([\w-]+)", question.url) for question in questions] == [["chung-thuc"]]
 
 
-NO_ADVICE = {
+NO_ADVICE: dict[str, dict[str, Any]] = {
     "not worth the way": {"json": {"field": "chung-thuc", "branches": [{"branch": NEAR, "is_advised": False}]}},
     "nobody can say": {"json": {"field": "chung-thuc", "branches": []}},
     "refused": {"status": 503, "json": {"code": "unavailable", "status": 503}},
@@ -153,15 +154,21 @@ NO_ADVICE = {
 }
 
 
-@pytest.mark.parametrize("answer", NO_ADVICE.values(), ids=NO_ADVICE)
-def test_without_advice_nothing_is_told_and_nothing_is_missing(kiosk: Kiosk, answer: dict[str, Any]) -> None:
-    kiosk.page.route(SUGGEST, lambda route: route.fulfill(**answer))
-    with kiosk.page.expect_response(SUGGEST) as answered:
-        kiosk.choose("chung-thuc")
-    answered.value.finished()
-    redraw(kiosk)
-    expect(kiosk.page.locator(".sooner")).to_be_empty()
-    assert kiosk.take()
+def answer_with(answer: dict[str, Any], route: Route) -> None:
+    route.fulfill(**answer)
+
+
+def test_without_advice_nothing_is_told_and_nothing_is_missing(kiosk: Kiosk) -> None:
+    for why, answer in NO_ADVICE.items():
+        kiosk.page.route(SUGGEST, partial(answer_with, answer))
+        with kiosk.page.expect_response(SUGGEST) as answered:
+            kiosk.choose("chung-thuc")
+        answered.value.finished()
+        redraw(kiosk)
+        expect(kiosk.page.locator(".sooner"), why).to_be_empty()
+        assert kiosk.take()
+        kiosk.go_back()
+        kiosk.page.unroute(SUGGEST)
 
 
 def test_a_number_does_not_wait_for_the_answer_and_a_late_one_tells_nobody(kiosk: Kiosk) -> None:
@@ -178,40 +185,6 @@ def test_a_number_does_not_wait_for_the_answer_and_a_late_one_tells_nobody(kiosk
     expect(kiosk.page.locator(".sooner")).to_be_empty()
     held[1].continue_()
     expect(sentence(kiosk)).to_be_visible()
-
-
-WHERE = """() => [...document.querySelectorAll("#kiosk button:not([data-key=there]), #kiosk h1, .fact")].map(element =>
-  element.getBoundingClientRect().toJSON())"""
-
-
-@pytest.mark.parametrize("is_easy", [False, True])
-@pytest.mark.parametrize(
-    ("width", "height", "zoom"), [(1080, 1920, 1), (1280, 800, 1), (1920, 1080, 1), (1080, 1920, 2), (1280, 800, 2)]
-)
-def test_the_answer_moves_nothing_and_fits(
-    visit: Visit, centre: DemoServer, width: int, height: int, zoom: float, is_easy: bool
-) -> None:
-    kiosk = open_kiosk(visit, centre, width=width, height=height, zoom=zoom)
-    if is_easy:
-        kiosk.settle()
-        kiosk.key("easy").click()
-    held = hold(kiosk)
-    kiosk.choose("chung-thuc")
-    kiosk.page.locator(".confirm h1").evaluate("(name, long) => (name.firstChild.data = long)", LONG_NAME)
-    kiosk.page.locator(".classes__list").evaluate(FIVE_CLASSES, ABOUT)
-    before = kiosk.page.evaluate(WHERE)
-    held[0].continue_()
-    expect(sentence(kiosk)).to_be_visible()
-    assert kiosk.page.evaluate(WHERE) == before
-    least = kiosk.page.evaluate(SMALLEST)
-    assert (least["text"] >= 24, least["button"] >= 72, least["wider"] <= 0) == (True, True, True)
-    if zoom == 1:
-        assert kiosk.page.evaluate(CUT) == []
-    sentence(kiosk).evaluate(
-        "(said, long) => (said.firstChild.data = said.firstChild.data.replace('B', long))", LONG_NAME
-    )
-    found = kiosk.page.locator(".sooner__found")
-    assert found.evaluate("box => box.scrollHeight - box.clientHeight") <= 0
 
 
 # -- on the phone ------------------------------------------------------------------------------------------------------

@@ -116,6 +116,7 @@ def ids(server: WireServer) -> dict[str, str]:
     ticket = server.api("dispenser").issue("ho-tich")
     return {
         "branch": BRANCH,
+        "field": "ho-tich",
         "no": "4",
         "id": ticket.id,
         "job": job_of(ticket),

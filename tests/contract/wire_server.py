@@ -21,7 +21,7 @@ from queue_server.access.rights import Role
 from queue_server.app import open_house
 from queue_server.branches.bus import fresh_id
 from queue_server.domain import commands as c
-from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Field, Hours, Text
+from queue_server.domain.configuration import WEEKDAYS, BranchConfig, Cap, DayHours, Field, Hours, Text
 from queue_server.serving import bind, server_of
 from queue_server.settings import Settings, read_settings
 from queue_server.web.house import House
@@ -38,7 +38,7 @@ def wire_config(config: BranchConfig) -> BranchConfig:
         return replace(config.fields[0], code=code, name=Text(code, f"{code} (en)"), **changes)
 
     never = Hours(weekly=dict.fromkeys(WEEKDAYS, DayHours()))
-    fields = (more("het-so", daily_cap=CAP), more("ngoai-gio", hours=never), more("tam-ngung"))
+    fields = (more("het-so", cap=Cap(CAP)), more("ngoai-gio", hours=never), more("tam-ngung"))
     return replace(config, fields=(*config.fields, *fields))
 
 

@@ -127,6 +127,13 @@ def test_branches_are_ranked_by_their_newest_outlooks() -> None:
     assert suggested(elsewhere) == [("near", True), ("home", False), ("far", False)]
 
 
+def test_where_no_numbers_are_given_any_more_nobody_is_sent_and_who_stands_there_is_told_of_the_others() -> None:
+    elsewhere = Elsewhere()
+    for code, minutes, shut in (("home", 0, ("chung-thuc",)), ("near", 5, ("chung-thuc",)), ("far", 90, ("dat-dai",))):
+        elsewhere.learn(code, replace(outlook(minutes), shut=shut))
+    assert suggested(elsewhere) == [("far", True)]
+
+
 def test_a_field_that_is_bound_to_a_place_is_never_sent_away() -> None:
     elsewhere = Elsewhere()
     for code, minutes in (("home", 60), ("near", 0)):

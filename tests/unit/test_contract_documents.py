@@ -101,6 +101,7 @@ def test_every_operation_says_what_it_accepts() -> None:
         "GET /branches/{branch}/board": ["", "bearer", "session"],
         "GET /branches/{branch}/events": ["", "bearer", "session"],
         "GET /branches/{branch}/procedures": ["", "bearer", "session"],
+        "GET /branches/{branch}/fields/{field}/another-day": ["", "bearer", "session"],
         "GET /me": ["", "bearer", "session"],
         "POST /session": [],
         "DELETE /session": ["", "session"],

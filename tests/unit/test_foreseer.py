@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from queue_server.domain import commands as c
 from queue_server.domain.advice import Advices, Question
-from queue_server.domain.configuration import BranchConfig
+from queue_server.domain.configuration import BranchConfig, Cap, Text
 from queue_server.domain.foresight import Outlook, Scene, foresee
 from queue_server.domain.state import BranchState
 from queue_server.foreseeing.foreseer import AGAIN_S, EVERY_S, MISSED_S, Foreseer
@@ -96,6 +96,15 @@ async def test_a_branch_is_foreseen_again_while_somebody_waits() -> None:
 async def test_a_forecast_by_which_issuing_ends_never_grows_old() -> None:
     """All are busy and nobody waits: who comes now is refused, and still in five minutes."""
     assert await again_in(limited(ends_by_forecast=True), waiting=0) == pytest.approx(AGAIN_S, abs=2)
+
+
+async def test_an_outlook_says_of_what_no_more_numbers_are_given() -> None:
+    whole = config()
+    cap = replace(whole.fields[0], cap=Cap(day=1))
+    here = Here(replace(whole, fields=(cap, *whole.fields[1:])), waiting=1)
+    here.branch.do(c.SuspendField(field="dat-dai", reason=Text("Mất điện")), "07:50", CHIEF)
+    await here.make()
+    assert here.host.outlook.shut == ("chung-thuc", "dat-dai")
 
 
 # -- of several processes ----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from queue_server.branches.bus import CommandBus, fresh_id
 from queue_server.branches.clock import Watch
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
-from queue_server.domain.configuration import Text
+from queue_server.domain.configuration import Cap, Text
 from queue_server.domain.decide import DECISIONS
 from queue_server.domain.events import type_of
 from queue_server.domain.refusals import Refusal
@@ -68,7 +68,7 @@ def has_ended(state: BranchState) -> bool:
 def capped(cap: int) -> Any:
     whole = config()
     first, *rest = whole.fields
-    return replace(whole, fields=(replace(first, daily_cap=cap), *rest))
+    return replace(whole, fields=(replace(first, cap=Cap(cap)), *rest))
 
 
 async def numbers(journal: Any) -> list[str]:

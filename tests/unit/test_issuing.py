@@ -245,19 +245,6 @@ def test_changed_hours_need_a_reason() -> None:
 # -- how many, and too late --------------------------------------------------------------------------------------------
 
 
-def test_a_field_gives_no_more_than_its_daily_cap() -> None:
-    whole = config()
-    capped = replace(whole, fields=tuple(replace(f, daily_cap=2) if f.code == "dat-dai" else f for f in whole.fields))
-    branch = Branch(capped)
-    branch.issue("dat-dai", "07:10")
-    branch.issue("dat-dai", "07:11")
-    branch.do(c.Cancel(ticket="t1"), "07:12", KIOSK)
-    with pytest.raises(Refusal) as refusal:
-        branch.issue("dat-dai", "07:13")
-    assert refusal.value.code == "cap-reached"
-    assert refusal.value.data == {"field": "dat-dai", "field_name": branch.state.field("dat-dai").name, "cap": 2}
-
-
 NOBODY_MORE = FieldOutlook(Range(9000, 8000, 9900), Range(900, 600, 1200), 12, 0, 300.0, 9.0, 3.0, takes_more=False)
 NOT_EVEN_PRIORITY = replace(NOBODY_MORE, takes_more_priority=False)
 ENDING = limited(ends_by_forecast=True)

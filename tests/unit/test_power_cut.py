@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
-from queue_server.domain.configuration import Block, BranchConfig, Series, Text
+from queue_server.domain.configuration import Block, BranchConfig, Cap, Series, Text
 from queue_server.domain.numbering import emergency_ordinal, is_exhausted, next_ordinal
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.tickets import TicketState
@@ -134,7 +134,7 @@ def test_a_wait_that_began_by_the_list_stays_inexact_when_it_ends() -> None:
 
 def test_neither_hours_nor_a_suspension_nor_a_cap_refuse_what_was_given_already() -> None:
     whole = with_block()
-    capped = replace(whole, fields=(replace(whole.fields[0], daily_cap=1), *whole.fields[1:]))
+    capped = replace(whole, fields=(replace(whole.fields[0], cap=Cap(1)), *whole.fields[1:]))
     branch = Branch(capped)
     branch.issue("chung-thuc", "07:10")
     branch.do(c.SuspendField(field="chung-thuc", reason=Text("Mất điện")), "07:30", CHIEF)

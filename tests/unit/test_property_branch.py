@@ -23,6 +23,7 @@ from queue_server.domain.apply import apply
 from queue_server.domain.configuration import (
     Block,
     BranchConfig,
+    Cap,
     DayHours,
     Desk,
     Hours,
@@ -78,11 +79,12 @@ def configurations() -> dict[str, BranchConfig]:
         fields=tuple(replace(f, series="A") if f.code == "ho-tich" else f for f in short.fields),
         limits=replace(short.limits, leftovers="expire", implied_start_s=None),
     )
+    cap = Cap(3, morning=2, channels={"kiosk": 2})
     more = replace(
         short,
         fields=(
             *(replace(f, service="collect") if f.code == "tra-ket-qua" else f for f in short.fields),
-            field("thue", "B", "Thuế", daily_cap=3, hours=Hours(weekly={"sat": MORNING}), steps=("tra-ket-qua",)),
+            field("thue", "B", "Thuế", cap=cap, hours=Hours(weekly={"sat": MORNING}), steps=("tra-ket-qua",)),
         ),
         counters=(*short.counters, Desk(6, ("thue", "ho-tich"))),
         limits=replace(short.limits, numbers_a_minute=4, numbers_an_hour=9),
@@ -451,6 +453,9 @@ class AnyBranch(RuleBasedStateMachine):
     def the_books_add_up(self) -> None:
         state = self.branch.state
         given = sum(day.issued for day in state.fields.values())
+        for row in state.fields.values():
+            assert row.issued_morning <= row.issued
+            assert sum(row.issued_by.values()) <= row.issued
         ended = [ticket for ticket in state.tickets.values() if not ticket.is_live]
         assert len(state.live_tickets()) + len(ended) == len(state.tickets)
         assert given <= len(state.tickets)  # less where a field has gone since

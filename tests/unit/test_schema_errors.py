@@ -71,6 +71,18 @@ def test_a_good_file_is_read(tmp_path: Path):
         ),
         (("fields", 1, "code"), None, "fields[1].code: is missing"),
         (("fields", 1, "colour"), "red", "fields[1].colour: is an unknown key"),
+        (("fields", 1, "cap"), {"day": -1}, "fields[1].cap.day: input should be greater than or equal to 0, but is -1"),
+        (("fields", 1, "cap"), {"day": 50, "morning": 60}, "fields[1].cap: morning (60) is more than day (50)"),
+        (
+            ("fields", 1, "cap"),
+            {"day": 50, "channels": {"kiosk": 51}},
+            "fields[1].cap: kiosk (51) is more than day (50)",
+        ),
+        (
+            ("fields", 1, "cap"),
+            {"day": 50, "morning": 30, "afternoon": 30},
+            "fields[1].cap: morning (30) and afternoon (30) are more than day (50)",
+        ),
         (("series",), None, "series: is missing"),
         (("series", 1, "code"), "A", "series[1].code: 'A' stands here twice"),
         (("series", 1, "prefix"), "A", "series[1].prefix: 'A' prints the same numbers as series 'A'"),

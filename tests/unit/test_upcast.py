@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.apply import apply
+from queue_server.domain.configuration import Cap
 from queue_server.domain.events import type_of
 from queue_server.domain.state import BranchState
 from queue_server.domain.upcast import UnknownEvent
@@ -166,6 +167,15 @@ def test_an_old_version_is_lifted_step_by_step(version: int, name: str) -> None:
     assert recorded.event == ev.TicketNoShow("t7")
     assert (recorded.at, recorded.actor) == (AT, "x")
     assert upcast.store(recorded)[1] == 3
+
+
+@pytest.mark.parametrize("cap", [None, 40])
+def test_a_daily_cap_of_the_first_version_bounds_the_day(cap: int | None) -> None:
+    stored = msgspec.json.decode((GOLDEN / "v1" / "branch.configured.json").read_bytes())
+    stored["event"]["config"]["fields"][0]["daily_cap"] = cap
+    event = upcast.load(SEQ, DAY, "branch.configured", 1, msgspec.json.encode(stored)).event
+    assert isinstance(event, ev.BranchConfigured)
+    assert [field.cap for field in event.config.fields] == [Cap(day=cap), Cap(), Cap(), Cap()]
 
 
 @pytest.mark.usefixtures("third_version")

@@ -7,8 +7,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from queue_server.domain import caps, hours
 from queue_server.domain import events as ev
-from queue_server.domain import hours
 from queue_server.domain.commands import Amend, By, Issue
 from queue_server.domain.configuration import BranchConfig, Field
 from queue_server.domain.decide.paper import printer_for
@@ -36,6 +36,7 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
     require_first(already, field)
     for each in (field, *further):
         _require_offered(state, config, each, now)
+    _require_left(state, field, command.channel, now)
     require_pace(state, by, now)
     if command.priority is not None:
         state.priority_class(command.priority)
@@ -104,8 +105,16 @@ def _require_offered(state: BranchState, config: BranchConfig, field: Field, now
     if not hours.contains(config, day.date, offered.issuing, now):
         opens_at = opens_next(config, day, field, now)
         raise Refusal("issuing-closed", field=field.code, field_name=field.name, opens_at=opens_at)
-    if field.daily_cap is not None and today.issued >= field.daily_cap:
-        raise Refusal("cap-reached", field=field.code, field_name=field.name, cap=field.daily_cap)
+
+
+def _require_left(state: BranchState, field: Field, channel: str, now: datetime) -> None:
+    """Refuse what a cap no longer allows, staff as well, saying what is used up and when numbers are given again."""
+    way = caps.CHANNELS[channel]
+    rest = caps.rest(state, field.code, way, now)
+    if rest is not None and rest.left == 0:
+        again = caps.gives_again(state, field.code, way, now)
+        opens_at = _local(state.configured, again) if again is not None else None
+        raise Refusal("cap-reached", field=field.code, field_name=field.name, bound=rest.bound, opens_at=opens_at)
 
 
 def _require_capacity(state: BranchState, field: Field, stream: Stream, now: datetime, outlook: Outlook | None) -> None:

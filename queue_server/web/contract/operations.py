@@ -75,6 +75,10 @@ READING = (
         r.ProceduresFound, problems=("malformed", "unknown-field"), query=("q", "field", "limit"),
     ),
     Operation(
+        "GET", "/branches/{branch}/fields/{field}/another-day", "When to come instead, where today is too late",
+        "branches", r.AnotherDay, problems=("unknown-field",),
+    ),
+    Operation(
         "GET", "/tickets/{id}", "Follow a ticket", "tickets", r.TicketNow, problems=("unknown-ticket",),
         who=may("cancel"),
     ),

@@ -7,10 +7,11 @@
  */
 
 import { html, render } from "../vendor/preact-htm.js";
+import { AnotherDay, nextDay } from "./another_day.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Home, Resting } from "./home.js";
 import { Bar, Head, LaySo, say } from "./parts.js";
-import { afterIdle, branchOffer, helperOf, helperSeen, isOffered, offerOf, shownFields } from "./rules.js";
+import { afterIdle, branchOffer, helperOf, helperSeen, isForElsewhere, isOffered, offerOf, shownFields } from "./rules.js";
 import { listen as listenToScanner } from "./scanner.js";
 import { Search } from "./search.js";
 import { seek, type, visitOf } from "./seeking.js";
@@ -35,7 +36,7 @@ const firstLanguage = LaySo.language();
 const names = JSON.parse(root.dataset.names);
 const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
 
-const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, slip: null, further: [], isAdding: false, priority: null, ticket: null, problem: null, there: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false, isChoosingLanguage: false, ...STRANGER };
+const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, slip: null, further: [], isAdding: false, priority: null, ticket: null, problem: null, there: null, nextDay: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false, isChoosingLanguage: false, ...STRANGER };
 const NEXT = { ...START, needsTime: false, isListening: false }; // somebody else stands here
 const state = { ...NEXT, isEasy: false, status: { state: "reconnecting", since: new Date() }, hasBeenLive: false, hasPrinter: false };
 const data = { board: null, live: null, classes: [], confirms: false, agencies: {}, device: null, hasSlips: false };
@@ -138,7 +139,7 @@ function First(props) {
   return resting ? html`<${Resting} offer=${resting} day=${day} offers=${offers} />` : html`<${Home} ...${props} />`;
 }
 
-const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, owned: Owned, elsewhere: OtherBranch, slip: SlipCode, notReady: NotReady };
+const SCREENS = { home: First, search: Search, confirm: Confirm, issued: Issued, refused: Refused, owned: Owned, elsewhere: OtherBranch, anotherDay: AnotherDay, slip: SlipCode, notReady: NotReady };
 
 // -- what presses do ----------------------------------------------------------------------------------------------------
 
@@ -153,8 +154,12 @@ function press(work) {
 
 const goHome = () => show(START);
 
-/** To what was found where somebody came from there, as to a slip's code; to the same fields where not. */
+/** To the number that was not taken, to what was found where somebody came from there, as to a slip's code; else to the same fields. */
 function goBack() {
+  if (state.screen === "anotherDay") {
+    show({ screen: "confirm" });
+    return;
+  }
   const fields = { ...START, agency: state.agency, page: state.page, card: state.card };
   if (state.slip && state.screen === "confirm") {
     show({ ...START, screen: "slip", slip: lookAt(state.slip.typed), card: state.card });
@@ -186,6 +191,7 @@ const on = {
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
   take: press(() => take()),
   again: press(() => paperAgain()),
+  otherDay: press(() => comeAnotherDay()),
   there: press(() => Date.now() - elsewhere.foundAt > SAME_FINGER_MS && goThere()),
   done: press(() => show(NEXT)),
   stay: () => {
@@ -233,7 +239,7 @@ function askFor(field) {
 
 function choose(field, procedure) {
   show({ screen: "confirm", field, procedure, priority: shownClass(state.card, data.classes, feed.now()) });
-  if (data.board.fields[field].is_anywhere && isGiven(field)) {
+  if (data.board.fields[field].is_anywhere && isForElsewhere(view().offer(data.board.fields[field]))) {
     elsewhere.seek(field);
   }
 }
@@ -323,6 +329,13 @@ function callHelper() {
     () => show({ isCallingHelper: false, helper: { isCalled: true, since: feed.now() } }),
     () => show({ isCallingHelper: false, helper: { isCalled: false } })
   );
+}
+
+/** No number: the citizen comes on another day. Its first hour is known; what else there is to say comes with the answer. */
+function comeAnotherDay() {
+  const { field } = state;
+  show({ screen: "anotherDay", nextDay: null });
+  nextDay(branch, field).then((found) => state.field === field && show({ nextDay: found }), () => {});
 }
 
 /** No number: the citizen goes to the other branch. */

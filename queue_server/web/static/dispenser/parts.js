@@ -56,7 +56,7 @@ export function ended(words) {
 /** A text of staff as a sentence: they write reasons with and without a full stop. */
 export const sentence = (words) => ended(name(words));
 
-const when = (instant) => say("at", dayAndTime(instant));
+export const when = (instant) => say("at", dayAndTime(instant));
 
 /** Why no numbers are given, and what to do: sentences for a field that is not open. */
 export function offerSentences(offer, row) {
@@ -65,6 +65,10 @@ export function offerSentences(offer, row) {
       return [say("suspendedShort", { time: LaySo.time(row.suspended_at), reason: sentence(row.suspended).slice(0, -1) }), say("keepOrder")];
     case "full":
       return [offer.returnsAt ? say("full", { when: when(offer.returnsAt) }) : say("fullNoDate")];
+    case "half":
+      return [say("half"), say("again", { time: LaySo.time(offer.at) })];
+    case "elsewhere":
+      return [say("fullHere"), say("helperHas")];
     case "late":
       return [say("late"), offer.returnsAt ? say("backOn", { when: when(offer.returnsAt) }) : say("backNextDay")];
     default:

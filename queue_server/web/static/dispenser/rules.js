@@ -1,9 +1,10 @@
 /**
  * What the dispenser may offer now: pure functions of the board's rows, the live figures and the server's time.
  *
- * @typedef {{kind: "open" | "priority" | "suspended" | "full" | "late" | "lunch" | "pause" | "early" | "over" | "closed",
- *   at: ?string, worksAt: ?string, returnsAt: ?string}} Offer  `at`: numbers again today; `returnsAt`: on another day.
- *   "late": the counters would not call before closing; "priority": but somebody with priority they would
+ * @typedef {{kind: "open" | "priority" | "suspended" | "full" | "half" | "elsewhere" | "late" | "lunch" | "pause" | "early"
+ *   | "over" | "closed", at: ?string, worksAt: ?string, returnsAt: ?string}} Offer  `at`: numbers again today;
+ *   `returnsAt`: on another day. "late": the counters would not call before closing; "priority": but somebody with
+ *   priority they would. "full": no more numbers today; "half": none before `at`; "elsewhere": none here, but a helper has some
  */
 
 import { addable } from "./visit.js";
@@ -16,24 +17,39 @@ const nextStart = (spans, now) => spans.map((span) => span.start).find((start) =
  * Whether a field gives numbers now, and when again.
  * @param ends  whether the branch gives no numbers that are not foreseen to be called before closing
  * @param hasClasses  whether anybody can ask for priority here
+ * @param channel  through which a number would be given: "kiosk" or "helper"
  * @returns {Offer}
  */
-export function offerOf(row, live, now, ends, hasClasses) {
+export function offerOf(row, live, now, ends, hasClasses, channel = "kiosk") {
   const at = nextStart(row.issuing, now);
   const offer = { kind: "open", at, worksAt: nextStart(row.working, now), returnsAt: row.returns_at };
+  const usedUp = live ? usedUpOf(live.cap_left_by, channel, row) : null;
   if (!holds(row.issuing, now)) {
-    return { ...offer, kind: closedKind(row, now, at) };
+    return at && usedUp && usedUp.kind !== "half" ? { ...offer, ...usedUp } : { ...offer, kind: closedKind(row, now, at) };
   }
   if (row.suspended) {
     return { ...offer, kind: "suspended" };
   }
-  if (live && live.cap_left === 0) {
-    return { ...offer, kind: "full" };
+  if (usedUp) {
+    return { ...offer, ...usedUp };
   }
   if (live && ends && live.takes_more === false) {
     return { ...offer, kind: hasClasses && live.takes_more_priority !== false ? "priority" : "late" };
   }
   return offer;
+}
+
+/** What is different where a cap leaves this channel nothing: when numbers are given again, or that a helper has some. */
+function usedUpOf(left, channel, row) {
+  const own = left[channel];
+  if (!own || own.left > 0) {
+    return null;
+  }
+  if (own.again_at && row.issuing.some((span) => ms(own.again_at) < ms(span.end))) {
+    return { kind: "half", at: own.again_at };
+  }
+  const hasHelper = channel !== "helper" && (!left.helper || left.helper.left > 0);
+  return { kind: hasHelper ? "elsewhere" : "full", at: null, returnsAt: own.again_at ?? row.returns_at };
 }
 
 /** Whether a number may be asked for, if only by some. */
@@ -53,6 +69,9 @@ function closedKind(row, now, at) {
 }
 
 const BY_HOURS = ["pause", "lunch", "early", "over", "closed"];
+
+/** Whether another branch may help: numbers would be given now, were it not for today. */
+export const isForElsewhere = (offer) => !BY_HOURS.includes(offer.kind);
 
 /** The whole branch when no field is within its hours: the offer that comes back first; null while any is. */
 export function branchOffer(day, offers) {

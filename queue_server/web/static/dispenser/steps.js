@@ -2,8 +2,8 @@
 
 import { html } from "../vendor/preact-htm.js";
 import { AddErrand, Errands, thenText } from "./errands.js";
-import { ended, Facts, Icon, LaySo, name, say, TicketNumber, whyShut } from "./parts.js";
-import { countersOf, countersText, isOffered, refusalKey, UNSURE } from "./rules.js";
+import { ended, Facts, Icon, LaySo, name, say, TicketNumber, when, whyShut } from "./parts.js";
+import { countersOf, countersText, isForElsewhere, isOffered, refusalKey, UNSURE } from "./rules.js";
 import { slipNote } from "./slip.js";
 import { stepsOf } from "./visit.js";
 import { isClaim, isProven } from "./visitor.js";
@@ -14,7 +14,7 @@ export function Confirm({ state, view, on }) {
   const live = view.live[state.field];
   const offer = view.offer(row);
   if (!isOffered(offer) && !state.isBusy) {
-    return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
+    return html`<${Shut} row=${row} offer=${offer} state=${state} view=${view} on=${on} />`;
   }
   const isOnlyPriority = offer.kind === "priority";
   const isUncounted = isClaim(state, view);
@@ -23,7 +23,8 @@ export function Confirm({ state, view, on }) {
   const isLate = !isOnlyPriority && LaySo.wait(wait ?? null, row.working).isLate;
   const next = isLate ? "isLate" : isUncounted ? "claimed" : isProven(state, view) ? "proven" : isOnlyPriority ? "onlyPriority" : state.further.length ? "nextOfSeveral" : "next";
   const isWarned = !["next", "nextOfSeveral", "proven"].includes(next);
-  return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"} ${row.is_anywhere ? "confirm--anywhere" : ""}">
+  const [key, other] = isLate || isOnlyPriority ? ["other-day", "otherDay"] : ["back", "back"];
+  return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
       ${note ? html`<p class="confirm__procedure" data-slip="found">${note.words}</p>` : state.procedure ? html`<p class="confirm__procedure" lang="vi">${state.procedure.name}</p>` : html`<p class="confirm__examples">${name(row.examples)}</p>`}
@@ -31,20 +32,18 @@ export function Confirm({ state, view, on }) {
       <${Errands} state=${state} view=${view} on=${on} />
     </div>
     ${view.classes.length > 0 && html`<${Classes} state=${state} classes=${view.classes} on=${on} />`}
-    <div class="confirm__do">
-      <p class="${isWarned ? "notice notice--warn" : "confirm__next"}" role=${isWarned ? "alert" : null}>${say(next, { n: state.further.length + 1 })}</p>
-      <div class="confirm__buttons">
-        <button class="button button--big" type="button" data-key="back" disabled=${state.isBusy} onClick=${on.back}>${say(isLate ? "otherDay" : "back")}</button>
-        <${AddErrand} state=${state} view=${view} on=${on} />
-        <button class="button button--big button--primary" type="button" data-key="take" disabled=${isOnlyPriority && !state.priority && !state.isBusy} aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
-      </div>
-    </div>
+    <p class="confirm__said ${isWarned ? "notice notice--warn" : ""}" role=${isWarned ? "alert" : null}>${say(next, { n: state.further.length + 1 })}</p>
     ${row.is_anywhere && html`<${Sooner} found=${state.priority ? null : view.sooner} state=${state} on=${on} />`}
+    <div class="confirm__buttons">
+      <button class="button button--big" type="button" data-key=${key} disabled=${state.isBusy} onClick=${on[other]}>${say(other)}</button>
+      <${AddErrand} state=${state} view=${view} on=${on} />
+      <button class="button button--big button--primary" type="button" data-key="take" disabled=${isOnlyPriority && !state.priority && !state.isBusy} aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
+    </div>
   </section>`;
 }
 
-/** Where one would be called sooner without priority. Its place is kept from the start: what comes later moves nothing. */
-function Sooner({ found, state, on }) {
+/** Where one would be called sooner without priority, or at all. Its place is kept from the start: what comes later moves nothing. */
+export function Sooner({ found, state, on }) {
   return html`<div class="sooner" role="status">
     ${found && html`<div class="notice sooner__found" data-sooner=${found.branch}>
       <p class="sooner__what">${LaySo.sooner(found, found.saves_s)}</p>
@@ -54,13 +53,14 @@ function Sooner({ found, state, on }) {
 }
 
 function Classes({ state, classes, on }) {
+  const chosen = classes.find((each) => each.code === state.priority);
+  const about = chosen && name(chosen.explanation);
   return html`<div class="classes" role="group" aria-labelledby="classes-title">
-    <h2 id="classes-title">${say("priority")}</h2>
-    <p class="classes__how">${say("priorityHow")}</p>
+    <div class="classes__head"><h2 id="classes-title">${say("priority")}</h2> <p class="classes__how ${about ? "classes__how--known" : ""}">${say("priorityHow")}</p>${about && html` <p class="classes__chosen">${say("priorityOf", { about })}</p>`}</div>
     <ul class="classes__list">
       ${classes.map((each) => html`<li key=${each.code}><button class="class" type="button" data-class=${each.code} aria-pressed=${String(state.priority === each.code)} disabled=${state.isBusy} onClick=${() => on.priority(each.code)}>
         <span class="class__box"><${Icon} of="check" /></span>
-        <span><span class="class__name">${name(each.name)}</span>${name(each.explanation) && html`<span class="class__about">${name(each.explanation)}</span>`}</span>
+        <span><span class="class__name">${name(each.name)}</span>${name(each.explanation) && html` <span class="class__about">${name(each.explanation)}</span>`}</span>
       </button></li>`)}
     </ul>
   </div>`;
@@ -112,9 +112,9 @@ export function Refused({ state, view, on }) {
   const isUnsure = UNSURE.includes(state.problem.code);
   const offer = row && view.offer(row);
   if (offer && !isOffered(offer) && !isUnsure) {
-    return html`<${Shut} row=${row} offer=${offer} on=${on} />`;
+    return html`<${Shut} row=${row} offer=${offer} state=${state} view=${view} on=${on} />`;
   }
-  const why = isUnsure ? say("unsureHow") : say(refusalKey(state.problem.code), { field: row ? name(row.name) : "" });
+  const why = isUnsure ? say("unsureHow") : say(refusalKey(state.problem.code), { field: row ? name(row.name) : "", when: againAt(state.problem) });
   return html`<section class="calm" role="alert" data-refusal=${state.problem.code}>
     <span class="calm__sign"><${Icon} of="helper" /></span>
     <h1>${say(isUnsure ? "unsure" : "notIssued")}</h1>
@@ -123,12 +123,15 @@ export function Refused({ state, view, on }) {
   </section>`;
 }
 
-/** A field that gives no numbers now. */
-function Shut({ row, offer, on }) {
+const againAt = ({ data }) => (data?.opens_at ? when(data.opens_at) : say("nextDay"));
+
+/** A field that gives no numbers now; where today is used up, with the branch that still takes somebody. */
+function Shut({ row, offer, state, view, on }) {
   return html`<section class="calm" data-shut=${row.code}>
     <span class="calm__sign"><${Icon} of="pause" /></span>
     <h1>${name(row.name)}</h1>
     ${whyShut(row, offer).map((line) => html`<p class="calm__lead">${line}</p>`)}
+    ${row.is_anywhere && isForElsewhere(offer) && html`<${Sooner} found=${view.sooner} state=${state} on=${on} />`}
     <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say("chooseOther")}</button></div>
   </section>`;
 }

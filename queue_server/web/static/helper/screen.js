@@ -102,7 +102,7 @@ function Fields(props) {
 /** Also where no numbers are given now: the server says why, in a sentence. */
 function Field({ model, row, code, now, on }) {
   const live = model.live.fields[row.code];
-  const offer = offerOf(row, live, now.getTime(), model.live.ends_by_forecast, model.facts.classes.length > 0);
+  const offer = offerOf(row, live, now.getTime(), model.live.ends_by_forecast, model.facts.classes.length > 0, "helper");
   const told = LaySo.wait(live?.wait ?? null, row.working);
   const wait = told.kind === "clock" ? t("turn", { range: told.value }) : told.value;
   const isTyped = model.typed !== "" && code.startsWith(model.typed);

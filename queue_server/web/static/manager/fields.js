@@ -68,7 +68,22 @@ function Pills({ field, isOver }) {
     row.reason && ["info", t("pill.hours")],
     field.capacity && ["warn", t("pill.capacity", { n: field.capacity.served, m: field.capacity.unserved })],
     field.ended && ["info", t(field.ended === "all" ? "pill.ended" : "pill.endedButPriority")],
-    live.cap_left !== null && live.cap_left <= 10 && ["info", t("pill.cap", { n: live.cap_left })],
+    ...capPills(live),
   ].filter(Boolean);
   return pills.map(([kind, words]) => html`<span class=${`pill pill--${kind} pill--small`}>${words}</span>`);
+}
+
+const FEW_LEFT = 10;
+const WAYS = ["kiosk", "helper", "online"];
+
+/** What a cap leaves: few numbers or none; or, while there are some, none through one channel. */
+function capPills({ cap_left: left, cap_left_by: by }) {
+  if (left === 0) {
+    return [["info", t("pill.capReached")]];
+  }
+  const usedUp = WAYS.filter((way) => by[way] && by[way].left === 0);
+  return [
+    ...(left !== null && left <= FEW_LEFT ? [["info", t("pill.cap", { n: left })]] : []),
+    ...usedUp.map((way) => ["info", t(`pill.capReached.${way}`)]),
+  ];
 }

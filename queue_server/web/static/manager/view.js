@@ -5,8 +5,8 @@
  * @typedef {{code: string, waiting: number, called: number, serving: number, held: number, issued: number,
  *   finished: number, no_show: number, open_counters: number, oldest_at: string | null, uncovered_at: string | null,
  *   wait: Told | null, came_hour: number, served_hour: number, over_15: number, over_30: number,
- *   cap_left: number | null, unserved: number | null, takes_more: boolean | null,
- *   takes_more_priority: boolean | null}} LiveField
+ *   cap_left: number | null, cap_left_by: Record<string, {left: number, again_at: string | null}>,
+ *   unserved: number | null, takes_more: boolean | null, takes_more_priority: boolean | null}} LiveField
  * @typedef {{issued: number, waiting: number, called: number, serving: number, held: number, finished: number,
  *   no_show: number, cancelled: number, over_15: number, over_30: number, fields: Record<string, LiveField>,
  *   uncovered_alarm_s: number, ends_by_forecast: boolean, papers_failed: number, printers_waiting: Record<string, string>, printers_warned: Record<string, string>, help_called: Record<string, string>}} Live
