@@ -39,7 +39,10 @@ LAND = a_field("dat-dai", name={"vi": "Đất đai", "en": "Land"}, agency="dat-
 COUNTERS = {str(no): {"no": no, "fields": ["chung-thuc"]} for no in (1, 2, 3, 5)}
 ELDERLY = {"code": "NCT75", "name": {"vi": "Người cao tuổi", "en": "Elderly people", "more": {"zh": "老人"}}}
 WAIT = {"likely_s": 1200, "low_s": 930, "high_s": 1500, "made_at": at(NOW)}
-STATE: dict[str, Any] = {"agency": None, "page": 0, "field": "chung-thuc", "priority": None, "isAsked": False}
+STATE: dict[str, Any] = {
+    "agency": None, "page": 0, "field": "chung-thuc", "priority": None, "isAsked": False, "isAdding": False,
+    "further": [], "slip": None, "card": None,
+}  # fmt: skip
 
 
 @cache
@@ -53,10 +56,14 @@ def said(screen: str, lang: str = "vi", *, view: dict[str, Any] | None = None, *
         "board": {"fields": {"chung-thuc": COPIES, "dat-dai": LAND}, "counters": COUNTERS},
         "day": a_day(),
         "fields": [COPIES, LAND],
-        "live": {"chung-thuc": {"ahead": 4, "wait": WAIT, "ahead_priority": 1, "wait_priority": None}},
+        "live": {
+            "chung-thuc": {"ahead": 4, "wait": WAIT, "ahead_priority": 1, "wait_priority": None, "cap_left_by": {}}
+        },
         "classes": [],
         "agencies": {},
         "helper": {"state": "none"},
+        "now": at(NOW),
+        "confirms": False,
         "size": 10,
         **(view or {}),
     }
@@ -136,7 +143,7 @@ def test_a_priority_is_offered_and_what_was_chosen_is_said() -> None:
 
 def test_who_may_come_too_late_is_told_before_the_press() -> None:
     late = {"likely_s": 8 * 3600, "low_s": 7 * 3600, "high_s": 9 * 3600, "made_at": at(NOW)}
-    told = said("confirm", view={"live": {"chung-thuc": {"ahead": 40, "wait": late}}})
+    told = said("confirm", view={"live": {"chung-thuc": {"ahead": 40, "wait": late, "cap_left_by": {}}}})
     assert told is not None
     assert told[-2:] == [
         "Số này có thể không kịp giải quyết trong hôm nay.",
@@ -246,3 +253,33 @@ def test_a_dead_line_sends_to_a_person_whatever_was_asked() -> None:
 
 def test_a_screen_that_has_no_words_here_says_so() -> None:
     assert said("something-new") is None
+
+
+def test_who_has_a_number_already_hears_it() -> None:
+    owned = {"number": "A012", "counter": 5, "state": "called"}
+    assert said("owned", owned=owned) == [
+        "Ông/bà đã có số.",
+        "Số của ông bà là A, không, một, hai.",
+        "Chứng thực.",
+        "Mời đến quầy 5.",
+    ]
+
+
+def test_a_result_that_is_not_there_says_when_to_come() -> None:
+    found = {"due_at": at("14:30"), "field": "chung-thuc", "state": "not-ready", "counter": None, "wait": None}
+    told = said("notReady", slip={"found": found})
+    assert told is not None
+    assert told[0] == "Kết quả chưa có."
+    assert "14 giờ 30" in told[1]
+
+
+def test_several_things_are_named_before_the_press() -> None:
+    told = said("confirm", further=["dat-dai"])
+    assert told is not None
+    assert told[1] == "Sau đó: Đất đai."
+
+
+def test_a_claim_that_does_not_count_yet_is_told() -> None:
+    told = said("confirm", view={"classes": [ELDERLY], "confirms": True}, priority="NCT75")
+    assert told is not None
+    assert "Số này theo thứ tự thường cho đến khi nhân viên hướng dẫn xác nhận ưu tiên." in told

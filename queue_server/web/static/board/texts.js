@@ -9,6 +9,7 @@ const vi = {
   // why a field gives no numbers now
   suspended: "Tạm ngừng cấp số",
   full: "Hôm nay đã hết số",
+  helperHas: "Máy lấy số đã hết số. Mời gặp nhân viên hướng dẫn.",
   late: "Hôm nay không còn kịp",
   onlyPriority: "Chỉ còn kịp đối tượng ưu tiên",
   again: "Lấy số lại từ {time}",
@@ -28,6 +29,7 @@ const en = {
   hoursOff: "Closed today.",
   suspended: "No numbers now",
   full: "No numbers left today",
+  helperHas: "No numbers left at the dispenser. Please see a helper.",
   late: "No longer in time today",
   onlyPriority: "In time for people with priority only",
   again: "Numbers again from {time}",

@@ -58,7 +58,10 @@ function whyOf(offer) {
       return say("onlyPriority");
     case "lunch":
     case "pause":
+    case "half":
       return again("again");
+    case "elsewhere":
+      return say("helperHas");
     case "early":
       return again("from");
     default:

@@ -26,7 +26,7 @@ export function Home({ state, view, on }) {
   </section>`;
 }
 
-function agencyName(view, code) {
+export function agencyName(view, code) {
   return code === SERVICES ? say("services") : name(view.agencies[code]);
 }
 

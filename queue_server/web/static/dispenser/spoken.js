@@ -1,8 +1,12 @@
 /** What a screen says aloud to who cannot read it: short sentences, a pure function of what the screen shows. */
 
-import { ended, hoursSentences, LaySo, name, people, say, sentence, whyShut } from "./parts.js";
+import { agencyName, titleOf } from "./home.js";
+import { dayAndTime, ended, hoursSentences, LaySo, name, people, say, sentence, whyShut } from "./parts.js";
 import { branchOffer, cardsOf, countersOf, countersText, isOffered, refusalKey, UNSURE } from "./rules.js";
+import { slipNote } from "./slip.js";
 import { spokenTexts } from "./spoken_texts.js";
+import { againAt } from "./steps.js";
+import { isClaim, isProven } from "./visitor.js";
 
 const tell = LaySo.words(spokenTexts, "spoken");
 
@@ -29,7 +33,7 @@ function sentencesOf(screen, state, view) {
 /** What is said anew when it changes: the screen, and what somebody has done there that is to be heard. */
 export function topicOf(screen, state, view) {
   const helper = screen === "help" ? view?.helper.state : null;
-  return [LaySo.language(), screen, view !== null, state.agency, state.page, state.priority, helper, state.isAsked].join("/");
+  return [LaySo.language(), screen, view !== null, state.agency, state.page, state.priority, helper, state.isAsked, state.isAdding, state.further.length].join("/");
 }
 
 /** "A012" → "A, không, một, hai" */
@@ -55,8 +59,8 @@ function home(state, view) {
     return [view.day?.reason && sentence(view.day.reason), ...hoursSentences(resting)];
   }
   const { isAgencies, items, page, pages } = cardsOf(state, view);
-  const names = items.map((item) => name(item.agency ? view.agencies[item.agency] : item.field.name)).join("; ");
-  return [ended(say(isAgencies ? "chooseAgency" : "choose")), tell("cards", { names }), page < pages - 1 && tell("morePages")];
+  const names = items.map((item) => name(item.agency ? agencyName(view, item.agency) : item.field.name)).join("; ");
+  return [ended(say(titleOf(state, isAgencies))), tell("cards", { names }), page < pages - 1 && tell("morePages")];
 }
 
 function search({ seek }, view) {
@@ -71,15 +75,19 @@ function confirm(state, view) {
     return shut(row, offer);
   }
   const isOnlyPriority = offer.kind === "priority";
-  const [ahead, wait] = state.priority ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, live?.wait];
+  const isUncounted = isClaim(state, view);
+  const note = slipNote(state);
+  const [ahead, wait] = state.priority && !isUncounted ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, note?.wait ?? live?.wait];
   const isLate = !isOnlyPriority && LaySo.wait(wait ?? null, row.working).isLate;
   const chosen = view.classes.find((each) => each.code === state.priority);
   const priority = view.classes.length > 0 && tell("priority");
   return [
     sentence(row.name),
+    note && ended(note.words),
+    ...state.further.map((code) => ended(say("thenField", { field: name(view.board.fields[code].name) }))),
     chosen ? tell("chosen", { name: name(chosen.name) }) : isOnlyPriority && say("onlyPriority"),
     ...facts(ahead, wait, row),
-    isLate && say("isLate"),
+    isLate ? say("isLate") : isUncounted ? say("claimed") : isProven(state, view) && tell("proven"),
     !chosen && priority,
     tell(isLate ? "takeAnyway" : "take")
   ];
@@ -108,7 +116,7 @@ function refused({ field, problem }, view) {
   if (UNSURE.includes(problem.code)) {
     return [ended(say("unsure")), say("unsureHow")];
   }
-  return offer && !isOffered(offer) ? shut(row, offer) : [ended(say("notIssued")), say(refusalKey(problem.code), { field: row ? name(row.name) : "" })];
+  return offer && !isOffered(offer) ? shut(row, offer) : [ended(say("notIssued")), say(refusalKey(problem.code), { field: row ? name(row.name) : "", when: againAt(problem) })];
 }
 
 function elsewhere({ there }) {
@@ -129,4 +137,26 @@ function help(state, { helper }) {
   }
 }
 
-const SCREENS = { home, search, confirm, issued, refused, elsewhere, help };
+function owned({ owned: { number, counter, state }, field }, view) {
+  const key = state === "held" ? "ownedHeld" : counter ? "ownedAt" : "ownedWaits";
+  return [ended(say("owned")), tell("number", { number: spelt(number) }), sentence(view.board.fields[field]?.name), say(key, { counter })];
+}
+
+function anotherDay({ field, nextDay }, view) {
+  const row = view.board.fields[field];
+  const at = row.returns_at && dayAndTime(row.returns_at);
+  return [
+    ended(say("noNumberTaken")),
+    at ? ended(`${say("fieldFrom", { field: name(row.name) })} ${say("at", at)}`) : say("backNextDay"),
+    nextDay?.quiet && say("quiet", { from: LaySo.time(nextDay.quiet.start), to: LaySo.time(nextDay.quiet.end) })
+  ];
+}
+
+const slip = () => [ended(say("slipCode")), ended(say("slipHow"))];
+
+function notReady({ slip: { found: { due_at: due } } }, { now }) {
+  const when = due && say("at", dayAndTime(due));
+  return [ended(say("notReady")), say(due === null ? "dueAsPrinted" : new Date(due) < now ? "overdue" : "dueAt", { when })];
+}
+
+const SCREENS = { home, search, confirm, issued, refused, owned, elsewhere, anotherDay, slip, notReady, help };

@@ -123,7 +123,7 @@ export function Refused({ state, view, on }) {
   </section>`;
 }
 
-const againAt = ({ data }) => (data?.opens_at ? when(data.opens_at) : say("nextDay"));
+export const againAt = ({ data }) => (data?.opens_at ? when(data.opens_at) : say("nextDay"));
 
 /** A field that gives no numbers now; where today is used up, with the branch that still takes somebody. */
 function Shut({ row, offer, state, view, on }) {
