@@ -178,6 +178,9 @@ def rows(**changes: Any) -> dict[str, Any]:
     return {"day": {"today": day}, "fields": {"f": field | changes}, "counters": {}, "calls": {}}
 
 
+NONE_LEFT = {"kiosk": {"left": 0, "again_at": None}, "helper": {"left": 0, "again_at": None}}
+
+
 def figures(**changes: Any) -> dict[str, Any]:
     wait = {"likely_s": 900, "low_s": 640, "high_s": 1210, "made_at": at("09:00")}
     field = {
@@ -196,7 +199,7 @@ def figures(**changes: Any) -> dict[str, Any]:
     [
         ("09:00", {}, {}, (*AT_NINE, ""), None),
         ("09:00", {}, {"waiting": 0, "wait": None}, ("Chưa có ai chờ", "Chưa dự tính được", ""), None),
-        ("09:00", {}, {"cap_left_by": {"kiosk": {"left": 0, "again_at": None}, "helper": {"left": 0, "again_at": None}}}, ("4 người chờ", "", "Hôm nay đã hết số"), None),
+        ("09:00", {}, {"cap_left_by": NONE_LEFT}, ("4 người chờ", "", "Hôm nay đã hết số"), None),
         ("09:00", {}, {"takes_more": False}, (*AT_NINE, "Chỉ còn kịp đối tượng ưu tiên"), None),
         ("06:50", {}, {"waiting": 0}, ("", "", "Lấy số từ 07:00"), ("Chưa đến giờ làm việc", "07:30")),
         ("11:10", {}, {}, ("4 người chờ", "", "Lấy số lại từ 12:30"), None),
