@@ -19,7 +19,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.arrivals import Arrivals
-from queue_server.domain.configuration import DayHours, Text, Window
+from queue_server.domain.configuration import BranchConfig, Cap, DayHours, Text, Window
 from queue_server.domain.events import Recorded, type_of
 from queue_server.domain.learning import Learnt, Measured, Share
 from queue_server.domain.state import BranchState, CallShown
@@ -50,7 +50,7 @@ def samples() -> list[ev.EventType]:
         ev.DayClosed({"finished": 40, "no_show": 2, "rebooked": 1}, "hết giờ"),
         ev.BranchConfigured(
             replace(
-                config(), version=2, notice=Text("Mời lấy số", "Take a number", {"zh": "请取号"}), languages=("zh",)
+                capped(), version=2, notice=Text("Mời lấy số", "Take a number", {"zh": "请取号"}), languages=("zh",)
             )
         ),
         ev.HoursChanged(hours, Text("Tập huấn", "Training"), "dat-dai"),
@@ -65,7 +65,7 @@ def samples() -> list[ev.EventType]:
         ev.AdviceTaken("assign", ("dat-dai",), foreseen(AT, ("dat-dai", "ho-tich")), 2, "thu-duc"),
         ev.TicketIssued(
             "t7", "B007", "B", 7, "ho-tich", AT, 3, told, "NCT75", False, "helper", "en", ("1.001193", "1.000894"), 4,
-            "low_counter", ("tra-ket-qua",), "printer-1", AT, AT, True, "5c1f0e", "card",
+            "low_counter", ("tra-ket-qua",), "printer-1", AT, AT, True, "5c1f0e", "card", 2,
         ),
         ev.TicketCalled("t7", "B007", "ho-tich", 2, "lan", 1, why, is_resumed=True),
         ev.TicketRecalled("t7", "B007", 2, 2),
@@ -89,6 +89,12 @@ def samples() -> list[ev.EventType]:
         ev.PaperRequested("t7", "printer-2", is_reprint=False),
         ev.PaperReported("t7-41", "failed", "hết giấy"),
     ]  # fmt: skip
+
+
+def capped() -> BranchConfig:
+    """Land has a cap."""
+    cap, whole = Cap(60, 40, 20, {"kiosk": 50, "helper": 10}), config()
+    return replace(whole, fields=tuple(replace(f, cap=cap) if f.code == "dat-dai" else f for f in whole.fields))
 
 
 def foreseen(at: datetime, fields: tuple[str, ...]) -> ev.Foreseen:
