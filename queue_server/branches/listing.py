@@ -8,7 +8,7 @@ from queue_server.branches.bus import CommandBus
 from queue_server.branches.history import loaded
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig
-from queue_server.journal.port import Journal
+from queue_server.journal.port import Journal, JournalUnavailable
 
 
 class Listed(Struct, frozen=True):
@@ -46,10 +46,14 @@ class Listing:
         return [self._config(head.branch_id) for head in heads if head.branch_id in self._known]
 
     async def _learn(self, epochs: dict[str, str]) -> None:
+        """Whose day a newer release has begun is not known here; the others are."""
         for branch_id, stored in (await self._journal.day_events()).items():
             known = self._known.get(branch_id)
             if branch_id in epochs and (known is None or known[:2] != (epochs[branch_id], stored.seq)):
-                event = loaded(branch_id, stored).event
+                try:
+                    event = loaded(branch_id, stored).event
+                except JournalUnavailable:
+                    continue
                 if isinstance(event, ev.DayOpened | ev.BranchConfigured):
                     self._known[branch_id] = (epochs[branch_id], stored.seq, event.config)
 

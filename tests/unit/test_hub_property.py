@@ -362,11 +362,12 @@ class Screens(RuleBasedStateMachine):
         for client in self.clients:
             if client.connection is not None:
                 client.connection.sent_at = float("-inf")
+        had_lost = [client for client in self.clients if client.reads and not client.wire.loses]
         for side in self.sides.values():
             side.hub.beat(side.hub.connections)
         self.run(self.exchange())
-        for client in self.clients:
-            client.is_whole = client.is_whole or (client.reads and not client.wire.loses)
+        for client in had_lost:  # what is lost after the beat is found out by the next one
+            client.is_whole = True
 
     def hang_up(self, client: Client) -> None:
         if client.connection is not None and client.side is not None:
