@@ -123,12 +123,32 @@ async def _add(journal: Journal, access: Access, account: NewAccount, password: 
     if account.username in {known.username for known in await access.accounts()} and not account.is_replacing:
         print(f"{account.username} exists. Add --replace for a new password, role, name or branch.", file=sys.stderr)
         return 1
-    if account.branch is not None and await journal.head(account.branch) is None:
-        known = ", ".join(head.branch_id for head in await journal.heads()) or "none yet"
-        print(f"There is no branch {account.branch} here (there is: {known}).", file=sys.stderr)
+    if not await _is_here(journal, account.branch):
         return 1
     await access.put_account(account.username, password, account.role, name=account.name, branch=account.branch)
     print(f"{account.username} may sign in: {account.role.value} {_where(account.branch)}.")
+    return 0
+
+
+async def _is_here(journal: Journal, branch: str | None) -> bool:
+    if branch is None or await journal.head(branch) is not None:
+        return True
+    known = ", ".join(head.branch_id for head in await journal.heads()) or "none yet"
+    print(f"There is no branch {branch} here (there is: {known}).", file=sys.stderr)
+    return False
+
+
+def add_program(settings: Settings, name: str, branch: str | None) -> int:
+    """Print a token by which another program may use the API; only its hash is kept."""
+    return _with_access(settings, lambda journal, access: _let_in(journal, access, name, branch))
+
+
+async def _let_in(journal: Journal, access: Access, name: str, branch: str | None) -> int:
+    if not await _is_here(journal, branch):
+        return 1
+    _, token = await access.add_device(Role.INTEGRATION, name=name, branch=branch)
+    print(f"{name} may use the API {_where(branch)}. Its token is told only now:", file=sys.stderr)
+    print(token)
     return 0
 
 

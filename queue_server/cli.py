@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_move(commands.add_parser("move", help="bring branches of a PC into PostgreSQL, with their history"))
     _add_doctor(commands.add_parser("doctor", help="say what is wrong and what to do"))
     _add_account(commands.add_parser("account", help="add or list accounts"))
+    _add_program(commands.add_parser("program", help="let in other programs, such as the dossier backend"))
     return parser
 
 
@@ -193,11 +194,29 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
     adding.add_argument("username")
     adding.add_argument("--role", required=True, choices=sorted(role.value for role in STAFF))
     adding.add_argument("--name", default="", help="as colleagues read it, such as “Nguyễn Thị Lan”")
-    where = adding.add_mutually_exclusive_group(required=True)
-    where.add_argument("--branch", metavar="CODE", help="the branch where it may work")
-    where.add_argument("--every-branch", action="store_true", help="it may work everywhere, as administrators do")
+    _add_where(adding)
     adding.add_argument("--replace", action="store_true", help="also when there is such an account already")
     _add_common(actions.add_parser("list", help="print every account"), _account_list)
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--branch", metavar="CODE", help="the branch where it may work")
+    where.add_argument("--every-branch", action="store_true", help="it may work everywhere, as administrators do")
+
+
+def _add_program(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    adding = actions.add_parser("add", help="print a token by which a program may use the API; it is told only once")
+    _add_common(adding, _program_add)
+    adding.add_argument("name", help="as people read it, such as “Hệ thống một cửa”")
+    _add_where(adding)
+
+
+def _program_add(given: argparse.Namespace) -> int:
+    from queue_server.administration import add_program
+
+    return add_program(_settings(given), given.name, given.branch)
 
 
 def _account_add(given: argparse.Namespace) -> int:

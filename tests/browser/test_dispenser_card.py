@@ -62,7 +62,7 @@ def test_an_old_persons_card_gives_priority_at_once_and_one_number(kiosk: Kiosk,
     kiosk.choose("dat-dai")
     age = kiosk.page.locator("[data-class=NCT75]")
     expect(age).to_have_attribute("aria-pressed", "true")
-    expect(kiosk.page.locator(".confirm__next")).to_contain_text("được ưu tiên ngay")
+    expect(kiosk.page.locator(".confirm__said")).to_contain_text("được ưu tiên ngay")
     number = kiosk.take()
     expect(kiosk.page.locator("[data-claimed]")).to_have_count(0)
     expect(kiosk.page.locator("[data-card]")).to_have_count(0)

@@ -95,6 +95,17 @@ def test_an_account_that_was_added_signs_in(centre: DemoServer):
     assert sign_in(centre.url, "thu", "mat-khau-1")
 
 
+def test_a_program_is_let_in_by_a_token_that_is_told_once(centre: DemoServer):
+    centre.stop()
+    elsewhere = queue_server("program", "add", "Một cửa", "--branch", "nowhere", "--data", centre.data)
+    assert (elsewhere.returncode, elsewhere.stdout, BRANCH in elsewhere.stderr) == (1, "", True)
+    added = queue_server("program", "add", "Một cửa", "--branch", BRANCH, "--data", centre.data)
+    assert added.stderr == f"Một cửa may use the API at {BRANCH}. Its token is told only now:\n"
+    centre.start()
+    me = Api(centre.url, added.stdout.strip()).get("/me")
+    assert (me["role"], me["name"], me["branch"]) == ("integration", "Một cửa", BRANCH)
+
+
 def test_accounts_and_the_directory_are_not_touched_while_the_server_runs(centre: DemoServer):
     for command in (("account", "list"), ("import", GO_VAP, "--yes")):
         done = queue_server(*command, "--data", centre.data)

@@ -24,6 +24,7 @@ export function Confirm({ state, view, on }) {
   const next = isLate ? "isLate" : isUncounted ? "claimed" : isProven(state, view) ? "proven" : isOnlyPriority ? "onlyPriority" : state.further.length ? "nextOfSeveral" : "next";
   const isWarned = !["next", "nextOfSeveral", "proven"].includes(next);
   const [key, other] = isLate || isOnlyPriority ? ["other-day", "otherDay"] : ["back", "back"];
+  const isCrowded = isOnlyPriority || LaySo.wait(live?.wait ?? null, row.working).isLate; // whatever is chosen, so that nothing moves
   return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
@@ -36,7 +37,7 @@ export function Confirm({ state, view, on }) {
     ${row.is_anywhere && html`<${Sooner} found=${state.priority ? null : view.sooner} state=${state} on=${on} />`}
     <div class="confirm__buttons">
       <button class="button button--big" type="button" data-key=${key} disabled=${state.isBusy} onClick=${on[other]}>${say(other)}</button>
-      <${AddErrand} state=${state} view=${view} on=${on} />
+      ${!isCrowded && html`<${AddErrand} state=${state} view=${view} on=${on} />`}
       <button class="button button--big button--primary" type="button" data-key="take" disabled=${isOnlyPriority && !state.priority && !state.isBusy} aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
     </div>
   </section>`;

@@ -202,7 +202,7 @@ const en = {
   "service.online-help": "Help with online filing",
   "service.digitise": "Digitising papers",
   "service.filed-online": "Filed online already",
-  addErrand: "Add something else",
+  addErrand: "Add one more",
   chooseFurther: "Please choose one thing more",
   thenField: "Then: {field}",
   drop: "Remove",
