@@ -10,9 +10,11 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from queue_server.access.identity import Who
+from queue_server.access.rights import STAFF
 from queue_server.branches.answers import Answer, TicketAnswer
 from queue_server.branches.host import BranchHost
 from queue_server.domain import commands as c
+from queue_server.domain.decide.issuing import STAFFED
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.web.house import House
@@ -70,10 +72,17 @@ async def branch_of(house: House, command: c.Command) -> str:
 def for_the_branch(
     house: House, who: Who, command: c.Command, host: BranchHost, deadline: datetime
 ) -> tuple[c.Command, c.By]:
-    """The command as the branch gets it, and on whose behalf: without an identity number, from here on."""
+    """The command as the branch gets it, and on whose behalf: without an identity number, from here on.
+
+    Raises:
+        Refusal: `forbidden`, where a device or a program says that staff give this number: what staff say of a citizen
+            counts at once.
+    """
     by = who.by(deadline)
     if not isinstance(command, IssueAsked):
         return command, by
+    if command.channel in STAFFED and who.role not in STAFF:
+        raise Refusal("forbidden")
     if command.identity is not None:
         day = service_day(host.state.configured, house.now())
         by = replace(by, person=house.persons.person(command.identity, day))

@@ -125,7 +125,7 @@ def test_a_field_without_numbers_says_so_and_where_there_are_some(
     expect(kiosk.card("ho-tich")).to_contain_text("Hôm nay đã hết số, mời quay lại")
     expect(kiosk.card("tra-ket-qua")).to_contain_text("Hôm nay máy lấy số đã hết số của lĩnh vực này.")
     with pytest.raises(Refused, match=r"Đã hết số Hộ tịch của hôm nay\. Mời lấy số lại từ \d\d:\d\d ngày"):
-        centre.api().issue("ho-tich", channel="helper")
+        StaffApi(centre.url, "hoa").issue("ho-tich", channel="helper")
     eventually(lambda: is_advised(centre, "ho-tich"))
     kiosk.settle()
     kiosk.card("ho-tich").click()

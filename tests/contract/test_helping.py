@@ -104,3 +104,11 @@ def test_facts_and_blocks_are_for_helpers_and_who_runs_the_branch(centre: DemoSe
             with pytest.raises(Refused) as refused:
                 asker.request("GET", path)
             assert refused.value.code == code
+
+
+@pytest.mark.parametrize("device", ["dispenser", "integration"])
+@pytest.mark.parametrize("channel", ["helper", "clerk"])
+def test_no_device_and_no_program_gives_a_number_as_staff(centre: DemoServer, device: str, channel: str) -> None:
+    with pytest.raises(Refused) as refused:
+        centre.api(device).issue("chung-thuc", channel=channel, priority="NKT")
+    assert refused.value.code == "forbidden"
