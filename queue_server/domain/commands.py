@@ -21,6 +21,8 @@ Dossiers = Annotated[int, Meta(ge=1, le=500)]
 Language = Annotated[str, Meta(pattern="^[a-z]{2}$")]
 ProcedureCode = Annotated[str, Meta(max_length=40)]
 Channel = Literal["kiosk", "helper", "clerk", "phone", "web", "api"]
+STAFFED: frozenset[Channel] = frozenset({"helper", "clerk"})
+"""Channels by which staff give a number: they have seen who stands there."""
 Assistance = Literal["guide", "low_counter", "sign_language"]
 
 

@@ -14,7 +14,6 @@ from queue_server.access.rights import STAFF
 from queue_server.branches.answers import Answer, TicketAnswer
 from queue_server.branches.host import BranchHost
 from queue_server.domain import commands as c
-from queue_server.domain.decide.issuing import STAFFED
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.web.house import House
@@ -81,7 +80,7 @@ def for_the_branch(
     by = who.by(deadline)
     if not isinstance(command, IssueAsked):
         return command, by
-    if command.channel in STAFFED and who.role not in STAFF:
+    if command.channel in c.STAFFED and who.role not in STAFF:
         raise Refusal("forbidden")
     if command.identity is not None:
         day = service_day(host.state.configured, house.now())

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from queue_server.domain import caps, hours
 from queue_server.domain import events as ev
-from queue_server.domain.commands import Amend, By, Issue
+from queue_server.domain.commands import STAFFED, Amend, By, Issue
 from queue_server.domain.configuration import BranchConfig, Field
 from queue_server.domain.decide.paper import printer_for
 from queue_server.domain.decide.standing import paper_again, proof_of, require_first, require_pace, theirs
@@ -21,9 +21,6 @@ from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Day
 from queue_server.domain.tickets import Stream, Ticket
 from queue_server.domain.wishing import counter_for
-
-STAFFED = frozenset({"helper", "clerk"})
-"""Channels by which staff give a number: they have seen who stands there."""
 
 
 def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Outlook | None = None) -> list[ev.Event]:

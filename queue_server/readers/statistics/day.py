@@ -296,7 +296,7 @@ def estimates(found: Iterable[tuple[Estimate, timedelta]]) -> Estimates:
         error_s=round(sum(map(abs, errors)) / len(errors)),
         bias_s=round(sum(errors) / len(errors)),
         too_little=sum(1 for error in errors if -error > LATE.total_seconds()),
-        within=sum(1 for told, true in pairs if told.low_s <= true <= told.high_s),
+        within=sum(1 for told, true in pairs if told.low_s <= round(true) <= told.high_s),  # told in whole seconds
     )
 
 
