@@ -44,6 +44,7 @@ async def board(request: Request) -> Response:
     channel = await house.hub.snapshot(host, f"board:{host.branch_id}")
     frame = channel.snapshot(host.state.seq)
     config, now = host.state.configured, house.now()
+    is_english = page_language_of(request) == "en"
     answer = page(
         request,
         "board.html",
@@ -52,12 +53,12 @@ async def board(request: Request) -> Response:
         code=host.branch_id,
         zone=config.timezone,
         branch=name(config.name),
-        others=[("vi", "Tiếng Việt")] if page_language_of(request) == "en" else [("en", "English")],
+        others=[("vi", "Tiếng Việt")] if is_english else [("en", "English")],
         at=now.isoformat(),
         rows=_in_html(frame),
         figures=_in_html(_encoder.encode(live)),
         has_classes=bool(config.classes),
-        **_first(_decoder.decode(frame).data, live, now, config),
+        **_first(_decoder.decode(frame).data, live, now, config, "all day" if is_english else "cả ngày"),
     )
     answer.headers["content-security-policy"] = policy_of_old_browsers(request)
     return answer
@@ -68,7 +69,7 @@ def _in_html(data: bytes) -> Markup:
     return Markup(data.decode().replace("<", "\\u003c"))
 
 
-def _first(rows: BoardData, live: Live, now: datetime, config: BranchConfig) -> dict[str, Any]:
+def _first(rows: BoardData, live: Live, now: datetime, config: BranchConfig, all_day: str) -> dict[str, Any]:
     """What is to be seen before any script has run: calls, people waiting, today's hours."""
     zone, day = hours.zone(config.timezone), rows.day.get("today")
     fields = [row for row in sorted(rows.fields.values(), key=lambda row: row.order) if not row.is_retired]
@@ -78,7 +79,7 @@ def _first(rows: BoardData, live: Live, now: datetime, config: BranchConfig) -> 
         "called": called,
         "recent": [call for call in _newest(rows.calls.values()) if call not in called][:CALLS_SHOWN],
         "fields": [(row, live.fields[row.code].waiting) for row in fields],
-        "spans": _spans(day.working, zone) if day else "",
+        "spans": _spans(day.working, zone, all_day) if day else "",
         "notice": day.notice if day else name(config.notice),
     }
 
@@ -98,8 +99,10 @@ def _is_called(rows: BoardData, call: CallRow) -> bool:
     return there is not None and (there.number, there.state) == (call.number, "called")
 
 
-def _spans(spans: Sequence[Span], zone: tzinfo) -> str:
-    return ", ".join(f"{span.start.astimezone(zone):%H:%M}–{span.end.astimezone(zone):%H:%M}" for span in spans)
+def _spans(spans: Sequence[Span], zone: tzinfo, all_day: str) -> str:
+    """A whole day in words: its clock times would read as none."""
+    clocks = ((f"{span.start.astimezone(zone):%H:%M}", f"{span.end.astimezone(zone):%H:%M}") for span in spans)
+    return ", ".join(f"{start}–{end}" if start != end else all_day for start, end in clocks)
 
 
 _encoder = msgspec.json.Encoder()

@@ -8,6 +8,7 @@ const vi = {
   hoursOff: "Hôm nay không làm việc.",
   // why a field gives no numbers now
   suspended: "Tạm ngừng cấp số",
+  allDay: "cả ngày",
   full: "Hôm nay đã hết số",
   helperHas: "Máy lấy số đã hết số. Mời gặp nhân viên hướng dẫn.",
   late: "Hôm nay không còn kịp",
@@ -28,6 +29,7 @@ const en = {
   hours: "Open today {spans}.",
   hoursOff: "Closed today.",
   suspended: "No numbers now",
+  allDay: "all day",
   full: "No numbers left today",
   helperHas: "No numbers left at the dispenser. Please see a helper.",
   late: "No longer in time today",

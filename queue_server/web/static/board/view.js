@@ -75,6 +75,7 @@ function hoursOf(board) {
   if (!day || day.reason) {
     return "";
   }
-  const spans = day.working.map((span) => `${LaySo.time(span.start)}–${LaySo.time(span.end)}`).join(", ");
+  const words = ({ start, end }) => (LaySo.time(start) === LaySo.time(end) ? say("allDay") : `${LaySo.time(start)}–${LaySo.time(end)}`);
+  const spans = day.working.map(words).join(", ");
   return spans ? say("hours", { spans }) : say("hoursOff");
 }

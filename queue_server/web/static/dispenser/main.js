@@ -267,7 +267,7 @@ function onDossier(code) {
     return;
   }
   const look = { ...lookAt(code), said: "asking" };
-  show({ ...START, screen: "slip", slip: look });
+  show({ ...START, screen: "slip", slip: look, card: state.card });
   find(branch, code).then((answer) => state.slip === look && show(after(look, answer, data.board.fields)), signInAgain);
 }
 

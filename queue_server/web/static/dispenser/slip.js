@@ -1,7 +1,7 @@
 /** The screens of an appointment slip: its code on large keys, and a result that is not there yet. */
 
 import { html } from "../vendor/preact-htm.js";
-import { dayAndTime, Icon, LaySo, name, say } from "./parts.js";
+import { dayAndTime, Icon, name, say } from "./parts.js";
 import { focusOnce, Keys } from "./search.js";
 import { MOST_LETTERS } from "./slips.js";
 

@@ -4,7 +4,6 @@ const vi = {
   // home
   choose: "Mời chọn lĩnh vực",
   chooseAgency: "Mời chọn cơ quan",
-  fieldsOf: "{n} lĩnh vực",
   // services beside filing
   services: "Nhận kết quả, việc khác",
   chooseService: "Mời chọn việc cần làm",
@@ -190,7 +189,6 @@ const vi = {
 const en = {
   choose: "Please choose a field",
   chooseAgency: "Please choose an office",
-  fieldsOf: "{n} fields",
   services: "Results and other services",
   chooseService: "Please choose a service",
   "service.collect": "Collecting results",

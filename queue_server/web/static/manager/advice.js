@@ -87,11 +87,11 @@ export function AdviceDialog(props) {
   const confirm = () => command("take-advice", { ...asked, ...where }, t(`adviceTaken.${each.kind}`, { no: each.no }));
   return html`<${Dialog} ...${props} title=${title} words=${t(`adviceDo.${each.kind}`)} confirm=${confirm}>
     ${effectOf(each).map((words) => html`<p><strong>${words}</strong></p>`)}
-    <p class="quiet">${t("adviceMean", {
+    ${each.kind !== "close" && html`<p class="quiet">${t("adviceMean", {
       until: LaySo.time(each.foreseen.until),
       without: Math.round(each.foreseen.without_s / 60),
       with: Math.round(each.foreseen.with_s / 60),
-    })}</p>
+    })}</p>`}
     <p class="dialog__text">${t(`adviceHint.${each.kind}`, { no: each.no, branch: lenderOf(each) })}</p>
   <//>`;
 }
