@@ -110,8 +110,9 @@ def test_a_broken_build_is_caught(mutant: Mutant, tree: Path) -> None:
     assert any(mutant.words in line for line in lines if line.startswith((">", "E"))), output
 
 
-def test_control_the_same_tests_pass_on_a_tree_that_nobody_broke(tree: Path) -> None:
-    checkers = sorted({mutant.checker for mutant in MUTANTS})
-    status, lines = run_in(tree, *checkers)
+def test_control_a_test_passes_on_a_tree_that_nobody_broke(tree: Path) -> None:
+    """That the others do is seen in this same run: they are tests of the suite."""
+    checker = min(mutant.checker for mutant in MUTANTS)
+    status, lines = run_in(tree, checker)
     assert status == pytest.ExitCode.OK, "\n".join(lines)
-    assert int(lines[-1].partition(" passed")[0]) >= len(checkers), lines[-1]  # one may have parameters
+    assert int(lines[-1].partition(" passed")[0]) >= 1, lines[-1]  # one may have parameters

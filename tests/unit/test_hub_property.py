@@ -435,7 +435,7 @@ def server_position(data: bytes) -> str:
 
 TestScreens = Screens.TestCase
 TestScreens.settings = settings(
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=40,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking a day of commands takes longer than it helps

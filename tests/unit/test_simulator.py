@@ -14,8 +14,8 @@ from load.simulate.calendar import Calendar
 from load.simulate.centre import Centre
 from load.simulate.people import Day, Hall, Rule, Shift
 from load.simulate.rules import Oldest, Product, Reference
-from load.simulate.sites import play_days, read_site
-from load.simulate.visits import Visit
+from load.simulate.sites import FIRST_DAY, play_days, read_site
+from load.simulate.visits import Visit, draw_day
 from queue_server.domain.configuration import WEEKDAYS, BranchConfig, DayHours, Desk, Hours, RoutingRule, Series, Window
 from tests.factories import MONDAY, config, field
 
@@ -164,20 +164,29 @@ def test_with_priority_everybody_waits_as_long_as_in_ciw() -> None:
     assert max(filter(None, found["ordinary"])) > 2 * max(filter(None, found["priority"]))
 
 
+def busiest_monday(rule: type[Rule]) -> Day:
+    return next(play_days(read_site("go-vap", day="stress"), rule(), days=1, seed=1))
+
+
 @pytest.mark.parametrize("rule", [Product, Oldest, Reference])
-def test_the_busiest_monday_ends_and_comes_again_with_its_seed(rule: type[Rule]) -> None:
-    """Land is served until the day is ended over its last services; the same people come whatever the rule."""
-    site = read_site("go-vap", day="stress")
-    once, again = (next(play_days(site, rule(), days=1, seed=1)) for _ in range(2))
-    assert [(turn.ticket, turn.called_s, turn.outcome) for turn in once.turns] == [
-        (turn.ticket, turn.called_s, turn.outcome) for turn in again.turns
-    ]
+def test_the_busiest_monday_ends_and_the_same_people_come_whatever_the_rule(rule: type[Rule]) -> None:
+    """Land is served until the day is ended over its last services."""
+    once = busiest_monday(rule)
     assert len(once.turns) > 1000
     assert once.ineligible == 0
     assert {turn.outcome for turn in once.turns} <= {"finished", "no_show", "forgotten", "expired"}
     assert all(turn.outcome == "expired" for turn in once.turns if turn.called_s is None)
-    others = next(play_days(site, Oldest(), days=1, seed=1))
-    assert [turn.visit for turn in once.turns] == [turn.visit for turn in others.turns]
+    people = {visit.number: visit for visit in draw_day(read_site("go-vap", day="stress").demand, FIRST_DAY, 1)}
+    assert [turn.visit for turn in once.turns] == [people[turn.visit.number] for turn in once.turns]
+    assert len(once.turns) + sum(once.turned_away.values()) == len(people)
+
+
+def test_a_day_comes_again_with_its_seed() -> None:
+    site = read_site("go-vap")
+    once, again = (next(play_days(site, Product(), days=1, seed=1)) for _ in range(2))
+    assert [(turn.ticket, turn.called_s, turn.outcome) for turn in once.turns] == [
+        (turn.ticket, turn.called_s, turn.outcome) for turn in again.turns
+    ]
 
 
 def test_every_visit_is_served_once_and_none_by_a_counter_that_does_not_take_its_field() -> None:
