@@ -45,6 +45,7 @@ MINH = c.By("account:minh", clerk="minh")
 HOA = c.By("account:hoa", clerk="hoa")
 CHIEF = c.By("account:chief", clerk="chief", may_override=True)
 KIOSK = c.By("device:kiosk-1", printer="printer-1")
+SCREEN = c.By("device:display-1")
 TIMER = c.By("timer")
 
 ISSUING = (Window(7 * 60, 11 * 60 + 15), Window(12 * 60 + 30, 16 * 60 + 30))
