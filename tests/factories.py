@@ -46,7 +46,7 @@ HOA = c.By("account:hoa", clerk="hoa")
 CHIEF = c.By("account:chief", clerk="chief", may_override=True)
 KIOSK = c.By("device:kiosk-1", printer="printer-1")
 SCREEN = c.By("device:display-1")
-TIMER = c.By("timer")
+TIMER = c.By("timer", may_override=True)
 
 ISSUING = (Window(7 * 60, 11 * 60 + 15), Window(12 * 60 + 30, 16 * 60 + 30))
 WORKING = (Window(7 * 60 + 30, 11 * 60 + 30), Window(13 * 60, 17 * 60))

@@ -23,6 +23,7 @@ from queue_server.domain.state import (
     Day,
     FieldDay,
     Paper,
+    Speaker,
     Suspension,
 )
 from queue_server.domain.tickets import Mark, Ticket, TicketState, enter
@@ -158,7 +159,7 @@ def _calls(state: BranchState, seq: int) -> list[tuple[int, CallShown]]:
 
 
 def _voice_given(state: BranchState, rec: Recorded, event: ev.VoiceGiven) -> None:
-    state.put("voices", event.zone, event.device)
+    state.put("voices", event.zone, Speaker(event.device, event.since))
 
 
 def _set_counter(branch: BranchState, rec: Recorded, no: int, **changes: Any) -> None:

@@ -275,10 +275,12 @@ class ReportCall(BranchCommand, frozen=True, kw_only=True, tag="report-call"):
 
 
 class GiveVoice(BranchCommand, frozen=True, kw_only=True, tag="give-voice"):
-    """The server lets `device` speak in a zone, instead of the one that does so far; "" is none."""
+    """The server lets `device` speak in a zone, instead of the one that does so far and was last heard of at `since`;
+    "" is none."""
 
     zone: Annotated[str, Meta(max_length=64)]
     device: Annotated[str, Meta(max_length=64)]
+    since: datetime
     instead_of: Annotated[str, Meta(max_length=64)] = ""
 
 

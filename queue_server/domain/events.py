@@ -138,10 +138,12 @@ class CallSpoken(Event, frozen=True, tag="call.spoken"):
 
 
 class VoiceGiven(Event, frozen=True, tag="voice.given"):
-    """From now on this device speaks in that zone, and no other; "" while none can."""
+    """From now on this device speaks in that zone, and no other; "" while none can. It has not been told by another one
+    of calls made after `since`."""
 
     zone: str
     device: str
+    since: datetime
 
 
 class Considered(Struct, frozen=True, array_like=True):

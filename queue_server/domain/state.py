@@ -99,6 +99,16 @@ class CallShown(Struct, frozen=True, gc=False):
     spoken_at: datetime | None = None
 
 
+class Speaker(Struct, frozen=True):
+    """Which device speaks in a zone, "" while none can, and after which calls its own begin."""
+
+    device: str
+    since: datetime | None = None
+
+
+NOBODY = Speaker("")
+
+
 class Paper(Struct, frozen=True, gc=False):
     """A print job; `outcome` is None until the printer agent has reported. One that is "delayed" is still owed."""
 
@@ -143,8 +153,8 @@ class BranchState:
         self.help: dict[str, datetime] = self.tables["help"]
         self.given: dict[str, tuple[datetime, ...]] = self.tables["given"]
         """When each device gave its last numbers, as many of them as its limits need."""
-        self.voices: dict[str, str] = self.tables["voices"]
-        """Which device speaks in each zone."""
+        self.voices: dict[str, Speaker] = self.tables["voices"]
+        """By zone."""
         self.heard: dict[str, int] = self.tables["heard"]
         """How many calls of each ticket were spoken."""
         self.before: dict[str, Ticket] = {}

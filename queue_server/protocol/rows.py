@@ -126,10 +126,11 @@ class ScreenRow(Struct, frozen=True):
 
 
 class SpeakerRow(Struct, frozen=True):
-    """Which device speaks in a zone; "" while none can."""
+    """Which device speaks in a zone; "" while none can. It speaks calls made after `since`."""
 
     zone: str
     device: str
+    since: datetime | None
 
 
 class Told(Struct, frozen=True):

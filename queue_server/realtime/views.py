@@ -83,8 +83,8 @@ class BoardView:
                     (_screen_row(state, each) for each in state.configured.screens if each.code == key[1]), None
                 )
             case "voices":
-                device = state.voices.get(key[1])
-                return rows.SpeakerRow(key[1], device) if device is not None else None
+                voice = state.voices.get(key[1])
+                return rows.SpeakerRow(key[1], voice.device, voice.since) if voice is not None else None
             case _:
                 call = state.calls.get(int(key[1]))
                 return _call_row(call) if call is not None else None

@@ -79,7 +79,7 @@ def samples() -> list[ev.EventType]:
         ev.HelpAnswered("dispenser-1"),
         ev.CallShown(41, "display-1"),
         ev.CallSpoken(41, "display-1"),
-        ev.VoiceGiven("sanh", "display-1"),
+        ev.VoiceGiven("sanh", "display-1", AT),
         ev.AdviceTaken("assign", ("dat-dai",), foreseen(AT, ("dat-dai", "ho-tich")), 2, "thu-duc"),
         ev.TicketIssued(
             "t7", "B007", "B", 7, "ho-tich", AT, 3, told, "NCT75", False, "helper", "en", ("1.001193", "1.000894"), 4,
@@ -173,7 +173,7 @@ def _morning(branch: Branch) -> None:
     branch.do(c.Start(ticket="t6"), "07:35", LAN)
     branch.do(c.CallNext(counter=2), "07:35:30", MINH)  # carried with priority; the start is implied
     branch.do(c.CallNext(counter=1), "07:41", LAN)  # finishes t6, calls the other carried one
-    branch.do(c.GiveVoice(zone="sanh", device="display-1"), "07:41", c.By("timer"))
+    branch.do(c.GiveVoice(zone="sanh", device="display-1", since=moment("07:40", branch.today)), "07:41", c.By("timer"))
     branch.do(c.ReportCall(call=branch.state.tickets["t1-261123"].call), "07:41:01", SCREEN)
     branch.do(c.ReportCall(call=branch.state.tickets["t1-261123"].call, is_spoken=True), "07:41:12", SCREEN)
     branch.do(c.Recall(ticket="t1-261123"), "07:42", LAN)

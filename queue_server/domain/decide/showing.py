@@ -6,7 +6,7 @@ from datetime import datetime
 
 from queue_server.domain import events as ev
 from queue_server.domain.commands import By, GiveVoice, ReportCall
-from queue_server.domain.state import BranchState
+from queue_server.domain.state import NOBODY, BranchState
 
 
 def report_call(state: BranchState, command: ReportCall, by: By, now: datetime) -> list[ev.Event]:
@@ -19,8 +19,10 @@ def report_call(state: BranchState, command: ReportCall, by: By, now: datetime) 
 
 
 def give_voice(state: BranchState, command: GiveVoice, by: By, now: datetime) -> list[ev.Event]:
-    """Nothing when the zone is another one's meanwhile: two processes that see the same silence agree."""
-    speaks = state.voices.get(command.zone, "")
-    if speaks != command.instead_of or speaks == command.device:
+    """Nothing when the zone is another one's meanwhile: two processes that see the same silence agree. What was spoken
+    already is not spoken again."""
+    voice = state.voices.get(command.zone, NOBODY)
+    if voice.device != command.instead_of or voice.device == command.device:
         return []
-    return [ev.VoiceGiven(command.zone, command.device)]
+    spoken = [call.at for call in state.calls.values() if call.spoken_at is not None]
+    return [ev.VoiceGiven(command.zone, command.device, max([command.since, *spoken]))]
