@@ -286,6 +286,10 @@ class Screen(Struct, frozen=True):
         )
 
 
+ANY_SCREEN = Screen("", voice=Voice())
+"""Where none is configured: it shows and says everything."""
+
+
 class BranchConfig(Struct, frozen=True):
     """Everything that decides at one branch, as one value with a version that grows with each change. `languages` are
     those in which citizens are spoken to besides Vietnamese and English."""

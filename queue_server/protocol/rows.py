@@ -164,8 +164,8 @@ class QueueRow(Struct, frozen=True):
 class DeskTicketRow(Struct, frozen=True):
     """A ticket in a clerk's hands. `waited_s` is the sum of its waits so far; `counter` is where a held one's papers
     are; `turn` is how many of a bulk submitter's dossiers are done before others have their turn. `shown_at` and
-    `spoken_at` are when a screen told that its newest call has been, in a hall where screens show this counter's calls
-    (`is_watched`)."""
+    `spoken_at` are when a screen told that its newest call, of `called_at`, has been, in a hall where screens show this
+    counter's calls (`is_watched`)."""
 
     id: str
     number: str
@@ -188,6 +188,7 @@ class DeskTicketRow(Struct, frozen=True):
     waited_s: int
     counter: int | None
     is_watched: bool
+    called_at: datetime | None
     shown_at: datetime | None
     spoken_at: datetime | None
 

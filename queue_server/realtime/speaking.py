@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from queue_server.branches.host import BranchHost
 from queue_server.domain.commands import By, GiveVoice
-from queue_server.domain.configuration import Screen
+from queue_server.domain.configuration import ANY_SCREEN, Screen
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import NOBODY, BranchState, CallShown
 from queue_server.domain.tickets import TicketState
@@ -100,7 +100,7 @@ class Speaking:
             host = self._hosts.loaded(branch)
             if host is None or host.state.config is None:
                 continue
-            for zone in {screen.voice.zone for screen in host.state.config.screens if screen.voice is not None}:
+            for zone in {screen.voice.zone for screen in _screens(host.state) if screen.voice is not None}:
                 await self._look_at(host, zone)
 
     def _forget(self) -> None:
@@ -159,7 +159,7 @@ class Speaking:
 
     def _audible(self, state: BranchState, zone: str) -> Iterable[str]:
         """Screens of the zone that are connected here and heard, first those that stand first in the configuration."""
-        screens = [each.code for each in state.configured.screens if each.voice and each.voice.zone == zone]
+        screens = [each.code for each in _screens(state) if each.voice and each.voice.zone == zone]
         here = [
             (screens.index(each.report.screen), device)
             for device, each in self._devices.items()
@@ -174,9 +174,13 @@ def _is_called(state: BranchState, call: CallShown) -> bool:
     return ticket is not None and ticket.state is TicketState.CALLED and ticket.call == call.call
 
 
+def _screens(state: BranchState) -> tuple[Screen, ...]:
+    return state.configured.screens or (ANY_SCREEN,)
+
+
 def heard_in(state: BranchState, zone: str) -> set[int]:
     """The counters whose calls are spoken in a zone."""
-    screens: list[Screen] = [each for each in state.configured.screens if each.voice and each.voice.zone == zone]
+    screens = [each for each in _screens(state) if each.voice and each.voice.zone == zone]
     return {desk.no for desk in state.configured.counters if any(screen.shows(desk) for screen in screens)}
 
 

@@ -371,6 +371,7 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
         waited_s=_waited_s(ticket),
         counter=ticket.counter,
         is_watched=_is_watched(state, ticket),
+        called_at=call.at if call else None,
         shown_at=call.shown_at if call else None,
         spoken_at=call.spoken_at if call else None,
     )
