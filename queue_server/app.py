@@ -49,6 +49,7 @@ from queue_server.realtime.presence.local import LocalPresence
 from queue_server.realtime.presence.port import Presence
 from queue_server.realtime.signals.local import LocalSignals
 from queue_server.realtime.signals.port import AccessChanged, Advised, Foreseen, Missed, Signal, Signals, Taken
+from queue_server.realtime.speaking import Speaking
 from queue_server.settings import Settings
 from queue_server.web.application import application
 from queue_server.web.house import House
@@ -125,6 +126,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(hub.stop)
         presence.start()
         stack.push_async_callback(presence.stop)
+        speaking = Speaking(bus, presence, clock.now, speed=settings.clock_speed)
+        speaking.start()
+        stack.push_async_callback(speaking.stop)
         listing = Listing(journal, bus)
         persons = await _persons(settings, journal, listing, bus, clock)
         persons.start()
@@ -141,6 +145,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             access=access,
             signals=signals,
             presence=presence,
+            speaking=speaking,
             tries=Tries(limits),
             persons=persons,
             pulse=Pulse(journal, hub.send_away),

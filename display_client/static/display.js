@@ -1,10 +1,9 @@
 /**
  * The lobby display: puts the feed, the views, the voice and the page together. See display_view.js for what the rows
- * mean, display_turns.js for who is lit and what is spoken, display_layout.js and display_board.js for the picture.
+ * mean, display_calls.js for who is lit and what is spoken, display_layout.js and display_board.js for the picture.
  *
  * One interval drives everything that depends on time; nothing here grows with the number of calls. `?muted=1` says
- * nothing, `?floor=2` shows and says that floor's calls only, `?pair=1` shows a pairing code. A classic ES2015 script for
- * Chrome 53.
+ * nothing, `?pair=1` shows a pairing code. A classic ES2015 script for Chrome 53.
  */
 (function (global) {
   "use strict";
@@ -17,11 +16,11 @@
   const QUIET_MS = 20000;
   const WIDE_FIELDS = 4;
   const TALL_FIELDS = 8;
+  const SOUND = { "": "on", autoplay: "blocked", unsupported: "none" };
 
   const say = LaySo.words(LaySo.displayTexts);
-  const turnsOf = LaySo.displayTurns;
+  const screenOf = LaySo.displayScreen;
   const board = LaySo.displayBoard;
-  const askedFloor = Number((/[?&]floor=(\d+)/.exec(location.search) || [0, 0])[1]);
   const isAsked = (name) => new RegExp("[?&]" + name + "=1").test(location.search);
   const monotonic = () => performance.now();
 
@@ -30,22 +29,22 @@
   class Display {
     constructor() {
       this._branch = document.body.getAttribute("data-branch");
+      this._code = document.body.getAttribute("data-screen") || "";
       this._channel = "board:" + this._branch;
       this._view = null;
       this._live = null;
       this._problem = null;
-      this._turns = turnsOf.none();
-      this._told = {}; // number → the call that is in its turn or in the voice's queue
-      this._memory = turnsOf.memoryIn(storage(), "layso.display." + this._branch);
-      this._spoken = this._memory.read();
-      this._seen = this._spoken;
+      this._screen = screenOf.of(null, "");
       this._notice = { index: -1, until: 0, key: "" };
-      this._lastCallAt = 0;
       this._isCrowded = false;
       this._ticks = 0;
       this._isDevice = false;
       this._isLive = false;
-      this._voice = new LaySo.DisplayVoice(isAsked("muted"), (number) => this._onVoice(number));
+      this._report = null;
+      this._voice = new LaySo.DisplayVoice(
+        isAsked("muted"), (number) => this._onVoice(number), (number) => this._onSpoken(number)
+      );
+      this._calls = new LaySo.DisplayCalls(this._voice, "layso.display." + this._branch);
     }
 
     start() {
@@ -70,6 +69,7 @@
         onStatus: (status) => this._onStatus(status),
         onBuild: LaySo.quietReload(() => this._isQuiet())
       });
+      this._report = this._isDevice ? new LaySo.DisplayReport(this._feed, this._branch) : null;
       this._feed.subscribe(this._channel, (view) => this._onView(view), (problem) => { this._problem = problem; });
       this._feed.subscribe("live:" + this._branch, (live) => { this._live = live; this._ticks = 0; });
       this._tick();
@@ -77,13 +77,13 @@
 
     _onStatus(status) {
       this._isLive = status.state === "live";
+      if (this._report && this._isLive) { this._report.again(); }
       if (this._isDevice && status.code >= 4400) { LaySo.deviceLost(); }
       this._draw();
     }
 
     _isQuiet() {
-      const isIdle = !this._turns.queue.length && !this._turns.lit.length && !this._voice.isBusy;
-      return isIdle && monotonic() - this._lastCallAt > QUIET_MS;
+      return this._calls.isIdle && monotonic() - this._calls.lastAt > QUIET_MS;
     }
 
     // -- calls ------------------------------------------------------------------------------------------------------------
@@ -91,93 +91,104 @@
     _onView(view) {
       this._view = view;
       this._problem = null;
-      this._takeDown(view.calls || {});
-      this._takeUp(this._calls().filter((call) => call.call > 0));
-      this._leaveOut(this._calls().filter((call) => call.isOver));
+      this._screen = screenOf.of(view, this._code);
+      const fresh = this._calls.see({
+        view: view, screen: this._screen, calls: this._shown(), now: this._feed.now(),
+        epoch: epochOf(this._feed.position(this._channel)), device: this._device()
+      });
       this._step();
       this._draw();
+      this._tellShown(fresh);
     }
 
-    _calls() {
-      return this._view ? LaySo.displayView.calls(this._view, askedFloor) : [];
+    _shown() {
+      return this._view ? LaySo.displayView.calls(this._view, this._screen) : [];
     }
 
-    _takeUp(calls) {
-      const epoch = epochOf(this._feed.position(this._channel));
-      turnsOf.fresh(calls, this._seen, epoch, this._feed.now()).forEach((item) => {
-        this._seen = turnsOf.remember(this._seen, item.row, epoch);
-        if (!item.isSpoken) { return; }
-        this._lastCallAt = monotonic();
-        this._told[item.row.number] = { row: item.row, epoch: epoch };
-        this._turns = turnsOf.enter(this._turns, item.row.number, item.row.times);
-        this._voice.say(item.row);
+    /** What the server knows this screen by; "" when it was not paired. */
+    _device() {
+      return this._isDevice && this._feed.actor ? this._feed.actor.replace("device:", "") : "";
+    }
+
+    /** Once it has been drawn, staff may know that it stands here. */
+    _tellShown(calls) {
+      if (!this._report || !calls.length) { return; }
+      global.requestAnimationFrame(() => {
+        if (!document.hidden) { calls.forEach((call) => this._report.shown(call.call)); }
       });
     }
 
-    /** Calls that were undone: gone from the server's list though newer than its oldest one. */
-    _takeDown(kept) {
-      const calls = Object.keys(kept).map((slot) => kept[slot].call);
-      const oldest = calls.length ? Math.min.apply(null, calls) : 0;
-      const isGone = (told) => told.row.call > oldest && calls.indexOf(told.row.call) < 0;
-      Object.keys(this._told).filter((number) => isGone(this._told[number])).forEach((number) => {
-        this._voice.cancel(number);
-        delete this._told[number];
-        this._turns = turnsOf.keepOnly(this._turns, (other) => other !== number);
-      });
-    }
-
-    /** Who has had no turn before the counter called another: the hall is not sent to where somebody else is served. */
-    _leaveOut(over) {
-      const isOver = (number) => over.some((call) => call.number === number);
-      over.filter((call) => turnsOf.isWaiting(this._turns, call.number)).forEach((call) => this._voice.cancel(call.number));
-      this._turns = turnsOf.keepOnly(this._turns, (number) => !isOver(number));
-    }
-
-    /** What was begun is remembered, so that a reload speaks it no second time. */
     _onVoice(number) {
-      const told = number === null ? null : this._told[number];
-      if (told) {
-        told.isDealt = true;
-        this._spoken = turnsOf.remember(this._spoken, told.row, told.epoch);
-        this._memory.write(this._spoken);
-      }
+      if (number !== null) { this._calls.dealtWith(number); }
       if (this._feed) {
         this._step();
         this._draw();
       }
     }
 
+    _onSpoken(number) {
+      const call = this._calls.callOf(number);
+      if (call !== null && this._report) { this._report.spoken(call); }
+    }
+
     _step() {
-      this._turns = turnsOf.step(this._turns, monotonic(), this._voice);
-      Object.keys(this._told).forEach((number) => {
-        const isInTurn = turnsOf.isLit(this._turns, number) || turnsOf.isWaiting(this._turns, number);
-        if (this._told[number].isDealt && !isInTurn && this._voice.number !== number) { delete this._told[number]; }
-      });
+      this._calls.step(this._screen.least_s * 1000);
     }
 
     // -- the picture ------------------------------------------------------------------------------------------------------
 
     _tick() {
       if (!this._feed) { return; }
+      this._tune();
       this._step();
       this._draw();
+      this._tellHealth();
       if (this._ticks % TICKS_PER_STRIP === 0) { this._drawStrip(); }
       this._drawNotice();
       this._ticks += 1;
+    }
+
+    /** Loudness goes by the hour. */
+    _tune() {
+      const voice = this._screen.voice;
+      if (!voice) { return; }
+      const time = LaySo.time(this._feed.now()).split(":").map(Number);
+      this._voice.tune(voice, screenOf.loudness(voice, time[0] * 60 + time[1]));
+    }
+
+    _tellHealth() {
+      if (!this._report || !this._isLive || !this._view) { return; }
+      const player = global.laysoPlayer || {};
+      const sound = this._voice.isMuted || !this._screen.voice ? "off" : SOUND[this._voice.trouble];
+      this._report.tell({
+        screen: this._screen.code,
+        audio: sound,
+        size: global.innerWidth + "x" + global.innerHeight,
+        build: document.documentElement.getAttribute("data-build") || "",
+        player: player.version || "",
+        memory_mb: player.memory_mb || 0,
+        restarts: player.restarts || 0
+      }, monotonic());
     }
 
     _draw() {
       if (!this._feed) { return; }
       const now = this._feed.now();
       const isTall = global.innerHeight > global.innerWidth;
+      const screen = this._screen;
       const layout = LaySo.displayLayout.arrange(
-        { calls: this._calls(), turns: this._turns, phase: this._phase(now) },
+        {
+          calls: this._shown(), turns: this._calls.turns, phase: this._phase(now), kind: screen.layout,
+          fields: this._view ? LaySo.displayView.strip(this._view, this._live, screen).fields : [],
+          desk: this._view && screen.layout === "counter" ? LaySo.displayView.desk(this._view, screen.counters[0]) : null
+        },
         { isTall: isTall, wasCrowded: this._isCrowded, now: monotonic() }
       );
       this._isCrowded = layout.mode === "crowd";
       const lost = this._lostTime();
       document.body.classList.toggle("is-stale", lost !== "" && this._view !== null);
-      board.main(layout, this._turns, lost && this._view ? say("staleLabel", { time: lost }) : "");
+      LaySo.displayOther.theme(screen);
+      board.main(layout, this._calls.turns, lost && this._view ? say("staleLabel", { time: lost }) : "");
       board.head(now, this._view && this._view.day && this._view.day.today);
       this._drawLink();
     }
@@ -198,14 +209,14 @@
     _drawLink() {
       const lost = this._view ? say("stale", { time: LaySo.time(this._feed.status.since) }) : say("connecting");
       board.link(this._isLive ? say("live") : lost, this._isLive);
-      const trouble = this._voice.trouble;
+      const trouble = this._screen.voice ? this._voice.trouble : "";
       board.sound(trouble === "autoplay" ? say("unlock") : trouble === "unsupported" ? say("noSound") : "");
     }
 
     _drawStrip() {
       if (!this._view) { return; }
       const isTall = global.innerHeight > global.innerWidth;
-      const strip = LaySo.displayView.strip(this._view, this._live);
+      const strip = LaySo.displayView.strip(this._view, this._live, this._screen);
       const pages = LaySo.displayView.pagesOf(strip.fields, isTall ? TALL_FIELDS : WIDE_FIELDS);
       const page = Math.floor(monotonic() / STRIP_MS) % pages.length;
       board.strip(pages[page], strip.madeAt, page, pages.length);
@@ -232,14 +243,6 @@
   }
 
   // -- small things ---------------------------------------------------------------------------------------------------------
-
-  function storage() {
-    try {
-      return global.localStorage;
-    } catch (refused) {
-      return null;
-    }
-  }
 
   /** Whether device.js keeps a token here. */
   function wasPaired() {

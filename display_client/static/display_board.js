@@ -162,11 +162,13 @@
   function drawMain(layout, turns, staleLabel) {
     const isLit = (call) => LaySo.displayTurns.isLit(turns, call.number);
     const main = get("main");
-    ["hero", "crowd", "rest"].forEach((mode) => setClass(main, "main--" + mode, layout.mode === mode));
+    ["hero", "crowd", "rest", "waiting", "desk"].forEach((mode) => setClass(main, "main--" + mode, layout.mode === mode));
     setClass(main, "has-side", layout.others.length + layout.recent.length > 0);
     setClass(document.body, "is-full", layout.isFull);
     if (layout.mode === "hero") { drawHero(layout, staleLabel || say(layout.isCalm ? "called" : "calling"), isLit); }
     if (layout.mode === "rest") { drawRest(layout.rest); }
+    if (layout.mode === "waiting") { LaySo.displayOther.wall(layout, staleLabel); }
+    if (layout.mode === "desk") { LaySo.displayOther.desk(layout.desk, staleLabel); }
     drawSide(layout, isLit, staleLabel);
     drawCrowd(layout, isLit, staleLabel);
   }
@@ -274,11 +276,12 @@
 
   function refit() {
     Array.from(document.querySelectorAll(".call")).forEach(fitCall);
-    Array.from(document.querySelectorAll("#hero-number, #branch")).forEach((element) => fit(element));
+    Array.from(document.querySelectorAll("#hero-number, #desk-number, #branch")).forEach((element) => fit(element));
     Array.from(document.querySelectorAll(".field__fit")).forEach((element) => fit(element, LEAST_NAME));
   }
 
   LaySo.displayBoard = {
-    main: drawMain, strip: drawStrip, notice: drawNotice, head: drawHead, link: drawLink, sound: drawSound, refit: refit
+    main: drawMain, strip: drawStrip, notice: drawNotice, head: drawHead, link: drawLink, sound: drawSound, refit: refit,
+    parts: { patch: patch, makeField: makeField, updateField: updateField, setNumber: setNumber, fit: fit, flash: flash, show: show, setClass: setClass }
   };
 })(window);

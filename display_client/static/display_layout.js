@@ -14,6 +14,9 @@
   const TILES = [9, 12, 16, 20]; // sizes of the crowd: 3×3, 4×3, 4×4, 4×5
   const MOST = TILES[TILES.length - 1];
   const PAGE_MS = 8000;
+  const MOST_WIDE = 9; // fields on one page of the waiting overview
+  const MOST_TALL = 8;
+  const WALL_MS = 12000;
 
   // Heights in hundredths of the screen's height, as in display.css.
   const SIDE = { height: 66, head: 5, row: 12, recent: 7.6 };
@@ -23,11 +26,14 @@
   const OVER = ["closed", "ended", "dayOff", "noDay"]; // nobody waits any more
 
   /**
-   * `{mode: "hero" | "crowd" | "rest", hero, isCalm, others, recent, isShort, isFull, tiles, size, page, pages, rest}`;
+   * `{mode: "hero" | "crowd" | "rest" | "waiting" | "desk", hero, isCalm, others, recent, isShort, isFull, tiles, size, page, pages, rest}`;
    * `isFull` when the strip of fields makes room.
-   * board: `{calls, turns, phase, isReady}`; screen: `{isTall, wasCrowded, now}`, `now` in ms.
+   * board: `{calls, turns, phase, kind, fields, desk}`, `kind` the configured layout; screen: `{isTall, wasCrowded, now}`,
+   * `now` in ms.
    */
   function arrange(board, screen) {
+    if (board.kind === "counter" && board.desk) { return desk(board); }
+    if (board.kind === "waiting" && board.fields.length && OVER.indexOf(board.phase.kind) < 0) { return waiting(board, screen); }
     const turns = board.turns;
     const inTurn = (call) => LaySo.displayTurns.isLit(turns, call.number) || LaySo.displayTurns.isWaiting(turns, call.number);
     const active = board.calls.filter((call) => call.isActive || inTurn(call));
@@ -35,6 +41,21 @@
     if (!active.length && (board.phase.kind !== "open" || !recent.length)) { return rest(board.phase, recent, screen); }
     const isCrowded = !screen.isTall && active.length > (screen.wasCrowded ? CROWD_UNTIL : CROWD_ABOVE);
     return isCrowded ? crowd(active, turns, screen) : hero(active, recent, turns, screen);
+  }
+
+  /** Every field with who waits, in tiles that fill the screen. */
+  function waiting(board, screen) {
+    const pages = LaySo.displayView.pagesOf(board.fields, screen.isTall ? MOST_TALL : MOST_WIDE);
+    const page = Math.floor(screen.now / WALL_MS) % pages.length;
+    return {
+      mode: "waiting", fields: pages[page], page: page, pages: pages.length, others: [], recent: [], isFull: true,
+      columns: screen.isTall || pages[page].length <= 3 ? 1 : pages[page].length <= 6 ? 2 : 3
+    };
+  }
+
+  /** One counter's own screen. */
+  function desk(board) {
+    return { mode: "desk", desk: board.desk, others: [], recent: [], isFull: true };
   }
 
   /** Nobody is called: a sentence about the day, and the last numbers where they still matter. */

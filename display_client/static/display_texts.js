@@ -14,6 +14,13 @@
       again: "Gọi lại lần {times}",
       page: "{page}/{pages}",
 
+      inviting: "Mời số",
+      serving: "Đang phục vụ",
+      free: "Mời đợi gọi số",
+      deskPaused: "Quầy tạm ngừng",
+      deskClosed: "Quầy chưa mở",
+      waitingNow: "Số người đang chờ",
+
       waiting: "Đang chờ",
       person: "người",
       people: "người",
@@ -66,6 +73,13 @@
       appointment: "Appointment",
       again: "Call no. {times}",
       page: "{page}/{pages}",
+
+      inviting: "Now calling",
+      serving: "Being served",
+      free: "Please wait for your number",
+      deskPaused: "Counter paused",
+      deskClosed: "Counter not open",
+      waitingNow: "People waiting",
 
       waiting: "Waiting",
       person: "person",

@@ -1,9 +1,9 @@
 /**
  * Who is in the light, and what has been spoken. Pure but for `memoryIn`: time and storage are given.
  *
- * Every call is on the screen at once; besides, each is lit for at least 8 s in its turn. Where there is sound the turns
- * follow the voice, so that what is heard is what stands out; without sound they follow the clock, several at a time
- * when many wait. A classic ES2015 script for Chrome 53.
+ * Every call is on the screen at once; besides, each is lit in its turn, for 8 s at least unless the screen's configuration
+ * says otherwise. Where there is sound the turns follow the voice, so that what is heard is what stands out; without sound
+ * they follow the clock, several at a time when many wait. A classic ES2015 script for Chrome 53.
  */
 (function (global) {
   "use strict";
@@ -41,9 +41,12 @@
     };
   }
 
-  /** The turns at `now` (ms, never set back). `voice` is `{isBusy, number}`: whether it speaks or is about to, and whom. */
-  function step(turns, now, voice) {
-    const lit = turns.lit.filter((one) => now - one.at < LIT_MS);
+  /**
+   * The turns at `now` (ms, never set back). `voice` is `{isBusy, number}`: whether it speaks or is about to, and whom;
+   * `least` for how long each is lit at least, in ms.
+   */
+  function step(turns, now, voice, least) {
+    const lit = turns.lit.filter((one) => now - one.at < (least || LIT_MS));
     const still = { queue: turns.queue, lit: lit, last: turns.last };
     if (!turns.queue.length) { return still; }
     if (voice.number !== null && turns.queue.indexOf(voice.number) >= 0) { return light(still, voice.number, now); }

@@ -12,6 +12,8 @@
   const LUNCH_MS = 4 * 3600000; // a longer break is none
   const HALF_DAY_MS = 12 * 3600000;
 
+  const DESKS = { called: "inviting", serving: "serving", free: "free", paused: "deskPaused", closed: "deskClosed" };
+
   const say = LaySo.words(LaySo.displayTexts);
   const ms = (instant) => new Date(instant).getTime();
   const rows = (table) => Object.keys(table || {}).map((key) => table[key]);
@@ -23,14 +25,14 @@
    * Every call worth showing, the newest first, one for each number:
    * `{call, number, letters, digits, counter, name, place, tag, again, times, at, isActive, isOver}`.
    * `isActive` while the number is called and has not yet been seen at its counter; `isOver` when that counter has called
-   * somebody else, or is closed: nobody is sent there any more. With a floor, only that floor's.
+   * somebody else, or is closed: nobody is sent there any more. Only those that stand on the screen.
    */
-  function calls(view, floor) {
+  function calls(view, screen) {
     const counters = view.counters || {};
-    const place = placesOf(rows(counters), floor);
+    const isHere = (row) => LaySo.displayScreen.shows(screen, row.counter);
+    const place = placesOf(rows(counters).filter((counter) => LaySo.displayScreen.shows(screen, counter.no)));
     const newestFirst = rows(view.calls).sort((one, other) => other.call - one.call);
     const told = newestFirst.filter((row, i) => newestFirst.findIndex((other) => other.number === row.number) === i);
-    const isHere = (row) => !floor || (counters[row.counter] || {}).floor === floor;
     return told.concat(pushedOut(newestFirst, counters, told)).filter(isHere)
       .map((row) => Object.assign(shownCall(row, counters[row.counter], place), { isOver: isOver(row, newestFirst, counters) }));
   }
@@ -78,8 +80,8 @@
   }
 
   /** What to say about where a counter is: its floor and its zone, each only when there are several. */
-  function placesOf(counters, floor) {
-    const hasFloors = !floor && distinct(counters.map((counter) => counter.floor)).length > 1;
+  function placesOf(counters) {
+    const hasFloors = distinct(counters.map((counter) => counter.floor)).length > 1;
     const hasZones = distinct(counters.map((counter) => counter.zone)).length > 1;
     return (counter) => [hasFloors ? say("floor", { floor: counter.floor }) : "", hasZones ? counter.zone : ""]
       .filter(Boolean).join(" · ");
@@ -88,9 +90,10 @@
   // -- the strip of fields ----------------------------------------------------------------------------------------------
 
   /** How each field is doing, in the branch's order: `{code, name, waiting, wait, isLong, state}`, and since when. */
-  function strip(view, live) {
+  function strip(view, live, screen) {
     const now = live && live.fields || {};
-    const fields = rows(view.fields).filter((row) => !row.is_retired && now[row.code] && row.working.length)
+    const isTold = (row) => LaySo.displayScreen.tells(screen, row.code) && !row.is_retired;
+    const fields = rows(view.fields).filter((row) => isTold(row) && now[row.code] && row.working.length)
       .sort((one, other) => one.order - other.order)
       .map((row) => stripField(row, now[row.code]));
     const made = rows(now).map((field) => field.wait && field.wait.made_at).filter(Boolean).sort();
@@ -106,6 +109,24 @@
       waiting: now.waiting,
       wait: row.suspended ? say("suspended") : value.charAt(0).toUpperCase() + value.slice(1),
       state: row.suspended ? "suspended" : wait.kind
+    };
+  }
+
+  /**
+   * One counter for its own screen: `{no, name, state, number, letters, digits, label, fields}`; `state` is "called",
+   * "serving", "free", "paused" or "closed". Null when the branch has no such counter.
+   */
+  function desk(view, no) {
+    const counter = (view.counters || {})[no];
+    if (!counter) { return null; }
+    const ticket = counter.ticket;
+    const state = ticket ? ticket.state : counter.state === "open" ? "free" : counter.state;
+    const parts = LaySo.numberParts(ticket ? ticket.number : "");
+    const known = counter.fields.map((code) => (view.fields || {})[code]).filter((row) => row && !row.is_retired);
+    return {
+      no: counter.no, name: LaySo.name(counter.name), state: state, number: ticket ? ticket.number : "",
+      letters: parts[0], digits: parts[1], label: say(DESKS[state]), since: ticket ? ticket.since : "",
+      fields: known.map((row) => LaySo.name(row.name))
     };
   }
 
@@ -251,5 +272,5 @@
     return WEEKDAYS[LaySo.language()][weekday] + ", " + text;
   }
 
-  LaySo.displayView = { calls: calls, strip: strip, pagesOf: pagesOf, phase: phase, notices: notices, date: date };
+  LaySo.displayView = { calls: calls, strip: strip, desk: desk, pagesOf: pagesOf, phase: phase, notices: notices, date: date };
 })(window);

@@ -8,14 +8,20 @@
   "use strict";
 
   const LaySo = (global.LaySo = global.LaySo || {});
-  const PACKS = { vi: "/static/display/voice/vi-bac", en: "/static/display/voice/en" };
+  const FOLDER = "/static/display/voice/";
+  const PACKS = { bac: "vi-bac", nam: "vi-nam" };
 
   /**
    * `isBusy` while it speaks or is about to, `number` whom it speaks now, `trouble` why it cannot: "", "autoplay" or
-   * "unsupported". `onChange(number)` is called with every change, with the number that is dealt with or null.
+   * "unsupported". `onChange(number)` is called with every change, with the number that is dealt with or null,
+   * `onSpoken(number)` when one was heard to its end.
    */
   class Voice {
-    constructor(isMuted, onChange) {
+    constructor(isMuted, onChange, onSpoken) {
+      this.isMuted = isMuted;
+      this._reading = "bac";
+      this._repeats = 2;
+      this._onSpoken = onSpoken;
       this.isBusy = false;
       this.number = null;
       this.trouble = "";
@@ -23,7 +29,7 @@
       const Context = global.AudioContext || global.webkitAudioContext;
       this._player = isMuted ? null : new global.LaySoVoice.Player({
         audioContext: Context ? new Context() : null,
-        load: global.LaySoVoice.packs(PACKS),
+        load: (language, file) => this._load(language, file),
         onState: (news) => this._onNews(news)
       });
     }
@@ -34,11 +40,30 @@
       ["keydown", "click", "touchend"].forEach((kind) => global.addEventListener(kind, () => this._player.unlock()));
     }
 
+    /** As the screen's configuration says; `loudness` from 0 to 1. */
+    tune(voice, loudness) {
+      this._repeats = voice.repeats;
+      if (!this._player) { return; }
+      if (voice.reading !== this._reading) {
+        this._reading = voice.reading;
+        this._player.forget();
+      }
+      this._player.setVolume(loudness);
+    }
+
+    _load(language, file) {
+      const urls = { vi: FOLDER + PACKS[this._reading], en: FOLDER + "en" };
+      return global.LaySoVoice.packs(urls)(language, file);
+    }
+
     say(call) {
       if (!this._player) { return this._onChange(call.number); }
       const language = call.language === "vi" ? "vi" : ["vi", "en"];
       this.isBusy = this.trouble === "";
-      this._player.say({ id: call.number, number: call.number, counter: call.counter, times: call.times, language: language });
+      this._player.say({
+        id: call.number, number: call.number, counter: call.counter, times: call.times, language: language,
+        repeat: call.times > 1 ? 1 : this._repeats
+      });
       return undefined;
     }
 
@@ -49,6 +74,7 @@
     /** Dealt with is what was begun, or given up. */
     _onNews(news) {
       document.dispatchEvent(new CustomEvent("layso:voice", { detail: news }));
+      if (news.spoken && news.spoken.length > 1) { this._onSpoken(news.callId); }
       const dealt = news.state === "speaking" ? news.callId : news.dropped === undefined ? null : news.dropped;
       if (news.state) {
         this.isBusy = news.state === "speaking";

@@ -226,6 +226,12 @@
       if (this._gain && Number.isFinite(volume)) { this._gain.gain.value = Math.min(1, Math.max(0, volume)); }
     }
 
+    /** Load the packs anew: they are others from now on. */
+    forget() {
+      this._manifests = {};
+      this._buffers = {};
+    }
+
     _tell(news) {
       try { this._onState(news); } catch (error) { console.error(error); }
     }

@@ -52,7 +52,7 @@ COMMANDS: dict[Role, frozenset[str]] = {
     Role.ADMINISTRATOR: frozenset(_SUPERVISOR | {"configure"}),
     Role.INTEGRATION: frozenset(_CLERK),
     Role.DISPENSER: frozenset({"issue", "call-helper"}),
-    Role.DISPLAY: frozenset(),
+    Role.DISPLAY: frozenset({"report-call"}),
     Role.PRINTER: frozenset({"report-paper"}),
     Role.HOLDER: frozenset({"postpone", "cancel"}),
     Role.NOBODY: frozenset(),

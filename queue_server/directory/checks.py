@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from queue_server.directory.faults import Fault, Loc, unknown
 from queue_server.directory.languages import OWN, known_languages
 from queue_server.directory.layers import Expanded
+from queue_server.directory.plan import desk, screen
 from queue_server.directory.schema import BranchDocument, DemandBlock, SeriesBlock
 from queue_server.directory.values import TextBlock, minutes, window
 
@@ -29,6 +30,7 @@ def check_branch(document: BranchDocument) -> Iterator[Problem]:
     yield from _windows_follow_the_day_boundary(document)
     if document.demand is not None:
         yield from _demand_adds_up(document.demand, [field.code for field in document.fields])
+    yield from _screens_show_something(document)
     yield from _languages_are_known(document)
     if not _is_zone(document.timezone):
         yield ("timezone",), f"unknown time zone '{document.timezone}'"
@@ -55,6 +57,7 @@ def _codes_are_unique(document: BranchDocument) -> Iterator[Problem]:
         "fields": [field.code for field in document.fields],
         "counters": [str(counter.no) for counter in document.counters],
         "classes": [each.code for each in document.classes],
+        "screens": [screen.code for screen in document.screens],
         "holidays": [holiday.date for holiday in document.holidays],
     }
     keys = {"counters": "no", "holidays": "date"}
@@ -84,6 +87,18 @@ def _codes_exist(document: BranchDocument) -> Iterator[Problem]:
         for place, code in enumerate(counter.helps):
             if code in counter.fields:
                 yield ("counters", index, "helps", place), f"'{code}' is already one of the counter's own fields"
+
+
+def _screens_show_something(document: BranchDocument) -> Iterator[Problem]:
+    agencies = {agency.code for agency in document.agencies}
+    desks = [desk(counter) for counter in document.counters]
+    for index, block in enumerate(document.screens):
+        if block.agency is not None and block.agency not in agencies:
+            yield ("screens", index, "agency"), unknown("agency", block.agency, agencies)
+        elif not any(map(screen(block).shows, desks)):
+            yield ("screens", index), f"'{block.code}' shows no counter of this branch"
+        if block.layout == "counter" and block.counter is None:
+            yield ("screens", index, "counter"), "a screen of one counter names it"
 
 
 def _fields_exist(at: Loc, codes: Sequence[str], known: set[str]) -> Iterator[Problem]:

@@ -15,7 +15,9 @@ from queue_server.directory.schema import (
     HolidayBlock,
     LimitsBlock,
     PlaceBlock,
+    ScreenBlock,
     SeriesBlock,
+    VoiceBlock,
 )
 from queue_server.directory.values import HoursBlock, TextBlock, Weekly, minutes, window
 from queue_server.domain import configuration as domain
@@ -32,7 +34,7 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
             domain.Series(s.code, s.prefix, s.width, s.first, s.last, s.emergency_block) for s in document.series
         ),
         fields=tuple(_field(field) for field in document.fields),
-        counters=tuple(_desk(counter) for counter in document.counters),
+        counters=tuple(desk(counter) for counter in document.counters),
         classes=tuple(_class(each) for each in document.classes if each.is_on),
         hours=domain.Hours(_weekly(document.hours), _dates(document.holidays)),
         timezone=document.timezone,
@@ -47,6 +49,7 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
             for each in document.teams
         ),
         languages=tuple(document.languages),
+        screens=tuple(screen(block) for block in document.screens),
     )
 
 
@@ -89,7 +92,7 @@ def _cap(cap: CapBlock) -> domain.Cap:
     return domain.Cap(cap.day, cap.morning, cap.afternoon, channels)
 
 
-def _desk(counter: CounterBlock) -> domain.Desk:
+def desk(counter: CounterBlock) -> domain.Desk:
     return domain.Desk(
         no=counter.no,
         fields=tuple(counter.fields),
@@ -100,6 +103,27 @@ def _desk(counter: CounterBlock) -> domain.Desk:
         floor=counter.floor,
         is_retired=counter.is_retired,
     )
+
+
+def screen(block: ScreenBlock) -> domain.Screen:
+    return domain.Screen(
+        code=block.code,
+        name=_text(block.name),
+        layout=block.layout,
+        floor=block.floor,
+        zone=block.zone,
+        agency=block.agency or "",
+        counter=block.counter,
+        least_s=block.least_s,
+        theme=block.theme,
+        accent=block.accent,
+        voice=_voice(block.voice) if block.voice else None,
+    )
+
+
+def _voice(voice: VoiceBlock) -> domain.Voice:
+    loud = tuple(domain.Loud(window(each.at), round(each.percent)) for each in voice.loud)
+    return domain.Voice(voice.zone, voice.reading, voice.repeats, round(voice.percent), loud)
 
 
 def _class(each: ClassBlock) -> domain.PriorityClass:

@@ -17,6 +17,7 @@ from queue_server.directory.values import (
     CounterNumbers,
     IsoDate,
     Ordinals,
+    Span,
     Spans,
     Text,
     Weekly,
@@ -222,6 +223,9 @@ class LimitsBlock(Block):
     confirms_priority: bool = _LIMITS.confirms_priority
     numbers_a_minute: Pace | None = 30
     numbers_an_hour: Pace | None = 600
+    no_show_after_calls: Annotated[int, Field(ge=1, le=20)] | None = _LIMITS.no_show_after_calls
+    no_show_after_s: Seconds = _LIMITS.no_show_after_s
+    no_show_spares_s: Seconds = _LIMITS.no_show_spares_s
 
 
 class PlaceBlock(Block):
@@ -240,6 +244,39 @@ class TeamBlock(Block):
     people: Annotated[int, Field(ge=1, le=20)] = 1
     fields: list[Code] = Field(default_factory=list)
     place: PlaceBlock | None = None
+
+
+class LoudBlock(Block):
+    """How loud a voice is at these times, in percent."""
+
+    at: Span
+    percent: Percent
+
+
+class VoiceBlock(Block):
+    """See `Voice`. Screens whose loudspeakers are heard together have one `zone`; one of them speaks."""
+
+    zone: Annotated[Words, Field(max_length=64)] = ""
+    reading: Literal["bac", "nam"] = "bac"
+    repeats: Annotated[int, Field(ge=1, le=3)] = 2
+    percent: Percent = 100
+    loud: list[LoudBlock] = Field(default_factory=list)
+
+
+class ScreenBlock(Block):
+    """See `Screen`. With several of `floor`, `zone`, `agency` and `counter` it shows the counters that fit all."""
+
+    code: Code
+    name: Text | None = None
+    layout: Literal["board", "waiting", "counter", "split"] = "board"
+    floor: Annotated[int, Field(ge=-3, le=60)] | None = None
+    zone: Words = ""
+    agency: Code | None = None
+    counter: Annotated[int, Field(ge=1, le=999)] | None = None
+    least_s: Annotated[int, Field(ge=3, le=60)] = 8
+    theme: Literal["dark", "light"] = "dark"
+    accent: Annotated[str, Field(pattern="^(#[0-9a-f]{6})?$")] = ""
+    voice: VoiceBlock | None = None
 
 
 class VisitsBlock(Block):
@@ -282,6 +319,7 @@ class BranchPart(Block):
     rule: RuleBlock | None = None
     limits: LimitsBlock | None = None
     teams: list[TeamBlock] | None = None
+    screens: list[ScreenBlock] | None = None
     demand: DemandBlock | None = None
 
 
@@ -308,6 +346,7 @@ class BranchDocument(Block):
     rule: RuleBlock = RuleBlock()
     limits: LimitsBlock = LimitsBlock()
     teams: list[TeamBlock] = Field(default_factory=list)
+    screens: list[ScreenBlock] = Field(default_factory=list)
     demand: DemandBlock | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -112,7 +112,8 @@ def _in_order(spans: list[str]) -> list[str]:
     return spans
 
 
-Spans = Annotated[list[Annotated[str, AfterValidator(_span)]], AfterValidator(_in_order)]
+Span = Annotated[str, AfterValidator(_span)]
+Spans = Annotated[list[Span], AfterValidator(_in_order)]
 
 
 class HoursBlock(Block):

@@ -23,6 +23,7 @@ from queue_server.domain.state import (
     Day,
     FieldDay,
     Paper,
+    Speaker,
     Suspension,
 )
 from queue_server.domain.tickets import Mark, Ticket, TicketState, enter
@@ -140,6 +141,25 @@ def _help_called(state: BranchState, rec: Recorded, event: ev.HelpCalled) -> Non
 
 def _help_answered(state: BranchState, rec: Recorded, event: ev.HelpAnswered) -> None:
     state.put("help", event.device, None)
+
+
+def _call_shown(state: BranchState, rec: Recorded, event: ev.CallShown) -> None:
+    for slot, call in _calls(state, event.call):
+        state.put("calls", slot, replace(call, shown_at=rec.at))
+
+
+def _call_spoken(state: BranchState, rec: Recorded, event: ev.CallSpoken) -> None:
+    for slot, call in _calls(state, event.call):
+        state.put("calls", slot, replace(call, spoken_at=rec.at))
+        state.put("heard", call.ticket, state.heard.get(call.ticket, 0) + 1)
+
+
+def _calls(state: BranchState, seq: int) -> list[tuple[int, CallShown]]:
+    return [(slot, call) for slot, call in state.calls.items() if call.call == seq]
+
+
+def _voice_given(state: BranchState, rec: Recorded, event: ev.VoiceGiven) -> None:
+    state.put("voices", event.zone, Speaker(event.device, event.since))
 
 
 def _set_counter(branch: BranchState, rec: Recorded, no: int, **changes: Any) -> None:
@@ -261,9 +281,9 @@ def _recalled(state: BranchState, rec: Recorded, event: ev.TicketRecalled) -> No
     was = state.tickets[event.ticket]
     mark = Mark(rec.seq, rec.actor, rec.at, "ticket.recalled")
     now = replace(was, call=rec.seq, times_called=event.times, last=mark)
-    why = state.why(was)
+    call = state.call(was)
     state.put_ticket(now)
-    _show_call(state, rec, now, why)
+    _show_call(state, rec, now, call.why if call else None)
 
 
 def _show_call(state: BranchState, rec: Recorded, ticket: Ticket, why: ev.Why | None) -> None:
@@ -435,6 +455,9 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.AdviceTaken: _advice_taken,
     ev.HelpCalled: _help_called,
     ev.HelpAnswered: _help_answered,
+    ev.CallShown: _call_shown,
+    ev.CallSpoken: _call_spoken,
+    ev.VoiceGiven: _voice_given,
     ev.TicketIssued: _issued,
     ev.TicketCalled: _called,
     ev.TicketRecalled: _recalled,

@@ -267,6 +267,23 @@ class AnswerHelp(BranchCommand, frozen=True, kw_only=True, tag="answer-help"):
     device: Code
 
 
+class ReportCall(BranchCommand, frozen=True, kw_only=True, tag="report-call"):
+    """A screen tells that it has shown a call, or (`is_spoken`) spoken it to its end."""
+
+    call: Annotated[int, Meta(ge=1)]
+    is_spoken: bool = False
+
+
+class GiveVoice(BranchCommand, frozen=True, kw_only=True, tag="give-voice"):
+    """The server lets `device` speak in a zone, instead of the one that does so far and was last heard of at `since`;
+    "" is none."""
+
+    zone: Annotated[str, Meta(max_length=64)]
+    device: Annotated[str, Meta(max_length=64)]
+    since: datetime
+    instead_of: Annotated[str, Meta(max_length=64)] = ""
+
+
 class Configure(BranchCommand, frozen=True, kw_only=True, tag="configure"):
     config: BranchConfig
 
@@ -297,9 +314,9 @@ TicketCommands = (
 CounterCommands = OpenCounter | PauseCounter | CloseCounter | AssignCounter | CallNext
 BranchCommands = (
     Issue | EnterList | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay | TakeAdvice | CallHelper
-    | AnswerHelp
+    | AnswerHelp | ReportCall
 )  # fmt: skip
-AnyCommand = TicketCommands | CounterCommands | BranchCommands | Configure | OpenDay | ImplyStart
+AnyCommand = TicketCommands | CounterCommands | BranchCommands | Configure | OpenDay | ImplyStart | GiveVoice
 
 
 def name_of(command: Command) -> str:

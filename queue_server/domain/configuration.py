@@ -199,7 +199,9 @@ class Limits(Struct, frozen=True):
     `ends_by_forecast`: no more numbers of a field are given for today to whom it is foreseen that they would not be
     called before closing. `confirms_priority`: a priority that somebody claims where no staff stands, as at a
     dispenser, counts only once staff have confirmed it. A device gives at most `numbers_a_minute` and
-    `numbers_an_hour`; None: as many as are asked for.
+    `numbers_an_hour`; None: as many as are asked for. Whoever was called `no_show_after_calls` times is absent
+    `no_show_after_s` after the last of them (None: staff say who is), but not in the first `no_show_spares_s` after a
+    break.
     """
 
     undo_s: int = 10
@@ -219,6 +221,9 @@ class Limits(Struct, frozen=True):
     confirms_priority: bool = False
     numbers_a_minute: int | None = None
     numbers_an_hour: int | None = None
+    no_show_after_calls: int | None = None
+    no_show_after_s: int = 60
+    no_show_spares_s: int = 900
 
 
 class Team(Struct, frozen=True):
@@ -229,6 +234,60 @@ class Team(Struct, frozen=True):
     people: int = 1
     fields: tuple[str, ...] = ()
     place: Position | None = None
+
+
+class Loud(Struct, frozen=True, array_like=True):
+    """How loud a voice is within a window of the day, in percent."""
+
+    window: Window
+    percent: int
+
+
+class Voice(Struct, frozen=True):
+    """How a screen speaks. Loudspeakers that are heard together have one `zone`: one screen of it speaks. `reading` is
+    how Vietnamese is read ("bac": một trăm linh năm, "nam": một trăm lẻ năm). A call is spoken `repeats` times, in the
+    citizen's language where there are clips of it. `percent` is how loud, but for the times of `loud`."""
+
+    zone: str = ""
+    reading: Literal["bac", "nam"] = "bac"
+    repeats: int = 2
+    percent: int = 100
+    loud: tuple[Loud, ...] = ()
+
+
+class Screen(Struct, frozen=True):
+    """A lobby screen: what it shows, and how. None and "" leave nothing out: with a `floor`, a `zone`, an `agency` or a
+    `counter` it shows and speaks only calls to those counters.
+
+    `layout` is "board" (the calls, and who waits), "waiting" (who waits and how long, in every field), "counter" (one
+    counter, large) or "split" (the calls beside notices). Each call stands out for `least_s` at least. Without a
+    `voice` it is silent. `accent` is a colour, "#0b6b57".
+    """
+
+    code: str
+    name: Text = Text("")
+    layout: Literal["board", "waiting", "counter", "split"] = "board"
+    floor: int | None = None
+    zone: str = ""
+    agency: str = ""
+    counter: int | None = None
+    least_s: int = 8
+    theme: Literal["dark", "light"] = "dark"
+    accent: str = ""
+    voice: Voice | None = None
+
+    def shows(self, desk: Desk) -> bool:
+        """Whether calls to this counter stand on it."""
+        return (
+            self.floor in (None, desk.floor)
+            and self.zone in ("", desk.zone)
+            and self.agency in ("", desk.agency)
+            and self.counter in (None, desk.no)
+        )
+
+
+ANY_SCREEN = Screen("", voice=Voice())
+"""Where none is configured: it shows and says everything."""
 
 
 class BranchConfig(Struct, frozen=True):
@@ -254,3 +313,4 @@ class BranchConfig(Struct, frozen=True):
     address: Text = Text("")
     teams: tuple[Team, ...] = ()
     languages: tuple[str, ...] = ()
+    screens: tuple[Screen, ...] = ()

@@ -123,6 +123,29 @@ class HelpAnswered(Event, frozen=True, tag="help.answered"):
     device: str
 
 
+class CallShown(Event, frozen=True, tag="call.shown"):
+    """A screen has shown a call, the first one to do so. `call` is the seq of that call's event."""
+
+    call: int
+    device: str
+
+
+class CallSpoken(Event, frozen=True, tag="call.spoken"):
+    """A screen has spoken a call to its end, the first one to do so."""
+
+    call: int
+    device: str
+
+
+class VoiceGiven(Event, frozen=True, tag="voice.given"):
+    """From now on this device speaks in that zone, and no other; "" while none can. It has not been told by another one
+    of calls made after `since`."""
+
+    zone: str
+    device: str
+    since: datetime
+
+
 class Considered(Struct, frozen=True, array_like=True):
     """Somebody else who might have been called. Times in seconds; `kind` is the stream, or "early"."""
 
@@ -340,6 +363,9 @@ EventType = (
     | AdviceTaken
     | HelpCalled
     | HelpAnswered
+    | CallShown
+    | CallSpoken
+    | VoiceGiven
     | TicketIssued
     | TicketCalled
     | TicketRecalled

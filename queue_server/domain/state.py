@@ -36,7 +36,9 @@ from queue_server.domain.tickets import Stream, Ticket, TicketState
 CALLS_KEPT = 24
 """How many calls a lobby board remembers: more than twenty counters calling in one second."""
 
-Table = Literal["day", "fields", "series", "counters", "tickets", "calls", "papers", "booked", "help", "given"]
+Table = Literal[
+    "day", "fields", "series", "counters", "tickets", "calls", "papers", "booked", "help", "given", "voices", "heard"
+]
 TODAY = "today"
 DELAYED = "delayed"
 
@@ -81,7 +83,8 @@ class FieldDay(Struct, frozen=True, gc=False):
 
 
 class CallShown(Struct, frozen=True, gc=False):
-    """A call as the lobby gets it, in the order of `call` (the event's seq)."""
+    """A call as the lobby gets it, in the order of `call` (the event's seq). `shown_at` and `spoken_at` are when a
+    screen first told that it has been."""
 
     call: int
     ticket: str
@@ -92,6 +95,18 @@ class CallShown(Struct, frozen=True, gc=False):
     at: datetime
     why: Why | None
     language: str
+    shown_at: datetime | None = None
+    spoken_at: datetime | None = None
+
+
+class Speaker(Struct, frozen=True):
+    """Which device speaks in a zone, "" while none can, and after which calls its own begin."""
+
+    device: str
+    since: datetime | None = None
+
+
+NOBODY = Speaker("")
 
 
 class Paper(Struct, frozen=True, gc=False):
@@ -126,7 +141,7 @@ class BranchState:
         self.config: BranchConfig | None = None
         self.tables: dict[Table, dict[Any, Any]] = {
             "day": {}, "fields": {}, "series": {}, "counters": {}, "tickets": {}, "calls": {}, "papers": {},
-            "booked": {}, "help": {}, "given": {},
+            "booked": {}, "help": {}, "given": {}, "voices": {}, "heard": {},
         }  # fmt: skip
         self.tickets: dict[str, Ticket] = self.tables["tickets"]
         self.counters: dict[int, Counter] = self.tables["counters"]
@@ -138,6 +153,10 @@ class BranchState:
         self.help: dict[str, datetime] = self.tables["help"]
         self.given: dict[str, tuple[datetime, ...]] = self.tables["given"]
         """When each device gave its last numbers, as many of them as its limits need."""
+        self.voices: dict[str, Speaker] = self.tables["voices"]
+        """By zone."""
+        self.heard: dict[str, int] = self.tables["heard"]
+        """How many calls of each ticket were spoken."""
         self.before: dict[str, Ticket] = {}
         self.calls_made = 0
         self._log: list[tuple[Table, Any, Any]] = []
@@ -233,9 +252,9 @@ class BranchState:
         ticket_id = self._at_counter.get(no)
         return self.tickets[ticket_id] if ticket_id else None
 
-    def why(self, ticket: Ticket) -> Why | None:
-        """Why it was called last, as long as a board remembers the call."""
-        return next((call.why for call in self.calls.values() if call.call == ticket.call), None)
+    def call(self, ticket: Ticket) -> CallShown | None:
+        """Its newest call, as long as a board remembers it."""
+        return next((call for call in self.calls.values() if call.call == ticket.call), None)
 
     def held(self) -> Iterator[Ticket]:
         return (self.tickets[ticket_id] for ticket_id in self._held)

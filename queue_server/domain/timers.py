@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from queue_server.domain import hours
-from queue_server.domain.commands import TIMER, Command, EndDay, ImplyStart, OpenDay
+from queue_server.domain.commands import TIMER, Command, EndDay, ImplyStart, NoShow, OpenDay
 from queue_server.domain.state import BranchState, Day
-from queue_server.domain.tickets import TicketState
+from queue_server.domain.tickets import Ticket, TicketState
 
 
 class Due(Struct, frozen=True):
@@ -44,6 +44,7 @@ def _all(state: BranchState, now: datetime) -> Iterator[Due]:
         closing = closes_at(state, day)
         yield Due(ends_at(state, day, closing), EndDay(reason=TIMER), "end-day", day.date.isoformat(), closing)
         yield from _implied_starts(state)
+        yield from _absences(state, day)
         return
     opening = _next_opening(state, now)
     if opening is not None:
@@ -88,3 +89,36 @@ def _implied_starts(state: BranchState) -> Iterator[Due]:
         if ticket is not None and ticket.state is TicketState.CALLED:
             at = ticket.last.at + timedelta(seconds=delay_s)
             yield Due(at, ImplyStart(ticket=ticket.id), "imply-start", f"{ticket.id}.{ticket.call}")
+
+
+def _absences(state: BranchState, day: Day) -> Iterator[Due]:
+    """Whoever was called often enough and has not come. Where screens speak, only calls that were spoken count."""
+    limits = state.configured.limits
+    most = limits.no_show_after_calls
+    if most is None:
+        return
+    for no in state.counters:
+        ticket = state.at_counter(no)
+        called_at = _last_heard(state, ticket, most) if ticket and ticket.state is TicketState.CALLED else None
+        if ticket is not None and called_at is not None:
+            at = _spared(state, day, called_at + timedelta(seconds=limits.no_show_after_s))
+            yield Due(at, NoShow(ticket=ticket.id), "no-show", f"{ticket.id}.{ticket.call}")
+
+
+def _last_heard(state: BranchState, ticket: Ticket, most: int) -> datetime | None:
+    """When the ticket was called last, if that was often enough; None when it was not."""
+    if not any(screen.voice for screen in state.configured.screens):
+        return ticket.last.at if ticket.times_called >= most else None
+    call = state.call(ticket)
+    return call.spoken_at if call and state.heard.get(ticket.id, 0) >= most else None
+
+
+def _spared(state: BranchState, day: Day, at: datetime) -> datetime:
+    """Not in a break, and not in the first minutes after it: who comes back from lunch is still on the way."""
+    config = state.configured
+    spares = timedelta(seconds=config.limits.no_show_spares_s)
+    windows = hours.in_force(config, day, None).working
+    ends = [hours.instant(config, day.date, window.end) for window in windows]
+    starts = [hours.instant(config, day.date, window.start) for window in windows[1:]]
+    again = next((start for end, start in zip(ends, starts, strict=False) if end <= at < start + spares), None)
+    return at if again is None else again + spares

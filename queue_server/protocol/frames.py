@@ -8,7 +8,7 @@ missing. `changes` are rows: `[table, key, row]` sets a row, `[table, key, null]
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -43,7 +43,26 @@ class Command(Struct, frozen=True, tag_field="type", tag="command", forbid_unkno
     deadline: Annotated[datetime, Meta(tz=True)] | None = None
 
 
-ClientFrame = Subscribe | Unsubscribe | Command
+Audio = Literal["on", "blocked", "none", "off"]
+"""Whether sound comes out: it does; the browser waits for a touch; there is none; it is not wanted."""
+
+
+class Report(Struct, frozen=True, tag_field="type", tag="report", forbid_unknown_fields=True):
+    """What a lobby screen says of itself, when it begins and when something differs; it is not answered. `screen` is
+    its code in the configuration, `shown` its newest call, `size` in pixels ("1920x1080"), `player` the version of the
+    program that keeps it alive, `memory_mb` and `restarts` what that one knows."""
+
+    screen: Annotated[str, Meta(max_length=64)] = ""
+    audio: Audio = "none"
+    shown: Annotated[int, Meta(ge=0)] = 0
+    size: Annotated[str, Meta(max_length=16)] = ""
+    build: Annotated[str, Meta(max_length=40)] = ""
+    player: Annotated[str, Meta(max_length=40)] = ""
+    memory_mb: Annotated[int, Meta(ge=0)] = 0
+    restarts: Annotated[int, Meta(ge=0)] = 0
+
+
+ClientFrame = Subscribe | Unsubscribe | Command | Report
 
 
 class Welcome(Struct, frozen=True, tag_field="type", tag="welcome"):

@@ -37,6 +37,7 @@ class Problem(Struct, frozen=True):
 
 PROBLEMS: dict[str, Said] = {
     # the queue
+    "unknown-screen": Said(404, "Không có màn hình “{screen}” ở đây. Hãy kiểm tra lại mã.", "There is no screen “{screen}” here. Check the code."),
     "unknown-branch": Said(404, "Không có điểm phục vụ “{branch}”. Hãy kiểm tra lại mã.", "There is no branch “{branch}”. Check the code."),
     "unknown-field": Said(422, "Không có lĩnh vực “{field}” tại đây. Hãy chọn lĩnh vực khác.", "There is no field “{field}” here. Choose another one."),
     "unknown-counter": Said(404, "Không có quầy {counter}. Hãy kiểm tra lại số quầy.", "There is no counter {counter}. Check the number."),

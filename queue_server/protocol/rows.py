@@ -1,7 +1,7 @@
 """The rows of the numbered channels, and what `live:` and `ahead:` say. Nothing here leads to a person, and no row
 depends on the clock.
 
-board:BRANCH      day, fields, counters, calls
+board:BRANCH      day, fields, counters, calls, screens, voices
 helper:BRANCH     tickets (everybody who is in the house)
 counter:BRANCH/NO counter, tickets (called, served or held here), queue (waiting in its fields)
 ticket:TOKEN      ticket, day, fields (its own)
@@ -101,6 +101,38 @@ class CallRow(Struct, frozen=True):
     language: str
 
 
+class VoiceRow(Struct, frozen=True):
+    """How a screen speaks; see `Voice`. `loud` is [minute of the day from, until, percent]."""
+
+    zone: str
+    reading: str
+    repeats: int
+    percent: int
+    loud: list[tuple[int, int, int]]
+
+
+class ScreenRow(Struct, frozen=True):
+    """A lobby screen as configured; see `Screen`. `counters` are those whose calls stand on it."""
+
+    code: str
+    name: Name
+    layout: str
+    counters: list[int]
+    fields: list[str]
+    least_s: int
+    theme: str
+    accent: str
+    voice: VoiceRow | None
+
+
+class SpeakerRow(Struct, frozen=True):
+    """Which device speaks in a zone; "" while none can. It speaks calls made after `since`."""
+
+    zone: str
+    device: str
+    since: datetime | None
+
+
 class Told(Struct, frozen=True):
     """A wait as told: likely, and an 80 % range, in seconds from `made_at`."""
 
@@ -131,7 +163,9 @@ class QueueRow(Struct, frozen=True):
 
 class DeskTicketRow(Struct, frozen=True):
     """A ticket in a clerk's hands. `waited_s` is the sum of its waits so far; `counter` is where a held one's papers
-    are; `turn` is how many of a bulk submitter's dossiers are done before others have their turn."""
+    are; `turn` is how many of a bulk submitter's dossiers are done before others have their turn. `shown_at` and
+    `spoken_at` are when a screen told that its newest call, of `called_at`, has been, in a hall where screens show this
+    counter's calls (`is_watched`)."""
 
     id: str
     number: str
@@ -153,6 +187,10 @@ class DeskTicketRow(Struct, frozen=True):
     can_undo_until: datetime | None
     waited_s: int
     counter: int | None
+    is_watched: bool
+    called_at: datetime | None
+    shown_at: datetime | None
+    spoken_at: datetime | None
 
 
 class HelpedTicketRow(Struct, frozen=True):

@@ -14,7 +14,7 @@ from msgspec import Struct, convert
 
 from queue_server.domain import events as ev
 from queue_server.domain import hours
-from queue_server.domain.configuration import DayHours, Field, Text
+from queue_server.domain.configuration import DayHours, Field, Screen, Text, Voice
 from queue_server.domain.state import TODAY, BranchState, CallShown, Change, Paper
 from queue_server.domain.tickets import Estimate, StintKind, Ticket, TicketState
 from queue_server.protocol import rows
@@ -52,6 +52,8 @@ class BoardView:
         yield from (("fields", code) for code in state.fields)
         yield from (("counters", str(no)) for no in state.counters)
         yield from (("calls", str(slot)) for slot in state.calls)
+        yield from (("screens", screen.code) for screen in (state.config.screens if state.config else ()))
+        yield from (("voices", zone) for zone in state.voices)
 
     def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
         match change.table:
@@ -59,7 +61,9 @@ class BoardView:
                 return None
             case "fields":
                 return [("fields", change.key)] if is_shown_differently(change) else ()
-            case "counters" | "calls":
+            case "calls" if change.old and change.new and change.old.call == change.new.call:
+                return ()  # that a screen has shown it is for staff
+            case "counters" | "calls" | "voices":
                 return [(change.table, str(change.key))]
             case "tickets":
                 return [("counters", str(no)) for no in _counters_of(change)]
@@ -74,6 +78,13 @@ class BoardView:
                 return field_row(state, key[1])
             case "counters":
                 return _counter_row(state, int(key[1]))
+            case "screens":
+                return next(
+                    (_screen_row(state, each) for each in state.configured.screens if each.code == key[1]), None
+                )
+            case "voices":
+                voice = state.voices.get(key[1])
+                return rows.SpeakerRow(key[1], voice.device, voice.since) if voice is not None else None
             case _:
                 call = state.calls.get(int(key[1]))
                 return _call_row(call) if call is not None else None
@@ -177,6 +188,27 @@ def _counter_row(state: BranchState, no: int) -> rows.CounterRow | None:
         fields=list(counter.fields),
         ticket=rows.AtCounter(ticket.number, ticket.state.value, ticket.stints[-1].start) if ticket else None,
     )
+
+
+def _screen_row(state: BranchState, screen: Screen) -> rows.ScreenRow:
+    desks = [desk for desk in state.configured.counters if screen.shows(desk)]
+    fields = dict.fromkeys(code for desk in desks for code in (*desk.fields, *desk.helps))
+    return rows.ScreenRow(
+        code=screen.code,
+        name=name(screen.name),
+        layout=screen.layout,
+        counters=[desk.no for desk in desks],
+        fields=list(fields),
+        least_s=screen.least_s,
+        theme=screen.theme,
+        accent=screen.accent,
+        voice=_voice_row(screen.voice) if screen.voice else None,
+    )
+
+
+def _voice_row(voice: Voice) -> rows.VoiceRow:
+    loud = [(each.window.start, each.window.end, each.percent) for each in voice.loud]
+    return rows.VoiceRow(voice.zone, voice.reading, voice.repeats, voice.percent, loud)
 
 
 def _call_row(call: CallShown) -> rows.CallRow:
@@ -315,6 +347,7 @@ def _queue_row(ticket: Ticket) -> rows.QueueRow:
 
 def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
     has_next = ticket.step < len(ticket.steps)
+    call = state.call(ticket)
     undo = timedelta(seconds=state.configured.limits.undo_s)
     return rows.DeskTicketRow(
         id=ticket.id,
@@ -333,11 +366,21 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
         procedures=list(ticket.procedures),
         assistance=ticket.assistance,
         next_field=ticket.steps[ticket.step] if has_next else None,
-        why=reason_of(state.why(ticket)),
+        why=reason_of(call.why if call else None),
         can_undo_until=ticket.last.at + undo if ticket.id in state.before else None,
         waited_s=_waited_s(ticket),
         counter=ticket.counter,
+        is_watched=_is_watched(state, ticket),
+        called_at=call.at if call else None,
+        shown_at=call.shown_at if call else None,
+        spoken_at=call.spoken_at if call else None,
     )
+
+
+def _is_watched(state: BranchState, ticket: Ticket) -> bool:
+    """Whether a screen shows calls to the counter at which it is."""
+    config = state.configured
+    return ticket.counter is not None and any(screen.shows(state.desk(ticket.counter)) for screen in config.screens)
 
 
 def reason_of(why: ev.Why | None) -> rows.Name | None:

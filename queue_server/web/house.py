@@ -22,6 +22,7 @@ from queue_server.realtime.connection import Connection
 from queue_server.realtime.hub import Hub
 from queue_server.realtime.presence.port import Presence
 from queue_server.realtime.signals.port import Signals, Taken
+from queue_server.realtime.speaking import Speaking
 from queue_server.settings import Settings
 
 DEADLINE = timedelta(seconds=15)
@@ -41,6 +42,7 @@ class House:
     access: Access
     signals: Signals
     presence: Presence
+    speaking: Speaking
     tries: Tries
     persons: Persons
     pulse: Pulse

@@ -67,6 +67,10 @@ class Socket:
                 self._start(self._subscribe(frame))
             case frames.Unsubscribe():
                 self._house.hub.unsubscribe(self.connection, frame.channel)
+            case frames.Report() if self._who.role is Role.DISPLAY and self._who.device and self._who.branch:
+                self._house.speaking.report(self._who.device, self._who.branch, frame)
+            case frames.Report():
+                self._refuse(Refusal("forbidden"))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name="socket work")
@@ -194,6 +198,8 @@ async def socket_app(scope: Scope, receive: Receive, send: Send) -> None:
     finally:
         socket.end()
         house.presence.go(who.device)
+        if who.device is not None:
+            house.speaking.gone(who.device)
 
 
 def _goodbye(fault: Refusal | JournalUnavailable) -> int:

@@ -100,8 +100,8 @@ OVERFLOWS = """() => {
 # -- the hall ----------------------------------------------------------------------------------------------------------
 
 
-def prepare(folder: Path) -> None:
-    """The demo branch with twenty counters that take everything, the last eight of them upstairs."""
+def prepare(folder: Path, **changes: Any) -> None:
+    """The demo branch with twenty counters that take everything, the last eight of them upstairs; a second display."""
 
     async def make() -> None:
         async with open_house(read_settings({}, data=folder)) as house:
@@ -110,7 +110,9 @@ def prepare(folder: Path) -> None:
             fields = tuple(field.code for field in config.fields)
             desks = tuple(Desk(no, fields, floor=1 if no <= 12 else 2) for no in COUNTERS)
             administrator = Who("account:admin", Role.ADMINISTRATOR)
-            await house.bus.put_in_force(replace(config, counters=desks), administrator.by(), "hall-setup-0001")
+            hall = replace(config, counters=desks, **changes)
+            await house.bus.put_in_force(hall, administrator.by(), "hall-setup-0001")
+            _, made["tokens"]["display-2"] = await house.access.add_device(Role.DISPLAY, name="Cửa", branch=BRANCH)
         (folder / NOTES).write_text(json.dumps(made))
 
     with ThreadPoolExecutor(1) as pool:  # playwright's own loop runs in this thread

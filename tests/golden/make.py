@@ -19,12 +19,26 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.arrivals import Arrivals
-from queue_server.domain.configuration import BranchConfig, Cap, DayHours, Text, Window
+from queue_server.domain.configuration import BranchConfig, Cap, DayHours, Loud, Screen, Text, Voice, Window
 from queue_server.domain.events import Recorded, type_of
 from queue_server.domain.learning import Learnt, Measured, Share
 from queue_server.domain.state import BranchState, CallShown
 from queue_server.domain.tickets import Estimate, Rebooking, Stint, Ticket, TicketState
-from tests.factories import CHIEF, FRIDAY, HOA, KIOSK, LAN, MINH, MORNING, VIETNAM, Branch, config, limited, moment
+from tests.factories import (
+    CHIEF,
+    FRIDAY,
+    HOA,
+    KIOSK,
+    LAN,
+    MINH,
+    MORNING,
+    SCREEN,
+    VIETNAM,
+    Branch,
+    config,
+    limited,
+    moment,
+)
 
 GOLDEN = Path(__file__).parent
 SEQ, DAY = 41, date(2026, 11, 23)
@@ -50,7 +64,8 @@ def samples() -> list[ev.EventType]:
         ev.DayClosed({"finished": 40, "no_show": 2, "rebooked": 1}, "hết giờ"),
         ev.BranchConfigured(
             replace(
-                capped(), version=2, notice=Text("Mời lấy số", "Take a number", {"zh": "请取号"}), languages=("zh",)
+                capped(), version=2, notice=Text("Mời lấy số", "Take a number", {"zh": "请取号"}), languages=("zh",),
+                screens=(lobby(),),
             )
         ),
         ev.HoursChanged(hours, Text("Tập huấn", "Training"), "dat-dai"),
@@ -62,6 +77,9 @@ def samples() -> list[ev.EventType]:
         ev.CounterAssigned(2, ("dat-dai", "ho-tich"), ("chung-thuc",)),
         ev.HelpCalled("dispenser-1"),
         ev.HelpAnswered("dispenser-1"),
+        ev.CallShown(41, "display-1"),
+        ev.CallSpoken(41, "display-1"),
+        ev.VoiceGiven("sanh", "display-1", AT),
         ev.AdviceTaken("assign", ("dat-dai",), foreseen(AT, ("dat-dai", "ho-tich")), 2, "thu-duc"),
         ev.TicketIssued(
             "t7", "B007", "B", 7, "ho-tich", AT, 3, told, "NCT75", False, "helper", "en", ("1.001193", "1.000894"), 4,
@@ -89,6 +107,11 @@ def samples() -> list[ev.EventType]:
         ev.PaperRequested("t7", "printer-2", is_reprint=False),
         ev.PaperReported("t7-41", "failed", "hết giấy"),
     ]  # fmt: skip
+
+
+def lobby() -> Screen:
+    voice = Voice("sanh", "nam", 3, 80, (Loud(Window(450, 690), 60),))
+    return Screen("sanh", Text("Bảng sảnh", "Hall"), "split", 1, "Sảnh A", "ubnd", 2, 10, "light", "#0b6b57", voice)
 
 
 def capped() -> BranchConfig:
@@ -150,6 +173,9 @@ def _morning(branch: Branch) -> None:
     branch.do(c.Start(ticket="t6"), "07:35", LAN)
     branch.do(c.CallNext(counter=2), "07:35:30", MINH)  # carried with priority; the start is implied
     branch.do(c.CallNext(counter=1), "07:41", LAN)  # finishes t6, calls the other carried one
+    branch.do(c.GiveVoice(zone="sanh", device="display-1", since=moment("07:40", branch.today)), "07:41", c.By("timer"))
+    branch.do(c.ReportCall(call=branch.state.tickets["t1-261123"].call), "07:41:01", SCREEN)
+    branch.do(c.ReportCall(call=branch.state.tickets["t1-261123"].call, is_spoken=True), "07:41:12", SCREEN)
     branch.do(c.Recall(ticket="t1-261123"), "07:42", LAN)
     branch.do(c.NoShow(ticket="t1-261123"), "07:43", LAN)
     branch.do(c.Finish(ticket="t2-261123", dossiers=2), "07:50", MINH)

@@ -16,6 +16,7 @@ SCRIPTS = (
     "/static/page.js",
     "/static/times.js",
     "/static/display/display_texts.js",
+    "/static/display/display_screen.js",
     "/static/display/display_view.js",
     "/static/display/display_turns.js",
     "/static/display/display_layout.js",
@@ -28,7 +29,7 @@ const sandbox = {document: {documentElement: root}, Intl, console, addEventListe
 sandbox.window = sandbox;
 vm.createContext(sandbox);
 files.forEach((file) => vm.runInContext(fs.readFileSync(file, "utf8"), sandbox, {filename: file}));
-const {displayView: view, displayTurns: turns, displayLayout: layout} = sandbox.LaySo;
+const {displayView: view, displayTurns: turns, displayLayout: layout, displayScreen: screens} = sandbox.LaySo;
 const answer = (() => { SCRIPT })();
 console.log(JSON.stringify(answer === undefined ? null : answer));
 """
@@ -95,6 +96,19 @@ def a_call(call: int, number: str, counter: int = 1, clock: str = "09:00", **cha
 def a_counter(no: int, number: str = "", since: str = "09:00", state: str = "called", **changes: Any) -> dict[str, Any]:
     ticket = {"number": number, "state": state, "since": at(since)} if number else None
     return {"no": no, "name": NOTHING, "zone": "", "floor": 1, "state": "open", "ticket": ticket} | changes
+
+
+def a_screen(**changes: Any) -> dict[str, Any]:
+    voice = {"zone": "sanh", "reading": "bac", "repeats": 2, "percent": 100, "loud": []}
+    row = {
+        "code": "sanh",
+        "name": NOTHING,
+        "layout": "board",
+        "counters": [1, 2],
+        "fields": ["chung-thuc"],
+        "least_s": 8,
+    }
+    return row | {"theme": "dark", "accent": "", "voice": voice} | changes
 
 
 def phase(board: dict[str, Any], now: str) -> dict[str, str]:
@@ -173,7 +187,7 @@ def test_after_the_day_nobody_is_told_of_a_field_that_is_suspended() -> None:
 def test_a_turn_at_opening_time_reads_as_a_sentence() -> None:
     told = {"low_s": 0, "likely_s": 60, "high_s": 90, "made_at": at("06:30")}
     live = {"fields": {"chung-thuc": {"waiting": 0, "wait": told}}}
-    shown = run("return view.strip(input.board, input.live)", board=a_board(), live=live)
+    shown = run("return view.strip(input.board, input.live, screens.of(null, ''))", board=a_board(), live=live)
     assert shown["fields"][0]["wait"] == "Đến lượt từ 07:30"
 
 
@@ -186,7 +200,7 @@ def test_the_end_of_issuing_is_told_while_counters_still_work() -> None:
 
 
 def calls(board: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = run("return view.calls(input.board)", board=board)
+    found: list[dict[str, Any]] = run("return view.calls(input.board, screens.of(input.board, ''))", board=board)
     return found
 
 
@@ -218,7 +232,8 @@ def test_floor_and_zone_are_told_only_when_the_branch_has_several() -> None:
 def test_a_floors_display_shows_that_floor_only() -> None:
     rows = {"0": a_call(5, "A001", 1), "1": a_call(6, "A002", 2)}
     board = a_board(calls=rows, counters={"1": a_counter(1), "2": a_counter(2, floor=2)})
-    shown = run("return view.calls(input.board, 2)", board=board)
+    board["screens"] = {"tang-2": a_screen(code="tang-2", counters=[2])}
+    shown = run("return view.calls(input.board, screens.of(input.board, 'tang-2'))", board=board)
     assert [(call["number"], call["place"]) for call in shown] == [("A002", "")]
 
 
@@ -375,6 +390,99 @@ def test_the_strip_tells_who_waits_and_how_long() -> None:
     wait = {"likely_s": 1200, "low_s": 900, "high_s": 1500, "made_at": at("09:00")}
     live = {"chung-thuc": {"waiting": 12, "wait": wait}, "dat-dai": {"waiting": 3, "wait": None}}
     board = a_board(None, a_field(), a_field("dat-dai", order=1))
-    found = run("return view.strip(input.board, {fields: input.live})", board=board, live=live)
+    found = run(
+        "return view.strip(input.board, {fields: input.live}, screens.of(input.board, ''))", board=board, live=live
+    )
     assert found["madeAt"] == "09:00"
     assert [(f["waiting"], f["wait"]) for f in found["fields"]] == [(12, "Khoảng 15–25 phút"), (3, "Chưa dự tính được")]
+
+
+# -- which screen it is -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("code", "found"), [("tang-2", "tang-2"), ("", "sanh"), ("gone", "")])
+def test_a_screen_is_the_one_it_is_called_or_the_first(code: str, found: str) -> None:
+    board = a_board() | {"screens": {"sanh": a_screen(), "tang-2": a_screen(code="tang-2")}}
+    assert run("return screens.of(input.board, input.code).code", board=board, code=code) == found
+
+
+def test_where_none_is_configured_everything_is_shown_and_said() -> None:
+    script = "const s = screens.of(input.board, ''); return [screens.shows(s, 99), screens.tells(s, 'x'), s.voice.zone]"
+    assert run(script, board=a_board()) == [True, True, ""]
+
+
+@pytest.mark.parametrize(
+    ("speaker", "device", "speaks"),
+    [("", "", True), ("", "tv-1", False), ("tv-1", "tv-1", True), ("tv-2", "tv-1", False), ("tv-1", "", False)],
+)
+def test_one_screen_of_a_zone_speaks(speaker: str, device: str, speaks: bool) -> None:
+    voices = {"sanh": {"zone": "sanh", "device": speaker, "since": None}} if speaker else {}
+    board = a_board() | {"screens": {"sanh": a_screen()}, "voices": voices}
+    script = "return screens.speaks(input.board, screens.of(input.board, 'sanh'), input.device)"
+    assert run(script, board=board, device=device) is speaks
+
+
+def test_a_screen_without_a_voice_never_speaks() -> None:
+    board = a_board() | {"screens": {"sanh": a_screen(voice=None)}}
+    assert run("return screens.speaks(input.board, screens.of(input.board, ''), '')", board=board) is False
+
+
+@pytest.mark.parametrize(("minute", "loudness"), [(449, 0.8), (450, 0.6), (509, 0.6), (510, 0.8)])
+def test_loudness_goes_by_the_hour(minute: int, loudness: float) -> None:
+    voice = {"percent": 80, "loud": [[450, 510, 60]]}
+    assert run("return screens.loudness(input.voice, input.minute)", voice=voice, minute=minute) == loudness
+
+
+def test_who_takes_over_speaks_what_the_other_was_not_told_of() -> None:
+    rows = [
+        {"call": 3, "at": at("09:01"), "isActive": True},
+        {"call": 1, "at": at("08:59"), "isActive": True},
+        {"call": 2, "at": "2026-11-23T09:00:40+07:00", "isActive": True},
+        {"call": 4, "at": at("09:01"), "isActive": False},
+    ]
+    script = "return screens.missed(input.rows, input.since, new Date(input.now)).map((row) => row.call)"
+    given = {"rows": rows, "now": "2026-11-23T09:01:05+07:00"}
+    assert run(script, since=at("09:00"), **given) == [2, 3]
+    assert run(script, since="2026-11-23T09:00:50+07:00", **given) == [3]
+    assert run(script, since=None, rows=rows, now=at("09:02")) == []
+
+
+# -- other layouts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counter", "label", "number"),
+    [
+        (a_counter(1, "A012"), "Mời số", "A012"),
+        (a_counter(1, "A012", state="serving"), "Đang phục vụ", "A012"),
+        (a_counter(1), "Mời đợi gọi số", ""),
+        (
+            a_counter(
+                1,
+                state="",
+            )
+            | {"state": "paused"},
+            "Quầy tạm ngừng",
+            "",
+        ),
+        (a_counter(1) | {"state": "closed"}, "Quầy chưa mở", ""),
+    ],
+)
+def test_a_counters_own_screen_says_what_it_does(counter: dict[str, Any], label: str, number: str) -> None:
+    board = a_board(counters={"1": counter | {"fields": ["chung-thuc", "gone"]}})
+    found = run("return view.desk(input.board, 1)", board=board)
+    assert (found["label"], found["number"], found["fields"]) == (label, number, ["Chứng thực"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "tall", "columns", "pages"),
+    [(3, False, 1, 1), (6, False, 2, 1), (9, False, 3, 1), (10, False, 2, 2), (8, True, 1, 1)],
+)
+def test_the_waiting_overview_fills_the_screen_and_goes_in_pages(
+    fields: int, tall: bool, columns: int, pages: int
+) -> None:
+    script = """const given = {calls: [], turns: turns.none(), phase: {kind: "open"}, fields: input.fields};
+    given.kind = "waiting";
+    return layout.arrange(given, {isTall: input.tall, wasCrowded: false, now: 0});"""
+    found = run(script, fields=[{"code": str(n)} for n in range(fields)], tall=tall)
+    assert (found["mode"], found["columns"], found["pages"]) == ("waiting", columns, pages)

@@ -53,6 +53,8 @@ configure         -     -      -          -       +     -           -         - 
 report-paper      -     -      -          -       -     -           -         -       +       -      -
 open-day          -     -      -          -       -     -           -         -       -       -      -
 imply-start       -     -      -          -       -     -           -         -       -       -      -
+report-call       -     -      -          -       -     -           -         +       -       -      -
+give-voice        -     -      -          -       -     -           -         -       -       -      -
 
 board:            +     +      +          +       +     +           +         +       +       +      +
 live:             +     +      +          +       +     +           +         +       +       +      +

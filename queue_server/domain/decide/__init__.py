@@ -17,6 +17,7 @@ from queue_server.domain.decide import (
     issuing,
     paper,
     serving,
+    showing,
 )
 from queue_server.domain.events import Event
 from queue_server.domain.foresight import Outlook
@@ -39,6 +40,8 @@ DECISIONS: dict[type[c.Command], Decision] = {
     c.TakeAdvice: advising.take_advice,
     c.CallHelper: helping.call_helper,
     c.AnswerHelp: helping.answer_help,
+    c.ReportCall: showing.report_call,
+    c.GiveVoice: showing.give_voice,
     c.CallNext: calling.call_next,
     c.Call: calling.call,
     c.Recall: calling.recall,

@@ -144,6 +144,11 @@
     });
   };
 
+  /** Tell what a lobby screen says of itself; nobody answers. */
+  Feed.prototype.report = function (report) {
+    this._send(Object.assign({ type: "report" }, report));
+  };
+
   /** Close for good. */
   Feed.prototype.stop = function () {
     this._isStopped = true;

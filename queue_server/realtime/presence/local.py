@@ -11,6 +11,7 @@ class Here:
 
     def __init__(self) -> None:
         self.devices: Counter[str] = Counter()
+        self.reports: dict[str, bytes] = {}
         self.people = 0
 
     def come(self, device: str | None) -> bool:
@@ -30,7 +31,15 @@ class Here:
         if self.devices[device] > 0:
             return False
         del self.devices[device]
+        self.reports.pop(device, None)
         return True
+
+    def tell(self, device: str, report: bytes) -> bool:
+        """The same."""
+        is_news = device in self.devices and self.reports.get(device) != report
+        if is_news:
+            self.reports[device] = report
+        return is_news
 
 
 class LocalPresence:
@@ -45,6 +54,12 @@ class LocalPresence:
 
     def go(self, device: str | None) -> None:
         self._here.go(device)
+
+    def tell(self, device: str, report: bytes) -> None:
+        self._here.tell(device, report)
+
+    async def reports(self, devices: Iterable[str]) -> dict[str, bytes]:
+        return {device: self._here.reports[device] for device in devices if device in self._here.reports}
 
     async def connected(self, devices: Iterable[str]) -> dict[str, bool | None]:
         absent = False if self._is_alone else None

@@ -18,6 +18,12 @@ class Presence(Protocol):
     def go(self, device: str | None) -> None:
         """It has ended."""
 
+    def tell(self, device: str, report: bytes) -> None:
+        """What a device that is connected here says of itself. Never waits, never fails."""
+
+    async def reports(self, devices: Iterable[str]) -> dict[str, bytes]:
+        """The newest report of each of these devices that is connected and has made one, as far as anybody knows."""
+
     async def connected(self, devices: Iterable[str]) -> dict[str, bool | None]:
         """Whether each of these devices has a connection anywhere; None where nobody knows."""
 

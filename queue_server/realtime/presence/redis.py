@@ -40,7 +40,7 @@ class _Other(NamedTuple):
     """What another process has said."""
 
     people: int
-    devices: list[str]
+    devices: dict[str, bytes]
 
 
 class RedisPresence:
@@ -63,6 +63,10 @@ class RedisPresence:
 
     def go(self, device: str | None) -> None:
         if self._here.go(device):
+            self._note(device)
+
+    def tell(self, device: str, report: bytes) -> None:
+        if self._here.tell(device, report):
             self._note(device)
 
     def _note(self, device: str | None) -> None:
@@ -120,7 +124,7 @@ class RedisPresence:
     async def _tell_changes(self) -> bool:
         """Whether there was something to change: False when our hash is gone."""
         changed = self._take_changes()
-        come = {device: "" for device in changed if device in self._here.devices}
+        come = {device: self._said(device) for device in changed if device in self._here.devices}
         gone = [device for device in changed if device is not None and device not in self._here.devices]
         key, work = self._key(self._name), self._client.pipeline().exists(self._key(self._name))
         work.hset(key, mapping={PEOPLE: self._here.people, **come})
@@ -133,9 +137,12 @@ class RedisPresence:
     async def _tell_all(self) -> None:
         self._take_changes()
         key = self._key(self._name)
-        fields = {PEOPLE: self._here.people, **dict.fromkeys(self._here.devices, "")}
+        fields = {PEOPLE: self._here.people, **{device: self._said(device) for device in self._here.devices}}
         work = self._client.pipeline().delete(key).hset(key, mapping=fields).expire(key, LASTS_S)
         await work.sadd(PROCESSES, self._name).execute()
+
+    def _said(self, device: str | None) -> bytes:
+        return self._here.reports.get(device or "", b"")
 
     def _take_changes(self) -> set[str | None]:
         self._wake.clear()
@@ -155,6 +162,13 @@ class RedisPresence:
         absent = False if others is not None and not self._is_in_doubt() else None
         there = {device for other in others or () for device in other.devices}
         return {device: True if device in self._here.devices or device in there else absent for device in wanted}
+
+    async def reports(self, devices: Iterable[str]) -> dict[str, bytes]:
+        wanted = list(devices)
+        elsewhere = [device for device in wanted if device not in self._here.devices]
+        others = (await self._ask_others(elsewhere) if elsewhere else None) or []
+        there = {device: said for other in others for device, said in other.devices.items() if said}
+        return there | {device: self._here.reports[device] for device in wanted if device in self._here.reports}
 
     async def people(self) -> int | None:
         others = await self._ask_others([])
@@ -185,7 +199,7 @@ class RedisPresence:
         if dead:
             await self._client.srem(PROCESSES, *dead)
         return [
-            _Other(int(people), [device for device, value in zip(devices, values, strict=True) if value is not None])
-            for people, *values in found.values()
+            _Other(int(people), {device: each for device, each in zip(devices, said, strict=True) if each is not None})
+            for people, *said in found.values()
             if people is not None
         ]

@@ -23,6 +23,7 @@ from queue_server.access.tries import (
     WRONG_TOKENS,
 )
 from queue_server.domain.refusals import Refusal
+from queue_server.protocol.frames import Report
 from queue_server.web.answering import json
 from queue_server.web.asking import (
     COOKIE,
@@ -66,15 +67,18 @@ class ConfirmPairing(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeviceNow(DeviceInfo, frozen=True):
-    """A device, and whether it is connected now, to whichever process; null when nobody knows."""
+    """A device, and whether it is connected now, to whichever process; null when nobody knows. `report` is what a
+    lobby screen says of itself."""
 
     is_connected: bool | None
+    report: Report | None
 
 
 class Devices(Struct, frozen=True):
     devices: list[DeviceNow]
 
 
+_report = msgspec.json.Decoder(Report)
 _sign_in = msgspec.json.Decoder(SignIn)
 _device_sign_in = msgspec.json.Decoder(DeviceSignIn)
 _ask_pairing = msgspec.json.Decoder(AskPairing)
@@ -163,7 +167,13 @@ async def devices(request: Request) -> Response:
     who.require_page("devices")
     known = await house.access.devices(who.branch)
     connected = await house.presence.connected([device.id for device in known])
-    return json(Devices([DeviceNow(**asdict(device), is_connected=connected[device.id]) for device in known]))
+    said = await house.presence.reports([device.id for device in known])
+    reports = {device: _report.decode(text) for device, text in said.items()}
+    return json(
+        Devices(
+            [DeviceNow(**asdict(each), is_connected=connected[each.id], report=reports.get(each.id)) for each in known]
+        )
+    )
 
 
 async def revoke_device(request: Request) -> Response:

@@ -1,7 +1,8 @@
-"""The lobby display: `/display/{branch}`, public, for televisions from 2018 on.
+"""The lobby display: `/display/{branch}/{screen}`, public, for televisions from 2018 on. Without a screen's code it is
+the first one of the configuration, and where none is configured one that shows and says everything.
 
-`?muted=1` shows without speaking (a second screen in the same hall), `?floor=2` shows and says that floor's calls only,
-`?lang=en` shows in English, `?pair=1` shows a pairing code, so that staff see when this screen is dark.
+`?muted=1` shows without speaking, `?lang=en` shows in English, `?pair=1` shows a pairing code, so that staff see when
+this screen is dark.
 """
 
 from __future__ import annotations
@@ -22,21 +23,27 @@ SCRIPTS = (
     "/static/times.js",
     "/static/display/voice.js",
     "/static/display/display_texts.js",
+    "/static/display/display_screen.js",
     "/static/display/display_view.js",
     "/static/display/display_turns.js",
     "/static/display/display_layout.js",
     "/static/display/display_board.js",
+    "/static/display/display_other.js",
     "/static/display/display_voice.js",
+    "/static/display/display_report.js",
+    "/static/display/display_calls.js",
     "/static/display/display.js",
 )
 """Classic scripts, in the order in which they need each other."""
 
 
 async def display(request: Request) -> Response:
-    """GET /display/{branch}: in Vietnamese unless `?lang=en` asks, whatever the television's own language is."""
+    """GET /display/{branch}[/{screen}]: in Vietnamese unless `?lang=en` asks, whatever the television itself speaks."""
     try:
         host = await house_of(request).bus.host(request.path_params["branch"])
-        config = host.state.configured
+        config, code = host.state.configured, request.path_params.get("screen", "")
+        if code and all(screen.code != code for screen in config.screens):
+            raise Refusal("unknown-screen", screen=code)
     except Refusal as refusal:
         return trouble(request, refusal)
     lang = "en" if request.query_params.get("lang", "").lower().startswith("en") else "vi"
@@ -47,6 +54,7 @@ async def display(request: Request) -> Response:
         lang=lang,
         scripts=SCRIPTS,
         branch=config.branch,
+        screen=code,
         zone=config.timezone,
         branch_name=_say(config.name, lang),
         organisation_name=_say(config.organisation, lang),
@@ -59,4 +67,4 @@ def _say(text: Text, lang: str) -> str:
     return (text.en if lang == "en" else "") or text.vi
 
 
-routes = [Route("/display/{branch}", display)]
+routes = [Route("/display/{branch}", display), Route("/display/{branch}/{screen}", display)]

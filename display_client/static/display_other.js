@@ -1,0 +1,55 @@
+/**
+ * The layouts of the lobby display beside the board of calls: the waiting overview, one counter's own screen; and a
+ * screen's own colours. Comes after display_board.js.
+ *
+ * A classic ES2015 script for Chrome 53.
+ */
+(function (global) {
+  "use strict";
+
+  const LaySo = (global.LaySo = global.LaySo || {});
+  const say = LaySo.words(LaySo.displayTexts);
+  const setText = LaySo.setText;
+  const parts = LaySo.displayBoard.parts;
+  const get = (id) => document.getElementById(id);
+
+  function drawWall(layout, staleLabel) {
+    const wall = get("wall");
+    setText(get("wall-label"), staleLabel || say("waitingNow"));
+    setText(get("wall-page"), layout.pages > 1 ? say("page", { page: layout.page + 1, pages: layout.pages }) : "");
+    [1, 2, 3].forEach((columns) => parts.setClass(wall, "wall__fields--" + columns, layout.columns === columns));
+    parts.setClass(wall, "wall__fields--few", layout.fields.length <= 4);
+    parts.patch(wall, layout.fields.map((field) => Object.assign({ key: field.code }, field)), parts.makeField, parts.updateField);
+  }
+
+  function drawDesk(desk, staleLabel) {
+    const element = get("desk");
+    setText(get("desk-word"), say("counter"));
+    setText(get("desk-no"), String(desk.no));
+    setText(get("desk-name"), desk.name);
+    parts.show(get("desk-name"), desk.name !== "");
+    setText(get("desk-label"), staleLabel || desk.label);
+    setText(get("desk-fields"), desk.fields.join(" · "));
+    parts.setNumber(element, desk);
+    parts.show(get("desk-number"), desk.number !== "");
+    ["called", "serving", "free", "paused", "closed"].forEach((state) => parts.setClass(element, "desk--" + state, state === desk.state));
+    const key = [desk.number, desk.state, desk.since].join(" ");
+    if (element.getAttribute("data-call") !== key) {
+      element.setAttribute("data-call", key);
+      parts.fit(get("desk-number"));
+      if (desk.state === "called") { parts.flash(element); }
+    }
+  }
+
+  /** The screen's own colours. */
+  function drawTheme(screen) {
+    parts.setClass(document.body, "is-light", screen.theme === "light");
+    if (document.body.getAttribute("data-accent") === screen.accent) { return; }
+    document.body.setAttribute("data-accent", screen.accent);
+    ["--accent", "--accent-deep"].forEach((name) => {
+      if (screen.accent) { document.body.style.setProperty(name, screen.accent); } else { document.body.style.removeProperty(name); }
+    });
+  }
+
+  LaySo.displayOther = { wall: drawWall, desk: drawDesk, theme: drawTheme };
+})(window);
