@@ -33,14 +33,30 @@ WORDS_KEPT = 500
 """Who types on asks for the same first words again."""
 APART = 10_000
 """Places of a code and of a field's words, far behind the name's, so that they are nobody's neighbours."""
+OF_WHAT_IS_THERE = {
+    *("lại", "đổi", "chuyển", "sửa", "chỉnh", "hiệu", "đính", "dời", "hạn", "tiếp"),  # it goes on, changed
+    *("xóa", "hủy", "thu", "chấm", "dừng", "ngừng", "thôi", "khóa", "hoàn", "thể"),  # it ends
+}
+"""With one of these among its first words a procedure is about something that exists already. Whoever does not say so
+wants the first one."""
+FIRST_WORDS = 3
+SOUND_ALIKE = {"ch": "tr", "tr": "ch", "s": "x", "x": "s", "gi": "d", "d": "gi", "l": "n", "n": "l"}
+"""First letters that people of one region or another take for each other."""
 
 _WORD = re.compile(r"[0-9]+(?:\.[0-9]+)+|\w+")
+_LAST_Y = re.compile(r"(?<![aeou])y\b")
+_TELEX = re.compile(r"(?<=[aeiouy])[sfrxjw]|[sfrxj]$|(?<=a)a|(?<=e)e|(?<=o)o|(?<=^d)d")
 
 
 def fold(text: str) -> str:
-    """Lower case without diacritics: "Đất đai" and "dat dai" are the same."""
+    """Lower case without diacritics: "Đất đai" and "dat dai" are the same, and so are "ký" and "kí"."""
     decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    return _LAST_Y.sub("i", "".join(char for char in decomposed if not unicodedata.combining(char)))
+
+
+def untyped(folded: str) -> str:
+    """A word without the letters that make diacritics on a Vietnamese keyboard, "dat" of "ddaats"."""
+    return _LAST_Y.sub("i", _TELEX.sub("", folded))
 
 
 def words(text: str) -> list[str]:
@@ -79,17 +95,18 @@ class Catalogue:
     def __init__(self, procedures: Iterable[Procedure], spoken: Mapping[str, str] | None = None) -> None:
         self.procedures = tuple(procedures)
         self._index: defaultdict[str, dict[int, _Entry]] = defaultdict(dict)
+        self._order = [(*_order(procedure), row) for row, procedure in enumerate(self.procedures)]
         for row, procedure in enumerate(self.procedures):
             self._add(row, procedure.name_vi, IN_NAME)
             self._add(row, procedure.code or "", IN_NAME, start=APART)
             self._add(row, procedure.field_vi, IN_FIELD, start=2 * APART)
-        self._vocabulary = sorted(self._index)
+        said = {tuple(map(fold, words(phrase))): words(means) for phrase, means in (spoken or {}).items()}
+        self._spoken = sorted(said.items(), key=lambda each: -len(each[0]))
+        self._vocabulary = sorted({*self._index, *(word for phrase in said for word in phrase)})
         self._slips: defaultdict[str, list[str]] = defaultdict(list)
         for word in self._vocabulary:
             for slip in _slips(word):
                 self._slips[slip].append(word)
-        said = {tuple(map(fold, words(phrase))): words(means) for phrase, means in (spoken or {}).items()}
-        self._spoken = sorted(said.items(), key=lambda each: -len(each[0]))
         self._hits = lru_cache(WORDS_KEPT)(self._find)
 
     def _add(self, row: int, text: str, weight: float, *, start: int = 0) -> None:
@@ -110,13 +127,17 @@ class Catalogue:
         return list(found)[:limit]
 
     def _meant(self, typed: list[str]) -> Iterator[list[str]]:
-        folded = [fold(word) for word in typed]
+        may_be = [self._may_be(fold(word)) for word in typed]
         for said, means in self._spoken:
-            for start in range(len(folded) - len(said) + 1):
-                if tuple(folded[start : start + len(said)]) == said:
+            for start in range(len(typed) - len(said) + 1):
+                if all(word in may_be[start + place] for place, word in enumerate(said)):
                     yield typed[:start] + means + typed[start + len(said) :]
                     break
         yield typed
+
+    def _may_be(self, folded: str) -> set[str]:
+        """The whole words for which it may stand."""
+        return {folded, *(word for word, _ in self._spellings(folded) if not word.startswith(folded))}
 
     def _ranked(self, wanted: Sequence[str], among: Collection[int] | None) -> list[int]:
         hits = [self._hits(word) for word in wanted]
@@ -131,7 +152,7 @@ class Catalogue:
             before = hit
         least = ENOUGH * max(scores.values(), default=0.0)
         rows = [row for row, score in scores.items() if score >= least and (among is None or row in among)]
-        return sorted(rows, key=lambda row: (-scores[row], _start(row, hits), len(self.procedures[row].name_vi), row))
+        return sorted(rows, key=lambda row: (-scores[row], self._order[row]))
 
     def _find(self, word: str) -> Hits:
         """For each procedure that has the word: what its best place is worth, and all places."""
@@ -147,10 +168,15 @@ class Catalogue:
         return found
 
     def _spellings(self, folded: str) -> list[tuple[str, float]]:
-        """The words that it begins; if there are none, those that one slip of a finger may have made of it."""
-        found = [(word, 1.0) for word in self._beginning_with(folded)]
+        """The words that it begins, and those that sound like it; if there are none, those that one slip of a finger
+        may have made of it, or the habit to type diacritics as letters."""
+        alike = [(word, NEAR) for word in _sounds_like(folded) if word in self._index]
+        found = [(word, 1.0) for word in self._beginning_with(folded)] + alike
         if found or len(folded) < SLIPS_FROM:
             return found
+        plain = untyped(folded)
+        if plain in self._index:
+            return [(plain, 1.0)]
         return [(word, NEAR) for word in dict.fromkeys(word for slip in _slips(folded) for word in self._slips[slip])]
 
     def _beginning_with(self, folded: str) -> Iterator[str]:
@@ -167,9 +193,18 @@ def _slips(word: str) -> set[str]:
     )
 
 
+def _sounds_like(folded: str) -> list[str]:
+    return [other + folded[len(first) :] for first, other in SOUND_ALIKE.items() if folded.startswith(first)]
+
+
 def _joined(was: _Hit, worth: float, places: set[int]) -> _Hit:
-    return _Hit(max(was.worth, worth), was.places | places)
+    """Where a whole word stands, its beginnings elsewhere are none."""
+    if worth == was.worth:
+        return _Hit(worth, was.places | places)
+    return was if worth < was.worth else _Hit(worth, places)
 
 
-def _start(row: int, hits: Sequence[Hits]) -> int:
-    return min(min(hit[row].places) for hit in hits if row in hit)
+def _order(procedure: Procedure) -> tuple[bool, int]:
+    """Among those that fit as well: a first one before others, and the shortest."""
+    name = procedure.name_vi.removeprefix("Thủ tục ")
+    return not OF_WHAT_IS_THERE.isdisjoint(words(name)[:FIRST_WORDS]), len(name)

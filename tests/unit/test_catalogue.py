@@ -9,7 +9,7 @@ import pytest
 
 from queue_server.directory.catalogue import Procedure, fields_of, read_procedures
 from queue_server.directory.faults import InvalidDirectory
-from queue_server.directory.searching import Catalogue, fold, read_spoken
+from queue_server.directory.searching import Catalogue, fold, read_spoken, untyped
 from queue_server.domain.configuration import Field, Text
 
 FOLDER = Path(__file__).parents[2] / "config" / "catalogue"
@@ -36,7 +36,20 @@ def test_a_birth_is_found_with_and_without_diacritics(query: str):
 
 
 def test_the_shortest_whole_match_comes_first():
-    assert names("giay phep lai xe", 2) == ["Cấp giấy phép lái xe", "Đổi giấy phép lái xe"]
+    assert names("giay phep lai xe", 2) == ["Cấp giấy phép lái xe", "Cấp giấy phép lái xe quốc tế"]
+
+
+def test_a_first_one_comes_before_what_is_about_one_that_is_there_unless_that_is_said():
+    assert names("khuyet tat", 1) == ["Xác định, xác định lại mức độ khuyết tật và cấp giấy xác nhận khuyết tật"]
+    assert names("doi giay khuyet tat", 1) == ["Cấp đổi, cấp lại giấy xác nhận khuyết tật"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("dduwowngf", "duong"), ("thuwcj", "thuc"), ("sangs", "sang"), ("kys", "ki"), ("truwowngf", "truong")],
+)
+def test_diacritics_typed_as_letters_are_taken_off(typed: str, meant: str):
+    assert untyped(typed) == meant
 
 
 def test_diacritics_that_were_typed_count():
