@@ -11,18 +11,21 @@ export const titleOf = (state, isAgencies) =>
 export function Home({ state, view, on }) {
   const { own, isAgencies, items: shown, page, pages } = cardsOf(state, view);
   const title = titleOf(state, isAgencies);
+  const isFirst = !own && !state.isAdding;
   return html`<section class="home">
     <div class="home__title">
-      ${(own || state.isAdding) && html`<button class="button home__back" type="button" data-key="back" onClick=${on.up}><${Icon} of="back" />${say("back")}</button>`}
+      ${!isFirst && html`<button class="button home__back" type="button" data-key="back" onClick=${on.up}><${Icon} of="back" />${say("back")}</button>`}
       <div>${own && state.agency !== SERVICES && html`<p class="home__agency">${agencyName(view, state.agency)}</p>`}<h1>${say(title)}</h1></div>
-      ${!own && !state.isAdding && html`<button class="button home__search" type="button" data-key="search" onClick=${on.search}><${Icon} of="search" />${say("search")}</button>`}
-      ${!own && !state.isAdding && view.hasSlips && html`<button class="button home__slip" type="button" data-key="slip" onClick=${on.slip}><${Icon} of="collect" />${say("slip")}</button>`}
-      ${name(view.day.notice) && html`<p class="notice home__notice">${name(view.day.notice)}</p>`}
-      ${pages > 1 && html`<${Pager} page=${page} pages=${pages} on=${on} />`}
     </div>
-    <ul class="cards cards--${Math.min(shown.length, 10)}">
+    ${isFirst && html`<div class="home__keys">
+      <button class="button home__search" type="button" data-key="search" onClick=${on.search}><${Icon} of="search" />${say("search")}</button>
+      ${view.hasSlips && html`<button class="button home__slip" type="button" data-key="slip" onClick=${on.slip}><${Icon} of="collect" />${say("slip")}</button>`}
+    </div>`}
+    ${name(view.day.notice) && html`<p class="notice home__notice">${name(view.day.notice)}</p>`}
+    <ul class="cards cards--${shown.length}">
       ${shown.map((item) => html`<li key=${item.agency ?? item.field.code}>${item.agency ? html`<${AgencyCard} item=${item} view=${view} on=${on} />` : html`<${FieldCard} row=${item.field} view=${view} on=${on} />`}</li>`)}
     </ul>
+    ${pages > 1 && html`<${Pager} page=${page} pages=${pages} on=${on} />`}
   </section>`;
 }
 
@@ -42,7 +45,7 @@ function AgencyCard({ item, view, on }) {
   const waiting = item.fields.reduce((sum, row) => sum + (view.live[row.code]?.waiting ?? 0), 0);
   return html`<button class="field-card" type="button" data-agency=${item.agency} onClick=${() => on.agency(item.agency)}>
     <span class="field-card__name">${agencyName(view, item.agency)}</span>
-    <span class="field-card__examples">${item.fields.map((row) => name(row.name)).join(" · ")}</span>
+    <${More}>${item.fields.map((row) => name(row.name)).join(" · ")}</${More}>
     <span class="field-card__foot"><span class="fact-line"><${Icon} of="people" />${waiting ? say("waiting", { n: waiting }) : say("waitingNone")}</span><span class="field-card__go"><${Icon} of="next" /></span></span>
   </button>`;
 }
@@ -58,9 +61,7 @@ function OpenCard({ row, live, offer, on }) {
   const nobody = live?.wait?.low_s > 0 ? "waitingBusy" : "waitingNone"; // nobody waits, and yet there is a wait: why
   return html`<button class="field-card" type="button" data-field=${row.code} onClick=${() => on.field(row.code)}>
     <${CardName} row=${row} />
-    ${offer.kind === "priority"
-      ? html`<span class="field-card__why">${say("onlyPriority")}</span>`
-      : html`<span class="field-card__examples">${name(row.examples) || (isFiling(row) ? "" : say(`service.${row.service}`))}</span>`}
+    ${offer.kind === "priority" ? html`<${More} of="why">${say("onlyPriority")}</${More}>` : html`<${More}>${name(row.examples) || (isFiling(row) ? "" : say(`service.${row.service}`))}</${More}>`}
     <span class="field-card__foot">
       <span class="fact-line"><${Icon} of="people" />${!live ? "" : live.waiting ? say("waiting", { n: live.waiting }) : say(nobody)}</span>
       <span class="fact-line"><${Icon} of="clock" />${told.kind === "clock" ? say("turn", { range: told.value }) : told.value}</span>
@@ -74,11 +75,16 @@ function CardName({ row }) {
   return html`<span class="field-card__name">${!isFiling(row) && html`<${Icon} of=${row.service} />`}${name(row.name)}</span>`;
 }
 
+/** As many lines of it as the card has room for. */
+function More({ of = "examples", children }) {
+  return html`<span class="field-card__more"><span class="field-card__${of}">${children}</span></span>`;
+}
+
 /** Still to be pressed: then the whole sentence is shown large, instead of nothing happening. */
 function ShutCard({ row, offer, on }) {
   return html`<button class="field-card field-card--off" type="button" data-field=${row.code} data-state=${offer.kind} onClick=${() => on.field(row.code)}>
     <${CardName} row=${row} />
-    <span class="field-card__why">${whyShut(row, offer).join(" ")}</span>
+    <${More} of="why">${whyShut(row, offer).join(" ")}</${More}>
   </button>`;
 }
 

@@ -34,7 +34,7 @@ const page = document.documentElement;
 const branch = page.dataset.branch;
 const firstLanguage = LaySo.language();
 const names = JSON.parse(root.dataset.names);
-const landscape = window.matchMedia("(min-aspect-ratio: 1/1)");
+const narrow = window.matchMedia("(min-aspect-ratio: 1/1) and (max-width: 1199px)"); // room for three cards in a row
 
 const START = { screen: "home", page: 0, agency: null, field: null, procedure: null, seek: null, slip: null, further: [], isAdding: false, priority: null, ticket: null, problem: null, there: null, nextDay: null, isBusy: false, isHelping: false, isCallingHelper: false, helper: null, isAsked: false, isChoosingLanguage: false, ...STRANGER };
 const NEXT = { ...START, needsTime: false, isListening: false }; // somebody else stands here
@@ -81,7 +81,7 @@ function view() {
     agencies,
     sooner: elsewhere.of(state.field),
     helper: helperOf(state.helper, live?.help_called ?? {}, data.device),
-    size: state.isEasy ? 6 : landscape.matches ? 8 : 10
+    size: state.isEasy ? 4 : narrow.matches ? 6 : 8
   };
 }
 
@@ -465,5 +465,5 @@ for (const kind of ["pointerdown", "keydown"]) {
   window.addEventListener(kind, onTouch, { capture: true, passive: true });
 }
 window.addEventListener("contextmenu", (event) => event.preventDefault());
-landscape.addEventListener("change", () => feed && draw());
+narrow.addEventListener("change", () => feed && draw());
 LaySo.device({ kind: "dispenser", branch, also: STAFF }).then(start);

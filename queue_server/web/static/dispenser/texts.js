@@ -232,7 +232,7 @@ const en = {
   turn: "turn {range}",
   waitingNone: "Nobody waiting",
   waitingBusy: "Counters are busy",
-  pageOf: "Page {page} of {pages}",
+  pageOf: "Page {page}/{pages}",
   earlier: "Previous page",
   later: "Next page",
   back: "Back",
