@@ -2,15 +2,14 @@
 
     python -m load.lookup_bench [--procedures 1500] [--seconds 20] [--page]
 
-The server is the demonstration on core 0, with the shipped catalogue repeated under other names until it has so many
-rows. One client on core 1 keeps one connection, asks for the first letter, two letters, … of what people type, and asks
-/healthz after each. `--page` then types in a browser (`LAYSO_CHROMIUM`) and measures from a key to its results.
+The server is the demonstration on core 0, with a catalogue of so many rows. One client on core 1 keeps one connection,
+asks for the first letter, two letters, … of what people type, and asks /healthz after each. `--page` then types in a
+browser (`LAYSO_CHROMIUM`) and measures from a key to its results.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import http.client
 import os
 import statistics
@@ -20,15 +19,13 @@ from collections.abc import Mapping
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from shutil import copyfile
 from urllib.parse import quote
 
 from load import measure
 from load.measure import PYTHON, Server
 from load.product import first_line
 from load.proof import MORNING
-from queue_server import cli
-from queue_server.directory.lookup import SHIPPED, Lookup
+from queue_server.demo_catalogue import write_catalogue
 
 TYPED = ("khai sinh", "so do", "dang ky ket hon", "sao y ban chinh", "giay phep xay dung", "kahi sinh", "ho kinh doanh")
 PREFIXES = [words[:length] for words in TYPED for length in range(1, len(words) + 1)]
@@ -45,31 +42,12 @@ KEY_TO_RESULTS = """letter => new Promise(done => {
 """Until the frame after the answer was read."""
 
 
-def catalogue(folder: Path, rows: int) -> None:
-    folder.mkdir()
-    copyfile(SHIPPED / "spoken.csv", folder / "spoken.csv")
-    with (SHIPPED / "procedures.csv").open(encoding="utf-8", newline="") as file:
-        shipped = csv.DictReader(file)
-        columns, all_rows = list(shipped.fieldnames or ()), list(shipped)
-    with (folder / "procedures.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        for no, row in zip(range(rows), cycle(all_rows), strict=False):
-            again = no // len(all_rows)
-            writer.writerow({**row, "code": "", "name_vi": f"{row['name_vi']} lần {again}"} if again else row)
-
-
-def serve(folder: Path, port: int) -> int:
-    """The demonstration with another catalogue."""
-    Lookup.__init__.__defaults__ = (folder / "catalogue",)
-    return cli.main(["demo", "--port", str(port), "--data", str(folder / "data"), "--json", "--clock-start", MORNING])
-
-
 def start(rows: int, folder: Path, env: Mapping[str, str]) -> Server:
-    catalogue(folder / "catalogue", rows)
+    write_catalogue(folder / "catalogue", rows)
     port = measure.free_port()
-    argv = [PYTHON, "-m", "load.lookup_bench", "--serve", str(folder), "--port", str(port)]
-    server = Server(measure.spawn(argv, folder, env), port, folder)
+    argv = [PYTHON, "-m", "queue_server", "demo", "--port", str(port), "--data", str(folder / "data"), "--json"]
+    given = {**env, "LAYSO_CATALOGUE": str(folder / "catalogue")}
+    server = Server(measure.spawn([*argv, "--clock-start", MORNING], folder, given), port, folder)
     said = first_line(server)
     server.branch, server.token = said["branch"], said["tokens"]["dispenser"]
     return server
@@ -128,11 +106,7 @@ def main() -> int:
     parser.add_argument("--procedures", type=int, default=1500)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--page", action="store_true", help="measure in a browser too")
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.serve:
-        return serve(given.serve, given.port)
     with measure.alone(), measure.running(partial(start, given.procedures), {}) as server:
         os.sched_setaffinity(0, {measure.LOAD_CORE})
         found, floor = ask(server, given.seconds)

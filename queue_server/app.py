@@ -28,7 +28,7 @@ from queue_server.branches.timing import Timing
 from queue_server.directory import slips
 from queue_server.directory.languages import SHIPPED as LANGUAGES
 from queue_server.directory.languages import Languages
-from queue_server.directory.lookup import Lookup
+from queue_server.directory.lookup import SHIPPED, Lookup
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.hours import service_day
 from queue_server.domain.state import Change
@@ -153,7 +153,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             elsewhere=elsewhere,
             now=clock.now,
             build=build_name(),
-            lookup=Lookup(),
+            lookup=Lookup(settings.catalogue or SHIPPED),
             languages=Languages(),
             dossier=dossier,
         )

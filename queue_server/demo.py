@@ -22,6 +22,7 @@ from queue_server import child
 from queue_server.access.rights import Role
 from queue_server.administration import SETUP
 from queue_server.app import open_house
+from queue_server.demo_catalogue import write_catalogue
 from queue_server.directory import slips
 from queue_server.directory.importing import plan_import, read_organisation, store_import
 from queue_server.domain.commands import OpenDay
@@ -74,6 +75,9 @@ def demo(settings: Settings, options: DemoOptions) -> int:
     if opens_at is not None:
         print(NOTHING_TO_PLAY.format(data=settings.data, at=opens_at), file=sys.stderr)
         return 2
+    if settings.catalogue is None:
+        settings = settings.model_copy(update={"catalogue": settings.data / "catalogue"})
+        write_catalogue(settings.data / "catalogue")
     children: list[Child] = []
     if not settings.dossier_url:
         receiver, address = _start_receiver()

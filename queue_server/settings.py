@@ -42,6 +42,9 @@ class Settings(BaseModel):
     day_key: Path | None = Field(
         default=None, description="File of the service day's key, in no backup; by default day.key in the data folder."
     )
+    catalogue: Path | None = Field(
+        default=None, description="Folder of procedures.csv and spoken.csv; by default the catalogue that is shipped."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     trusted_proxies: str = Field(

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.kiosk import Kiosk, open_kiosk
+from tests.browser.looks import LARGE
 from tests.server import DemoServer
 
 pytestmark = pytest.mark.browser
@@ -130,9 +131,18 @@ def test_what_is_scanned_is_never_typed_and_what_is_typed_is(kiosk: Kiosk) -> No
     expect(query).to_have_value("khai")
     kiosk.page.keyboard.press("Backspace")
     expect(query).to_have_value("kha")
+    kiosk.page.keyboard.type("i sinh cho con", delay=0)
+    expect(query).to_have_value("khai sinh cho con")
+    kiosk.page.keyboard.press("Tab")
     scan(kiosk.page, "https://example.vn/something")
-    expect(kiosk.page.locator(".toast")).to_have_text(re.compile("^Chưa đọc được mã này."))
-    expect(query).to_have_value("kha")
+    toast = kiosk.page.locator(".toast")
+    expect(toast).to_have_text(re.compile("^Chưa đọc được mã này."))
+    for width, height in LARGE:
+        kiosk.page.set_viewport_size({"width": width, "height": height})
+        lowest, stage = toast.bounding_box(), kiosk.page.locator(".stage").bounding_box()
+        assert lowest is not None
+        assert stage is not None
+        assert lowest["y"] + lowest["height"] <= stage["y"] + 1, "it covers no key"
 
 
 def test_a_press_of_a_key_still_presses(kiosk: Kiosk) -> None:

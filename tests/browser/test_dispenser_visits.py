@@ -53,7 +53,7 @@ def look_up(kiosk: Kiosk, code: str) -> None:
 
 def test_a_result_that_is_there_leads_to_its_counter(kiosk: Kiosk, centre: DemoServer) -> None:
     look_up(kiosk, READY)
-    expect(kiosk.page.get_by_text("Kết quả đã có, mời nhận tại quầy 6.")).to_be_visible()
+    expect(kiosk.page.get_by_text("Kết quả đã có. Mời lấy số, quầy 6 sẽ gọi.")).to_be_visible()
     kiosk.settle()
     number = kiosk.take()
     expect(kiosk.page.get_by_text("Mời chờ gọi đến quầy 6")).to_be_visible()
@@ -91,7 +91,7 @@ def test_who_must_complete_a_dossier_goes_where_it_was_filed(kiosk: Kiosk, centr
     before = issued(centre, "dat-dai")
     look_up(kiosk, LACKING)
     expect(kiosk.page.get_by_role("heading", name="Đất đai")).to_be_visible()
-    expect(kiosk.page.get_by_text("Hồ sơ cần bổ sung giấy tờ, mời đến quầy 4.")).to_be_visible()
+    expect(kiosk.page.get_by_text("Hồ sơ cần bổ sung giấy tờ. Mời lấy số, quầy 4 sẽ gọi.")).to_be_visible()
     kiosk.settle()
     kiosk.take()
     assert issued(centre, "dat-dai") == before + 1

@@ -86,7 +86,7 @@ def test_a_card_shows_the_class_of_the_highest_age() -> None:
 # -- whose keys these are ----------------------------------------------------------------------------------------------
 
 RUN = """
-function played(keys) {
+function played(keys, isWritten) {
   const heard = [], timers = new Map();
   let now = 0, last = 0;
   const later = (work, ms) => { timers.set((last += 1), [now + ms, work]); return last; };
@@ -94,11 +94,12 @@ function played(keys) {
     for (const [id, [at, work]] of [...timers]) if (at <= to) { timers.delete(id); now = at; work(); }
     now = to;
   };
-  const hand = the.reader((text) => heard.push(text), () => heard.push(null), later, (id) => timers.delete(id));
+  const onScan = (text) => heard.push(text), onTyped = () => heard.push(null);
+  const hand = the.reader(onScan, onTyped, () => isWritten, later, (id) => timers.delete(id));
   for (const [at, key] of keys) {
     pass(at);
     if (key !== "Enter") hand.add(key, at);
-    else { const isScan = hand.isScan(at); hand.end(); heard.push(isScan ? "enter" : "press"); }
+    else heard.push(hand.end(hand.isScan(at)) ? "enter" : "press");
   }
   pass(now + 1000);
   return heard;
@@ -106,10 +107,12 @@ function played(keys) {
 """
 
 
-def heard(*keys: tuple[int, str]) -> list[str | None]:
-    """What was scanned, None for a person's keys, "enter" of a scanner or a "press" of a person."""
+def heard(*keys: tuple[int, str], is_written: bool = False) -> list[str | None]:
+    """What was scanned, None for a person's keys, "enter" of a scanner or a "press" of a person; `is_written` into a
+    field of the page."""
     script = f"import * as the from {json.dumps((DISPENSER / 'scanner.js').as_uri())}; {RUN}"
-    found: list[str | None] = json.loads(run_node(f"{script} console.log(JSON.stringify(played({json.dumps(keys)})));"))
+    run = f"played({json.dumps(keys)}, {json.dumps(is_written)})"
+    found: list[str | None] = json.loads(run_node(f"{script} console.log(JSON.stringify({run}));"))
     return found
 
 
@@ -133,6 +136,22 @@ def test_fingers_are_no_scanner() -> None:
     assert heard(*typed("khai", 30)) == [None]
     assert heard((0, "1"), (500, "Enter")) == [None, "press"]
     assert heard((0, "Enter")) == ["press"]
+
+
+def entered(text: str) -> list[tuple[int, str]]:
+    """By a scanner, with Enter behind it."""
+    return [*typed(text, 3), (len(text) * 3, "Enter")]
+
+
+def test_into_a_field_only_what_is_known_here_is_scanned_and_nothing_typed_is_lost() -> None:
+    dossier = "000.00.19.H26-240105-0123"
+    assert heard(*entered(CARD), is_written=True) == [CARD, "enter"]
+    assert heard(*typed(CARD, 3), is_written=True) == [CARD]
+    assert heard(*entered(dossier), is_written=True) == [dossier, "enter"]
+    assert heard(*typed(dossier, 3), is_written=True) == [None]
+    assert heard(*typed("dang ky khai sinh", 20), is_written=True) == [None]
+    assert heard(*entered("https://dichvucong.gov.vn/"), is_written=True) == [None, "press"]
+    assert heard(*entered("https://dichvucong.gov.vn/")) == ["https://dichvucong.gov.vn/", "enter"]
 
 
 KEYS = [

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.unit.test_catalogue import names
+from queue_server.demo_catalogue import ROWS, write_catalogue
+from queue_server.directory.catalogue import read_procedures
+from queue_server.directory.searching import Catalogue, read_spoken
+from tests.unit.test_catalogue import CSV, names
 
 WANTED = {
     "Thủ tục đăng ký kết hôn": (
@@ -100,3 +105,22 @@ def test_what_is_wanted_comes_first(typed: str, wanted: str) -> None:
 @pytest.mark.parametrize(("typed", "wanted"), AMONG_THREE.items())
 def test_what_may_be_wanted_is_among_the_first(typed: str, wanted: str) -> None:
     assert any(name.startswith(wanted) for name in names(typed, 3))
+
+
+def test_among_the_many_of_a_demonstration_the_real_ones_come_first(tmp_path: Path) -> None:
+    write_catalogue(tmp_path / "catalogue")
+    procedures = read_procedures(tmp_path / "catalogue" / "procedures.csv")
+    many = Catalogue(procedures, read_spoken(tmp_path / "catalogue" / "spoken.csv"))
+    first = {typed: procedures[many.search(typed, 1)[0]].name_vi for each in WANTED.values() for typed in each}
+    assert {typed: name for typed, name in first.items() if name != names(typed, 1)[0]} == {}
+
+
+def test_a_demonstrations_catalogue_is_as_long_as_a_provinces_and_its_samples_have_no_code(tmp_path: Path) -> None:
+    write_catalogue(tmp_path / "catalogue")
+    procedures = read_procedures(tmp_path / "catalogue" / "procedures.csv")
+    shipped = read_procedures(CSV)
+    assert len(procedures) == ROWS == 1500
+    assert procedures[: len(shipped)] == shipped
+    samples = procedures[len(shipped) :]
+    assert all(each.code is None and "(mẫu: " in each.name_vi for each in samples)
+    assert len({(each.name_vi, each.level, each.field_vi) for each in samples}) == len(samples)

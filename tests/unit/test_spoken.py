@@ -33,9 +33,13 @@ WORLD = f"""
 """
 
 COPIES = a_field(
-    name={"vi": "Chứng thực", "en": "Certification", "more": {"zh": "认证"}}, agency="phuong", zone="", series="A"
+    name={"vi": "Chứng thực", "en": "Certification", "more": {"zh": "认证"}},
+    agency="phuong",
+    zone="",
+    series="A",
+    steps=[],
 )
-LAND = a_field("dat-dai", name={"vi": "Đất đai", "en": "Land"}, agency="dat-dai", zone="", order=1)
+LAND = a_field("dat-dai", name={"vi": "Đất đai", "en": "Land"}, agency="dat-dai", zone="", order=1, steps=[])
 COUNTERS = {str(no): {"no": no, "fields": ["chung-thuc"]} for no in (1, 2, 3, 5)}
 ELDERLY = {"code": "NCT75", "name": {"vi": "Người cao tuổi", "en": "Elderly people", "more": {"zh": "老人"}}}
 WAIT = {"likely_s": 1200, "low_s": 930, "high_s": 1500, "made_at": at(NOW)}
@@ -232,6 +236,7 @@ def test_help_is_told_step_by_step_and_then_that_somebody_comes() -> None:
         "Chọn lĩnh vực cần làm.",
         "Bấm Lấy số.",
         "Nhận phiếu, chờ gọi số.",
+        "Vui lòng gặp nhân viên hướng dẫn.",
         "Nhân viên hướng dẫn ở gần đây sẽ lấy số giúp ông/bà.",
         "Muốn gọi nhân viên, bấm nút bên phải.",
     ]
@@ -277,6 +282,26 @@ def test_several_things_are_named_before_the_press() -> None:
     told = said("confirm", further=["dat-dai"])
     assert told is not None
     assert told[1] == "Sau đó: Đất đai."
+    assert "Một số cho cả 2 việc. Thời gian chờ là của việc đầu tiên." in told
+
+
+def test_a_slip_says_one_thing_to_do() -> None:
+    found = {"state": "supplement", "field": "chung-thuc", "counter": 9, "wait": WAIT, "due_at": None}
+    assert said("confirm", slip={"found": found}) == [
+        "Chứng thực.",
+        "Hồ sơ cần bổ sung giấy tờ. Mời lấy số, quầy 9 sẽ gọi.",
+        "Đang chờ trước: 4 người.",
+        "Thời gian chờ: khoảng 15 đến 25 phút.",
+        "Bấm Lấy số, nút bên phải.",
+    ]
+
+
+def test_a_number_that_one_counter_calls_names_no_other() -> None:
+    ticket = {"number": "A012", "people_ahead": 1, "wait": WAIT, "only_counter": 9}
+    told = said("issued", ticket=ticket, hasPrinter=True)
+    assert told is not None
+    assert told[3] == "Mời chờ gọi đến quầy 9."
+    assert "Thường ở quầy" not in "".join(told)
 
 
 def test_a_claim_that_does_not_count_yet_is_told() -> None:

@@ -1,26 +1,23 @@
 /** Another day, for whom today may be too late: no number was taken, and when to come. */
 
 import { html } from "../vendor/preact-htm.js";
-import { dayAndTime, LaySo, name, say } from "./parts.js";
+import { LaySo, name, say } from "./parts.js";
+import { anotherDay } from "./standing.js";
 import { Sooner } from "./steps.js";
 
 /** The field's next working day: its hours, and when few people come. */
 export const nextDay = (branch, field) => LaySo.ask("GET", `/branches/${encodeURIComponent(branch)}/fields/${encodeURIComponent(field)}/another-day`);
 
-const span = ({ start, end }) => `${LaySo.time(start)}–${LaySo.time(end)}`;
-
 export function AnotherDay({ state, view, on }) {
-  const row = view.board.fields[state.field];
-  const found = state.nextDay;
-  const at = row.returns_at && dayAndTime(row.returns_at);
+  const { row, at, words } = anotherDay(state, view);
   return html`<section class="calm resting another-day" data-another-day=${row.code}>
-    <h1>${say("noNumberTaken")}</h1>
+    <h1>${words.heading}</h1>
     ${at
       ? html`<p class="resting__label">${say("fieldFrom", { field: name(row.name) })}</p><p class="resting__time">${at.time}</p><p class="resting__date">${at.weekday}, ${at.date}</p>`
-      : html`<p class="calm__lead">${say("backNextDay")}</p>`}
+      : html`<p class="calm__lead">${words.from}</p>`}
     <div class="another-day__more" role="status">
-      ${found && found.working.length > 0 && html`<p class="calm__lead">${say("workingThen", { hours: found.working.map(span).join(", ") })}</p>`}
-      ${found?.quiet && html`<p class="calm__lead">${say("quiet", { from: LaySo.time(found.quiet.start), to: LaySo.time(found.quiet.end) })}</p>`}
+      ${words.working && html`<p class="calm__lead">${words.working}</p>`}
+      ${words.quiet && html`<p class="calm__lead">${words.quiet}</p>`}
     </div>
     ${row.is_anywhere && html`<${Sooner} found=${view.sooner} state=${state} on=${on} />`}
     <div class="calm__buttons calm__buttons--two">

@@ -11,6 +11,7 @@
 
 const CARD = /^(\d{12})(?:\|\d{0,9}\|[^|]*\|([^|]*)(?:\||$)|\||$)/;
 const DOSSIER = /^(?:\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2}|[A-Z]\d{2}(?:\.\d{1,3}){0,4})-\d{6}-\d{4,5}$/;
+const BEGINS = /^(?:\d{10}|\d{3}\.\d{2}\.|[A-Z]\d{2}[.-]\d)/i;
 const BORN = /^(\d{2})\/?(\d{2})\/?(\d{4})$/;
 const LAST_CENTURY_DIGIT = 3; // 0 and 1 are of 19…, 2 and 3 of 20…
 
@@ -29,6 +30,9 @@ export function scanned(text) {
   const birthYear = 1900 + 100 * Math.floor(century / 2) + Number(found[1].slice(4, 6));
   return { kind: "card", number: found[1], birthYear, born: bornIn(birthYear, found[2] ?? "") };
 }
+
+/** Whether the first ten characters may be those of a code that is known here. */
+export const beginsLikeCode = (text) => BEGINS.test(text);
 
 function bornIn(birthYear, written) {
   const [, day, month, year] = BORN.exec(written.trim()) ?? [];

@@ -6,18 +6,22 @@ import { addable } from "./visit.js";
 
 /** On the page before the number: what comes after its field, and what was added. */
 export function Errands({ state, view, on }) {
-  const { fields } = view.board;
-  const own = thenText(fields, fields[state.field].steps);
-  if (!state.further.length && !own) {
+  const { own, further } = errandsOf(state, view.board.fields);
+  if (!further.length && !own) {
     return null;
   }
   return html`<div class="errands">
     ${own && html`<p class="errand__name">${own}</p>`}
-    ${state.further.map((code) => html`<div class="errand" key=${code} data-errand=${code}>
-      <span class="errand__name">${say("thenField", { field: name(fields[code].name) })}</span>
-      <button class="button errand__off" type="button" data-off=${code} disabled=${state.isBusy} onClick=${() => on.drop(code)}>${say("drop")}</button>
+    ${further.map((words, i) => html`<div class="errand" key=${state.further[i]} data-errand=${state.further[i]}>
+      <span class="errand__name">${words}</span>
+      <button class="button errand__off" type="button" data-off=${state.further[i]} disabled=${state.isBusy} onClick=${() => on.drop(state.further[i])}>${say("drop")}</button>
     </div>`)}
   </div>`;
+}
+
+/** What comes after the field that was chosen: its own steps, and what was added, each. */
+export function errandsOf(state, fields) {
+  return { own: thenText(fields, fields[state.field].steps), further: state.further.map((code) => thenText(fields, [code])) };
 }
 
 /** A quiet key for one thing more, where anything can be added. */

@@ -19,10 +19,10 @@ import { NotReady, SlipCode } from "./slip.js";
 import { after, find, lookAt, wish } from "./slips.js";
 import { Speaker } from "./speaker.js";
 import { spokenOf, topicOf } from "./spoken.js";
-import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Refused, Waiting } from "./steps.js";
+import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Owned, Refused, Waiting } from "./steps.js";
 import { Tongues } from "./tongues.js";
 import { stepsOf } from "./visit.js";
-import { asked, isClaim, Owned, read, shownClass, STRANGER } from "./visitor.js";
+import { asked, isClaim, read, shownClass, STRANGER } from "./visitor.js";
 
 const NUMBER_MS = 12_000;
 const SAME_FINGER_MS = 400;

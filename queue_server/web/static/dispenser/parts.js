@@ -97,13 +97,14 @@ export function hoursSentences(offer) {
   return sentences[offer.kind].filter(Boolean);
 }
 
-/** People ahead and the wait, as two facts with a label each. */
-export function Facts({ ahead, wait, working }) {
+/** People ahead and the wait, each with its label. */
+export function factsOf(ahead, wait, working) {
   const told = LaySo.wait(wait, working);
-  return html`<dl class="facts">
-    <div class="fact"><dt><${Icon} of="people" />${say("ahead")}</dt><dd>${ahead === 0 ? say("nobodyAhead") : people(ahead)}</dd></div>
-    <div class="fact"><dt><${Icon} of="clock" />${told.label}</dt><dd>${told.value}</dd></div>
-  </dl>`;
+  return [{ sign: "people", label: say("ahead"), value: ahead === 0 ? say("nobodyAhead") : people(ahead) }, { sign: "clock", label: told.label, value: told.value }];
+}
+
+export function Facts({ ahead, wait, working }) {
+  return html`<dl class="facts">${factsOf(ahead, wait, working).map(({ sign, label, value }) => html`<div class="fact"><dt><${Icon} of=${sign} />${label}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
 export function TicketNumber({ number }) {

@@ -1,9 +1,10 @@
 /** The screens of an appointment slip: its code on large keys, and a result that is not there yet. */
 
 import { html } from "../vendor/preact-htm.js";
-import { dayAndTime, Icon, name, say } from "./parts.js";
+import { Icon, say } from "./parts.js";
 import { focusOnce, Keys } from "./search.js";
 import { MOST_LETTERS } from "./slips.js";
+import { notReady } from "./standing.js";
 
 export function SlipCode({ state, on }) {
   const { slip } = state;
@@ -30,27 +31,15 @@ const SAID = { asking: "slipAsking", unknown: "slipUnknown", wrong: "slipWrong",
 
 /** Told before a number is drawn, and when to come; who wants to ask may still take one. */
 export function NotReady({ state, view, on }) {
-  const { due_at: due, agency } = state.slip.found;
-  const isOverdue = due !== null && new Date(due) < view.now;
-  const when = due && say("at", dayAndTime(due));
+  const { isOverdue, words } = notReady(state, view);
   return html`<section class="calm" data-slip="not-ready">
     <span class="calm__sign"><${Icon} of="clock" /></span>
-    <h1>${say("notReady")}</h1>
-    ${view.agencies[agency] && html`<p class="calm__lead">${name(view.agencies[agency])}</p>`}
-    <p class="calm__lead"><strong>${say(isOverdue ? "overdue" : due ? "dueAt" : "dueAsPrinted", { when })}</strong></p>
+    <h1>${words.heading}</h1>
+    ${words.agency && html`<p class="calm__lead">${words.agency}</p>`}
+    <p class="calm__lead"><strong>${words.due}</strong></p>
     <div class="calm__buttons">
       <button class="button button--big ${isOverdue ? "" : "button--primary"}" type="button" data-key="home" onClick=${on.home}>${say("toStart")}</button>
       <button class="button button--big ${isOverdue ? "button--primary" : ""}" type="button" data-key="ask" onClick=${on.slipAsk}>${say("askAnyway")}</button>
     </div>
   </section>`;
-}
-
-/** What the slip says of the number that may be taken now, and how long that takes; null for a number that is not for it. */
-export function slipNote(state) {
-  const found = state.slip?.found;
-  if (!found || found.field !== state.field || found.state === "not-ready") {
-    return null;
-  }
-  const key = found.state === "supplement" ? "slipSupplement" : "slipReady";
-  return { words: found.counter ? say(`${key}At`, { no: found.counter }) : say(key), wait: found.counter ? found.wait : null };
 }

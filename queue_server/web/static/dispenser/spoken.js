@@ -1,13 +1,13 @@
 /** What a screen says aloud to who cannot read it: short sentences, a pure function of what the screen shows. */
 
+import { errandsOf } from "./errands.js";
 import { agencyName, titleOf } from "./home.js";
-import { dayAndTime, ended, hoursSentences, LaySo, name, people, say, sentence, whyShut } from "./parts.js";
-import { branchOffer, cardsOf, countersOf, countersText, isOffered, refusalKey, UNSURE } from "./rules.js";
-import { slipNote } from "./slip.js";
+import { ended, factsOf, hoursSentences, LaySo, name, say, sentence } from "./parts.js";
+import { branchOffer, cardsOf } from "./rules.js";
 import { spokenTexts } from "./spoken_texts.js";
-import { againAt } from "./steps.js";
-import { isClaim, isProven } from "./visitor.js";
+import * as standing from "./standing.js";
 
+const { inOrder } = standing;
 const tell = LaySo.words(spokenTexts, "spoken");
 
 /**
@@ -22,7 +22,7 @@ export function spokenOf(screen, state, view) {
 
 function sentencesOf(screen, state, view) {
   if (screen === "down") {
-    return [ended(say("seeHelper")), say("lineDown"), say("numbersKept")];
+    return inOrder(standing.down());
   }
   if (view === null) {
     return [say("connecting")];
@@ -48,10 +48,7 @@ function aloud(words) {
   return words.replace(/(\d)–(\d)/g, `$1 ${tell("to")} $2`).replace(/\b(\d\d):(\d\d)\b/g, clock).replace(/ · /g, ", ");
 }
 
-function facts(ahead, wait, row) {
-  const told = LaySo.wait(wait ?? null, row?.working);
-  return [ended(`${say("ahead")}: ${ahead ? people(ahead) : say("nobodyAhead")}`), ended(`${told.label}: ${told.value}`)];
-}
+const facts = (ahead, wait, row) => factsOf(ahead, wait ?? null, row?.working).map(({ label, value }) => ended(`${label}: ${value}`));
 
 function home(state, view) {
   const resting = branchOffer(view.day, view.fields.map((row) => view.offer(row)));
@@ -67,96 +64,51 @@ function search({ seek }, view) {
   return seek.field ? [sentence(view.board.fields[seek.field].name), tell("procedures")] : [ended(say("search")), tell("typing")];
 }
 
+/** What stands there, and what to press. */
 function confirm(state, view) {
-  const row = view.board.fields[state.field];
-  const live = view.live[state.field];
-  const offer = view.offer(row);
-  if (!isOffered(offer)) {
-    return shut(row, offer);
+  const now = standing.confirm(state, view);
+  if (now.shut) {
+    return inOrder(now.shut);
   }
-  const isOnlyPriority = offer.kind === "priority";
-  const isUncounted = isClaim(state, view);
-  const note = slipNote(state);
-  const [ahead, wait] = state.priority && !isUncounted ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, note?.wait ?? live?.wait];
-  const isLate = !isOnlyPriority && LaySo.wait(wait ?? null, row.working).isLate;
+  const { row, isLate, next } = now;
   const chosen = view.classes.find((each) => each.code === state.priority);
-  const priority = view.classes.length > 0 && tell("priority");
   return [
     sentence(row.name),
-    note && ended(note.words),
-    ...state.further.map((code) => ended(say("thenField", { field: name(view.board.fields[code].name) }))),
-    chosen ? tell("chosen", { name: name(chosen.name) }) : isOnlyPriority && say("onlyPriority"),
-    ...facts(ahead, wait, row),
-    isLate ? say("isLate") : isUncounted ? say("claimed") : isProven(state, view) && tell("proven"),
-    !chosen && priority,
+    now.note,
+    ...inOrder(errandsOf(state, view.board.fields)),
+    chosen && tell("chosen", { name: name(chosen.name) }),
+    ...facts(now.ahead, now.wait, row),
+    next === "proven" ? tell("proven") : next !== "next" && say(next, { n: state.further.length + 1 }),
+    !chosen && view.classes.length > 0 && tell("priority"),
     tell(isLate ? "takeAnyway" : "take")
   ];
 }
 
-function issued({ ticket, field, hasPrinter }, view) {
-  const row = view.board.fields[field];
-  const counters = countersText(countersOf(view.board, field));
-  return [
-    tell("number", { number: spelt(ticket.number) }),
-    ...facts(ticket.people_ahead, ticket.wait, row),
-    counters && ended(say("counters", { list: counters })),
-    ended(say(hasPrinter ? "paper" : "noPaper")),
-    say("listen"),
-    tell("again", { number: spelt(ticket.number) })
-  ];
+function issued(state, view) {
+  const { ticket, field } = state;
+  const { then, where, ...after } = standing.issued(state, view);
+  const number = spelt(ticket.number);
+  return [tell("number", { number }), ...facts(ticket.people_ahead, ticket.wait, view.board.fields[field]), ...inOrder({ then, where, ...after }), tell("again", { number })];
 }
 
-function shut(row, offer) {
-  return [sentence(row.name), ...whyShut(row, offer)];
-}
-
-function refused({ field, problem }, view) {
-  const row = view.board.fields?.[field];
-  const offer = row && view.offer(row);
-  if (UNSURE.includes(problem.code)) {
-    return [ended(say("unsure")), say("unsureHow")];
-  }
-  return offer && !isOffered(offer) ? shut(row, offer) : [ended(say("notIssued")), say(refusalKey(problem.code), { field: row ? name(row.name) : "", when: againAt(problem) })];
-}
-
-function elsewhere({ there }) {
-  return [ended(say("goThere", { name: name(there.name) })), name(there.address) && sentence(there.address), say("fromHere", { way: LaySo.wayThere(there) }), say("noNumberHere")];
+function refused(state, view) {
+  const { shut, heading, why } = standing.refused(state, view);
+  return inOrder(shut ?? { heading, why });
 }
 
 function help(state, { helper }) {
-  const how = ["helpStep1", "helpStep2", "helpStep3"].map((key) => ended(say(key)));
-  switch (helper.state) {
-    case "called":
-      return [say("helperCalled", { time: LaySo.time(helper.since) }), say("helperWait")];
-    case "coming":
-      return [say("helperComing")];
-    case "failed":
-      return [say("helperFailed"), ended(say("seeHelper")), tell("callHelper")];
-    default:
-      return [...how, say("helpPeople"), helper.state === "none" && tell("callHelper")];
-  }
+  const how = ["none", "unknown"].includes(helper.state) ? standing.HELP_STEPS.map((key) => ended(say(key))) : [];
+  return [...how, ...inOrder(standing.helper(helper)), ["none", "failed"].includes(helper.state) && tell("callHelper")];
 }
 
-function owned({ owned: { number, counter, state }, field }, view) {
-  const key = state === "held" ? "ownedHeld" : counter ? "ownedAt" : "ownedWaits";
-  return [ended(say("owned")), tell("number", { number: spelt(number) }), sentence(view.board.fields[field]?.name), say(key, { counter })];
+function owned(state, view) {
+  const { heading, ...after } = standing.owned(state, view);
+  return [ended(heading), tell("number", { number: spelt(state.owned.number) }), ...inOrder(after)];
 }
 
-function anotherDay({ field, nextDay }, view) {
-  const row = view.board.fields[field];
-  const at = row.returns_at && dayAndTime(row.returns_at);
-  return [
-    ended(say("noNumberTaken")),
-    at ? ended(`${say("fieldFrom", { field: name(row.name) })} ${say("at", at)}`) : say("backNextDay"),
-    nextDay?.quiet && say("quiet", { from: LaySo.time(nextDay.quiet.start), to: LaySo.time(nextDay.quiet.end) })
-  ];
-}
-
+const elsewhere = (state) => inOrder(standing.elsewhere(state));
+const anotherDay = (state, view) => inOrder(standing.anotherDay(state, view).words);
+const notReady = (state, view) => inOrder(standing.notReady(state, view).words);
 const slip = () => [ended(say("slipCode")), ended(say("slipHow"))];
-
-function notReady({ slip: { found: { due_at: due } } }, { now }) {
-  const when = due && say("at", dayAndTime(due));
-  return [ended(say("notReady")), say(due === null ? "dueAsPrinted" : new Date(due) < now ? "overdue" : "dueAt", { when })];
-}
 
 const SCREENS = { home, search, confirm, issued, refused, owned, elsewhere, anotherDay, slip, notReady, help };

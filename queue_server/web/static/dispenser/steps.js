@@ -1,35 +1,25 @@
 /** The screens after the first: confirm, the number, another branch, refused, a field that is shut, help, the line is down. */
 
 import { html } from "../vendor/preact-htm.js";
-import { AddErrand, Errands, thenText } from "./errands.js";
-import { ended, Facts, Icon, LaySo, name, say, TicketNumber, when, whyShut } from "./parts.js";
-import { countersOf, countersText, isForElsewhere, isOffered, refusalKey, UNSURE } from "./rules.js";
-import { slipNote } from "./slip.js";
-import { stepsOf } from "./visit.js";
-import { isClaim, isProven } from "./visitor.js";
+import { AddErrand, Errands } from "./errands.js";
+import { Facts, Icon, LaySo, name, say, TicketNumber } from "./parts.js";
+import { isForElsewhere } from "./rules.js";
+import { confirm, down, elsewhere, helper, HELP_STEPS, issued, owned, refused } from "./standing.js";
 
 /** One step between a field and its number, with the priority classes of this branch. */
 export function Confirm({ state, view, on }) {
-  const row = view.board.fields[state.field];
-  const live = view.live[state.field];
-  const offer = view.offer(row);
-  if (!isOffered(offer) && !state.isBusy) {
-    return html`<${Shut} row=${row} offer=${offer} state=${state} view=${view} on=${on} />`;
+  const now = confirm(state, view);
+  const { row, isLate, isOnlyPriority, next } = now;
+  if (now.shut) {
+    return html`<${Shut} now=${now} state=${state} view=${view} on=${on} />`;
   }
-  const isOnlyPriority = offer.kind === "priority";
-  const isUncounted = isClaim(state, view);
-  const note = slipNote(state);
-  const [ahead, wait] = state.priority && !isUncounted ? [live?.ahead_priority, live?.wait_priority] : [live?.ahead, note?.wait ?? live?.wait];
-  const isLate = !isOnlyPriority && LaySo.wait(wait ?? null, row.working).isLate;
-  const next = isLate ? "isLate" : isUncounted ? "claimed" : isProven(state, view) ? "proven" : isOnlyPriority ? "onlyPriority" : state.further.length ? "nextOfSeveral" : "next";
   const isWarned = !["next", "nextOfSeveral", "proven"].includes(next);
   const [key, other] = isLate || isOnlyPriority ? ["other-day", "otherDay"] : ["back", "back"];
-  const isCrowded = isOnlyPriority || LaySo.wait(live?.wait ?? null, row.working).isLate; // whatever is chosen, so that nothing moves
   return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
-      ${note ? html`<p class="confirm__procedure" data-slip="found">${note.words}</p>` : state.procedure ? html`<p class="confirm__procedure" lang="vi">${state.procedure.name}</p>` : html`<p class="confirm__examples">${name(row.examples)}</p>`}
-      <${Facts} ahead=${ahead ?? 0} wait=${wait ?? null} working=${row.working} />
+      ${now.note ? html`<p class="confirm__procedure" data-slip="found">${now.note}</p>` : state.procedure ? html`<p class="confirm__procedure" lang="vi">${state.procedure.name}</p>` : html`<p class="confirm__examples">${name(row.examples)}</p>`}
+      <${Facts} ahead=${now.ahead} wait=${now.wait} working=${row.working} />
       <${Errands} state=${state} view=${view} on=${on} />
     </div>
     ${view.classes.length > 0 && html`<${Classes} state=${state} classes=${view.classes} on=${on} />`}
@@ -37,7 +27,7 @@ export function Confirm({ state, view, on }) {
     ${row.is_anywhere && html`<${Sooner} found=${state.priority ? null : view.sooner} state=${state} on=${on} />`}
     <div class="confirm__buttons">
       <button class="button button--big" type="button" data-key=${key} disabled=${state.isBusy} onClick=${on[other]}>${say(other)}</button>
-      ${!isCrowded && html`<${AddErrand} state=${state} view=${view} on=${on} />`}
+      ${!now.isCrowded && html`<${AddErrand} state=${state} view=${view} on=${on} />`}
       <button class="button button--big button--primary" type="button" data-key="take" disabled=${isOnlyPriority && !state.priority && !state.isBusy} aria-busy=${state.isBusy ? "true" : null} onClick=${on.take}>${say(isLate ? "takeAnyway" : "take")}</button>
     </div>
   </section>`;
@@ -71,23 +61,21 @@ function Classes({ state, classes, on }) {
 export function Issued({ state, view, on }) {
   const { ticket, field } = state;
   const row = view.board.fields[field];
-  const counters = ticket.only_counter ? null : countersText(countersOf(view.board, field));
-  const then = row ? thenText(view.board.fields, stepsOf(view.board.fields, [field, ...state.further])) : null;
+  const words = issued(state, view);
   return html`<section class="issued ${state.needsTime ? "issued--slow" : ""}" onClick=${on.done}>
     <article class="ticket">
       <p class="ticket__label">${say("yourNumber")}</p>
       <p class="ticket__number" data-number=${ticket.number}><${TicketNumber} number=${ticket.number} /></p>
       <p class="ticket__field">${name(row?.name)}</p>
-      ${then && html`<p class="ticket__then">${then}</p>`}
-      ${ticket.only_counter && html`<p class="ticket__where">${say("atCounter", { no: ticket.only_counter })}</p>`}
-      ${(counters || row?.zone) && html`<p class="ticket__where">${[counters && say("counters", { list: counters }), row?.zone && say("zone", { zone: row.zone })].filter(Boolean).join(" · ")}</p>`}
+      ${words.then && html`<p class="ticket__then">${words.then}</p>`}
+      ${words.where && html`<p class="ticket__where">${words.where}</p>`}
       <div class="ticket__cut"></div>
       <${Facts} ahead=${ticket.people_ahead} wait=${ticket.wait} working=${row?.working} />
     </article>
     <div class="issued__next">
-      <p class="issued__paper">${state.hasPrinter && html`<${Icon} of="down" />`}${say(state.hasPrinter ? "paper" : "noPaper")}</p>
-      ${state.isClaimed && html`<p data-claimed>${say("claimedNumber")}</p>`}
-      <p>${say("listen")}</p>
+      <p class="issued__paper">${state.hasPrinter && html`<${Icon} of="down" />`}${words.paper}</p>
+      ${words.claimed && html`<p data-claimed>${words.claimed}</p>`}
+      <p>${words.listen}</p>
       ${state.hasPrinter && !state.isClaimed && html`<p class="issued__missing">${say("paperMissing")}</p>`}
     </div>
     <button class="button button--big issued__done" type="button" data-key="done" onClick=${on.done}>${say("done")}<span class="issued__time"></span></button>
@@ -96,42 +84,53 @@ export function Issued({ state, view, on }) {
 
 /** The branch that calls sooner: where it is and how long that takes. */
 export function OtherBranch({ state, on }) {
-  const { there } = state;
-  return html`<section class="calm" data-there=${there.branch}>
+  const words = elsewhere(state);
+  return html`<section class="calm" data-there=${state.there.branch}>
     <span class="calm__sign"><${Icon} of="next" /></span>
-    <h1>${say("goThere", { name: name(there.name) })}</h1>
-    ${name(there.address) && html`<p class="calm__lead"><strong>${name(there.address)}</strong></p>`}
-    <p class="calm__lead">${say("fromHere", { way: LaySo.wayThere(there) })}</p>
-    <p class="calm__lead">${say("noNumberHere")}</p>
+    <h1>${words.heading}</h1>
+    ${words.address && html`<p class="calm__lead"><strong>${words.address}</strong></p>`}
+    <p class="calm__lead">${words.way}</p>
+    <p class="calm__lead">${words.noNumber}</p>
     <div class="calm__buttons"><button class="button button--big button--primary" type="button" data-key="home" onClick=${on.home}>${say("toStart")}</button></div>
+  </section>`;
+}
+
+/** They have a number in this field: large, with where it is, and its paper once more. */
+export function Owned({ state, view, on }) {
+  const { number, isAsked } = state.owned;
+  const words = owned(state, view);
+  return html`<section class="calm owned" data-owned=${number}>
+    <h1>${words.heading}</h1>
+    <p class="ticket__number"><${TicketNumber} number=${number} /></p>
+    <p class="calm__lead"><strong>${words.field}</strong></p>
+    <p class="calm__lead" role="status">${words.where}</p>
+    <div class="calm__buttons">
+      ${state.hasPrinter && !isAsked && html`<button class="button button--big" type="button" data-key="again" aria-busy=${state.isBusy ? "true" : null} onClick=${on.again}><${Icon} of="down" />${say("paperAgain")}</button>`}
+      <button class="button button--big button--primary" type="button" data-key="home" onClick=${on.home}>${say("toStart")}</button>
+    </div>
   </section>`;
 }
 
 /** No number, and why, kindly. */
 export function Refused({ state, view, on }) {
-  const row = view.board.fields?.[state.problem.data?.field ?? state.field];
-  const isUnsure = UNSURE.includes(state.problem.code);
-  const offer = row && view.offer(row);
-  if (offer && !isOffered(offer) && !isUnsure) {
-    return html`<${Shut} row=${row} offer=${offer} state=${state} view=${view} on=${on} />`;
+  const now = refused(state, view);
+  if (now.shut) {
+    return html`<${Shut} now=${now} state=${state} view=${view} on=${on} />`;
   }
-  const why = isUnsure ? say("unsureHow") : say(refusalKey(state.problem.code), { field: row ? name(row.name) : "", when: againAt(state.problem) });
   return html`<section class="calm" role="alert" data-refusal=${state.problem.code}>
     <span class="calm__sign"><${Icon} of="helper" /></span>
-    <h1>${say(isUnsure ? "unsure" : "notIssued")}</h1>
-    <p class="calm__lead">${why}</p>
-    <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say(isUnsure ? "toStart" : "chooseOther")}</button></div>
+    <h1>${now.heading}</h1>
+    <p class="calm__lead">${now.why}</p>
+    <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say(now.isUnsure ? "toStart" : "chooseOther")}</button></div>
   </section>`;
 }
 
-export const againAt = ({ data }) => (data?.opens_at ? when(data.opens_at) : say("nextDay"));
-
 /** A field that gives no numbers now; where today is used up, with the branch that still takes somebody. */
-function Shut({ row, offer, state, view, on }) {
+function Shut({ now: { row, offer, shut }, state, view, on }) {
   return html`<section class="calm" data-shut=${row.code}>
     <span class="calm__sign"><${Icon} of="pause" /></span>
-    <h1>${name(row.name)}</h1>
-    ${whyShut(row, offer).map((line) => html`<p class="calm__lead">${line}</p>`)}
+    <h1>${shut.heading}</h1>
+    ${shut.why.map((line) => html`<p class="calm__lead">${line}</p>`)}
     ${row.is_anywhere && isForElsewhere(offer) && html`<${Sooner} found=${view.sooner} state=${state} on=${on} />`}
     <div class="calm__buttons"><button class="button button--big button--primary" type="button" onClick=${on.home}>${say("chooseOther")}</button></div>
   </section>`;
@@ -153,11 +152,12 @@ export function MoreTime({ on }) {
 
 /** The line is down: nothing can be pressed here, a person helps. */
 export function LineDown() {
+  const words = down();
   return html`<section class="calm" role="alert" data-state="down">
     <span class="calm__sign"><${Icon} of="helper" /></span>
-    <h1>${say("seeHelper")}</h1>
-    <p class="calm__lead">${say("lineDown")}</p>
-    <p class="calm__lead">${say("numbersKept")}</p>
+    <h1>${words.heading}</h1>
+    <p class="calm__lead">${words.lineDown}</p>
+    <p class="calm__lead">${words.kept}</p>
   </section>`;
 }
 
@@ -167,24 +167,16 @@ export function Waiting() {
 
 /** How a number is taken, and a helper who comes: called from here, and seen to have answered. */
 export function Help({ state, view, on }) {
-  const { helper } = view;
-  const canCall = helper.state === "none" || helper.state === "failed";
+  const { state: now } = view.helper;
+  const canCall = now === "none" || now === "failed";
+  const { first, then } = helper(view.helper);
   return html`<section class="calm help">
     <h1>${say("helpTitle")}</h1>
-    <ol class="help__steps">${["helpStep1", "helpStep2", "helpStep3"].map((key, i) => html`<li><span class="help__no figures">${i + 1}</span>${say(key)}</li>`)}</ol>
-    <p class="${helper.state === "called" || helper.state === "failed" ? "notice notice--warn" : "calm__lead"}" role="status" data-helper=${helper.state}>${HELPER[helper.state](helper)}</p>
+    <ol class="help__steps">${HELP_STEPS.map((key, i) => html`<li><span class="help__no figures">${i + 1}</span>${say(key)}</li>`)}</ol>
+    <p class="${now === "called" || now === "failed" ? "notice notice--warn" : "calm__lead"}" role="status" data-helper=${now}><strong>${first}</strong> ${then}</p>
     <div class="calm__buttons">
       <button class="button button--big ${canCall ? "" : "button--primary"}" type="button" data-key="close" onClick=${on.help}>${say("close")}</button>
       ${canCall && html`<button class="button button--big button--primary" type="button" data-key="call-helper" aria-busy=${state.isCallingHelper ? "true" : null} onClick=${on.callHelper}>${say("callHelper")}</button>`}
     </div>
   </section>`;
 }
-
-const SEE_HELPER = () => html`<strong>${ended(say("seeHelper"))}</strong> ${say("helpPeople")}`;
-const HELPER = {
-  none: SEE_HELPER,
-  unknown: SEE_HELPER,
-  called: ({ since }) => html`<strong>${say("helperCalled", { time: LaySo.time(since) })}</strong> ${say("helperWait")}`,
-  coming: () => html`<strong>${say("helperComing")}</strong>`,
-  failed: () => html`<strong>${say("helperFailed")}</strong> ${ended(say("seeHelper"))}`
-};
