@@ -69,7 +69,6 @@ function view() {
   const now = feed.now().getTime();
   return {
     board,
-    now,
     hasSlips: data.hasSlips,
     live: live?.fields ?? {},
     day: board.day?.today ?? null,

@@ -15,7 +15,7 @@ export function Confirm({ state, view, on }) {
   }
   const isWarned = !["next", "nextOfSeveral", "proven"].includes(next);
   const [key, other] = isLate || isOnlyPriority ? ["other-day", "otherDay"] : ["back", "back"];
-  return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"}">
+  return html`<section class="confirm ${view.classes.length ? "" : "confirm--plain"} ${view.confirms ? "confirm--claims" : ""}">
     <div class="confirm__what">
       <h1>${name(row.name)}</h1>
       ${now.note ? html`<p class="confirm__procedure" data-slip="found">${now.note}</p>` : state.procedure ? html`<p class="confirm__procedure" lang="vi">${state.procedure.name}</p>` : html`<p class="confirm__examples">${name(row.examples)}</p>`}
