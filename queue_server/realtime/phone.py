@@ -101,4 +101,4 @@ def ahead(state: BranchState, ticket_id: str, now: datetime, outlook: Outlook | 
         return rows.Ahead(None, None)
     ahead_in = partial(state.ahead_of, ticket)
     minute = now.replace(second=0, microsecond=0)
-    return rows.Ahead(ahead_in(ticket.field), told(waiting_wait(state, ticket, ahead_in, minute, outlook)))
+    return rows.Ahead(ahead_in(ticket.field), told(waiting_wait(state, ticket, minute, outlook)))

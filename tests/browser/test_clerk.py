@@ -562,22 +562,6 @@ def test_everything_can_be_reached_by_tab(centre: DemoServer, sit: Callable[...,
     assert any("Cấp số" in words for words in seen)
 
 
-def test_bands_and_typing_are_pure(page: Page) -> None:
-    page.goto("/sign-in")
-    said = page.evaluate("""async () => {
-      await import("/static/times.js");
-      const { bandOf, typedOn } = await import("/static/clerk/view.js");
-      const told = {likely_s: 600, low_s: 300, high_s: 900, made_at: "2026-11-16T01:00:00Z"};
-      const after = (minutes) => bandOf(told, new Date(Date.parse(told.made_at) + minutes * 60000));
-      const codes = ["1", "2", "12", "20"];
-      const short = {likely_s: 30, low_s: 0, high_s: 90, made_at: told.made_at}; // in words: under 5 minutes
-      const afterShort = (minutes) => bandOf(short, new Date(Date.parse(told.made_at) + minutes * 60000));
-      return [bandOf(null, new Date()), after(5), after(11), after(16), afterShort(4.9), afterShort(5.1),
-              typedOn("", "1", codes), typedOn("1", "2", codes), typedOn("1", "5", codes), typedOn("12", "2", codes)];
-    }""")
-    assert said == ["none", "in", "late", "over", "late", "over", "1", "12", "", "2"]
-
-
 def test_a_procedure_is_read_by_its_name(sit: Callable[..., Desk], centre: DemoServer) -> None:
     centre.api().issue("ho-tich", procedures=["1.001193", "9.999999"])
     desk = sit("lan", 3)

@@ -19,6 +19,7 @@ from queue_server.domain.lifecycle import require
 from queue_server.domain.numbering import next_ordinal, printed
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Day
+from queue_server.domain.telling import as_told, working_spans
 from queue_server.domain.tickets import Stream, Ticket
 from queue_server.domain.wishing import counter_for
 
@@ -48,6 +49,7 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
     only_counter = counter_for(state, field, command.counter, now, outlook)
     stream = _stream_of(command, appointment, is_confirmed=is_confirmed)
     ahead = partial(state.ahead, stream=stream, entry=((queue_at, now, ordinal),))
+    wait = arrival_wait(state, field.code, stream, ahead, now, outlook, only_counter)
     return [
         ev.TicketIssued(
             ticket=by.fresh_id,
@@ -57,7 +59,7 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
             field=field.code,
             arrival_at=now,
             people_ahead=ahead(field.code),
-            told=arrival_wait(state, field.code, stream, ahead, now, outlook, only_counter),
+            told=as_told(wait, working_spans(state, field.code)) if wait is not None else None,
             priority=command.priority,
             is_priority_confirmed=command.priority is None or is_confirmed,
             channel=command.channel,

@@ -17,7 +17,7 @@
  */
 
 const AT_COUNTER = ["called", "serving"];
-const PATIENCE_S = 60; // whoever was told "no wait" still needs a minute to be called
+const NEARING = 0.8; // of the longest wait that was told
 
 /**
  * The counter as its clerk sees it. Without an open service day (`hasDay`) a closed counter cannot be opened.
@@ -134,8 +134,8 @@ export function secondsSince(instant, now) {
 }
 
 /**
- * How a wait compares with what this citizen was told: "none" (nothing told), "in", "late" (beyond the likely value),
- * "over" (beyond the range, as it is told in words).
+ * How a wait compares with the range that this citizen was told: "none" (nothing told), "in", "late" (nearing its end),
+ * "over" (beyond it).
  * @param {Told | null} told
  * @param {Date} now
  */
@@ -144,10 +144,7 @@ export function bandOf(told, now) {
     return "none";
   }
   const waited = secondsSince(told.made_at, now);
-  if (waited > LaySo.toldMinutes(told).high * 60) {
-    return "over";
-  }
-  return waited > Math.max(told.likely_s, PATIENCE_S) ? "late" : "in";
+  return waited > told.high_s ? "over" : waited > NEARING * told.high_s ? "late" : "in";
 }
 
 // -- what may be done -----------------------------------------------------------------------------------------------------
