@@ -60,8 +60,8 @@ class Judged(Struct, frozen=True):
 
 class Turn(Struct):
     """What became of a visit. Instants in seconds of the calendar; `wait_s` until the first call, from when the clock
-    starts: at issue, at the opening of the counters, or at the appointed time. `told` is not rounded as for people; of a
-    recorded day it is what they were told."""
+    starts: at issue, at the opening of the counters, or at the appointed time. `told` is not rounded as for people;
+    of a recorded day it is what they were told."""
 
     visit: Visit
     ticket: str

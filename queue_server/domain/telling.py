@@ -1,6 +1,5 @@
-"""How a wait is told to people: rounded outwards, in minutes or by the clock. What is told once is told in the same words
-again, so that it can be recorded and judged as it was told. `LaySo.wait` of web/static/times.js has the same rules.
-"""
+"""How a wait is told to people: rounded outwards, in minutes or by the clock. What was told is told again in the same
+words, so that it can be recorded and judged. `LaySo.wait` of web/static/times.js has the same rules."""
 
 from __future__ import annotations
 

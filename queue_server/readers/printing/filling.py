@@ -114,7 +114,7 @@ def _further(state: BranchState, job: Paper, told: ev.TicketIssued | None) -> tu
     if told:
         return told.steps
     ticket = state.ticket(job.ticket)
-    return ticket.steps[ticket.step :]
+    return ticket.further
 
 
 def _language(code: str) -> Language:
@@ -142,7 +142,7 @@ def zone_of(state: BranchState, field: str, counters: Sequence[int]) -> str:
     return state.field(field).zone or (zones.pop() if len(zones) == 1 else "")
 
 
-# -- when ----------------------------------------------------------------------------------------------------------------
+# -- when --------------------------------------------------------------------------------------------------------------
 
 
 def wait_as_told(wait: Estimate, working: Sequence[Span], config: BranchConfig) -> Wait:

@@ -8,7 +8,7 @@
  * @typedef {{id: string, number: string, field: string, state: string, since: string, arrival_at: string,
  *   times_called: number, priority: string | null, priority_name: {vi: string, en: string} | null, language: string,
  *   dossiers: number, dossiers_done: number, turn: number, procedures: string[], assistance: string | null,
- *   next_field: string | null, why: {vi: string, en: string} | null,
+ *   further: string[], why: {vi: string, en: string} | null,
  *   can_undo_until: string | null, waited_s: number, counter: number | null}} DeskTicket
  * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
  *   helps: string[], runs: Record<string, number>, rule: Record<string, any>, undo_s: number}} DeskRow

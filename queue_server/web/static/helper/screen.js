@@ -4,7 +4,7 @@ import { isFiling, offerOf } from "../dispenser/rules.js";
 import { Connection, LanguageSwitch } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
 import { Keys, TicketDialog } from "./dialog.js";
-import { TicketNumber, className, fieldName, languageName } from "./parts.js";
+import { TicketNumber, className, fieldName, furtherWords, languageName } from "./parts.js";
 import { NEEDS, t } from "./texts.js";
 import { PLAIN, claims, dossiers, helpCalls, needs, recent } from "./view.js";
 
@@ -103,7 +103,7 @@ function Fields(props) {
 function Field({ model, row, code, now, on }) {
   const live = model.live.fields[row.code];
   const offer = offerOf(row, live, now.getTime(), model.live.ends_by_forecast, model.facts.classes.length > 0, "helper");
-  const told = LaySo.wait(live?.wait ?? null, row.working);
+  const told = LaySo.wait(live?.wait ?? null, row.working, now);
   const wait = told.kind === "clock" ? t("turn", { range: told.value }) : told.value;
   const isTyped = model.typed !== "" && code.startsWith(model.typed);
   return html`<button class=${`field${isTyped ? " field--typed" : ""}${offer.kind === "open" ? "" : " field--off"}`} type="button" data-field=${row.code} aria-pressed=${model.errands ? String(model.errands.includes(row.code)) : null} onClick=${() => on.press(row.code)}>
@@ -199,5 +199,6 @@ function tagsOf(model, ticket) {
     ticket.dossiers > 1 ? t("dossiersMany", { n: ticket.dossiers }) : null,
     ticket.assistance ? t(`need.${ticket.assistance}`) : null,
     ticket.language === "vi" ? null : languageName(ticket.language),
+    furtherWords(model, ticket),
   ].filter(Boolean);
 }
