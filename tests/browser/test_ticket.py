@@ -48,9 +48,10 @@ def test_from_waiting_to_thanks_without_a_reload(centre: DemoServer, visit: Visi
     api = centre.api()
     api.counter(4, "open")
     ahead = api.issue("dat-dai")
-    ticket = api.issue("dat-dai")
+    ticket = api.issue("dat-dai", steps=["tra-ket-qua"])
     page = open_phone(visit, ticket)
     page.evaluate("window.isSamePage = true")
+    expect(page.locator("#further")).to_have_text("Sau đó: Nhận kết quả")
     expect(page.locator("#number")).to_have_text(f"K {ticket.number[1:]}")
     expect(page.locator("#field")).to_have_text("Đất đai")
     expect(page.get_by_text("Trung tâm Phục vụ hành chính công phường Gò Vấp")).to_be_visible()
@@ -74,11 +75,19 @@ def test_from_waiting_to_thanks_without_a_reload(centre: DemoServer, visit: Visi
     api.ticket(ticket.id, "hold")
     expect(state(page)).to_contain_text("Quay lại quầy 4")
     expect(state(page)).to_contain_text("Mời bổ sung giấy tờ")
-    for name in ("resume", "start", "finish"):
+    for name in ("resume", "start", "next-step"):
+        api.ticket(ticket.id, name)
+    expect(page.locator("#field")).to_have_text("Nhận kết quả")
+    expect(page.locator("#further")).to_be_hidden()
+    expect(state(page)).to_contain_text("Đang chờ trước Không có ai")
+    api.counter(6, "open")
+    api.ticket(ticket.id, "call", counter=6)
+    for name in ("start", "finish"):
         api.ticket(ticket.id, name)
     expect(state(page)).to_contain_text("Cảm ơn ông/bà")
     assert page.evaluate("window.isSamePage")
-    api.counter(4, "close")
+    for no in (4, 6):
+        api.counter(no, "close")
 
 
 def test_a_suspended_field_and_changed_hours_are_told_with_their_reason(centre: DemoServer, visit: Visit) -> None:

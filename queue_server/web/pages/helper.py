@@ -4,6 +4,7 @@ it comes by the feed; classes and printers are asked for."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from queue_server.access.rights import Role
 from queue_server.access.store import DeviceInfo
+from queue_server.directory import slips
 from queue_server.domain.configuration import PriorityClass
 from queue_server.domain.refusals import Refusal
 from queue_server.realtime.views import name
@@ -55,7 +57,8 @@ async def _branches(request: Request) -> list[dict[str, Any]]:
 
 
 async def facts(request: Request) -> Response:
-    """GET /helper/facts?branch=…: the priority classes, printers and dispensers; for who may open the page there."""
+    """GET /helper/facts?branch=…: the priority classes, printers, dispensers and agencies, and whether slips can be
+    looked up; for who may open the page there."""
     state = await state_asked(request, "helper")
     house = house_of(request)
     config = state.configured
@@ -65,6 +68,8 @@ async def facts(request: Request) -> Response:
             "classes": [_class(each) for each in config.classes],
             "printers": _named(devices, Role.PRINTER),
             "dispensers": _named(devices, Role.DISPENSER),
+            "agencies": {agency.code: name(agency.name) for agency in config.agencies},
+            "has_slips": await house.journal.run(partial(slips.has_any, branch=config.branch)),
         }
     )
 

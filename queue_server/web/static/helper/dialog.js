@@ -10,7 +10,7 @@ const ENDS = [
 ];
 
 /** A modal <dialog>, which closes on Escape by `close`. */
-function Modal({ children, close }) {
+export function Modal({ children, close }) {
   const element = useRef(null);
   useLayoutEffect(() => element.current.showModal(), []);
   return html`<dialog class="dialog ticket" aria-labelledby="dialog-title" ref=${element} onCancel=${(event) => {

@@ -5,6 +5,7 @@
 import { keyOf } from "../clerk/keys.js";
 import { classBy, scanned } from "../dispenser/cards.js";
 import { listen } from "../dispenser/scanner.js";
+import { codeOf, find, leadsTo, lookAt, wish } from "../dispenser/slips.js";
 import { ERRANDS_MOST, stepsOf } from "../dispenser/visit.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { makePresses } from "./presses.js";
@@ -27,7 +28,7 @@ let model = {
   board: {},
   live: null,
   tickets: [],
-  facts: { classes: [], printers: [], dispensers: [] },
+  facts: { classes: [], printers: [], dispensers: [], agencies: {}, has_slips: false },
   printer: localStorage.getItem(place),
   status: null,
   wish: PLAIN,
@@ -35,6 +36,7 @@ let model = {
   typed: "",
   find: "",
   isHelping: false,
+  slip: null, // what is known of an appointment slip
   dialog: null, // {ticket, values, isVoiding, problem}
   busy: [], // tickets and devices whose command is under way
 };
@@ -47,13 +49,15 @@ const feed = new LaySo.Feed({
   build: page.build,
   isWorkedAt: true,
   onStatus: (status) => (status.code >= 4400 ? signIn() : set({ status })),
-  onBuild: LaySo.quietReload(() => !model.dialog && !model.isHelping && !presses.hasPending()),
+  onBuild: LaySo.quietReload(() => !hasDialog() && !presses.hasPending()),
 });
 const presses = makePresses(
   (key, deadline, args) => LaySo.ask("POST", `/branches/${encodeURIComponent(model.branch)}/tickets`, args, { "idempotency-key": key, deadline }),
   () => feed.now(),
   draw,
 );
+
+const hasDialog = () => model.dialog !== null || model.isHelping || model.slip !== null;
 
 function set(change) {
   model = { ...model, ...change };
@@ -71,7 +75,7 @@ function draw() {
 const on = {
   set,
   press,
-  take,
+  take: (fields) => take(fields),
   forget: presses.forget,
   wish: (change) => set({ wish: { ...model.wish, ...change } }),
   printer(id) {
@@ -82,6 +86,9 @@ const on = {
   confirm: settled((ticket) => send(ticket, "amend", { is_priority_confirmed: true }, t("confirmed", { n: ticket.number }))),
   deny: settled((ticket) => send(ticket, "amend", { priority: "" }, t("denied", { n: ticket.number }))),
   send,
+  typeSlip: (text) => set({ slip: lookAt(text) }),
+  findSlip,
+  takeSlip,
   answer: (device) => act(device, `/branches/${encodeURIComponent(model.branch)}/answer-help`, { device }, t("answered")),
   signOut: () => LaySo.ask("DELETE", "/session").then(signIn, onProblem),
 };
@@ -104,11 +111,31 @@ function press(field) {
 }
 
 /** A number of these fields, as wished; the wish was for this person only. */
-function take(fields) {
-  const { wish, printer, board } = model;
+function take(fields, counter = null) {
+  const { wish: wished, printer, board } = model;
   const steps = fields.length > 1 ? stepsOf(board.fields, fields) : [];
   set({ wish: PLAIN, errands: null, typed: "" });
-  presses.take({ field: fields[0], steps, ...wish, channel: "helper", printer: printer || null });
+  presses.take({ field: fields[0], steps, ...wished, counter, channel: "helper", printer: printer || null });
+}
+
+/** What is known of a dossier, typed or scanned; an answer that comes after another look is nobody's. */
+function findSlip(text) {
+  const slip = { ...lookAt(text), said: "asking" };
+  set({ slip });
+  find(model.branch, text).then((answer) => {
+    if (model.slip === slip) {
+      const isHere = !answer.found || model.board.fields[answer.found.field];
+      set({ slip: { ...slip, ...(isHere ? answer : { said: "unknown" }) } });
+    }
+  }, signIn);
+}
+
+/** The number that the slip leads to, for the counter where the dossier lies. */
+function takeSlip() {
+  const { slip, board } = model;
+  const field = leadsTo(slip.found, board);
+  set({ slip: null });
+  take([field], wish(slip, field));
 }
 
 /** A command about a ticket. In the dialog a refusal is told there. */
@@ -165,7 +192,7 @@ const KEYS = {
 
 function onKey(event) {
   const isWriting = event.target.closest("input, select, textarea") !== null;
-  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isWriting || model.dialog || model.isHelping) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isWriting || hasDialog()) {
     return;
   }
   const key = keyOf(event);
@@ -194,7 +221,12 @@ function onDigit(digit) {
 /** The next number is for whoever has this card; it is kept for that number only. */
 function onScan(text) {
   const card = scanned(text);
-  if (card.kind !== "card" || model.dialog || model.isHelping) {
+  const code = codeOf(text);
+  if (code && !model.dialog && !model.isHelping) {
+    findSlip(code);
+    return;
+  }
+  if (card.kind !== "card" || hasDialog()) {
     LaySo.toast(t("scanUnknown"));
     return;
   }
