@@ -443,7 +443,8 @@ EIGHT = """() => {
   const fields = document.querySelector(".fields"), classes = document.querySelector(".wish__group");
   while (fields.children.length < 8) fields.append(fields.firstChild.cloneNode(true));
   while (classes.querySelectorAll(".chip").length < 5) classes.append(classes.querySelector(".chip").cloneNode(true));
-  for (const name of document.querySelectorAll(".field__name")) name.append(" nơi khác nộp tại đây");
+  const names = document.querySelectorAll(".field__name");
+  names.forEach(name => { name.lastChild.textContent = "Hồ sơ nơi khác nộp tại đây"; });
   return Math.max(...[...fields.children].map(one => one.getBoundingClientRect().bottom)) - innerHeight;
 }"""
 """How far eight fields of long names and five classes reach below the fold."""
