@@ -2,7 +2,8 @@
 
 The common socket is inherited, the own port is listened on here, so that it refuses when we die and a proxy looks
 elsewhere. Settings come as a line of JSON on standard input; "ready" goes to standard output when the first request can
-be answered, "empty" where there is no branch yet. When standard input closes, whoever started us is gone, and we end too.
+be answered, "empty" where there is no branch yet. When standard input closes, whoever started us is gone, and we end
+too.
 """
 
 from __future__ import annotations

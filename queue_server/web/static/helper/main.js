@@ -7,6 +7,7 @@ import { classBy, scanned } from "../dispenser/cards.js";
 import { listen } from "../dispenser/scanner.js";
 import { codeOf, find, leadsTo, lookAt, wish } from "../dispenser/slips.js";
 import { ERRANDS_MOST, stepsOf } from "../dispenser/visit.js";
+import { openFeed, signIn, signOut } from "../staff.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { makePresses } from "./presses.js";
 import { Screen } from "./screen.js";
@@ -45,12 +46,7 @@ let typedTimer = null;
 let cardTimer = null;
 let factsTimer = null;
 
-const feed = new LaySo.Feed({
-  build: page.build,
-  isWorkedAt: true,
-  onStatus: (status) => (status.code >= 4400 ? signIn() : set({ status })),
-  onBuild: LaySo.quietReload(() => !hasDialog() && !presses.hasPending()),
-});
+const { feed, isLive, now } = openFeed({ onStatus: (status) => set({ status }), isQuiet: () => !hasDialog() && !presses.hasPending() });
 const presses = makePresses(
   (key, deadline, args) => LaySo.ask("POST", `/branches/${encodeURIComponent(model.branch)}/tickets`, args, { "idempotency-key": key, deadline }),
   () => feed.now(),
@@ -65,9 +61,7 @@ function set(change) {
 }
 
 function draw() {
-  const isLive = model.status !== null && model.status.state === "live";
-  const now = isLive || !model.status ? feed.now() : model.status.since;
-  render(html`<${Screen} model=${{ ...model, presses: presses.all() }} fields=${keyedFields(model.board)} now=${now} isLive=${isLive} on=${on} />`, root);
+  render(html`<${Screen} model=${{ ...model, presses: presses.all() }} fields=${keyedFields(model.board)} now=${now()} isLive=${isLive()} on=${on} />`, root);
 }
 
 // -- what presses do ------------------------------------------------------------------------------------------------------
@@ -90,7 +84,7 @@ const on = {
   findSlip,
   takeSlip,
   answer: (device) => act(device, `/branches/${encodeURIComponent(model.branch)}/answer-help`, { device }, t("answered")),
-  signOut: () => LaySo.ask("DELETE", "/session").then(signIn, onProblem),
+  signOut: () => signOut(onProblem),
 };
 
 /** A list moves under a finger when somebody else changes it. */
@@ -127,7 +121,7 @@ function findSlip(text) {
       const isHere = !answer.found || model.board.fields[answer.found.field];
       set({ slip: { ...slip, ...(isHere ? answer : { said: "unknown" }) } });
     }
-  }, signIn);
+  }, () => signIn());
 }
 
 /** The number that the slip leads to, for the counter where the dossier lies. */
@@ -171,11 +165,6 @@ function onProblem(problem) {
   } else {
     LaySo.toast(problem.detail, "bad");
   }
-}
-
-function signIn() {
-  const lang = LaySo.language() === "en" ? "&lang=en" : "";
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}${lang}`);
 }
 
 // -- keys -----------------------------------------------------------------------------------------------------------------
