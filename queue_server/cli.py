@@ -78,6 +78,8 @@ def _serve(given: argparse.Namespace) -> int:
 
     def say(served: Served) -> None:
         print(msgspec.json.encode(served).decode() if given.json else _served(served), flush=True)
+        if not served.has_branch:
+            print("There is no branch here yet. Bring one in: queue-server import FILE", file=sys.stderr)
 
     return serve(_settings(given), on_ready=say)
 

@@ -69,9 +69,9 @@ def bind(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Says when it is ready to serve, and says goodbye before it stops."""
+    """Says when it is ready to serve, and whether there is a branch; says goodbye before it stops."""
 
-    on_ready: Callable[[], None] | None = None
+    on_ready: Callable[[bool], None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._life = AsyncExitStack()
@@ -85,11 +85,9 @@ class Server(uvicorn.Server):
             for each in sockets or ():
                 each.close()
             return
-        if not await house_in(app).journal.heads():
-            print("There is no branch here yet. Bring one in: queue-server import FILE", file=sys.stderr)
         await super().startup(sockets)
         if self.started and self.on_ready is not None:
-            self.on_ready()
+            self.on_ready(bool(await house_in(app).journal.heads()))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Nobody new comes in; what is under way is answered; everybody is told to come back, and only then we go."""
@@ -101,9 +99,10 @@ class Server(uvicorn.Server):
 
 
 class Served(Struct, frozen=True):
-    """Where it is served; `workers` are the processes, where they are several."""
+    """Where it is served, and whether there is a branch; `workers` are the processes, where they are several."""
 
     url: str
+    has_branch: bool
     workers: list[RunningWorker] = []
 
 
@@ -120,12 +119,12 @@ def serve(settings: Settings, *, on_ready: Callable[[Served], None] = lambda _: 
     if settings.workers == 1:
         spare_the_collector()
         server = server_of(settings)
-        server.on_ready = lambda: on_ready(Served(url))
+        server.on_ready = lambda has_branch: on_ready(Served(url, has_branch))
         server.run(listeners)
         return 0 if server.started else 1
     listeners[0].listen(BACKLOG)
     supervisor = Supervisor(settings, listeners[0], listeners[1:])
-    return asyncio.run(supervisor.run(lambda workers: on_ready(Served(url, workers))))
+    return asyncio.run(supervisor.run(lambda has_branch, workers: on_ready(Served(url, has_branch, workers))))
 
 
 def _ports(settings: Settings) -> list[int]:

@@ -54,6 +54,7 @@ class Supervisor:
         self._changing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._starting = asyncio.Semaphore(os.cpu_count() or 1)
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._has_branch = False
         self._stopping = asyncio.Event()
         self._renewing: asyncio.Task[None] | None = None
 
@@ -63,7 +64,7 @@ class Supervisor:
             RunningWorker(process.pid, ports[no] if ports else None) for no, process in sorted(self._workers.items())
         ]
 
-    async def run(self, on_ready: Callable[[list[RunningWorker]], None]) -> int:
+    async def run(self, on_ready: Callable[[bool, list[RunningWorker]], None]) -> int:
         """Until SIGTERM or SIGINT; 1 when a worker cannot be started at all."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,7 +81,7 @@ class Supervisor:
                 return 1
             for no in numbers:
                 self._tasks[no] = loop.create_task(self._keep(no), name=f"worker {no}")
-            on_ready(self.workers())
+            on_ready(self._has_branch, self.workers())
             await self._stopping.wait()
             return 0
         finally:
@@ -116,7 +117,9 @@ class Supervisor:
         try:
             process.stdin.write(self._settings.model_dump_json().encode() + b"\n")
             async with asyncio.timeout(READY_WITHIN_S):
-                if await process.stdout.readline() == b"ready\n":
+                said = await process.stdout.readline()
+                if said in (b"ready\n", b"empty\n"):
+                    self._has_branch = said == b"ready\n"
                     return process
         except (OSError, TimeoutError):
             pass

@@ -2,7 +2,8 @@
 
 The common socket is inherited, the own port is listened on here, so that it refuses when we die and a proxy looks
 elsewhere. Settings come as a line of JSON on standard input; "ready" goes to standard output when the first request can
-be answered. When standard input closes, whoever started us is gone, and we end too.
+be answered, "empty" where there is no branch yet. When standard input closes, whoever started us is gone, and we end
+too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def main(given: Sequence[str]) -> int:
     sockets = [socket.socket(fileno=descriptor), *(bind(settings.host, port, is_shared=True) for port in own)]
     spare_the_collector()
     server = server_of(settings)
-    server.on_ready = lambda: print("ready", flush=True)
+    server.on_ready = lambda has_branch: print("ready" if has_branch else "empty", flush=True)
     server.run(sockets)
     return 0 if server.started else 1
 

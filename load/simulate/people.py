@@ -15,6 +15,7 @@ from load.simulate.forecast import Forecast
 from load.simulate.visits import Part, Visit
 from queue_server.domain import commands as c
 from queue_server.domain.counters import Counter
+from queue_server.domain.estimate import newcomer_wait
 from queue_server.domain.events import Event, TicketCalled, TicketFinished, TicketIssued
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
@@ -59,7 +60,8 @@ class Judged(Struct, frozen=True):
 
 class Turn(Struct):
     """What became of a visit. Instants in seconds of the calendar; `wait_s` until the first call, from when the clock
-    starts: at issue, at the opening of the counters, or at the appointed time."""
+    starts: at issue, at the opening of the counters, or at the appointed time. `told` is not rounded as for people;
+    of a recorded day it is what they were told."""
 
     visit: Visit
     ticket: str
@@ -169,12 +171,17 @@ class Hall:
         assert isinstance(issued, TicketIssued)
         clock_s = max(now, self._starts_s + self._opens_s, self._starts_s + (visit.slot_s or 0.0))
         judged = Judged(*others, self._last_wait_s.get(visit.field))
-        turn = Turn(visit, issued.ticket, now, clock_s, issued.told, judged)
+        turn = Turn(visit, issued.ticket, now, clock_s, self._foreseen(issued.ticket), judged)
         self._by_ticket[issued.ticket] = turn
         self.day.turns.append(turn)
         if visit.patience_s is not None:
             self._calendar.at(clock_s + visit.patience_s, lambda: self._lose_patience(turn))
         self._offer()
+
+    def _foreseen(self, ticket_id: str) -> Estimate | None:
+        """Its wait before it is rounded for people, who are told a wider range."""
+        state, now = self._centre.state, self._centre.instant(self._calendar.now)
+        return newcomer_wait(state, state.ticket(ticket_id), now, self._centre.outlook)
 
     def _lose_patience(self, turn: Turn) -> None:
         ticket = self._centre.ticket(turn.ticket, self._calendar.now)

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
+from queue_server.domain.counters import Counter, CounterState
 from queue_server.domain.foresight import FieldOutlook, Outlook, Range
+from queue_server.domain.routing import bound_to, is_for
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Estimate, Stream, Ticket
 
@@ -65,12 +69,12 @@ def takes_more(outlook: Outlook | None, field: str, stream: Stream, now: datetim
     return seen.takes_more if stream is Stream.ORDINARY else seen.takes_more_priority
 
 
-def waiting_wait(
-    state: BranchState, ticket: Ticket, ahead: Callable[[str], int], now: datetime, outlook: Outlook | None
-) -> Estimate | None:
-    """How much longer a waiting ticket waits."""
-    if outlook is None or now - outlook.at > FRESH or ticket.id not in outlook.tickets:
-        return pending_wait(state, ticket.field, ahead, now)
+def waiting_wait(state: BranchState, ticket: Ticket, now: datetime, outlook: Outlook | None) -> Estimate | None:
+    """How much longer a waiting ticket waits. One that has changed since the newest outlook, as by the next step of its
+    visit, waits as somebody does who comes now and has the same people ahead."""
+    is_seen = outlook is not None and now - outlook.at <= FRESH and ticket.last.at <= outlook.at
+    if outlook is None or not is_seen or ticket.id not in outlook.tickets:
+        return newcomer_wait(state, ticket, now, outlook)
     expected = outlook.tickets[ticket.id]
     return None if expected is None else _told(expected, (outlook.at - now).total_seconds(), now)
 
@@ -78,6 +82,32 @@ def waiting_wait(
 def _told(expected: Range, later_s: float, now: datetime) -> Estimate:
     likely, low, high = (max(0, round(seconds + later_s)) for seconds in (expected.likely, expected.low, expected.high))
     return Estimate(likely, low, high, now)
+
+
+def newcomer_wait(state: BranchState, ticket: Ticket, now: datetime, outlook: Outlook | None) -> Estimate | None:
+    """The wait of this ticket as if it came now."""
+    ahead = partial(state.ahead_of, ticket)
+    return arrival_wait(state, ticket.field, ticket.stream, ahead, now, outlook, ticket.only_counter)
+
+
+def people_before(state: BranchState, ticket: Ticket, now: datetime) -> int:
+    """How many are called before this waiting ticket."""
+    entry = (ticket.order, ticket.id)
+    return people_ahead(state, ticket.field, ticket.stream, bound_to(state, ticket), entry, now)
+
+
+def people_ahead(
+    state: BranchState, field: str, stream: Stream, bound: Counter | None, entry: tuple[Any, ...], now: datetime
+) -> int:
+    """How many are called before whoever stands at `entry` of a field's stream, which begins as `Ticket.order` does.
+
+    They are those of the same field. Who waits for one counter, `bound`, goes after everybody whom that one may call
+    and who came before in one of its own fields; those who are bound elsewhere are not before it.
+    """
+    if bound is None or bound.state is CounterState.CLOSED or not bound.can_serve(field):
+        return state.ahead(field, stream, entry)
+    codes = bound.fields if field in bound.fields else (*bound.fields, field)
+    return sum(is_for(state, bound, ticket, now) for code in codes for ticket in state.those_ahead(code, stream, entry))
 
 
 def pending_wait(state: BranchState, field: str, ahead: Callable[[str], int], now: datetime) -> Estimate | None:

@@ -242,6 +242,13 @@ class BranchState:
         place = bisect_left(self._queues[stream].get(field, ()), entry)
         return place + sum(len(self._queues[each].get(field, ())) for each in earlier)
 
+    def those_ahead(self, field: str, stream: Stream, entry: tuple[Any, ...]) -> Iterator[Ticket]:
+        """Whom `ahead` counts."""
+        for each in takewhile(lambda each: each is not stream, Stream):
+            yield from self.waiting(field, each)
+        queue = self._queues[stream].get(field, [])
+        yield from (self.tickets[each[1]] for each in queue[: bisect_left(queue, entry)])
+
     def queue(self, counter: Counter) -> Iterator[Ticket]:
         """Everybody waiting in the counter's fields, callable now or not; per field and stream in queue order."""
         for code in counter.takes:

@@ -166,6 +166,11 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
         return max(0, self.dossiers - self.dossiers_done)
 
     @property
+    def further(self) -> tuple[str, ...]:
+        """The fields in which the visit goes on after this one."""
+        return self.steps[self.step :]
+
+    @property
     def order(self) -> tuple[datetime, datetime, int]:
         """Where it stands in its queue; the series ordinal breaks ties of one instant."""
         return (self.queue_at, self.arrival_at, self.ordinal)

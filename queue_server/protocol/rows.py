@@ -163,9 +163,9 @@ class QueueRow(Struct, frozen=True):
 
 class DeskTicketRow(Struct, frozen=True):
     """A ticket in a clerk's hands. `waited_s` is the sum of its waits so far; `counter` is where a held one's papers
-    are; `turn` is how many of a bulk submitter's dossiers are done before others have their turn. `shown_at` and
-    `spoken_at` are when a screen told that its newest call, of `called_at`, has been, in a hall where screens show this
-    counter's calls (`is_watched`)."""
+    are; `turn` is how many of a bulk submitter's dossiers are done before others have their turn. The visit goes on in
+    the fields of `further`. `shown_at` and `spoken_at` are when a screen told that its newest call, of `called_at`, has
+    been, in a hall where screens show this counter's calls (`is_watched`)."""
 
     id: str
     number: str
@@ -182,7 +182,7 @@ class DeskTicketRow(Struct, frozen=True):
     turn: int
     procedures: list[str]
     assistance: str | None
-    next_field: str | None
+    further: list[str]
     why: Name | None
     can_undo_until: datetime | None
     waited_s: int
@@ -195,7 +195,7 @@ class DeskTicketRow(Struct, frozen=True):
 
 class HelpedTicketRow(Struct, frozen=True):
     """A ticket of somebody who is in the house, for helpers. `since` is when it came into its state. A priority that is
-    not confirmed was claimed at a dispenser and does not count yet."""
+    not confirmed was claimed at a dispenser and does not count yet. The visit goes on in the fields of `further`."""
 
     id: str
     number: str
@@ -210,6 +210,7 @@ class HelpedTicketRow(Struct, frozen=True):
     language: str
     assistance: str | None
     counter: int | None
+    further: list[str]
 
 
 class Runs(Struct, frozen=True):
@@ -253,14 +254,15 @@ class DeskRow(Struct, frozen=True):
 
 
 class TicketRow(Struct, frozen=True):
-    """A citizen's own ticket. `floor` and `zone` of its counter are only told where a branch has several; it is not
-    called before `not_before`, and then to `only_counter` if there is one. `call` is its newest call, as on the board.
-    It may be postponed `postpones_left` more times, by `postpone_s` each; `rebooked_as` is its number on the day
-    `rebooked_on`."""
+    """A citizen's own ticket; `further` names the fields in which the visit goes on. `floor` and `zone` of its counter
+    are only told where a branch has several; it is not called before `not_before`, and then to `only_counter` if there
+    is one. `call` is its newest call, as on the board. It may be postponed `postpones_left` more times, by `postpone_s`
+    each; `rebooked_as` is its number on the day `rebooked_on`."""
 
     number: str
     field: str
     field_name: Name
+    further: list[Name]
     branch: str
     branch_name: Name
     state: str

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import partial
 
 from msgspec import Struct
 
-from queue_server.domain.estimate import waiting_wait
+from queue_server.domain.estimate import people_before, waiting_wait
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import TODAY, BranchState, Change
 from queue_server.domain.tickets import Ticket, TicketState
@@ -65,6 +64,7 @@ def _ticket_row(state: BranchState, ticket: Ticket) -> rows.TicketRow:
         number=ticket.number,
         field=ticket.field,
         field_name=name(state.field(ticket.field).name),
+        further=[name(state.field(code).name) for code in ticket.further],
         branch=config.branch,
         branch_name=name(config.name),
         state=ticket.state.value,
@@ -99,6 +99,5 @@ def ahead(state: BranchState, ticket_id: str, now: datetime, outlook: Outlook | 
     ticket = state.tickets.get(ticket_id)
     if ticket is None or ticket.state is not TicketState.WAITING:
         return rows.Ahead(None, None)
-    ahead_in = partial(state.ahead_of, ticket)
     minute = now.replace(second=0, microsecond=0)
-    return rows.Ahead(ahead_in(ticket.field), told(waiting_wait(state, ticket, ahead_in, minute, outlook)))
+    return rows.Ahead(people_before(state, ticket, now), told(waiting_wait(state, ticket, minute, outlook)))

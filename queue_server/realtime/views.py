@@ -319,6 +319,7 @@ def _helped_row(ticket: Ticket) -> rows.HelpedTicketRow:
         language=ticket.language,
         assistance=ticket.assistance,
         counter=ticket.counter,
+        further=list(ticket.further),
     )
 
 
@@ -346,7 +347,6 @@ def _queue_row(ticket: Ticket) -> rows.QueueRow:
 
 
 def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
-    has_next = ticket.step < len(ticket.steps)
     call = state.call(ticket)
     undo = timedelta(seconds=state.configured.limits.undo_s)
     return rows.DeskTicketRow(
@@ -365,7 +365,7 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
         turn=state.configured.rule.turn(ticket.dossiers_left),
         procedures=list(ticket.procedures),
         assistance=ticket.assistance,
-        next_field=ticket.steps[ticket.step] if has_next else None,
+        further=list(ticket.further),
         why=reason_of(call.why if call else None),
         can_undo_until=ticket.last.at + undo if ticket.id in state.before else None,
         waited_s=_waited_s(ticket),

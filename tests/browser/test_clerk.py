@@ -341,7 +341,7 @@ def test_undo_counts_down_and_takes_back_step_by_step(centre: DemoServer, sit: C
 
 def test_correct_next_step_and_cancel(centre: DemoServer, sit: Callable[..., Desk]) -> None:
     dispenser = centre.api("dispenser")
-    corrected = dispenser.issue("chung-thuc", steps=["ho-tich"])
+    corrected = dispenser.issue("chung-thuc", steps=["tra-ket-qua", "dat-dai"])
     dispenser.issue("chung-thuc")
     desk = sit("lan", 1)
     desk.primary("Gọi tiếp")
@@ -353,8 +353,14 @@ def test_correct_next_step_and_cancel(centre: DemoServer, sit: Callable[..., Des
     desk.confirm()
     expect(desk.page.locator(".hand__about")).to_contain_text("Người khuyết tật")
     expect(desk.page.locator(".hand__about")).to_contain_text("2 hồ sơ")
+    expect(desk.page.locator(".hand__about")).to_contain_text("Sau đó")
+    expect(desk.page.locator(".hand__about")).to_contain_text("Nhận kết quả → Đất đai")
     desk.press("step")
-    expect(desk.option("field", "Hộ tịch")).to_have_attribute("aria-checked", "true")
+    planned = desk.option("field", "Nhận kết quả")
+    expect(planned).to_have_attribute("aria-checked", "true")
+    expect(planned).to_be_focused()
+    expect(planned).to_have_css("outline-style", "solid")
+    desk.choose("field", "Hộ tịch")
     desk.choose("here", "Làm luôn tại quầy này")
     desk.confirm()
     desk.has("A 001", "called")
@@ -560,22 +566,6 @@ def test_everything_can_be_reached_by_tab(centre: DemoServer, sit: Callable[...,
     assert any("Tạm ngừng" in words for words in seen)
     assert any("Gọi tiếp" in words for words in seen)
     assert any("Cấp số" in words for words in seen)
-
-
-def test_bands_and_typing_are_pure(page: Page) -> None:
-    page.goto("/sign-in")
-    said = page.evaluate("""async () => {
-      await import("/static/times.js");
-      const { bandOf, typedOn } = await import("/static/clerk/view.js");
-      const told = {likely_s: 600, low_s: 300, high_s: 900, made_at: "2026-11-16T01:00:00Z"};
-      const after = (minutes) => bandOf(told, new Date(Date.parse(told.made_at) + minutes * 60000));
-      const codes = ["1", "2", "12", "20"];
-      const short = {likely_s: 30, low_s: 0, high_s: 90, made_at: told.made_at}; // in words: under 5 minutes
-      const afterShort = (minutes) => bandOf(short, new Date(Date.parse(told.made_at) + minutes * 60000));
-      return [bandOf(null, new Date()), after(5), after(11), after(16), afterShort(4.9), afterShort(5.1),
-              typedOn("", "1", codes), typedOn("1", "2", codes), typedOn("1", "5", codes), typedOn("12", "2", codes)];
-    }""")
-    assert said == ["none", "in", "late", "over", "late", "over", "1", "12", "", "2"]
 
 
 def test_a_procedure_is_read_by_its_name(sit: Callable[..., Desk], centre: DemoServer) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.conftest import Visit
 from tests.browser.kiosk import HELPER, open_kiosk
 from tests.browser.test_dispenser_card import scan
+from tests.browser.test_dispenser_visits import slip
 from tests.demo_server import PASSWORD
 from tests.server import DemoServer
 from tests.staff import StaffApi, eventually
@@ -112,6 +113,9 @@ def test_several_things_have_one_number_in_the_order_in_which_they_were_pressed(
     expect(door.page.locator(".wish__errands")).to_have_text("Hộ tịch → Nhận kết quả")
     door.page.locator("[data-do=take]").click()
     door.gave("H001")
+    expect(door.row("H001")).to_contain_text("Sau đó: Nhận kết quả")
+    expect(door.opens("H001")).to_contain_text("Sau đó: Nhận kết quả")
+    door.page.keyboard.press("Escape")
     api = centre.api()
     api.counter(3, "open")
     called = api.call_next(3)
@@ -346,6 +350,32 @@ def test_a_card_is_for_the_next_number_only(door: Door) -> None:
     door.says("Chưa đọc được mã này")
 
 
+def test_a_slip_leads_to_its_number_in_one_tap(door: Door, centre: DemoServer) -> None:
+    ready, waiting = (slip("000.00.17.H29-261120-0001", "ready"), slip("000.00.17.H29-261120-0002", "not-ready"))
+    backend = centre.api("integration")
+    backend.request("PUT", "/api/v1/branches/go-vap/slips", {"slips": [ready, waiting]})
+    backend.counter(6, "open")
+    page, answer, take = door.page, door.page.locator("[data-slip]"), door.page.locator("[data-do=take-slip]")
+    scan(page, f"https://dichvucong.gov.vn/p?code={ready['code']}")
+    expect(answer).to_contain_text("Kết quả đã có. Được gọi đến quầy 6.")
+    take.click()
+    door.gave("S001")
+    backend.counter(3, "open")
+    assert backend.call_next(3) is None, "it helps with results, and this one is not for it"
+    page.reload()
+    page.locator("[data-do=slip]").click()
+    page.keyboard.type("0000017H292611200002", delay=60)
+    page.keyboard.press("Enter")
+    expect(answer).to_contain_text("Kết quả chưa có.")
+    expect(answer).to_contain_text(re.compile(r"Hẹn trả lúc \d\d:\d\d ngày "))
+    expect(take).to_be_focused()
+    page.keyboard.press("Enter")
+    door.gave("S002")
+    called = backend.call_next(6)
+    assert called is not None
+    assert called.number == "S001"
+
+
 # -- second thoughts ---------------------------------------------------------------------------------------------------
 
 
@@ -409,6 +439,17 @@ SMALLEST = """() => {
 }"""
 
 
+EIGHT = """() => {
+  const fields = document.querySelector(".fields"), classes = document.querySelector(".wish__group");
+  while (fields.children.length < 8) fields.append(fields.firstChild.cloneNode(true));
+  while (classes.querySelectorAll(".chip").length < 5) classes.append(classes.querySelector(".chip").cloneNode(true));
+  const names = document.querySelectorAll(".field__name");
+  names.forEach(name => { name.lastChild.textContent = "Hồ sơ nơi khác nộp tại đây"; });
+  return Math.max(...[...fields.children].map(one => one.getBoundingClientRect().bottom)) - innerHeight;
+}"""
+"""How far eight fields of long names and five classes reach below the fold."""
+
+
 @pytest.mark.parametrize(("width", "height", "zoom"), [(1024, 768, 1), (768, 1024, 1), (1366, 768, 1), (1366, 768, 2)])
 def test_everything_can_be_hit_on_every_screen(
     visit: Visit, centre: DemoServer, width: int, height: int, zoom: float
@@ -421,6 +462,8 @@ def test_everything_can_be_hit_on_every_screen(
     least = door.page.evaluate(SMALLEST)
     assert least["target"] >= 48
     assert least["wider"] <= 0
+    if zoom == 1:
+        assert door.page.evaluate(EIGHT) <= 0
     door.opens("H001")
     assert door.page.evaluate(SMALLEST)["target"] >= 48
 

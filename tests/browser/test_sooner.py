@@ -215,7 +215,7 @@ def test_a_phone_tells_it_too_and_asks_as_nobody_every_few_minutes(centre: DemoS
 
 SAID = """([likely_s, more]) => {
   const made_at = "2026-11-23T09:00:00+07:00", words = {vi: "Chi nhánh B", en: ""};
-  const bound = { not_before: null, only_counter: null };
+  const bound = { not_before: null, only_counter: null, further: [] };
   const ticket = { number: "A009", state: "waiting", field: "f", postpones_left: 0, ...bound, ...more.ticket };
   const ahead = { people: 8, wait: { low_s: likely_s, likely_s, high_s: likely_s, made_at } };
   const wait = { low_s: 300, likely_s: 600, high_s: 900, made_at };

@@ -51,7 +51,7 @@ class Serving:
     def pids(self) -> set[int]:
         """The workers that run now."""
         listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return {int(pid) for pid in listed.split()}
+        return {int(pid) for pid in listed.split() if is_running(int(pid))}
 
     def desk(self, port: int = 0) -> WebSocketDesk:
         return WebSocketDesk(port or self.port, self.tokens["integration"], BRANCH)

@@ -359,10 +359,11 @@ def test_whoever_takes_a_number_is_told_by_the_outlook_that_is_given() -> None:
 
     branch = Branch(at="08:00")
     outlook = foresee(without_chance(scene_of(branch.state, NOW)))
-    lied = replace(outlook, fields={code: replace(each, wait=Range(7, 5, 9)) for code, each in outlook.fields.items()})
+    wait = Range(900, 640, 1210)
+    lied = replace(outlook, fields={code: replace(each, wait=wait) for code, each in outlook.fields.items()})
     (event,) = decide(branch.state, c.Issue(field="dat-dai"), replace(KIOSK, fresh_id="t1"), NOW, lied)
     assert event.told is not None  # type: ignore[attr-defined]
-    assert (event.told.likely_s, event.told.low_s, event.told.high_s) == (7, 5, 9)  # type: ignore[attr-defined]
+    assert (event.told.likely_s, event.told.low_s, event.told.high_s) == (900, 600, 1500)  # type: ignore[attr-defined]
 
 
 # -- how things stand --------------------------------------------------------------------------------------------------

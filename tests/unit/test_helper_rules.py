@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.node import run_node
+from tests.node import said_by
 
-HELPER = Path(__file__).parents[2] / "queue_server" / "web" / "static" / "helper"
 A = {"code": "chung-thuc", "name": {"vi": "Chứng thực"}, "prefix": "A", "width": 3, "first": 900, "last": 999}
 H = {"code": "ho-tich", "name": {"vi": "Hộ tịch"}, "prefix": "H", "width": 3, "first": 900, "last": 999}
 TODAY = {"midnight": "2026-11-15T17:00:00Z", "boundary": 180}
@@ -18,10 +15,8 @@ TODAY = {"midnight": "2026-11-15T17:00:00Z", "boundary": 180}
 
 
 def said(module: str, expression: str, **values: Any) -> Any:
-    """What an expression is, with the module's functions and these values."""
-    given = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
-    script = f"import * as the from {json.dumps((HELPER / module).as_uri())}; {given}"
-    return json.loads(run_node(f"{script} console.log(JSON.stringify({expression}));"))
+    """What an expression is, with the functions of the helper's module and these values."""
+    return said_by(f"helper/{module}", expression, **values)
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from queue_server.domain.configuration import BranchConfig, Desk, Text
 from queue_server.domain.events import Recorded
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import Paper
+from queue_server.domain.telling import working_spans
 from queue_server.domain.tickets import Estimate
-from queue_server.readers.printing import filling
 from queue_server.readers.printing.filling import Asked, filled, followed, seq_of, wait_as_told
 from queue_server.readers.printing.layouts import LAYOUT, BadLayout, layout_in_force, read_layout
 from queue_server.readers.printing.paper import LayoutConfig, Rebooked, TicketPaper, WaitClock, WaitMinutes
@@ -237,8 +237,8 @@ def test_one_moment_is_told_as_a_beginning() -> None:
 def test_a_field_with_hours_of_its_own_is_told_by_them() -> None:
     branch = Branch()
     branch.do(c.ChangeHours(hours=config().hours.weekly["mon"], reason=Text("họp"), field="ho-tich"), "08:00", CHIEF)
-    assert filling.working_spans(branch.state, "ho-tich") == SPANS
-    assert filling.working_spans(branch.state, "chung-thuc") == SPANS
+    assert working_spans(branch.state, "ho-tich") == SPANS
+    assert working_spans(branch.state, "chung-thuc") == SPANS
 
 
 # -- the layout --------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from queue_server.domain.decide import decide
 from queue_server.domain.foresight import FieldOutlook, Outlook, Range, foresee
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.scene import scene_of
+from queue_server.realtime.phone import ahead
 from tests.factories import CHIEF, HOA, KIOSK, LAN, MINH, Branch, config, moment
 
 RESULT = "tra-ket-qua"
@@ -55,6 +56,24 @@ def test_a_number_that_is_wanted_at_a_counter_is_called_there_and_nowhere_else(b
         branch.do(c.CallNext(counter=1), "07:41")
     assert branch.call_next(2, "07:42", MINH) == mine
     assert branch[mine].only_counter is None
+
+
+def test_before_it_are_those_whom_that_counter_calls_first(branch: Branch) -> None:
+    for minute, counter in ((32, 1), (33, 2), (34, None), (35, 1)):
+        branch.issue(RESULT, f"07:{minute}", counter=counter)
+    filing = branch.issue("chung-thuc", "07:36")
+    branch.issue("ho-tich", "07:37")
+    mine = branch.issue(RESULT, "07:40", counter=2)
+    free = branch.issue(RESULT, "07:41")
+    branch.issue(RESULT, "07:42", counter=2, priority="NKT")
+    told = {r.event.ticket: r.event.people_ahead for r in branch.records if isinstance(r.event, ev.TicketIssued)}
+    assert told[mine] == 3, "of 07:33, 07:34 and 07:36; those of counter 1 are not before it"
+    assert told[free] == 5, "any counter may call it: everybody of its field"
+    assert ahead(branch.state, mine, moment("07:43")).people == 4, "and who has priority there"
+    branch.do(c.Cancel(ticket=filing), "07:44")
+    assert ahead(branch.state, mine, moment("07:44")).people == 3
+    branch.do(c.CloseCounter(counter=2), "07:45", MINH)
+    assert ahead(branch.state, mine, moment("07:46")).people == 5, "it waits for whoever takes its field"
 
 
 def test_without_a_wish_any_counter_calls(branch: Branch) -> None:

@@ -72,7 +72,7 @@ def _carried(state: BranchState, was: Ticket, day: date) -> Ticket | None:
         procedures=was.procedures,
         dossiers=was.dossiers_left,
         assistance=was.assistance,
-        steps=was.steps[was.step :],
+        steps=was.further,
     )
     return enter(fresh, TicketState.WAITING, mark)
 

@@ -13,12 +13,13 @@ from queue_server.domain.commands import STAFFED, Amend, By, Issue
 from queue_server.domain.configuration import BranchConfig, Field
 from queue_server.domain.decide.paper import printer_for
 from queue_server.domain.decide.standing import paper_again, proof_of, require_first, require_pace, theirs
-from queue_server.domain.estimate import arrival_wait, takes_more
+from queue_server.domain.estimate import arrival_wait, people_ahead, takes_more
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.lifecycle import require
 from queue_server.domain.numbering import next_ordinal, printed
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Day
+from queue_server.domain.telling import as_told, working_spans
 from queue_server.domain.tickets import Stream, Ticket
 from queue_server.domain.wishing import counter_for
 
@@ -47,7 +48,10 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
         _require_capacity(state, each, _stream_of(command, appointment), now, outlook)
     only_counter = counter_for(state, field, command.counter, now, outlook)
     stream = _stream_of(command, appointment, is_confirmed=is_confirmed)
-    ahead = partial(state.ahead, stream=stream, entry=((queue_at, now, ordinal),))
+    entry = ((queue_at, now, ordinal),)
+    ahead = partial(state.ahead, stream=stream, entry=entry)
+    bound = state.counter(only_counter) if only_counter is not None else None
+    wait = arrival_wait(state, field.code, stream, ahead, now, outlook, only_counter)
     return [
         ev.TicketIssued(
             ticket=by.fresh_id,
@@ -56,8 +60,8 @@ def issue(state: BranchState, command: Issue, by: By, now: datetime, outlook: Ou
             ordinal=ordinal,
             field=field.code,
             arrival_at=now,
-            people_ahead=ahead(field.code),
-            told=arrival_wait(state, field.code, stream, ahead, now, outlook, only_counter),
+            people_ahead=people_ahead(state, field.code, stream, bound, entry, now),
+            told=as_told(wait, working_spans(state, field.code)) if wait is not None else None,
             priority=command.priority,
             is_priority_confirmed=command.priority is None or is_confirmed,
             channel=command.channel,

@@ -86,7 +86,7 @@ def transfer(state: BranchState, command: c.Transfer, by: By, now: datetime) -> 
 
 def next_step(state: BranchState, command: c.NextStep, by: By, now: datetime) -> list[ev.Event]:
     ticket = _ticket_in_hand(state, command, by)
-    planned = ticket.steps[ticket.step] if ticket.step < len(ticket.steps) else None
+    planned = next(iter(ticket.further), None)
     code = command.field or planned
     if code is None:
         raise Refusal("no-next-step", number=ticket.number)

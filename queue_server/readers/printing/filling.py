@@ -7,7 +7,7 @@ is printed. Where the ticket has moved to another field since, nothing was told 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -17,14 +17,9 @@ from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.events import Recorded
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Paper
+from queue_server.domain.telling import Span, clock_range, is_by_clock, minutes_range, working_spans
 from queue_server.domain.tickets import Estimate
 from queue_server.readers.printing.paper import Language, Rebooked, TicketPaper, Wait, WaitClock, WaitMinutes
-
-_ROUNDED_ABOVE = 10  # minutes; a longer wait is told in fives
-_FIVE = timedelta(minutes=5)
-_BY_CLOCK_ABOVE_S = 3600
-
-Span = tuple[datetime, datetime]
 
 
 class Asked(Struct, frozen=True):
@@ -119,7 +114,7 @@ def _further(state: BranchState, job: Paper, told: ev.TicketIssued | None) -> tu
     if told:
         return told.steps
     ticket = state.ticket(job.ticket)
-    return ticket.steps[ticket.step :]
+    return ticket.further
 
 
 def _language(code: str) -> Language:
@@ -147,51 +142,12 @@ def zone_of(state: BranchState, field: str, counters: Sequence[int]) -> str:
     return state.field(field).zone or (zones.pop() if len(zones) == 1 else "")
 
 
-# -- when: the same rules as `LaySo.wait` in web/static/times.js, so that paper and dispenser say the same -----------
+# -- when --------------------------------------------------------------------------------------------------------------
 
 
-def working_spans(state: BranchState, field: str) -> list[Span]:
-    """When the field's counters work today."""
-    config, day = state.configured, state.day
-    if day is None:
-        return []
-    changed = day.changed.get(field) or day.changed.get("")
-    planned = changed.hours if changed else hours.planned(config, day.date, state.field(field))
-    windows = planned.working
-    return [(hours.instant(config, day.date, w.start), hours.instant(config, day.date, w.end)) for w in windows]
-
-
-def wait_as_told(told: Estimate, working: Sequence[Span], config: BranchConfig) -> Wait:
+def wait_as_told(wait: Estimate, working: Sequence[Span], config: BranchConfig) -> Wait:
     """A range of minutes; over an hour, before opening or across lunch, the time of day."""
-    low, high = (told.made_at + timedelta(seconds=s) for s in (told.low_s, told.high_s))
-    is_apart = bool(working) and not _is_within_one(working, told.made_at, high)
-    if told.high_s <= _BY_CLOCK_ABOVE_S and not is_apart:
-        return _minutes(told)
+    if not is_by_clock(wait, working):
+        return WaitMinutes(*minutes_range(wait))
     local = hours.zone(config.timezone)
-    start, end = _after_break(working, low), _after_break(working, high)
-    start -= (start - datetime.min.replace(tzinfo=start.tzinfo)) % _FIVE
-    end += -(end - datetime.min.replace(tzinfo=end.tzinfo)) % _FIVE
-    return WaitClock(start.astimezone(local), end.astimezone(local))
-
-
-def _minutes(told: Estimate) -> WaitMinutes:
-    low, high = _rounded(told.low_s, up=False), _rounded(told.high_s, up=True)
-    return WaitMinutes(0, max(high, 5)) if low < 1 else WaitMinutes(low, high)
-
-
-def _rounded(seconds: int, *, up: bool) -> int:
-    minutes = -(-seconds // 60) if up else seconds // 60
-    if minutes <= _ROUNDED_ABOVE:
-        return minutes
-    return (-(-minutes // 5) if up else minutes // 5) * 5
-
-
-def _is_within_one(spans: Sequence[Span], start: datetime, end: datetime) -> bool:
-    """Nobody closes the doors on who waits: the last span may be overrun."""
-    last = spans[-1]
-    return any(opens <= start < closes and (end <= closes or (opens, closes) == last) for opens, closes in spans)
-
-
-def _after_break(spans: Sequence[Span], at: datetime) -> datetime:
-    """Nobody is called in a break: an instant there means its end."""
-    return next((max(at, opens) for opens, closes in spans if at < closes), at)
+    return WaitClock(*(each.astimezone(local) for each in clock_range(wait, working)))

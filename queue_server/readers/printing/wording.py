@@ -23,6 +23,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "minutes_one": ("khoảng {high} phút", "about {high} minutes"),
     "minutes_below": ("dưới {high} phút", "under {high} minutes"),
     "from": ("từ {start}", "from {start}"),
+    "before": ("trước {end}", "before {end}"),
     "rebooked": ("Hẹn lại:", "New date:"),
     "rebooked_to": ("{day} số {number}", "{day}, number {number}"),
     "instead_of": ("Thay cho số:", "Instead of:"),
@@ -75,6 +76,8 @@ def wait_line(wait: Wait | None, issued_at: datetime, language: Language) -> tup
         case WaitMinutes(low, high):
             return say("wait", language), _minutes(low, high, language)
         case WaitClock(start, end):
+            if start <= issued_at:
+                return say("turn", language), say("before", language, end=f"{end:%H:%M}")
             day = "" if start.date() == issued_at.date() else f"{start:%d/%m} "
             if start == end:
                 return say("turn", language), say("from", language, start=f"{day}{start:%H:%M}")

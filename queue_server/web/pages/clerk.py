@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from queue_server.access.identity import Who
-from queue_server.access.rights import Role
 from queue_server.domain.configuration import PriorityClass
-from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Ticket, TicketState
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
-from queue_server.web.asking import house_of, state_asked, who_of
-from queue_server.web.house import House
-from queue_server.web.pages.entrance import sign_in_address
-from queue_server.web.pages.rendering import page, trouble
+from queue_server.web.asking import house_of, state_asked
+from queue_server.web.pages.staff import page_at_a_branch
 
 ABSENT = frozenset({TicketState.NO_SHOW, TicketState.CANCELLED})
 ABSENT_MAX = 60
 
 
 async def clerk(request: Request) -> Response:
-    """GET /clerk?branch=…: the console; the branch is the account's, or chosen when the account has none."""
-    who = await who_of(request)
-    if who.role is Role.NOBODY:
-        return RedirectResponse(sign_in_address(request), 303, {"cache-control": "no-store"})
-    wanted = request.query_params.get("branch")
-    try:
-        who.require_page("clerk", wanted)
-    except Refusal as refusal:
-        return trouble(request, refusal)
-    branches = [choice async for choice in _branches(house_of(request), who)]
-    if wanted is None and len(branches) == 1:
-        wanted = branches[0]["code"]
-    chosen = next((choice for choice in branches if choice["code"] == wanted), None)
-    if wanted is not None and chosen is None:
-        return trouble(request, Refusal("unknown-branch", branch=wanted))
-    return page(request, "clerk.html", who=who, branch=chosen, branches=branches)
-
-
-async def _branches(house: House, who: Who) -> AsyncIterator[dict[str, Any]]:
-    """The branches at which this account may work."""
-    for config in [each.config for each in await house.listing.all()]:
-        if who.branch in (None, config.branch):
-            yield {"code": config.branch, "name": name(config.name), "zone": config.timezone}
+    """GET /clerk?branch=…"""
+    return await page_at_a_branch(request, "clerk", "clerk.html")
 
 
 async def people(request: Request) -> Response:

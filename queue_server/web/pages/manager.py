@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from queue_server.access.identity import Who
 from queue_server.access.rights import PAGES, Role
-from queue_server.realtime.views import name
-from queue_server.web.asking import house_of, who_of
-from queue_server.web.house import House
-from queue_server.web.pages.entrance import sign_in_address
-from queue_server.web.pages.rendering import page
+from queue_server.web.asking import who_of
+from queue_server.web.pages.staff import page_at_a_branch
 
 
 async def manager(request: Request) -> Response:
-    """GET /manager?branch=…: the branch is the account's, or chosen when the account has none."""
-    who = await who_of(request)
-    if who.role is Role.NOBODY:
-        return RedirectResponse(sign_in_address(request), 303, {"cache-control": "no-store"})
-    is_allowed = who.role in PAGES["manager"]
-    branches = [choice async for choice in _branches(house_of(request), who)] if is_allowed else []
-    wanted = request.query_params.get("branch") or (branches[0]["code"] if len(branches) == 1 else None)
-    chosen = next((choice for choice in branches if choice["code"] == wanted), None)
-    return page(
-        request,
-        "manager.html",
-        who=who,
-        status=200 if is_allowed else 403,
-        branch=chosen,
-        branches=branches,
-        has_devices=who.role in PAGES["devices"],
-        is_administrator=who.role is Role.ADMINISTRATOR,
-    )
+    """GET /manager?branch=…"""
 
+    async def context(_: str) -> dict[str, Any]:
+        role = (await who_of(request)).role
+        return {"has_devices": role in PAGES["devices"], "is_administrator": role is Role.ADMINISTRATOR}
 
-async def _branches(house: House, who: Who) -> AsyncIterator[dict[str, Any]]:
-    """The branches that this account runs."""
-    for config in [each.config for each in await house.listing.all()]:
-        if who.branch in (None, config.branch):
-            yield {
-                "code": config.branch,
-                "name": name(config.name),
-                "zone": config.timezone,
-                "boundary": config.day_boundary,
-            }
+    return await page_at_a_branch(request, "manager", "manager.html", context)
 
 
 routes: list[BaseRoute] = [Route("/manager", manager)]

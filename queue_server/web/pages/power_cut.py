@@ -16,12 +16,12 @@ from queue_server.domain.state import BranchState
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
 from queue_server.web.asking import house_of, state_asked
-from queue_server.web.pages.helper import page_at_a_branch
+from queue_server.web.pages.staff import page_at_a_branch
 
 
 async def kept_list(request: Request) -> Response:
     """GET /helper/list?branch=…: the form; it works with a keyboard alone."""
-    return await page_at_a_branch(request, "helper_list.html", "/helper/list")
+    return await page_at_a_branch(request, "helper", "helper_list.html")
 
 
 async def numbers(request: Request) -> Response:
@@ -37,7 +37,7 @@ async def numbers(request: Request) -> Response:
             "series": [_on_paper(config, each) for each in shown],
         }
 
-    return await page_at_a_branch(request, "helper_numbers.html", "/helper/numbers", context)
+    return await page_at_a_branch(request, "helper", "helper_numbers.html", context)
 
 
 def _on_paper(config: BranchConfig, series: Series) -> dict[str, Any]:

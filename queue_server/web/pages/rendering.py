@@ -63,12 +63,12 @@ def policy_of_old_browsers(request: Request) -> str:
     return policy.replace("connect-src 'self'", f"connect-src 'self' ws://{host} wss://{host}")
 
 
-def trouble(request: Request, fault: Exception) -> Response:
-    """Any failure as a page: nobody who opens a page should meet JSON."""
+def trouble(request: Request, fault: Exception, *, who: Who = NOBODY) -> Response:
+    """Any failure as a page: nobody who opens a page should meet JSON. `who` may sign in as somebody else."""
     lang = page_language_of(request)
     said = refusal_problem(fault, lang)
     title = "Không mở được trang này" if lang == "vi" else "This page cannot be opened"
-    return page(request, "trouble.html", who=NOBODY, status=said.status, title=title, sentence=said.detail)
+    return page(request, "trouble.html", who=who, status=said.status, title=title, sentence=said.detail)
 
 
 def is_for_a_person(request: Request) -> bool:

@@ -242,20 +242,20 @@
 
   var toast = null;
 
-  /** One sentence over everything for some seconds; `kind` "ok", "bad" or nothing. */
+  /** One sentence over everything for some seconds, or until it is touched; `kind` "ok", "bad" or nothing. */
   LaySo.toast = function (sentence, kind) {
-    if (toast) {
-      clearTimeout(toast.timer);
-      toast.element.parentNode.removeChild(toast.element);
-    }
-    var element = LaySo.el("div", { class: "toast" + (kind ? " toast--" + kind : ""), role: "status", text: sentence });
+    hideToast();
+    var element = LaySo.el("div", { class: "toast" + (kind ? " toast--" + kind : ""), role: "status", text: sentence, onclick: hideToast });
     document.body.appendChild(element);
     toast = { element: element, timer: setTimeout(hideToast, 5000) };
   };
 
   function hideToast() {
-    toast.element.parentNode.removeChild(toast.element);
-    toast = null;
+    if (toast) {
+      clearTimeout(toast.timer);
+      document.body.removeChild(toast.element);
+      toast = null;
+    }
   }
 
   /** Run `work` (→ promise) on a press, once at a time: further presses do nothing until it has ended. */

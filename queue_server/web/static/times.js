@@ -19,6 +19,8 @@
       about: "khoảng {high} phút",
       range: "khoảng {low}–{high} phút",
       from: "từ {low}",
+      before: "trước {high}",
+      soon: "sắp đến lượt",
       span: "{low}–{high} phút",
       way: "đi khoảng {way} phút, chờ {wait}",
       sooner: "{name}: sớm hơn khoảng {saves} phút ({way})",
@@ -33,6 +35,8 @@
       about: "about {high} min",
       range: "about {low}–{high} min",
       from: "from {low}",
+      before: "before {high}",
+      soon: "very soon",
       span: "{low}–{high} min",
       way: "about {way} min away, wait {wait}",
       sooner: "{name}: about {saves} min sooner ({way})",
@@ -107,25 +111,30 @@
   };
 
   /**
-   * A wait in words. `wait` is a `Told` row or null, `working` the spans in which counters work (`[{start, end}]`).
-   * → `{kind: "range" | "clock" | "unknown", label, value, isLate}`; `isLate` when the turn may come after the last span.
-   * Over an hour, before opening or across lunch it is told by the clock.
+   * A wait in words, as domain/telling.py tells it. `wait` is a `Told` row or null, `working` the spans in which counters
+   * work (`[{start, end}]`), `now` the time at which it is read, if that is not when the wait was made.
+   * → `{kind: "range" | "clock" | "soon" | "unknown", label, value, isLate}`; `isLate` when the turn may come after the
+   * last span. Over an hour, before opening or across lunch it is told by the clock; what has passed by then is not told.
    */
-  LaySo.wait = function (wait, working) {
+  LaySo.wait = function (wait, working, now) {
     if (!wait) {
       return { kind: "unknown", label: say("wait"), value: say("unknown"), isLate: false };
     }
     var made = new Date(wait.made_at).getTime();
-    var low = made + wait.low_s * 1000;
-    var high = made + wait.high_s * 1000;
     var spans = (working || []).map(function (span) {
       return { start: new Date(span.start).getTime(), end: new Date(span.end).getTime() };
     });
     var isLate = spans.length > 0 && made + wait.likely_s * 1000 >= spans[spans.length - 1].end;
-    if (wait.high_s > 3600 || (spans.length > 0 && !isWithinOne(spans, made, high))) {
-      return { kind: "clock", label: say("turn"), value: clockRange(spans, low, high), isLate: isLate };
+    var high = LaySo.toldMinutes(wait).high;
+    if (high <= 60 && (spans.length === 0 || isWithinOne(spans, made, made + high * 60000))) {
+      return { kind: "range", label: say("wait"), value: minutesRange(wait, "range"), isLate: isLate };
     }
-    return { kind: "range", label: say("wait"), value: minutesRange(wait, "range"), isLate: isLate };
+    var told = clockRange(spans, made + wait.low_s * 1000, made + wait.high_s * 1000);
+    var at = Math.max(made, now ? new Date(now).getTime() : made);
+    if (told.high <= at) {
+      return { kind: "soon", label: say("wait"), value: say("soon"), isLate: isLate };
+    }
+    return { kind: "clock", label: say("turn"), value: clockWords(told, at), isLate: isLate };
   };
 
   function isWithinOne(spans, from, to) {
@@ -135,20 +144,20 @@
     });
   }
 
-  /** Nobody is called in a break: an instant there means its end. */
-  function afterBreak(spans, at) {
-    for (var i = 0; i < spans.length; i += 1) {
-      if (at < spans[i].end) {
-        return Math.max(at, spans[i].start);
-      }
-    }
-    return at;
+  /** In fives of minutes. Nobody is called in a break: an instant there means its end. */
+  function clockRange(spans, low, high) {
+    var from = spans.filter(function (span) { return low < span.end; })[0];
+    var to = spans.filter(function (span) { return high <= span.end; })[0];
+    return {
+      low: Math.floor(Math.max(low, from ? from.start : low) / FIVE_MS) * FIVE_MS,
+      high: Math.ceil(Math.max(high, to ? to.start : high) / FIVE_MS) * FIVE_MS
+    };
   }
 
-  function clockRange(spans, low, high) {
-    var from = LaySo.time(Math.floor(afterBreak(spans, low) / FIVE_MS) * FIVE_MS);
-    var to = LaySo.time(Math.ceil(afterBreak(spans, high) / FIVE_MS) * FIVE_MS);
-    return from === to ? say("from", { low: from }) : from + "–" + to;
+  function clockWords(told, at) {
+    var times = { low: LaySo.time(told.low), high: LaySo.time(told.high) };
+    var key = told.low <= at ? "before" : told.low === told.high ? "from" : null;
+    return key ? say(key, times) : times.low + "–" + times.high;
   }
 
   function minutesRange(wait, range) {

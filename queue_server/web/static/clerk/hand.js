@@ -40,7 +40,7 @@ function Facts({ model, hand }) {
     ["language", hand.language === "vi" ? "" : languageName(hand.language), "strong"],
     ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
     ["procedures", hand.procedures.length ? html`<${Procedures} codes=${hand.procedures} branch=${model.branch} />` : ""],
-    ["nextField", hand.next_field ? fieldName(model, hand.next_field) : ""],
+    ["further", hand.further.map((code) => fieldName(model, code)).join(" → "), "strong"],
     ["why", hand.why ? LaySo.name(hand.why) : ""],
   ];
   return facts

@@ -1,6 +1,7 @@
 /**
  * The clerk's console: one model, drawn anew whenever it changes; the feed and a clock change it, and so do presses.
  */
+import { openFeed, signIn, signOut } from "../staff.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { makeActions } from "./actions.js";
 import { Chooser } from "./chooser.js";
@@ -12,7 +13,7 @@ import { countersOf, deskOf, hasDay, ownCounter, typedNumber } from "./view.js";
 
 const PEOPLE_SOON_MS = 150;
 const page = document.documentElement.dataset;
-const root = document.getElementById("console");
+const root = document.getElementById("clerk");
 const query = new URLSearchParams(location.search);
 
 /** Everything that the screen is made of. */
@@ -42,11 +43,9 @@ let peopleTimer = null;
 
 const undoKey = `layso.clerk.undo.${model.branch}.${model.me}`;
 const isDialogOpen = () => model.sheet !== null || model.issued !== null || model.isHelping;
-const feed = new LaySo.Feed({
-  build: page.build,
-  isWorkedAt: true,
-  onStatus,
-  onBuild: LaySo.quietReload(() => !model.busy && !isDialogOpen()),
+const { feed, isLive, now } = openFeed({
+  onStatus: (status) => store.set({ status }),
+  isQuiet: () => !model.busy && !isDialogOpen(),
 });
 
 const store = {
@@ -58,10 +57,9 @@ const store = {
     draw();
   },
   draw,
-  desk: () => deskOf(model.rows, model.no, model.me, store.now(), hasDay(model.board)),
-  /** The server's time; while it is away, the time of what is shown. */
-  now: () => (store.isLive() || !model.status ? feed.now() : model.status.since),
-  isLive: () => model.status !== null && model.status.state === "live",
+  desk: () => deskOf(model.rows, model.no, model.me, now(), hasDay(model.board)),
+  now,
+  isLive,
   counters: () => countersOf(model.board.counters, model.people.at, model.me),
   /** Change what may be taken back, in all tabs of this clerk. */
   keep(change) {
@@ -87,10 +85,9 @@ function draw() {
   if (model.sheet && ABOUT_HAND.has(model.sheet.name) && (!desk.hand || desk.hand.id !== model.sheet.about)) {
     model = { ...model, sheet: null };
   }
-  const isLive = store.isLive();
-  const isReady = isLive && !model.busy && Date.now() > model.settledAt;
-  const shared = { ...actions, model, now: store.now(), isLive, isReady, set: store.set, setKeys, signOut };
-  const deed = undo.undoable(model.deeds, desk.hand, store.now());
+  const isReady = isLive() && !model.busy && Date.now() > model.settledAt;
+  const shared = { ...actions, model, now: now(), isLive: isLive(), isReady, set: store.set, setKeys, signOut: () => signOut(actions.onProblem) };
+  const deed = undo.undoable(model.deeds, desk.hand, now());
   render(
     model.isChoosing
       ? html`<${Chooser} ...${shared} desk=${desk} counters=${store.counters()} />`
@@ -135,13 +132,6 @@ function onDesk(view) {
   }
 }
 
-function onStatus(status) {
-  if (status.code >= 4400) {
-    signIn();
-  }
-  store.set({ status });
-}
-
 async function ask(path) {
   const headers = { "accept-language": LaySo.language() };
   const answer = await fetch(`${path}?branch=${encodeURIComponent(model.branch)}`, { headers });
@@ -166,15 +156,6 @@ async function loadPeople() {
   if (isFirst && model.isChoosing && own) {
     stay(own);
   }
-}
-
-function signIn(next = location.pathname + location.search) {
-  const lang = LaySo.language() === "en" ? "&lang=en" : "";
-  location.assign(`/sign-in?next=${encodeURIComponent(next)}${lang}`);
-}
-
-function signOut() {
-  LaySo.ask("DELETE", "/session").then(() => signIn("/clerk"), actions.onProblem);
 }
 
 // -- keys -----------------------------------------------------------------------------------------------------------------------

@@ -51,19 +51,19 @@ function Row({ model, desk, isLive, now, showSheet, ticket, isNext }) {
       <span class="row__field">${fieldName(model, ticket.field)}</span>
       <span class=${`row__tags${ticket.priority ? " row__tags--priority" : ""}`}>${tags.join(" · ")}</span>
     </span>
-    <${Age} ticket=${ticket} now=${now} />
+    <${Age} model=${model} ticket=${ticket} now=${now} />
     <button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}
       onClick=${() => showSheet("pick", { fixed: ticket.id })}>${t("callThis")}</button>
   </li>`;
 }
 
-function Age({ ticket, now }) {
+function Age({ model, ticket, now }) {
   const seconds = secondsSince(ticket.arrival_at, now);
   const band = bandOf(ticket.told, now);
   const words = seconds < 60 ? t("underMinuteShort") : t("minutesShort", { n: Math.floor(seconds / 60) });
   return html`<span class="row__age" title=${t(`band.${band}`)}>
     <span class=${`age age--${band}`}><span class="figures">${words}</span><span class="visually-hidden">, ${t(`band.${band}`)}</span></span>
-    ${ticket.told && html`<span class="row__told">${toldWords(ticket.told)}</span>`}
+    ${ticket.told && html`<span class="row__told">${toldWords(model, ticket)}</span>`}
   </span>`;
 }
 
@@ -95,8 +95,13 @@ function tagsOf(model, ticket, now) {
   return tags;
 }
 
-function toldWords(told) {
+function toldWords(model, { told, field }) {
+  const row = model.board.fields ? model.board.fields[field] : null;
+  const wait = LaySo.wait(told, row ? row.working : []);
   const minutes = LaySo.toldMinutes(told);
+  if (wait.kind !== "range") {
+    return t("toldClock", { time: wait.value });
+  }
   return t(minutes.low < 1 ? "toldUnder" : minutes.low === minutes.high ? "toldAbout" : "told", minutes);
 }
 

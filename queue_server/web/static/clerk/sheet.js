@@ -8,12 +8,12 @@ import { typedOn } from "./view.js";
 
 const COUNT_MAX = 500;
 
-/** A modal <dialog> that focuses what wants it, and closes on Escape by `onClose`. */
+/** A modal <dialog> that focuses what has `data-first` "true", and closes on Escape by `onClose`. */
 export function Modal({ label, children, onClose, onKeyDown, className = "" }) {
   const element = useRef(null);
   useLayoutEffect(() => {
     element.current.showModal();
-    element.current.querySelector("[data-first]")?.focus();
+    element.current.querySelector("[data-first=true]")?.focus();
   }, []);
   return html`<dialog class=${`dialog ${className}`} aria-label=${label} ref=${element} onKeyDown=${onKeyDown}
     onCancel=${(event) => {

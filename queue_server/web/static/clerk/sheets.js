@@ -127,7 +127,7 @@ function step({ model, desk: { hand, row }, values }) {
     { value: false, label: t("step.away") },
     { value: true, label: t("step.here") },
   ];
-  const to = choice("field", t("step.field"), options, values, hand.next_field);
+  const to = choice("field", t("step.field"), options, values, hand.further[0] ?? null);
   const canHere = [...row.fields, ...row.helps].includes(to.value);
   const here = choice("here", t("step.where"), canHere ? where : where.slice(0, 1), values);
   const args = { ticket: hand.id, field: to.value, here: here.value };

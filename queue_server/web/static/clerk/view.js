@@ -8,7 +8,7 @@
  * @typedef {{id: string, number: string, field: string, state: string, since: string, arrival_at: string,
  *   times_called: number, priority: string | null, priority_name: {vi: string, en: string} | null, language: string,
  *   dossiers: number, dossiers_done: number, turn: number, procedures: string[], assistance: string | null,
- *   next_field: string | null, why: {vi: string, en: string} | null,
+ *   further: string[], why: {vi: string, en: string} | null,
  *   can_undo_until: string | null, waited_s: number, counter: number | null}} DeskTicket
  * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
  *   helps: string[], runs: Record<string, number>, rule: Record<string, any>, undo_s: number}} DeskRow
@@ -17,7 +17,7 @@
  */
 
 const AT_COUNTER = ["called", "serving"];
-const PATIENCE_S = 60; // whoever was told "no wait" still needs a minute to be called
+const NEARING = 0.8; // of the longest wait that was told
 
 /**
  * The counter as its clerk sees it. Without an open service day (`hasDay`) a closed counter cannot be opened.
@@ -134,8 +134,8 @@ export function secondsSince(instant, now) {
 }
 
 /**
- * How a wait compares with what this citizen was told: "none" (nothing told), "in", "late" (beyond the likely value),
- * "over" (beyond the range, as it is told in words).
+ * How a wait compares with the range that this citizen was told: "none" (nothing told), "in", "late" (nearing its end),
+ * "over" (beyond it).
  * @param {Told | null} told
  * @param {Date} now
  */
@@ -144,10 +144,7 @@ export function bandOf(told, now) {
     return "none";
   }
   const waited = secondsSince(told.made_at, now);
-  if (waited > LaySo.toldMinutes(told).high * 60) {
-    return "over";
-  }
-  return waited > Math.max(told.likely_s, PATIENCE_S) ? "late" : "in";
+  return waited > told.high_s ? "over" : waited > NEARING * told.high_s ? "late" : "in";
 }
 
 // -- what may be done -----------------------------------------------------------------------------------------------------

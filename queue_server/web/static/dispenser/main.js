@@ -16,7 +16,7 @@ import { listen as listenToScanner } from "./scanner.js";
 import { Search } from "./search.js";
 import { seek, type, visitOf } from "./seeking.js";
 import { NotReady, SlipCode } from "./slip.js";
-import { after, find, lookAt, wish } from "./slips.js";
+import { after, find, leadsTo, lookAt, wish } from "./slips.js";
 import { Speaker } from "./speaker.js";
 import { spokenOf, topicOf } from "./spoken.js";
 import { Confirm, Help, Issued, LineDown, MoreTime, OtherBranch, Owned, Refused, Waiting } from "./steps.js";
@@ -179,7 +179,7 @@ const on = {
   slip: press(() => show({ ...START, screen: "slip", slip: lookAt("") })),
   slipType: press((text) => show({ slip: lookAt(text) })),
   slipFind: press(() => onDossier(state.slip.typed)),
-  slipAsk: press(() => show({ screen: "confirm", field: guidanceOf(state.slip.found) })),
+  slipAsk: press(() => show({ screen: "confirm", field: leadsTo(state.slip.found, data.board) })),
   search: press(() => show({ screen: "search", seek: visitOf(null) })),
   type: press((query) => {
     type(state.seek, query, askProcedures, draw);
@@ -268,12 +268,6 @@ function onDossier(code) {
   const look = { ...lookAt(code), said: "asking" };
   show({ ...START, screen: "slip", slip: look, card: state.card });
   find(branch, code).then((answer) => state.slip === look && show(after(look, answer, data.board.fields)), signInAgain);
-}
-
-/** Where somebody may ask whose result is not there: guidance, where there is any, or where it will be collected. */
-function guidanceOf(slip) {
-  const rows = shownFields(data.board);
-  return (rows.find((row) => row.service === "guidance") ?? data.board.fields[slip.field]).code;
 }
 
 const askProcedures = (asked) => LaySo.ask("GET", `/branches/${encodeURIComponent(branch)}/procedures?${asked}`);

@@ -8,7 +8,7 @@
  *   due_at: ?string, wait: ?object}} Slip  `counter`: the one that would call the number
  */
 
-import { LaySo } from "./parts.js";
+import { shownFields } from "./rules.js";
 
 export const MOST_LETTERS = 32;
 const ANSWER_MS = 6_000;
@@ -56,6 +56,12 @@ export function after(look, { said, found }, fields) {
     return { screen: "slip", slip };
   }
   return found.state === "not-ready" ? { screen: "notReady", slip } : { screen: "confirm", slip, field: found.field };
+}
+
+/** The field of the number that it leads to; whose result is not there may ask, where there is guidance or else there. */
+export function leadsTo(found, board) {
+  const guidance = found.state === "not-ready" && shownFields(board).find((row) => row.service === "guidance");
+  return guidance ? guidance.code : found.field;
 }
 
 /** The counter that is wanted with a number of this field, where the dossier lies. */

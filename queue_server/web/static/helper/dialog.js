@@ -1,6 +1,6 @@
 /** One ticket: put right what was asked for, print it again, or take it away with a reason. */
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
-import { TicketNumber } from "./parts.js";
+import { TicketNumber, furtherWords } from "./parts.js";
 import { NEEDS, t } from "./texts.js";
 
 const ENDS = [
@@ -10,7 +10,7 @@ const ENDS = [
 ];
 
 /** A modal <dialog>, which closes on Escape by `close`. */
-function Modal({ children, close }) {
+export function Modal({ children, close }) {
   const element = useRef(null);
   useLayoutEffect(() => element.current.showModal(), []);
   return html`<dialog class="dialog ticket" aria-labelledby="dialog-title" ref=${element} onCancel=${(event) => {
@@ -36,6 +36,7 @@ export function TicketDialog(props) {
   const close = () => !model.busy.includes(ticket.id) && on.set({ dialog: null });
   return html`<${Modal} close=${close}>
     <h2 class="dialog__title" id="dialog-title"><${TicketNumber} number=${ticket.number} /> <span class="quiet">${t(`state.${ticket.state}`)}</span></h2>
+    <p class="ticket__further" hidden=${ticket.further.length === 0}>${furtherWords(model, ticket)}</p>
     ${isVoiding ? html`<${Ends} ...${props} />` : html`<${Amending} ...${props} />`}
     <p class="notice notice--bad" role="alert" hidden=${!problem}>${problem}</p>
     <${Foot} ...${props} close=${close} />

@@ -2,6 +2,7 @@
  * The list that was kept by hand during a power cut: one line after the other by keyboard alone, then all of it at once.
  * What is typed stays in this browser until it is entered; it is sent with one key until there is an answer.
  */
+import { signIn } from "../staff.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { clock, fieldOf, kept, lineOf } from "./lines.js";
 import { TicketNumber } from "./parts.js";
@@ -104,7 +105,7 @@ function send(key = LaySo.newKey()) {
       if (!(problem.status >= 400 && problem.status < 500)) {
         setTimeout(() => send(key), AGAIN_MS); // nobody knows: the same key cannot enter it twice
       } else if (problem.code === "unauthenticated") {
-        location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+        signIn();
       } else {
         set({ sending: null, problem: problem.detail, bad: problem.data.line ? problem.data.line - 1 : null });
       }

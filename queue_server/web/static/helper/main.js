@@ -5,7 +5,9 @@
 import { keyOf } from "../clerk/keys.js";
 import { classBy, scanned } from "../dispenser/cards.js";
 import { listen } from "../dispenser/scanner.js";
+import { codeOf, find, leadsTo, lookAt, wish } from "../dispenser/slips.js";
 import { ERRANDS_MOST, stepsOf } from "../dispenser/visit.js";
+import { openFeed, signIn, signOut } from "../staff.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { makePresses } from "./presses.js";
 import { Screen } from "./screen.js";
@@ -27,7 +29,7 @@ let model = {
   board: {},
   live: null,
   tickets: [],
-  facts: { classes: [], printers: [], dispensers: [] },
+  facts: { classes: [], printers: [], dispensers: [], agencies: {}, has_slips: false },
   printer: localStorage.getItem(place),
   status: null,
   wish: PLAIN,
@@ -35,6 +37,7 @@ let model = {
   typed: "",
   find: "",
   isHelping: false,
+  slip: null, // what is known of an appointment slip
   dialog: null, // {ticket, values, isVoiding, problem}
   busy: [], // tickets and devices whose command is under way
 };
@@ -43,17 +46,14 @@ let typedTimer = null;
 let cardTimer = null;
 let factsTimer = null;
 
-const feed = new LaySo.Feed({
-  build: page.build,
-  isWorkedAt: true,
-  onStatus: (status) => (status.code >= 4400 ? signIn() : set({ status })),
-  onBuild: LaySo.quietReload(() => !model.dialog && !model.isHelping && !presses.hasPending()),
-});
+const { feed, isLive, now } = openFeed({ onStatus: (status) => set({ status }), isQuiet: () => !hasDialog() && !presses.hasPending() });
 const presses = makePresses(
   (key, deadline, args) => LaySo.ask("POST", `/branches/${encodeURIComponent(model.branch)}/tickets`, args, { "idempotency-key": key, deadline }),
   () => feed.now(),
   draw,
 );
+
+const hasDialog = () => model.dialog !== null || model.isHelping || model.slip !== null;
 
 function set(change) {
   model = { ...model, ...change };
@@ -61,9 +61,7 @@ function set(change) {
 }
 
 function draw() {
-  const isLive = model.status !== null && model.status.state === "live";
-  const now = isLive || !model.status ? feed.now() : model.status.since;
-  render(html`<${Screen} model=${{ ...model, presses: presses.all() }} fields=${keyedFields(model.board)} now=${now} isLive=${isLive} on=${on} />`, root);
+  render(html`<${Screen} model=${{ ...model, presses: presses.all() }} fields=${keyedFields(model.board)} now=${now()} isLive=${isLive()} on=${on} />`, root);
 }
 
 // -- what presses do ------------------------------------------------------------------------------------------------------
@@ -71,7 +69,7 @@ function draw() {
 const on = {
   set,
   press,
-  take,
+  take: (fields) => take(fields),
   forget: presses.forget,
   wish: (change) => set({ wish: { ...model.wish, ...change } }),
   printer(id) {
@@ -82,8 +80,11 @@ const on = {
   confirm: settled((ticket) => send(ticket, "amend", { is_priority_confirmed: true }, t("confirmed", { n: ticket.number }))),
   deny: settled((ticket) => send(ticket, "amend", { priority: "" }, t("denied", { n: ticket.number }))),
   send,
+  typeSlip: (text) => set({ slip: lookAt(text) }),
+  findSlip,
+  takeSlip,
   answer: (device) => act(device, `/branches/${encodeURIComponent(model.branch)}/answer-help`, { device }, t("answered")),
-  signOut: () => LaySo.ask("DELETE", "/session").then(signIn, onProblem),
+  signOut: () => signOut(onProblem),
 };
 
 /** A list moves under a finger when somebody else changes it. */
@@ -104,11 +105,31 @@ function press(field) {
 }
 
 /** A number of these fields, as wished; the wish was for this person only. */
-function take(fields) {
-  const { wish, printer, board } = model;
+function take(fields, counter = null) {
+  const { wish: wished, printer, board } = model;
   const steps = fields.length > 1 ? stepsOf(board.fields, fields) : [];
   set({ wish: PLAIN, errands: null, typed: "" });
-  presses.take({ field: fields[0], steps, ...wish, channel: "helper", printer: printer || null });
+  presses.take({ field: fields[0], steps, ...wished, counter, channel: "helper", printer: printer || null });
+}
+
+/** What is known of a dossier, typed or scanned; an answer that comes after another look is nobody's. */
+function findSlip(text) {
+  const slip = { ...lookAt(text), said: "asking" };
+  set({ slip });
+  find(model.branch, text).then((answer) => {
+    if (model.slip === slip) {
+      const isHere = !answer.found || model.board.fields[answer.found.field];
+      set({ slip: { ...slip, ...(isHere ? answer : { said: "unknown" }) } });
+    }
+  }, () => signIn());
+}
+
+/** The number that the slip leads to, for the counter where the dossier lies. */
+function takeSlip() {
+  const { slip, board } = model;
+  const field = leadsTo(slip.found, board);
+  set({ slip: null });
+  take([field], wish(slip, field));
 }
 
 /** A command about a ticket. In the dialog a refusal is told there. */
@@ -146,11 +167,6 @@ function onProblem(problem) {
   }
 }
 
-function signIn() {
-  const lang = LaySo.language() === "en" ? "&lang=en" : "";
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}${lang}`);
-}
-
 // -- keys -----------------------------------------------------------------------------------------------------------------
 
 /** Digits press fields; signs set what the next number is for. */
@@ -165,7 +181,7 @@ const KEYS = {
 
 function onKey(event) {
   const isWriting = event.target.closest("input, select, textarea") !== null;
-  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isWriting || model.dialog || model.isHelping) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isWriting || hasDialog()) {
     return;
   }
   const key = keyOf(event);
@@ -194,7 +210,12 @@ function onDigit(digit) {
 /** The next number is for whoever has this card; it is kept for that number only. */
 function onScan(text) {
   const card = scanned(text);
-  if (card.kind !== "card" || model.dialog || model.isHelping) {
+  const code = codeOf(text);
+  if (code && !model.dialog && !model.isHelping) {
+    findSlip(code);
+    return;
+  }
+  if (card.kind !== "card" || hasDialog()) {
     LaySo.toast(t("scanUnknown"));
     return;
   }

@@ -1,5 +1,6 @@
 /** Small parts that several views use. */
 import { html } from "../vendor/preact-htm.js";
+import { t } from "./texts.js";
 
 /** A ticket's number, letter and digits apart. */
 export function TicketNumber({ number }) {
@@ -10,6 +11,11 @@ export function TicketNumber({ number }) {
 export function fieldName(model, code) {
   const row = model.board.fields?.[code];
   return row ? LaySo.name(row.name) : "";
+}
+
+/** "Sau đó: Thu phí", or null for a visit that ends after this field. */
+export function furtherWords(model, { further }) {
+  return further.length ? t("further", { names: further.map((code) => fieldName(model, code)).join(", ") }) : null;
 }
 
 export function className(model, code) {

@@ -4,7 +4,8 @@ import { isFiling, offerOf } from "../dispenser/rules.js";
 import { Connection, LanguageSwitch } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
 import { Keys, TicketDialog } from "./dialog.js";
-import { TicketNumber, className, fieldName, languageName } from "./parts.js";
+import { TicketNumber, className, fieldName, furtherWords, languageName } from "./parts.js";
+import { SlipDialog } from "./slip.js";
 import { NEEDS, t } from "./texts.js";
 import { PLAIN, claims, dossiers, helpCalls, needs, recent } from "./view.js";
 
@@ -27,6 +28,7 @@ export function Screen(props) {
       </div>
     </main>
     ${model.isHelping && html`<${Keys} ...${props} />`}
+    ${model.slip && html`<${SlipDialog} ...${props} />`}
     ${model.dialog && html`<${TicketDialog} ...${props} key=${model.dialog.ticket.id} />`}
   </div>`;
 }
@@ -39,6 +41,7 @@ function Head({ model, now, on }) {
     <div class="page-head__tools">
       <${Connection} model=${model} />
       <span class="clock">${LaySo.time(now)}</span>
+      ${model.facts.has_slips && html`<button class="button" type="button" data-do="slip" onClick=${() => on.typeSlip("")}>${t("slip")}</button>`}
       <details class="menu">
         <summary class="button button--quiet menu__who">${model.me}</summary>
         <div class="menu__items">
@@ -67,6 +70,11 @@ function Wish({ model, on }) {
       ${facts.classes.map((each) => chip("priority", each.code, LaySo.name(each.name)))}</div>
     <div class="wish__group" role="group" aria-label=${t("assistance")}><span class="wish__label">${t("assistance")}</span>
       ${NEEDS.map((need) => chip("assistance", need, t(`need.${need}`)))}</div>
+    <label class="wish__group"><span class="wish__label wish__label--printer">${t("printer")}</span>
+      <select class="input wish__printer" value=${model.printer ?? ""} onChange=${(event) => on.printer(event.target.value)}>
+        <option value="">${t("noPrinter")}</option>
+        ${facts.printers.map((each) => html`<option value=${each.id}>${each.name}</option>`)}
+      </select></label>
     <div class="wish__group" role="group" aria-label=${t("dossiers")}><span class="wish__label">${t("dossiers")}</span>
       <button class="button wish__step" type="button" aria-label=${t("fewer")} disabled=${wish.dossiers === 1} onClick=${() => on.set({ wish: dossiers(wish, -1) })}>−</button>
       <output class="wish__count figures" aria-live="polite">${wish.dossiers}</output>
@@ -79,11 +87,6 @@ function Wish({ model, on }) {
       ${model.errands && html`<span class="wish__errands" role="status">${model.errands.map((code) => fieldName(model, code)).join(" → ") || t("errandsHow")}</span>
         <button class="button button--primary" type="button" data-do="take" disabled=${model.errands.length === 0} onClick=${() => on.take(model.errands)}>${t("errandsTake")}</button>`}
     </div>
-    <label class="wish__group"><span class="wish__label">${t("printer")}</span>
-      <select class="input wish__printer" value=${model.printer ?? ""} onChange=${(event) => on.printer(event.target.value)}>
-        <option value="">${t("noPrinter")}</option>
-        ${facts.printers.map((each) => html`<option value=${each.id}>${each.name}</option>`)}
-      </select></label>
   </section>`;
 }
 
@@ -103,7 +106,7 @@ function Fields(props) {
 function Field({ model, row, code, now, on }) {
   const live = model.live.fields[row.code];
   const offer = offerOf(row, live, now.getTime(), model.live.ends_by_forecast, model.facts.classes.length > 0, "helper");
-  const told = LaySo.wait(live?.wait ?? null, row.working);
+  const told = LaySo.wait(live?.wait ?? null, row.working, now);
   const wait = told.kind === "clock" ? t("turn", { range: told.value }) : told.value;
   const isTyped = model.typed !== "" && code.startsWith(model.typed);
   return html`<button class=${`field${isTyped ? " field--typed" : ""}${offer.kind === "open" ? "" : " field--off"}`} type="button" data-field=${row.code} aria-pressed=${model.errands ? String(model.errands.includes(row.code)) : null} onClick=${() => on.press(row.code)}>
@@ -199,5 +202,6 @@ function tagsOf(model, ticket) {
     ticket.dossiers > 1 ? t("dossiersMany", { n: ticket.dossiers }) : null,
     ticket.assistance ? t(`need.${ticket.assistance}`) : null,
     ticket.language === "vi" ? null : languageName(ticket.language),
+    furtherWords(model, ticket),
   ].filter(Boolean);
 }

@@ -1,6 +1,7 @@
 /**
  * The manager's screen: one model, drawn anew whenever it changes and once a second. The feed changes it, and presses do.
  */
+import { openFeed, signIn, signOut } from "../staff.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { Screen } from "./screen.js";
 import { t } from "./texts.js";
@@ -11,7 +12,6 @@ const DEVICES_EVERY_MS = 5_000;
 const ADVICE_EVERY_MS = 60_000; // as often as the server works it out anew
 const REPORT_EVERY_MS = 300_000; // it counts the whole day
 const SORT_EVERY_MS = 10_000;
-const SIGNED_OUT_FROM = 4400;
 const page = document.documentElement.dataset;
 const root = document.getElementById("manager");
 const code = encodeURIComponent(page.branch);
@@ -46,21 +46,11 @@ let isAdvicePointed = false; // it must not change under the pointer
 let newestAdvice = null;
 let reportedDay = null;
 
-const feed = new LaySo.Feed({
-  build: page.build,
-  isWorkedAt: true,
-  onStatus: (status) => set({ status: { ...status } }),
-  onBuild: LaySo.quietReload(() => model.dialog === null && !model.isBusy),
-});
+const { feed, isLive, now } = openFeed({ onStatus: (status) => set({ status }), isQuiet: () => model.dialog === null && !model.isBusy });
 
 function tabOf() {
   return location.hash === "#devices" && page.hasDevices !== undefined ? "devices" : "now";
 }
-
-const isLive = () => model.status !== null && model.status.state === "live";
-
-/** The server's time; while it is away, the time of what is shown. */
-const at = () => (isLive() || !model.status ? feed.now() : model.status.since);
 
 function set(change) {
   model = { ...model, ...change };
@@ -69,7 +59,7 @@ function set(change) {
 
 function draw() {
   sort();
-  const shared = { model, now: at(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut, pointAt, isAdviceHeld: newestAdvice !== model.advice };
+  const shared = { model, now: now(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut: () => signOut(onRefusal), pointAt, isAdviceHeld: newestAdvice !== model.advice };
   render(html`<${Screen} ...${shared} />`, root);
 }
 
@@ -78,7 +68,7 @@ function sort() {
   const isDue = Date.now() - sortedAt > SORT_EVERY_MS && !isTouched && model.dialog === null;
   if (model.live && model.board.fields && (model.order.length === 0 || isDue)) {
     sortedAt = Date.now();
-    model = { ...model, order: worstFirst(fieldsOf(model.live, model.board, at())) };
+    model = { ...model, order: worstFirst(fieldsOf(model.live, model.board, now())) };
   }
 }
 
@@ -167,12 +157,6 @@ function ask(method, path, body, done) {
   return underWay(() => LaySo.ask(method, path, body), done);
 }
 
-function signOut() {
-  LaySo.ask("DELETE", "/session").finally(() => {
-    location.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
-  });
-}
-
 // -- what does not come by the feed -----------------------------------------------------------------------------------------
 
 /** Health, dossier backend, who sits where, devices: asked for now and then, and after each change. */
@@ -221,8 +205,8 @@ function loadPeople() {
 
 /** What is missing is asked for again; a session that has ended ends the page. */
 function onRefusal(problem) {
-  if (problem.code === "unauthenticated" || (model.status && model.status.code >= SIGNED_OUT_FROM)) {
-    location.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+  if (problem.code === "unauthenticated") {
+    signIn();
   }
 }
 

@@ -19,14 +19,14 @@
   // -- what is to be told: pure -------------------------------------------------------------------------------------------
 
   /**
-   * What is new in `seen` {call, isSoon} for who was `told` {epoch, call, isSoon} before. Calls count within an epoch.
-   * @returns {{kind: "loud" | "soft" | "", told: {epoch: string, call: number, isSoon: boolean}}}
+   * What is new in `seen` {call, isNear} for who was `told` {epoch, call, isNear} before. Calls count within an epoch.
+   * @returns {{kind: "loud" | "soft" | "", told: {epoch: string, call: number, isNear: boolean}}}
    */
   LaySo.newsFor = function (told, seen, epoch) {
     var call = told.epoch === epoch ? told.call : 0;
-    var kind = seen.call > call ? "loud" : seen.isSoon && !told.isSoon ? "soft" : "";
-    var isSoon = told.isSoon || seen.isSoon || seen.call > 0;
-    return { kind: kind, told: { epoch: epoch, call: Math.max(call, seen.call), isSoon: isSoon } };
+    var kind = seen.call > call ? "loud" : seen.isNear && !told.isNear ? "soft" : "";
+    var isNear = told.isNear || seen.isNear || seen.call > 0;
+    return { kind: kind, told: { epoch: epoch, call: Math.max(call, seen.call), isNear: isNear } };
   };
 
   /** When it sounds, in seconds from now: a loud one again and again. */
@@ -52,7 +52,7 @@
     var alarm = this;
     this._root = root;
     this._place = "layso.told." + ticket;
-    this._told = kept(this._place) || { epoch: "", call: 0, isSoon: false };
+    this._told = kept(this._place) || { epoch: "", call: 0, isNear: false };
     this._state = "";
     this._shown = ""; // so that nothing is made anew for nothing
     this._has = null; // once it was pressed: sound, shake, notice, awake, as far as is known by now

@@ -18,6 +18,7 @@
       whyLater: "Người thuộc đối tượng ưu tiên hoặc có lịch hẹn có thể được gọi trước.",
       backFrom: "Được gọi lại từ",
       atCounter: "Chờ gọi đến quầy {counter}.",
+      further: "Sau đó: {names}",
       // called and after
       called: "Đang gọi",
       calledAgain: "Gọi lại lần {times}",
@@ -112,6 +113,7 @@
       whyLater: "People with priority or an appointment may be called first.",
       backFrom: "Called again from",
       atCounter: "To be called to counter {counter}.",
+      further: "Then: {names}",
       called: "Now calling",
       calledAgain: "Call no. {times}",
       goTo: "Please go to counter",

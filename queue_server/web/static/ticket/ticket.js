@@ -91,6 +91,8 @@
     var ticket = currentTicket();
     showNumber(byId("number"), ticket.number);
     LaySo.setText(byId("field"), LaySo.name(ticket.field_name));
+    LaySo.setText(byId("further"), seen.further);
+    byId("further").hidden = !seen.further;
     var paper = byId("paper");
     paper.setAttribute("data-tone", seen.tone);
     paper.classList.toggle("is-old", !isLive);
@@ -116,7 +118,7 @@
     put(byId("notices"), []);
     put(byId("sooner"), []);
     ["actions", "connection"].forEach(function (id) { byId(id).hidden = true; });
-    alarm.see({ state: "", call: 0, isSoon: false }, line.epoch());
+    alarm.see({ state: "", call: 0, isNear: false }, line.epoch());
     LaySo.setText(byId("foot"), "");
   }
 

@@ -7,14 +7,15 @@
 
   var LaySo = (global.LaySo = global.LaySo || {});
   var say = LaySo.words(LaySo.ticketTexts, "ticket");
-  var NEAR = 2; // so few people ahead, and nobody should be outside
-  var SOON = 3; // so few, and whoever wants to be told is told
-  var FAR_S = 600; // but for so many seconds, one may
-  var SHORT_MIN = 10; // whoever is told no more than this stays, however many are ahead
+  var FEW = 3; // so few people ahead, and nobody should be outside
+  var FAR_MIN = 10; // but for so many minutes at least, one may
+  var SOON_MIN = 10; // whoever is told no more than this is next, however many are ahead
 
   var WORTH_S = 300; // what another branch must save, as where it is advised
 
   var TONES = { waiting: "wait", called: "call", serving: "serve", held: "hold", finished: "done", rebooked: "hold" };
+
+  var HINTS = { soon: "soon", close: "stay", far: "mayLeave" };
 
   function first(table) {
     var keys = Object.keys(table || {});
@@ -36,9 +37,10 @@
    * is or null, `now` the server's time, `found` a branch that would call a newcomer sooner, or null.
    * @returns {?{tone: string, pill: string, lead: ?{label: string, value: string, isCounter: boolean}, place: string,
    *   facts: {label: string, value: string, note: string}[], sentences: string[], notices: {kind: string, text: string}[],
-   *   canPostpone: boolean, canCancel: boolean, title: string, call: number, isSoon: boolean,
-   *   notice: ?{title: string, body: string}, mayGo: boolean, sooner: string[]}} `call` is 0 when it is not called,
-   *   `notice` says in short that it is, or soon will be; `mayGo` when it is worth asking for such a branch
+   *   canPostpone: boolean, canCancel: boolean, title: string, call: number, isNear: boolean,
+   *   notice: ?{title: string, body: string}, mayGo: boolean, sooner: string[], further: string}} `call` is 0 when it is
+   *   not called, `isNear` when nobody should be outside any more, `notice` says either in short; `mayGo` when it is worth
+   *   asking for such a branch; `further` is what the visit is for after this
    */
   LaySo.ticketView = function (rows, ahead, now, found) {
     var ticket = first(rows.ticket);
@@ -51,7 +53,7 @@
     var isLive = ["waiting", "called", "held"].indexOf(ticket.state) >= 0;
     var said = (STATES[ticket.state] || unfit)(at, isLater);
     var mayGo = ticket.state === "waiting" && !isLater && mayGoElsewhere(at);
-    var isSoon = ticket.state === "waiting" && !isLater && isNext(at);
+    var isNear = ticket.state === "waiting" && !isLater && nearness(at) !== "far";
     return {
       state: ticket.state,
       tone: TONES[ticket.state] || "off",
@@ -65,8 +67,9 @@
       canCancel: isLive,
       title: (said.title ? said.title + " · " : "") + spaced(ticket.number),
       call: ticket.state === "called" ? ticket.call : 0,
-      isSoon: isSoon,
-      notice: ticket.state === "called" || isSoon ? noticeOf(at) : null,
+      isNear: isNear,
+      notice: ticket.state === "called" || isNear ? noticeOf(at) : null,
+      further: ticket.further.length && (isLive || ticket.state === "serving") ? furtherText(ticket) : "",
       mayGo: mayGo,
       sooner: mayGo && found ? soonerSentences(at, found) : []
     };
@@ -83,13 +86,13 @@
       if (!at.ahead || at.ahead.people === null) {
         return { sentences: [say("connecting")] };
       }
-      var wait = LaySo.wait(at.ahead.wait, at.field ? at.field.working : []);
+      var wait = LaySo.wait(at.ahead.wait, at.field ? at.field.working : [], at.now);
       var note = at.ahead.wait ? say("madeAt", { time: LaySo.time(at.ahead.wait.made_at) }) : "";
       var people = peopleAhead(at.ahead.people);
       return {
         lead: lead("ahead", people),
         facts: [{ label: wait.label, value: wait.value, note: note }],
-        sentences: bound.concat(say(!isNear(at) ? "mayLeave" : at.ahead.wait ? "soon" : "stay"), say("whyLater")),
+        sentences: bound.concat(say(HINTS[nearness(at)]), say("whyLater")),
         title: people
       };
     },
@@ -128,6 +131,10 @@
     return { sentences: [say(at.ticket.state + "How")] };
   }
 
+  function furtherText(ticket) {
+    return say("further", { names: ticket.further.map(LaySo.name).join(", ") });
+  }
+
   function lead(key, value, isCounter) {
     return { label: say(key), value: value, isCounter: Boolean(isCounter) };
   }
@@ -141,24 +148,26 @@
     return isKnown ? [{ label: say("ahead"), value: peopleAhead(at.ahead.people), note: "" }] : [];
   }
 
-  /** A short wait, or few people ahead and no long wait all the same: in a break nobody need stand by. */
-  function isNear(at) {
-    var wait = at.ahead.wait;
-    var isShort = wait !== null && LaySo.toldMinutes(wait).high <= SHORT_MIN;
-    var isLong = wait !== null && wait.low_s >= FAR_S;
-    return (isShort || (at.ahead.people <= NEAR && !isLong)) && !restUntil(at);
-  }
-
-  /** Hardly anybody is ahead, and the counters work. */
-  function isNext(at) {
-    return Boolean(at.ahead && at.ahead.people !== null && at.ahead.people <= SOON && !restUntil(at));
+  /**
+   * How near the turn is, by what is told of it and nothing else: "soon" within minutes, "close" when few people are ahead
+   * and it may come within minutes, else "far"; in a break nobody need stand by.
+   */
+  function nearness(at) {
+    if (!at.ahead || at.ahead.people === null || restUntil(at)) {
+      return "far";
+    }
+    var told = at.ahead.wait ? LaySo.toldMinutes(at.ahead.wait) : null;
+    if (told && told.high <= SOON_MIN) {
+      return "soon";
+    }
+    return at.ahead.people <= FEW && !(told && told.low >= FAR_MIN) ? "close" : "far";
   }
 
   function noticeOf(at) {
     var number = say("number", { n: spaced(at.ticket.number) });
     return at.ticket.state === "called"
       ? { title: say("goTo") + " " + at.ticket.counter, body: number }
-      : { title: say("soonTitle"), body: number + " · " + say("ahead") + ": " + peopleAhead(at.ahead.people) };
+      : { title: say(nearness(at) === "soon" ? "soonTitle" : "stay"), body: number + " · " + say("ahead") + ": " + peopleAhead(at.ahead.people) };
   }
 
   // -- another branch ------------------------------------------------------------------------------------------------------
