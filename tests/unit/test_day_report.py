@@ -120,12 +120,12 @@ def test_waits_run_to_the_first_call_or_to_the_end(ended: DayReport):
 
 
 def test_what_was_told_is_measured_against_the_first_call(ended: DayReport):
-    # At 08:00 and at 16:20 the counter was free: nobody waits, at most two and a half minutes. It was 4 and 10.
+    # At 08:00 and at 16:20 the counter was free: nobody waits, told as under five minutes. It was 4 and 10.
     # The first two came before any counter was open and were told nothing; the test of 07:45 does not count.
-    assert field_of(ended, "chung-thuc").estimates == Estimates(2, 420, -420, 1, 0)
+    assert field_of(ended, "chung-thuc").estimates == Estimates(2, 420, -420, 1, 1)
     assert field_of(ended, "ho-tich").estimates == UNTOLD
     assert field_of(ended, "dat-dai").estimates == UNTOLD
-    assert ended.total.estimates == Estimates(2, 420, -420, 1, 0)
+    assert ended.total.estimates == Estimates(2, 420, -420, 1, 1)
 
 
 def test_people_who_were_told_too_much_and_too_little_weigh_alike():
@@ -164,6 +164,15 @@ def test_five_minutes_are_not_over_five_and_the_range_has_both_its_ends():
     told = Estimate(600, 300, 900, moment("08:00"))
     waits = [timedelta(seconds=seconds) for seconds in (298, 300, 900, 901)]
     assert estimates((told, wait) for wait in waits) == Estimates(4, 301, 0, 1, 2)
+
+
+@pytest.mark.parametrize(("low_s", "high_s", "within"), [(0, 0, (0, 300)), (59, 301, (0, 360)), (610, 700, (600, 900))])
+def test_the_range_is_judged_in_the_minutes_in_which_it_is_told(low_s: int, high_s: int, within: tuple[int, int]):
+    """Under 5 minutes, under 6, and 10 to 15."""
+    told = Estimate(low_s, low_s, high_s, moment("08:00"))
+    first, last = within
+    waits = [timedelta(seconds=seconds) for seconds in (first - 1, first, last, last + 1)]
+    assert [estimates([(told, wait)]).within for wait in waits] == [0, 1, 1, 0]
 
 
 def test_the_sheet_says_which_way_the_forecast_lay():
@@ -273,7 +282,7 @@ def test_the_table_has_a_row_for_each_field_and_a_total(ended: DayReport):
     assert rows[3]["Chờ trung bình (giây)"] == ""
     told = ("Số người đã báo dự báo và đã gọi", "Sai số dự báo (giây)", "Trong khoảng đã báo (%)")
     assert [[row[name] for name in told] for row in (rows[0], rows[1], rows[-1])] == [
-        ["2", "420", "0"], ["0", "", ""], ["2", "420", "0"],
+        ["2", "420", "50"], ["0", "", ""], ["2", "420", "50"],
     ]  # fmt: skip
     assert [rows[0][name] for name in ("Báo thiếu quá 5 phút (người)", "Báo thiếu quá 5 phút (%)")] == ["1", "50"]
     assert rows[0]["Dự báo dư (+) hoặc thiếu (−), trung bình (giây)"] == "-420"

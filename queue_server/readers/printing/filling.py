@@ -14,13 +14,13 @@ from msgspec import Struct
 from queue_server.domain import events as ev
 from queue_server.domain import hours
 from queue_server.domain.configuration import BranchConfig
+from queue_server.domain.estimate import told_minutes
 from queue_server.domain.events import Recorded
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.state import BranchState, Paper
 from queue_server.domain.tickets import Estimate
 from queue_server.readers.printing.paper import Language, Rebooked, TicketPaper, Wait, WaitClock, WaitMinutes
 
-_ROUNDED_ABOVE = 10  # minutes; a longer wait is told in fives
 _FIVE = timedelta(minutes=5)
 _BY_CLOCK_ABOVE_S = 3600
 
@@ -166,24 +166,12 @@ def wait_as_told(told: Estimate, working: Sequence[Span], config: BranchConfig) 
     low, high = (told.made_at + timedelta(seconds=s) for s in (told.low_s, told.high_s))
     is_apart = bool(working) and not _is_within_one(working, told.made_at, high)
     if told.high_s <= _BY_CLOCK_ABOVE_S and not is_apart:
-        return _minutes(told)
+        return WaitMinutes(*told_minutes(told))
     local = hours.zone(config.timezone)
     start, end = _after_break(working, low), _after_break(working, high)
     start -= (start - datetime.min.replace(tzinfo=start.tzinfo)) % _FIVE
     end += -(end - datetime.min.replace(tzinfo=end.tzinfo)) % _FIVE
     return WaitClock(start.astimezone(local), end.astimezone(local))
-
-
-def _minutes(told: Estimate) -> WaitMinutes:
-    low, high = _rounded(told.low_s, up=False), _rounded(told.high_s, up=True)
-    return WaitMinutes(0, max(high, 5)) if low < 1 else WaitMinutes(low, high)
-
-
-def _rounded(seconds: int, *, up: bool) -> int:
-    minutes = -(-seconds // 60) if up else seconds // 60
-    if minutes <= _ROUNDED_ABOVE:
-        return minutes
-    return (-(-minutes // 5) if up else minutes // 5) * 5
 
 
 def _is_within_one(spans: Sequence[Span], start: datetime, end: datetime) -> bool:
