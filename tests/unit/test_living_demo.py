@@ -10,15 +10,15 @@ import pytest
 from load.day.visits import go_vap
 from load.live import visits_of
 from load.told import Belief, report, told_of
-from queue_server.demo import HURRY, hurried
+from queue_server.demo import HURRY, ORGANISATION, hurried
+from queue_server.directory.importing import read_organisation
 from queue_server.directory.plan import branch_config
 from queue_server.domain import commands as c
-from queue_server.domain.configuration import Text
 from tests.factories import LAN, Branch
 
 
 def test_services_take_as_long_as_the_demos_centre_believes() -> None:
-    config = hurried(branch_config(go_vap(), Text("Gò Vấp")), HURRY)
+    config = hurried(branch_config(go_vap(), read_organisation(ORGANISATION).name), HURRY)
     visits = list(islice(visits_of(HURRY, seed=1), 7000))
     for field in config.fields:
         drawn = fmean(visit.service_s for visit in visits if visit.field == field.code)
