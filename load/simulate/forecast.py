@@ -12,7 +12,7 @@ from load.simulate.visits import Demand, Visit
 from queue_server.domain.foresight import Outlook, Scene, foresee
 from queue_server.domain.learning import Law, Learnt
 from queue_server.domain.scene import learnt_by, scene_of
-from queue_server.foreseeing.foreseer import EVERY_S, learns_again
+from queue_server.foreseeing.foreseer import EVERY_S, LEARNS_S
 
 TrueLaws = Mapping[tuple[str, int], Law]
 
@@ -34,7 +34,7 @@ class Forecast:
         self._centre = centre
         self._laws = laws
         self._looked_s = self._learnt_s = -math.inf
-        self._learnt, self._learnt_of = Learnt(), 0
+        self._learnt = Learnt()
         self._is_believed = believed
         self._exact: dict[tuple[str, bool], float | None] = {}
         self._believed: dict[tuple[str, bool], float | None] = {}
@@ -57,9 +57,8 @@ class Forecast:
     def _make(self, now: float) -> None:
         centre = self._centre
         centre.wait(now)
-        came = len(centre.state.tickets)
-        if learns_again(now - self._learnt_s, came, self._learnt_of):
-            self._learnt_s, self._learnt, self._learnt_of = now, learnt_by(centre.state), came
+        if now - self._learnt_s >= LEARNS_S:
+            self._learnt_s, self._learnt = now, learnt_by(centre.state)
         scene = scene_of(centre.state, centre.instant(now), self._learnt)
         self._exact, self._believed = {}, {}
         centre.outlook = None

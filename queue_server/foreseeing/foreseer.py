@@ -39,9 +39,7 @@ SETTLES_S = 0.2
 """After a change: the next ones may come at once, and a commit may be under way."""
 MISSED_S = 1.5 * AGAIN_S
 """The writer's outlook does not come any more."""
-LEARNS_S, LEARNS_MORE = 300.0, 0.1
-"""What a branch has learnt is worked out again after so long, or when so many more have come: on its first morning the
-first services say most."""
+LEARNS_S = 300.0
 ADVISED_S = 60.0
 AFTER_FAULT_S = 5.0
 NEVER = float("inf")
@@ -60,7 +58,6 @@ class _Course(Struct):
     made_at: float = float("-inf")
     learnt: Learnt = Learnt()
     learnt_at: float = float("-inf")
-    learnt_of: int = 0
     advice: Advices | None = None
     advised_at: float = float("-inf")
     advised_of: dict[int, tuple[str, ...]] = {}
@@ -215,14 +212,9 @@ class Foreseer:
         course, state, now = self._course(host), host.state, time.monotonic()
         if not _is_at_work(state):
             return None
-        if learns_again((now - course.learnt_at) * self._speed, len(state.tickets), course.learnt_of):
-            course.learnt, course.learnt_at, course.learnt_of = learnt_by(state), now, len(state.tickets)
+        if now - course.learnt_at > LEARNS_S / self._speed:
+            course.learnt, course.learnt_at = learnt_by(state), now
         return scene_of(state, self._now(), course.learnt)
-
-
-def learns_again(age_s: float, came: int, learnt_of: int) -> bool:
-    """What was learnt so long ago, of so many of today's people."""
-    return age_s > LEARNS_S or came > learnt_of * (1 + LEARNS_MORE)
 
 
 def _staff_of(state: BranchState) -> dict[int, tuple[str, ...]]:

@@ -107,23 +107,6 @@ async def test_an_outlook_says_of_what_no_more_numbers_are_given() -> None:
     assert here.host.outlook.shut == ("chung-thuc", "dat-dai")
 
 
-async def test_what_is_learnt_is_worked_out_again_when_a_tenth_more_people_have_come() -> None:
-    """Of ten: an eleventh is no more than a tenth, a twelfth is."""
-    here = Here(waiting=10)
-    await here.make()
-
-    async def known() -> float:
-        await here.make()
-        return sum(row.count for row in here.foreseer._course(here.host).learnt.services.get("chung-thuc", {}).values())
-
-    here.branch.served(1, "07:40")
-    here.branch.do(c.Finish(ticket="t1"), "07:45")
-    here.branch.issue("chung-thuc", "07:50")
-    assert await known() == 0
-    here.branch.issue("chung-thuc", "07:51")
-    assert await known() == 1
-
-
 # -- of several processes ----------------------------------------------------------------------------------------------
 
 
