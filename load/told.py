@@ -26,11 +26,12 @@ from load.simulate.recorded import read_records
 from queue_server.domain import events as ev
 from queue_server.domain.apply import apply
 from queue_server.domain.estimate import told_minutes
-from queue_server.domain.learning import services_of
+from queue_server.domain.learning import Learnt, services_of
 from queue_server.domain.scene import learnt_by, scene_of
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Estimate, StintKind, Ticket
 from queue_server.domain.visits import first_field, is_waiting_first, told_and_true
+from queue_server.foreseeing.foreseer import LEARNS_S
 
 PART_S = 15 * 60.0
 
@@ -78,18 +79,21 @@ class Told(Struct, frozen=True):
 def told_of(records: Sequence[ev.Recorded]) -> list[Told]:
     """Everybody of a day's records, in order of arrival, who was told a wait and can be judged."""
     state, beliefs = BranchState(), dict[str, Belief]()
+    learnt, learnt_at = Learnt(), records[0].at
     for record in records:
         apply(state, record)
         if isinstance(record.event, ev.TicketIssued):
-            beliefs[record.event.ticket] = _belief(state, state.ticket(record.event.ticket), record.at)
+            if not beliefs or (record.at - learnt_at).total_seconds() > LEARNS_S:
+                learnt, learnt_at = learnt_by(state), record.at
+            beliefs[record.event.ticket] = _belief(state, state.ticket(record.event.ticket), record.at, learnt)
     tickets = list(state.tickets.values())
     first_at, now = tickets[0].issued_at if tickets else records[-1].at, records[-1].at
     found = (_told(ticket, tickets, beliefs.get(ticket.id), first_at, now) for ticket in tickets)
     return [each for each in found if each is not None and each.is_known]
 
 
-def _belief(state: BranchState, ticket: Ticket, now: datetime) -> Belief:
-    scene = scene_of(state, now, learnt_by(state))
+def _belief(state: BranchState, ticket: Ticket, now: datetime, learnt: Learnt) -> Belief:
+    scene = scene_of(state, now, learnt)
     assert scene is not None
     field = scene.fields.index(ticket.field)
     takers = [place for place in scene.places if place.spells and any(code == field for code, _ in place.takes)]
@@ -179,9 +183,10 @@ def main() -> int:
     if (given.data is None) == (given.live is None):
         parser.error("name a data folder, or --live")
     with tempfile.TemporaryDirectory(prefix="layso-told-") as folder:
-        data = given.data or Path(folder)
+        data = given.data
         if given.live is not None:
-            with Product(data, "--live"):
+            with Product(Path(folder), "--live") as hall:
+                data = hall.data
                 time.sleep(given.live * 60)
         for line in report(told_of(read_records(data, given.branch, given.day))):
             print(line)

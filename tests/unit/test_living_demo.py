@@ -19,10 +19,10 @@ from tests.factories import LAN, Branch
 
 def test_services_take_as_long_as_the_demos_centre_believes() -> None:
     config = hurried(branch_config(go_vap(), read_organisation(ORGANISATION).name), HURRY)
-    visits = list(islice(visits_of(HURRY, seed=1), 7000))
+    visits = list(islice(visits_of(HURRY, seed=1), 2100))
     for field in config.fields:
         drawn = fmean(visit.service_s for visit in visits if visit.field == field.code)
-        assert drawn == pytest.approx(field.service_time_s, rel=0.15), field.code
+        assert drawn == pytest.approx(field.service_time_s, rel=0.3), field.code
     assert {field.code: field.service_time_s for field in config.fields}["chung-thuc"] == 75
 
 
