@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,16 +18,16 @@ WALK_S = 20.0
 RECALL_AFTER_S = 45.0
 HELD_FOR_S = 300.0
 NOBODY_S = 20.0
+STRANGER_S = 240.0
 OPENS, LUNCH, BACK, CLOSES = time(7, 30), time(11, 30), time(13, 0), time(17, 0)
 
 
 class Pace:
-    """The server's clock and how long its seconds are. `hurry` makes people quicker than the clock, to be watched."""
+    """The server's clock and how long its seconds are."""
 
-    def __init__(self, client: Client, speed: float, *, hurry: float = 1.0, timezone: str = "Asia/Ho_Chi_Minh") -> None:
+    def __init__(self, client: Client, speed: float, *, timezone: str = "Asia/Ho_Chi_Minh") -> None:
         self._client = client
         self._speed = speed
-        self._hurry = hurry
         self.zone = ZoneInfo(timezone)
 
     def now(self) -> datetime:
@@ -43,7 +43,7 @@ class Pace:
 
     async def spend(self, seconds: float) -> None:
         """Let so many seconds of somebody's life pass."""
-        await asyncio.sleep(max(0.0, seconds) / (self._speed * self._hurry))
+        await asyncio.sleep(max(0.0, seconds) / self._speed)
 
     async def until(self, instant: datetime) -> None:
         while (left := (instant - self.now()).total_seconds()) > 0:
@@ -87,14 +87,18 @@ class Dispenser:
 
 
 class Clerk:
-    """Works at one counter from opening to closing, with lunch, and sends nobody away who has a number."""
+    """Works at one counter from opening to closing, with lunch, and sends nobody away who has a number. Whoever got one
+    by other hands is served for the `usual` seconds of the field."""
 
-    def __init__(self, client: Client, branch: str, counter: int, pace: Pace, log: Log) -> None:
+    def __init__(
+        self, client: Client, branch: str, counter: int, pace: Pace, log: Log, usual: Mapping[str, float] = {}
+    ) -> None:
         self._client = client
         self._branch = branch
         self._counter = counter
         self._pace = pace
         self._log = log
+        self._usual = usual
         self._held: list[tuple[datetime, str, float]] = []
         self._tickets: dict[str, dict[str, Any]] = {}
         self._stir = asyncio.Event()
@@ -143,7 +147,7 @@ class Clerk:
                 case "serving":
                     await self._end("finish", ticket["id"])
                 case "held":
-                    self._held.append((self._pace.now(), ticket["id"], _stranger(ticket).service_s / 2))
+                    self._held.append((self._pace.now(), ticket["id"], self._stranger(ticket).service_s / 2))
 
     async def open(self) -> None:
         await self._do("open", counter=self._counter)
@@ -162,7 +166,7 @@ class Clerk:
         return True
 
     async def _serve(self, ticket: dict[str, Any]) -> None:
-        visit = self._log.issued.get(ticket["id"]) or _stranger(ticket)
+        visit = self._log.issued.get(ticket["id"]) or self._stranger(ticket)
         await self._pace.spend(WALK_S)
         if not visit.comes_when_called:
             await self._pace.spend(RECALL_AFTER_S)
@@ -215,17 +219,17 @@ class Clerk:
             self._tickets = update.view.get("tickets", {})
             self._stir.set()
 
+    def _stranger(self, ticket: dict[str, Any]) -> Visit:
+        """Somebody whose number was given by other hands."""
+        code = ticket.get("field", "")
+        return Visit(0.0, code, None, True, self._usual.get(code, STRANGER_S), False, None)
+
     async def _do(self, name: str, **args: Any) -> Any:
         try:
             return await self._client.command(name, {"branch": self._branch, **args} if "ticket" not in args else args)
         except Refused as refusal:
             self._log.refusals[f"{name}: {refusal.problem.code}"] += 1
             return None
-
-
-def _stranger(ticket: dict[str, Any]) -> Visit:
-    """Somebody whose number was given by other hands."""
-    return Visit(0.0, ticket.get("field", ""), None, True, 240.0, False, None)
 
 
 async def watch_board(client: Client, branch: str, log: Log) -> None:

@@ -12,9 +12,7 @@ from load.simulate.visits import Demand, Visit
 from queue_server.domain.foresight import Outlook, Scene, foresee
 from queue_server.domain.learning import Law, Learnt
 from queue_server.domain.scene import learnt_by, scene_of
-
-EVERY_S = 5.0
-LEARNS_EVERY_S = 300.0
+from queue_server.foreseeing.foreseer import EVERY_S, LEARNS_S
 
 TrueLaws = Mapping[tuple[str, int], Law]
 
@@ -59,7 +57,7 @@ class Forecast:
     def _make(self, now: float) -> None:
         centre = self._centre
         centre.wait(now)
-        if now - self._learnt_s >= LEARNS_EVERY_S:
+        if now - self._learnt_s >= LEARNS_S:
             self._learnt_s, self._learnt = now, learnt_by(centre.state)
         scene = scene_of(centre.state, centre.instant(now), self._learnt)
         self._exact, self._believed = {}, {}

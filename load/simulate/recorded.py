@@ -59,7 +59,13 @@ class RecordedDay(Struct, frozen=True):
 
 
 def read_day(place: Path, branch: str, day: date) -> RecordedDay:
-    """A branch's day out of a data folder whose server is stopped, or out of a backup.
+    """A branch's day, as `read_records` finds it."""
+    return day_of(read_records(place, branch, day))
+
+
+def read_records(place: Path, branch: str, day: date | None = None) -> list[ev.Recorded]:
+    """The events of a branch's day, or of its last one, from its opening on: out of a data folder whose server is
+    stopped, or out of a backup.
 
     Raises:
         LookupError: there is no such branch or day.
@@ -71,15 +77,17 @@ def read_day(place: Path, branch: str, day: date) -> RecordedDay:
     if not file.is_file():
         raise LookupError(f"there is no journal {file}")
     with opened(file) as db:
-        stored = db.execute(EVENTS, (branch, day.isoformat())).fetchall()
         known = [code for (code,) in db.execute(BRANCHES)]
         first, last = db.execute(DAYS, (branch,)).fetchone()
+        wanted = day.isoformat() if day is not None else last
+        stored = db.execute(EVENTS, (branch, wanted)).fetchall()
     if branch not in known:
         raise LookupError(f"the journal has no branch {branch}, only {', '.join(known) or 'none'}")
     records = [upcast.load(seq, date.fromisoformat(on), kind, v, body) for seq, on, kind, v, body in stored]
-    if not any(isinstance(record.event, ev.DayOpened) for record in records):
-        raise LookupError(f"{branch} was not open on {day}; its journal goes from {first} to {last}")
-    return day_of(records)
+    found = list(itertools.dropwhile(lambda record: not isinstance(record.event, ev.DayOpened), records))
+    if not found:
+        raise LookupError(f"{branch} was not open on {wanted}; its journal goes from {first} to {last}")
+    return found
 
 
 def day_of(records: Iterable[ev.Recorded]) -> RecordedDay:

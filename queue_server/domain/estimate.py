@@ -33,7 +33,8 @@ def arrival_wait(
     only_counter: int | None = None,
 ) -> Estimate | None:
     """The wait of somebody who comes now, perhaps for one counter only. People who came or were called since the
-    outlook was made count by the pace of the field; `ahead` says how many of a field are called before."""
+    outlook was made count by the pace of the field, and so does whoever took the last free counter; `ahead` says how
+    many of a field are called before."""
     seen = fresh(outlook, field, now)
     if seen is None:
         return pending_wait(state, field, ahead, now)
@@ -44,7 +45,10 @@ def arrival_wait(
         expected, people = seen.priority_wait, seen.priority_people
     if expected is None:  # nobody was there for it; somebody may be by now
         return pending_wait(state, field, ahead, now)
-    return _told(expected, (ahead(field) - people) * seen.pace, now)
+    later = ahead(field) - people
+    if expected.high == 0 and not _free(state, field):
+        later = max(0, later) + 1
+    return _told(_after(expected, later * seen.pace), now)
 
 
 def fresh(outlook: Outlook | None, field: str, now: datetime) -> FieldOutlook | None:
@@ -76,11 +80,20 @@ def waiting_wait(state: BranchState, ticket: Ticket, now: datetime, outlook: Out
     if outlook is None or not is_seen or ticket.id not in outlook.tickets:
         return newcomer_wait(state, ticket, now, outlook)
     expected = outlook.tickets[ticket.id]
-    return None if expected is None else _told(expected, (outlook.at - now).total_seconds(), now)
+    if expected is None:
+        return None
+    passed_s = (now - outlook.at).total_seconds()
+    return _told(Range(*(seconds - passed_s for seconds in (expected.likely, expected.low, expected.high))), now)
 
 
-def _told(expected: Range, later_s: float, now: datetime) -> Estimate:
-    likely, low, high = (max(0, round(seconds + later_s)) for seconds in (expected.likely, expected.low, expected.high))
+def _after(expected: Range, work_s: float) -> Range:
+    """With so much more, or less, to be done before: as uncertain as work is."""
+    less, more = sorted((work_s * LOW, work_s * HIGH))
+    return Range(expected.likely + work_s, expected.low + less, expected.high + more)
+
+
+def _told(expected: Range, now: datetime) -> Estimate:
+    likely, low, high = (max(0, round(seconds)) for seconds in (expected.likely, expected.low, expected.high))
     return Estimate(likely, low, high, now)
 
 
@@ -117,7 +130,7 @@ def pending_wait(state: BranchState, field: str, ahead: Callable[[str], int], no
     People of other fields count as far as the counters of this field are theirs too: of a field that three open
     counters take, one of which takes this field, a third.
     """
-    counters = [counter for counter in state.counters.values() if counter.is_open and counter.can_serve(field)]
+    counters = _open(state, field)
     if not counters:
         return None
     people = float(ahead(field))
@@ -127,9 +140,19 @@ def pending_wait(state: BranchState, field: str, ahead: Callable[[str], int], no
             shared = sum(counter.can_serve(code) for counter in counters) / state.open_counters(code)
             people += waiting * shared
             work_s += waiting * shared * state.field(code).service_time_s
-    free = sum(state.at_counter(counter.no) is None for counter in counters)
+    free = _free(state, field)
     service_s = work_s / people if people else state.field(field).service_time_s
     if people < free:
         return Estimate(0, 0, round(service_s) // 2, now)
     likely = (people - free + 1) * service_s / len(counters)
     return Estimate(round(likely), round(likely * LOW), round(likely * HIGH), now)
+
+
+def _open(state: BranchState, field: str) -> list[Counter]:
+    """The counters that take this field now."""
+    return [counter for counter in state.counters.values() if counter.is_open and counter.can_serve(field)]
+
+
+def _free(state: BranchState, field: str) -> int:
+    """How many of them have nobody."""
+    return sum(state.at_counter(counter.no) is None for counter in _open(state, field))

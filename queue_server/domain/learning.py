@@ -19,10 +19,10 @@ from queue_server.domain.arrivals import Arrivals
 from queue_server.domain.configuration import Field
 from queue_server.domain.tickets import StintKind, Ticket, TicketState
 
-DIFFERS = 0.1
+DIFFERS = 0.2
 """How much fields are thought to differ from their beliefs, and counters from each other, as a part of the whole; it
 weighs as much as `DIFFERS_WEIGHT` fields or counters."""
-DIFFERS_WEIGHT = 6.0
+DIFFERS_WEIGHT = 3.0
 FEW = 10.0
 """What so few services say of how much fields or counters differ counts half."""
 ALONE = 0.9

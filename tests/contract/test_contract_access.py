@@ -45,6 +45,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "/branches/{branch}/report-paper": {"job": "none", "outcome": "printed"},
     "/branches/{branch}/answer-help": {"device": "nobody"},
+    "/branches/{branch}/report-call": {"call": 1},
     "/branches/{branch}/suspend": {"field": "ho-tich", "reason": {"vi": "Mất điện"}},
     "/branches/{branch}/unsuspend": {"field": "ho-tich"},
     "/branches/{branch}/change-hours": {"hours": HOURS, "reason": {"vi": "Tập huấn"}, "field": "dat-dai"},

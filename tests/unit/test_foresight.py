@@ -345,6 +345,28 @@ def test_people_who_came_since_the_outlook_count_by_the_fields_pace() -> None:
     assert after - before == pytest.approx(155, abs=1)
 
 
+def test_what_has_changed_since_the_outlook_is_as_uncertain_as_work_is() -> None:
+    """Two more, each by a pace of 155 s: from 0.6 to 1.6 times as long; and who took the last free counter is ahead of
+    whoever comes then, by the same pace."""
+    branch = Branch()
+    branch.open(1, "07:30", LAN)
+    branch.open(2, "07:30", MINH)
+    free = foresee(without_chance(scene_of(branch.state, NOW)))
+    for no, clerk in ((1, LAN), (2, MINH)):
+        assert told_range(branch, free) == (0, 0, 0)
+        branch.issue("chung-thuc", "08:00:01")
+        branch.call_next(no, "08:00:01", clerk)
+    assert told_range(branch, free) == (155, 93, 248)
+    branch.issue("chung-thuc", "08:00:02")
+    assert told_range(branch, free) == (310, 186, 496)
+
+
+def told_range(branch: Branch, outlook: Outlook) -> tuple[int, int, int]:
+    found = arrival_wait(branch.state, "chung-thuc", Stream.ORDINARY, branch.state.waiting_count, NOW, outlook)
+    assert found is not None
+    return found.likely_s, found.low_s, found.high_s
+
+
 def test_an_old_outlook_is_not_told() -> None:
     branch = Branch()
     branch.open(4, "07:30")

@@ -175,13 +175,13 @@ def test_a_field_that_one_counter_serves_alone_says_nothing_of_the_counter() -> 
 
 
 def test_doubt_is_the_spread_of_what_is_believed_and_falls_as_more_is_measured() -> None:
-    """By hand: a belief that is off by 0.1 on the mean, and so many services of spread 0.5 beside it."""
-    assert (Laws(Learnt(), FIELDS).doubt_of("a"), Laws(Learnt(), FIELDS).doubt_at(1)) == (0.1, 0.1)
+    """By hand: a belief that is off by 0.2 on the mean, and so many services of spread 0.5 beside it."""
+    assert (Laws(Learnt(), FIELDS).doubt_of("a"), Laws(Learnt(), FIELDS).doubt_at(1)) == (0.2, 0.2)
     as_believed = {count: shrunk({"a": Offset(0.0, count, 0.5)})["a"].doubt for count in (1.0, 25.0, 400.0)}
     weights = {count: count / (count + 10) for count in as_believed}
     for count, doubt in as_believed.items():
         chance = 0.25 / count
-        variance = (6 * 0.01 - weights[count] * chance) / (6 + weights[count])
+        variance = (3 * 0.04 - weights[count] * chance) / (3 + weights[count])
         assert doubt == pytest.approx(math.sqrt(1 / (1 / variance + 1 / chance)))
     assert as_believed[400.0] < 0.5 / 20
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from load import told
 from load.simulate.__main__ import main
 from load.simulate.calendar import Calendar
 from load.simulate.centre import Centre
@@ -226,3 +227,13 @@ def test_what_there_is_not_is_said(
     with pytest.raises(SystemExit):
         main()
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_told_waits_of_the_last_day_are_held_against_what_came(
+    journal: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(sys, "argv", ["told", str(journal), "--branch", SITE])
+    assert told.main() == 0
+    said = capsys.readouterr().out
+    assert said.startswith("\n## Who came in minutes 15–30\n"), "before any counter was open nothing was told"
+    assert f"| {read_site(SITE).config.fields[0].code} |" in said

@@ -14,7 +14,8 @@ Rules, so that everybody can check a figure:
 - An estimate is what was told when the number was taken, against the time from then until the first call: of everybody
   who was told a wait and was called, and did not leave the place in the queue before, as by postponing. The error is
   the mean difference to the likely wait, either way; the bias the same with its sign, above 0 where people were told
-  too much. The range is the one that was told, both ends included.
+  too much. The range is the one that was told, in minutes, both ends included: "under 5 minutes" holds for whoever is
+  called at once, too.
 - A service is what one ticket took in one field at one counter, all parts together: fields and counters add up to the
   same total. A part whose end nobody saw leaves that service out of the mean.
 - Advice that was taken is held against what came, over the time for which its effect was foreseen: the mean wait within
@@ -85,7 +86,7 @@ class Waits(Struct, frozen=True):
 class Estimates(Struct, frozen=True):
     """What `people` were told against what came true, in seconds; None of nobody. `error_s` is the mean difference,
     `bias_s` the mean of what was told less what came true. `too_little` of them waited over five minutes longer than
-    told, `within` as long as the range said, which four of five should."""
+    told, `within` as long as the range said in its minutes, which four of five should at least."""
 
     people: int
     error_s: int | None
@@ -296,7 +297,7 @@ def estimates(found: Iterable[tuple[Estimate, timedelta]]) -> Estimates:
         error_s=round(sum(map(abs, errors)) / len(errors)),
         bias_s=round(sum(errors) / len(errors)),
         too_little=sum(1 for error in errors if -error > LATE.total_seconds()),
-        within=sum(1 for told, true in pairs if told.low_s <= round(true) <= told.high_s),  # told in whole seconds
+        within=sum(1 for told, true in pairs if told.low_s <= round(true) <= told.high_s),
     )
 
 

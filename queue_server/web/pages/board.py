@@ -30,6 +30,7 @@ SCRIPTS = (
     "/static/times.js",
     "/static/phone.js",
     "/static/display/display_texts.js",
+    "/static/display/display_screen.js",
     "/static/display/display_view.js",
 )
 """Classic scripts, in the order in which they need each other; the page's own modules come after them."""

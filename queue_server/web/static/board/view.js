@@ -17,7 +17,7 @@ const RECENT = 8;
  *   `rest` says why the counters do not work now, and when they do again; null while they work
  */
 export function boardView(board, live, now, hasClasses) {
-  const calls = LaySo.displayView.calls(board);
+  const calls = LaySo.displayView.calls(board, LaySo.displayScreen.of(null, ""));
   const phase = LaySo.displayView.phase(board, now);
   return {
     called: calls.filter((call) => call.isActive),
