@@ -1,20 +1,20 @@
-"""Files for lobby screens, as they lie in the database, by plain statements on the connection that `Journal.run` gives to
-its work: every process of a province reads them there. None of these holds the writer for longer than a few pieces take.
+"""Files for lobby screens, as they lie in the database, by plain statements on the connection that `Journal.run` gives
+to its work: every process of a province reads them there. None holds the writer for longer than a few pieces take.
 
-    media_id = …                                            # drawn by the caller
-    begin(db, media_id, kind, name, by, now), put_piece(db, media_id, 0, …), …, finish(db, media_id, sha256, size)
+    begin(db, media_id, mime, name, by, now), put_piece(db, media_id, 0, …), …, finish(db, media_id, sha256, size)
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-from queue_server.journal.port import Database
+from queue_server.journal.port import Database, Journal
 
 PIECE = 256 * 1024
 """Bytes. Some milliseconds of the one writer; a larger one would make a call wait."""
@@ -47,7 +47,7 @@ _BEGINNINGS = (
 _WEBP = Format("image", "image/webp", _IMAGE)
 _WEBM = Format("video", "video/webm", _VIDEO)
 _MP4 = Format("video", "video/mp4", _VIDEO)
-_MP4_BRANDS = (b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash", b"MSNV")
+_MP4_BRANDS = (b"M4V ", *b"isom iso2 iso3 iso4 iso5 iso6 mp41 mp42 avc1 dash MSNV".split())
 _FORMATS = (*(each for _, each in _BEGINNINGS), _WEBP, _WEBM, _MP4, HTML)
 KINDS: dict[str, MediaKind] = {each.mime: each.kind for each in _FORMATS}
 
@@ -94,8 +94,9 @@ def _is_html(beginning: bytes) -> bool:
 
 def begin(connection: Database, media_id: str, mime: str, name: str, by: str, now: datetime) -> None:
     connection.execute(
-        "INSERT INTO media (id, sha256, mime, size, name, uploaded_by, uploaded_at) VALUES (?, NULL, ?, 0, ?, ?, ?)",
-        (media_id, mime, name, by, _microseconds(now)),
+        "INSERT INTO media (id, sha256, mime, size, name, uploaded_by, uploaded_at, wanted_at)"
+        " VALUES (?, NULL, ?, 0, ?, ?, ?, ?)",
+        (media_id, mime, name, by, _microseconds(now), _microseconds(now)),
     )
 
 
@@ -114,9 +115,9 @@ def finish(connection: Database, media_id: str, sha256: str, size: int) -> Media
     return known
 
 
-def touch(connection: Database, media: Media, now: datetime) -> None:
+def want(connection: Database, media: Media, now: datetime) -> None:
     """It was uploaded again, or a notice is about to name it: it is kept as if it had come now."""
-    connection.execute("UPDATE media SET uploaded_at = ? WHERE id = ?", (_microseconds(now), media.id))
+    connection.execute("UPDATE media SET wanted_at = ? WHERE id = ?", (_microseconds(now), media.id))
 
 
 # -- going out ---------------------------------------------------------------------------------------------------------
@@ -149,26 +150,26 @@ def named(connection: Database) -> set[str]:
     """What some notice of a branch's document names, or of a file that was imported."""
     found: set[str] = set()
     for row in connection.execute("SELECT document, imported FROM branch").fetchall():
-        found |= {sha256 for text in row if text is not None for sha256 in _named_in(json.loads(text))}
+        found |= {sha256 for text in row if text not in (None, "null") for sha256 in named_in(json.loads(text))}
     return found
 
 
-def _named_in(document: dict[str, Any] | None) -> Iterator[str]:
-    for notice in (document or {}).get("notices", ()):
-        yield notice.get("media", "")
+def named_in(document: Mapping[str, Any]) -> Iterator[str]:
+    """The files that a branch's document names."""
+    return (notice["media"] for notice in document.get("notices", ()) if notice.get("media"))
 
 
 def unwanted(connection: Database, wanted: Set[str], now: datetime) -> list[str]:
-    """The ids of files that came more than a day ago, and are none of `wanted` or never came to their end."""
-    rows = connection.execute("SELECT id, sha256 FROM media WHERE uploaded_at < ?", (_microseconds(now - KEPT),))
+    """The ids of files that were not wanted for a day, and are none of `wanted` or never came to their end."""
+    rows = connection.execute("SELECT id, sha256 FROM media WHERE wanted_at < ?", (_microseconds(now - KEPT),))
     return [media_id for media_id, sha256 in rows if sha256 not in wanted]
 
 
 def forget(connection: Database, media_id: str, now: datetime) -> bool:
     """Remove some pieces of a file, and the file itself once it has none; whether that is all. To be repeated: what is
-    deleted is overwritten, and a film at once would hold everybody up. One that was touched meanwhile stays."""
+    deleted is overwritten, and a film at once would hold everybody up. One that is wanted meanwhile stays."""
     values = media_id, _microseconds(now - KEPT)
-    if not connection.execute("UPDATE media SET sha256 = NULL WHERE id = ? AND uploaded_at < ?", values).rowcount:
+    if not connection.execute("UPDATE media SET sha256 = NULL WHERE id = ? AND wanted_at < ?", values).rowcount:
         return True
     places = connection.execute(
         "SELECT place FROM media_piece WHERE media_id = ? ORDER BY place DESC LIMIT ?", (media_id, FORGET_PIECES)
@@ -178,6 +179,26 @@ def forget(connection: Database, media_id: str, now: datetime) -> bool:
         return True
     connection.execute("DELETE FROM media_piece WHERE media_id = ? AND place >= ?", (media_id, places[-1][0]))
     return False
+
+
+async def discard(journal: Journal, media_id: str) -> None:
+    """Remove a file of which nobody knows yet."""
+    await journal.run(lambda db: db.execute("UPDATE media SET wanted_at = 0 WHERE id = ?", (media_id,)).rowcount)
+    await _forget_all(journal, media_id, _EPOCH + 2 * KEPT)
+
+
+async def forget_unwanted(journal: Journal, wanted: Set[str], now: datetime) -> int:
+    """Remove every file that neither a notice in force (`wanted`) nor one of the directory names; how many."""
+    for_all = wanted | await journal.run(named)
+    ids = await journal.run(partial(unwanted, wanted=for_all, now=now))
+    for media_id in ids:
+        await _forget_all(journal, media_id, now)
+    return len(ids)
+
+
+async def _forget_all(journal: Journal, media_id: str, now: datetime) -> None:
+    while not await journal.run(partial(forget, media_id=media_id, now=now)):
+        pass
 
 
 def _media(row: Any) -> Media:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from msgspec import UNSET, to_builtins
+from msgspec import UNSET, json
 
 from queue_server.directory.schema import (
     BranchDocument,
@@ -152,7 +152,7 @@ def _date(text: str | None) -> date | None:
 
 def notice_as_json(notice: domain.Notice) -> dict[str, Any]:
     """A notice as a document has it."""
-    plain: dict[str, Any] = to_builtins(notice)
+    plain: dict[str, Any] = json.decode(json.encode(notice))
     title, *lines = (_text_as_json(text) for text in (notice.title, *notice.lines))
     hours = [f"{clock(span.start)}-{clock(span.end)}" for span in notice.hours]
     return plain | {"title": title, "lines": lines, "hours": hours}

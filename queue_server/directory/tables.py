@@ -54,7 +54,8 @@ class SlipRow(SQLModel, table=True):
 
 class MediaRow(SQLModel, table=True):
     """A file that was uploaded for screens. Its id is drawn when it begins to come; it has a `sha256` once all of it is
-    here. `mime` is what its content is. Nothing stands in the way of the same content twice."""
+    here. `mime` is what its content is. `wanted_at` is when somebody last uploaded it, or was about to name it in a
+    notice. Nothing stands in the way of the same content twice."""
 
     __tablename__: ClassVar[str] = "media"
 
@@ -65,6 +66,7 @@ class MediaRow(SQLModel, table=True):
     name: str
     uploaded_by: str
     uploaded_at: int = Field(sa_type=BigInteger)
+    wanted_at: int = Field(sa_type=BigInteger)
 
 
 class MediaPieceRow(SQLModel, table=True):

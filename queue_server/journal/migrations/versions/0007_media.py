@@ -25,6 +25,7 @@ def upgrade() -> None:
         text("name"),
         text("uploaded_by"),
         sa.Column("uploaded_at", sa.BigInteger(), nullable=False),
+        sa.Column("wanted_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_media_sha256", "media", ["sha256"], unique=False)
