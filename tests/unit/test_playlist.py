@@ -1,4 +1,4 @@
-"""Which notices a lobby screen shows when: the pure script, run in node. Monday, 23 November 2026, in Vietnam (UTC+7)."""
+"""Which notices a lobby screen shows when: the pure script, run in node. Monday, 23 November 2026, in Vietnam."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ const list = sandbox.LaySo.playlist, any = () => true;
 const now = new Date(input.now), rows = input.rows, codes = (found) => found.map((row) => row.code);
 console.log(JSON.stringify((() => { SCRIPT })()));
 """
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "kind": "image", "title": {"vi": "Ảnh", "en": "Ảnh"}, "lines": [], "media": "", "screens": [], "first_day": None,
     "last_day": None, "weekdays": [], "hours": [], "seconds": 15, "is_priority": False,
 }  # fmt: skip
@@ -81,7 +81,7 @@ def test_they_come_in_the_order_of_the_list() -> None:
 
 
 def test_while_one_is_urgent_no_other_is_shown_unless_it_cannot_be() -> None:
-    notices = ({}, {"is_priority": True}, {"is_priority": True, "weekdays": ["tue"]}, {})
+    notices: tuple[dict[str, Any], ...] = ({}, {"is_priority": True}, {"is_priority": True, "weekdays": ["tue"]}, {})
     assert run(SHOWN, *notices) == ["b"]
     cannot = "return codes(list.shown(rows, 'sanh', now, (row) => row.code !== 'b'))"
     assert run(cannot, *notices) == ["a", "b", "d"], "the place is not left blank for it"
@@ -114,7 +114,7 @@ def test_the_bar_of_every_screen_names_what_is_urgent() -> None:
         "title": {"vi": "Mất điện lúc 10:00", "en": ""},
         "lines": [{"vi": "Mời ngồi chờ.", "en": ""}],
     }
-    notices = ({}, words | {"is_priority": True}, {"is_priority": True, "screens": ["cua"]})
+    notices: tuple[dict[str, Any], ...] = ({}, words | {"is_priority": True}, {"is_priority": True, "screens": ["cua"]})
     label = {"kind": "warn", "label": "Thông báo"}
     assert run("return list.urgent(rows, 'sanh', now)", *notices) == [
         label | {"text": "Mất điện lúc 10:00. Mời ngồi chờ."}
@@ -127,7 +127,7 @@ def test_the_bar_of_every_screen_names_what_is_urgent() -> None:
 
 
 def test_files_of_what_is_shown_now_are_fetched_first_and_none_of_what_is_over() -> None:
-    notices = (
+    notices: tuple[dict[str, Any], ...] = (
         {"last_day": "2026-11-22"},
         {"first_day": "2026-12-01"},
         {},

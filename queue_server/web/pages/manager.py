@@ -35,6 +35,7 @@ async def manager(request: Request) -> Response:
         branch=chosen,
         branches=branches,
         has_devices=who.role in PAGES["devices"],
+        has_notices=who.role in PAGES["notices"],
         is_administrator=who.role is Role.ADMINISTRATOR,
     )
 
