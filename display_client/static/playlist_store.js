@@ -33,6 +33,7 @@
       this._database = null;
       this._files = {}; // media → {media, type, size, has}, has pieces of those that size makes
       this._wanted = [];
+      this._named = null;
       this._rests = {}; // media → when to try again
       this._isBusy = true;
       this._retryAt = 0;
@@ -59,9 +60,7 @@
     /** Fetch what is in `wanted`, in this order, and remove what is not in `named`. */
     keep(wanted, named) {
       this._wanted = wanted;
-      if (!this._isBusy) {
-        Object.keys(this._files).filter((media) => named.indexOf(media) < 0).forEach((media) => this._remove(media));
-      }
+      this._named = named;
     }
 
     _remove(media) {
@@ -78,7 +77,9 @@
 
     /** To be called often: fetches one more piece when it is time for it. `now` in ms, never set back. */
     step(now) {
-      if (this._isBusy || now < this._retryAt) { return; }
+      if (this._isBusy || this._named === null) { return; }
+      Object.keys(this._files).filter((media) => this._named.indexOf(media) < 0).forEach((media) => this._remove(media));
+      if (now < this._retryAt) { return; }
       const media = this._wanted.find((each) => !this.isWhole(each) && !(this._rests[each] > now));
       if (!media) { return; }
       this._isBusy = true;

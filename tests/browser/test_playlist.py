@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, Route, expect
 
 from queue_server.access.identity import Who
 from queue_server.access.rights import Role
@@ -31,7 +31,7 @@ from tests.browser.conftest import FLAGS, Visit
 from tests.browser.test_display import GLYPHS, KIOSK, LISTEN, OVERFLOWS, Hall
 from tests.demo_server import BRANCH, NOTES, demo_config, set_up
 from tests.server import DemoServer
-from tests.staff import StaffApi
+from tests.staff import StaffApi, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,10 @@ KEPT = """() => new Promise((resolve) => {
   const asked = indexedDB.open('layso-media-go-vap', 1);
   asked.onsuccess = () => {
     const files = asked.result.transaction('files').objectStore('files').getAll();
-    files.onsuccess = () => { asked.result.close(); resolve(files.result.filter((file) => file.has > 0).length); };
+    files.onsuccess = () => {
+      asked.result.close();
+      resolve(files.result.filter((file) => file.has * 1048576 >= file.size).length);
+    };
   };
 })"""
 VOLUMES = """() => { window.volumes = []; setInterval(() => {
@@ -53,13 +56,15 @@ VOLUMES = """() => { window.volumes = []; setInterval(() => {
 }, 50); }"""
 
 
-def picture(width: int = 90, height: int = 60) -> bytes:
+def picture(width: int = 900, height: int = 600) -> bytes:
+    """Not compressed: 1.6 MB, two pieces."""
+
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     lines = b"".join(b"\0" + bytes((0, 90, 60)) * width for _ in range(height))
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines, 0)) + chunk(b"IEND", b"")
 
 
 def prepare(folder: Path) -> None:
@@ -113,14 +118,31 @@ def text(code: str = "le", **changes: Any) -> dict[str, Any]:
     return {"code": code, "kind": "text", "title": {"vi": "Nghỉ lễ"}, "lines": [{"vi": "Nghỉ ngày 02/9."}]} | changes
 
 
+class Line:
+    """What a screen asks for files, and a line that is lost once at their second pieces."""
+
+    def __init__(self, page: Page) -> None:
+        self.asked: list[str] = []
+        page.route("**/media/*", self._on_request)
+
+    def _on_request(self, route: Route) -> None:
+        asked = route.request.headers.get("range", "")
+        is_lost = asked.startswith("bytes=1048576-") and asked not in self.asked
+        self.asked += [asked] if asked.startswith("bytes=") and not asked.endswith("-") else []
+        if is_lost:
+            route.abort()
+        else:
+            route.continue_()
+
+
 def press(button: Locator) -> None:
     """By the keyboard, as soon as it may be pressed."""
     expect(button).to_be_enabled()
     button.press("Enter")
 
 
-def screen(visit: Visit, path: str = SPLIT, width: int = 1280, height: int = 720) -> Page:
-    page = visit(width=width, height=height)
+def screen(visit: Visit, path: str = SPLIT, width: int = 1280, height: int = 720, page: Page | None = None) -> Page:
+    page = page or visit(width=width, height=height)
     page.add_init_script(LISTEN)
     page.goto(path)
     page.wait_for_function("() => document.querySelector('.link.is-live') !== null")
@@ -145,10 +167,12 @@ def test_a_manager_brings_a_picture_and_screens_play_on_without_the_server(
     lines = manager.locator("[data-notice]")
     expect(lines.first).to_contain_text("Lịch lễ")
     expect(lines.first).to_contain_text("Mọi ngày, cả ngày · 3 giây")
-    assert lines.first.locator("img").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 90
-    page, door = screen(visit), screen(visit, f"/display/{BRANCH}/cua")
+    assert lines.first.locator("img").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 900
+    page, door = visit(width=1280, height=720), screen(visit, f"/display/{BRANCH}/cua")
+    line = Line(page)
+    screen(visit, page=page)
     page.wait_for_selector(IMAGE)
-    assert page.locator(IMAGE).evaluate("(image) => image.naturalWidth") == 90
+    assert page.locator(IMAGE).evaluate("(image) => image.naturalWidth") == 900
     page.wait_for_selector(VIDEO)
     page.wait_for_function("() => document.querySelector('.playlist video').currentTime > 0.2")
 
@@ -174,14 +198,21 @@ def test_a_manager_brings_a_picture_and_screens_play_on_without_the_server(
     press(manager.get_by_role("button", name="Gỡ: Mất điện lúc 10:00"))
     press(form.locator("[data-confirm]"))
     expect(lines).to_have_count(2)
-    assert page.evaluate(KEPT) == 2
+    eventually(lambda: page.evaluate(KEPT) == 2)
+    first, second = "bytes=0-1048575", "bytes=1048576-2097151"
+    assert sorted(line.asked) == [first, first, second, second], "it went on where it was"
+    page.unroute_all()
     centre.kill()
     page.wait_for_selector(f"{VIDEO}[src^='blob:']")
     page.wait_for_function("() => document.querySelector('.playlist video').currentTime > 0.2")
     page.wait_for_selector(f"{IMAGE}[src^='blob:']")
-    assert page.locator(IMAGE).evaluate("(image) => image.naturalWidth") == 90
+    assert page.locator(IMAGE).evaluate("(image) => image.naturalWidth") == 900
     centre.start()
     page.wait_for_function("() => document.querySelector('.link.is-live') !== null", timeout=15_000)
+    set_notices(centre)
+    page.wait_for_function("() => !document.body.classList.contains('is-split')", timeout=3000)
+    set_notices(centre, text())
+    eventually(lambda: page.evaluate(KEPT) == 0)
     centre.api().ticket(called.id, "no-show")
 
 

@@ -98,9 +98,11 @@ async def test_what_no_notice_names_goes_after_a_day_and_so_does_what_never_came
     assert await store.forget_unwanted(journal, {kept}, NOON + timedelta(hours=23)) == 0
     assert await count(journal) == (4, 45)
     await journal.run(partial(store.want, media=touched, now=NOON + timedelta(hours=2)))  # type: ignore[arg-type]
+    assert await journal.run(partial(store.forget, media_id="touched", now=LATER)), "wanted since it was looked for"
     assert await store.forget_unwanted(journal, {kept}, LATER) == 2
     assert await count(journal) == (2, 4)
     assert await content_of(journal, kept) == named
+    assert await content_of(journal, touched.sha256) == noise(9, 4)  # type: ignore[union-attr]
     await journal.run(lambda db: db.execute("UPDATE media SET wanted_at = 0 WHERE id = 'named'").rowcount)
     plan = await journal.run(partial(plan_import, organisation=read_organisation(GO_VAP)))
     await journal.run(partial(store_import, plan=plan, now=NOON))
