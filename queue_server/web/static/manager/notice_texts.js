@@ -2,6 +2,7 @@
 
 const vi = {
   notices: "Bảng thông báo",
+  tab: "Thông báo",
   hint: "Chiếu cạnh số đang gọi, trên màn hình có phần thông báo.",
   empty: "Chưa có thông báo nào. Hãy tải ảnh, video lên, hoặc viết thông báo chữ.",
   loading: "Đang tải…",
@@ -71,6 +72,7 @@ const vi = {
 
 const en = {
   notices: "Notices",
+  tab: "Notices",
   hint: "Shown beside the calls, on screens with a place for notices.",
   empty: "There are no notices yet. Upload a picture or a video, or write one.",
   loading: "Loading…",

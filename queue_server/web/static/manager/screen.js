@@ -41,7 +41,7 @@ function Head({ model, now, signOut }) {
     <nav class="tabs">
       ${tab("now", "#", t("title"))}
       ${model.hasDevices && tab("devices", "#devices", t("devices"))}
-      ${model.hasNotices && tab("notices", "#notices", n("notices"))}
+      ${model.hasNotices && tab("notices", "#notices", n("tab"))}
       ${day && html`<a class="tab" href=${`/report/${encodeURIComponent(model.branch)}/${day.date}${lang}`}>${t("report")}</a>`}
     </nav>
     <div class="page-head__tools head__tools">
