@@ -25,7 +25,7 @@ from queue_server.branches.following import Following, Pulse, Timekeeper
 from queue_server.branches.host import BranchHost
 from queue_server.branches.listing import Listing
 from queue_server.branches.timing import Timing
-from queue_server.directory import slips
+from queue_server.directory import media, slips
 from queue_server.directory.languages import SHIPPED as LANGUAGES
 from queue_server.directory.languages import Languages
 from queue_server.directory.lookup import SHIPPED, Lookup
@@ -96,7 +96,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
         dossier = dossier_of(settings, journal, clock, undo_time)
         readers = Readers([dossier] if dossier is not None else [], journal)
-        daily = Readers([housekeeping_of(settings, journal, clock)], journal, poll_s=DAILY_POLL_S)
+
+        async def media_in_force() -> set[str]:
+            return {notice.media for each in await listing.all() for notice in each.config.notices}
+
+        daily = Readers([housekeeping_of(settings, journal, clock, media_in_force)], journal, poll_s=DAILY_POLL_S)
 
         def publish(host: BranchHost, changes: list[Change], own: Batch | None) -> None:
             hub.publish(host, changes)
@@ -256,13 +260,16 @@ def dossier_of(
     return DossierReader(journal, sender, clock.now, undo_time, speed=settings.clock_speed)
 
 
-def housekeeping_of(settings: Settings, journal: Journal, clock: Clock) -> Housekeeping:
+def housekeeping_of(
+    settings: Settings, journal: Journal, clock: Clock, media_in_force: Callable[[], Awaitable[set[str]]]
+) -> Housekeeping:
     def make(folder: Path, at: datetime, keep: int) -> Awaitable[Path]:
         assert isinstance(journal, SqliteJournal)
         return back_up(journal, folder, at=at, keep=keep)
 
-    def forget(branch: str, now: datetime) -> Awaitable[int]:
-        return journal.run(partial(slips.forget, branch=branch, now=now))
+    async def forget(branch: str, now: datetime) -> None:
+        await journal.run(partial(slips.forget, branch=branch, now=now))
+        await media.forget_unwanted(journal, await media_in_force(), now)
 
     folder = settings.backups_folder if isinstance(journal, SqliteJournal) else None
     return Housekeeping(journal, make, folder, clock.now, forget=forget, speed=settings.clock_speed)

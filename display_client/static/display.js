@@ -45,6 +45,7 @@
         isAsked("muted"), (number) => this._onVoice(number), (number) => this._onSpoken(number)
       );
       this._calls = new LaySo.DisplayCalls(this._voice, "layso.display." + this._branch);
+      this._playlist = new LaySo.PlaylistPlayer(this._branch, document.getElementById("playlist"));
     }
 
     start() {
@@ -141,6 +142,7 @@
       if (!this._feed) { return; }
       this._tune();
       this._step();
+      this._stepPlaylist();
       this._draw();
       this._tellHealth();
       if (this._ticks % TICKS_PER_STRIP === 0) { this._drawStrip(); }
@@ -171,6 +173,20 @@
       }, monotonic());
     }
 
+    /** Notices stand beside the calls of a screen of layout "split"; while there are none it is as every other. */
+    _stepPlaylist() {
+      const screen = this._screen;
+      const isHeard = !this._voice.isMuted && this._voice.trouble === "";
+      const isLoud = isHeard && screenOf.speaks(this._view, screen, this._device());
+      this._playlist.step((this._view || {}).notices, screen.layout === "split" ? screen.code : null, {
+        now: this._feed.now(), at: monotonic(), isLoud: isLoud, isSpeaking: this._voice.isBusy
+      });
+      if (document.body.classList.contains("is-split") !== this._playlist.isOn) {
+        document.body.classList.toggle("is-split", this._playlist.isOn);
+        board.refit();
+      }
+    }
+
     _draw() {
       if (!this._feed) { return; }
       const now = this._feed.now();
@@ -182,7 +198,7 @@
           fields: this._view ? LaySo.displayView.strip(this._view, this._live, screen).fields : [],
           desk: this._view && screen.layout === "counter" ? LaySo.displayView.desk(this._view, screen.counters[0]) : null
         },
-        { isTall: isTall, wasCrowded: this._isCrowded, now: monotonic() }
+        { isTall: isTall, isSplit: this._playlist.isOn, wasCrowded: this._isCrowded, now: monotonic() }
       );
       this._isCrowded = layout.mode === "crowd";
       const lost = this._lostTime();
@@ -227,7 +243,8 @@
       const lost = this._lostTime();
       const stale = { kind: "warn", label: say("staleLabel", { time: lost }), text: say("staleHow", { time: lost }) };
       const notices = lost && this._view ? [stale]
-        : this._view ? LaySo.displayView.notices(this._view, this._feed.now()) : [];
+        : this._view ? LaySo.playlist.urgent(this._view.notices, this._screen.code, this._feed.now())
+          .concat(LaySo.displayView.notices(this._view, this._feed.now())) : [];
       const key = JSON.stringify(notices);
       const isSame = key === this._notice.key;
       if (isSame && (monotonic() < this._notice.until || (notices.length < 2 && !this._isTickerOver()))) { return; }

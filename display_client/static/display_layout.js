@@ -19,8 +19,14 @@
   const WALL_MS = 12000;
 
   // Heights in hundredths of the screen's height, as in display.css.
-  const SIDE = { height: 66, head: 5, row: 12, recent: 7.6 };
+  const SIDE = { height: 66, head: 5, row: 12, recent: 7.6, columns: 1 };
   const TALL = { height: 34, full: 56, head: 3.4, row: 6.4, short: 5.2, recent: 4.4, columns: 2 };
+
+  // Beside notices: two rows of two under the large one, and three tiles in a row.
+  const SPLIT = {
+    side: { height: 31, head: 5, row: 12, recent: 7.6, columns: 2 }, tall: Object.assign({}, TALL, { height: 24 }),
+    crowdAbove: 5, crowdUntil: 3, tiles: [9, 12], others: 6
+  };
 
   const RESTS_WITH_RECENT = ["lunch", "pause", "open"];
   const OVER = ["closed", "ended", "dayOff", "noDay"]; // nobody waits any more
@@ -28,8 +34,8 @@
   /**
    * `{mode: "hero" | "crowd" | "rest" | "waiting" | "desk", hero, isCalm, others, recent, isShort, isFull, tiles, size, page, pages, rest}`;
    * `isFull` when the strip of fields makes room.
-   * board: `{calls, turns, phase, kind, fields, desk}`, `kind` the configured layout; screen: `{isTall, wasCrowded, now}`,
-   * `now` in ms.
+   * board: `{calls, turns, phase, kind, fields, desk}`, `kind` the configured layout; screen: `{isTall, isSplit, wasCrowded,
+   * now}`, `now` in ms; it `isSplit` while notices stand beside the calls.
    */
   function arrange(board, screen) {
     if (board.kind === "counter" && board.desk) { return desk(board); }
@@ -39,7 +45,8 @@
     const active = board.calls.filter((call) => call.isActive || inTurn(call));
     const recent = board.calls.filter((call) => active.indexOf(call) < 0);
     if (!active.length && (board.phase.kind !== "open" || !recent.length)) { return rest(board.phase, recent, screen); }
-    const isCrowded = !screen.isTall && active.length > (screen.wasCrowded ? CROWD_UNTIL : CROWD_ABOVE);
+    const most = screen.isSplit ? [SPLIT.crowdUntil, SPLIT.crowdAbove] : [CROWD_UNTIL, CROWD_ABOVE];
+    const isCrowded = !screen.isTall && active.length > most[screen.wasCrowded ? 0 : 1];
     return isCrowded ? crowd(active, turns, screen) : hero(active, recent, turns, screen);
   }
 
@@ -70,37 +77,44 @@
     const last = turns.last && candidates.find((call) => call.number === turns.last.number);
     const large = called && last || candidates[0];
     const waiting = active.filter((call) => call !== large);
-    const pages = LaySo.displayView.pagesOf(waiting, MOST);
+    const pages = LaySo.displayView.pagesOf(waiting, screen.isSplit ? SPLIT.others : MOST);
     const others = pages[pageOf(pages, turns, screen.now)];
     const before = recent.filter((call) => call !== large).slice(0, Math.max(0, slots(others.length, screen)));
-    const shape = screen.isTall ? tall(others.length) : { isShort: false, isFull: false };
+    const shape = screen.isTall ? tall(others.length, sizeOf(screen)) : { isShort: false, isFull: false };
     return Object.assign({ mode: "hero", hero: large, isCalm: !called, others: others, recent: before }, shape);
   }
 
   /** How many of the last numbers fit under so many called ones. */
   function slots(others, screen) {
-    const size = screen.isTall ? TALL : SIDE;
+    const size = sizeOf(screen);
     const head = others ? size.head : 0;
-    if (!screen.isTall) { return Math.floor((size.height - others * size.row - head - size.head) / size.recent); }
-    const shape = tall(others);
-    const rows = shape.isShort ? Math.ceil(others / size.columns) * size.short : others * size.row;
+    const shape = screen.isTall ? tall(others, size) : {};
+    const isOneByOne = screen.isTall && !shape.isShort;
+    const row = shape.isShort ? size.short : size.row;
+    const rows = (isOneByOne ? others : Math.ceil(others / size.columns)) * row;
     const height = shape.isFull ? size.full : size.height;
     return Math.floor((height - rows - head - size.head) / size.recent) * size.columns;
   }
 
+  function sizeOf(screen) {
+    if (screen.isSplit) { return screen.isTall ? SPLIT.tall : SPLIT.side; }
+    return screen.isTall ? TALL : SIDE;
+  }
+
   /** A tall screen with many called numbers shows them in two columns of shorter rows, with still more over its strip. */
-  function tall(others) {
-    const room = TALL.height - TALL.head;
-    const isShort = others * TALL.row > room;
-    return { isShort: isShort, isFull: isShort && Math.ceil(others / TALL.columns) * TALL.short > room };
+  function tall(others, size) {
+    const room = size.height - size.head;
+    const isShort = others * size.row > room;
+    return { isShort: isShort, isFull: isShort && Math.ceil(others / size.columns) * size.short > room };
   }
 
   /** All called numbers side by side in the order of their calls, so that each keeps its place; more than 20 in pages. */
   function crowd(active, turns, screen) {
     const inOrder = active.slice().reverse();
-    const pages = LaySo.displayView.pagesOf(inOrder, MOST);
+    const sizes = screen.isSplit ? SPLIT.tiles : TILES;
+    const pages = LaySo.displayView.pagesOf(inOrder, sizes[sizes.length - 1]);
     const page = pageOf(pages, turns, screen.now);
-    const size = TILES.find((tiles) => tiles >= pages[page].length);
+    const size = sizes.find((tiles) => tiles >= pages[page].length);
     return {
       mode: "crowd", tiles: pages[page], size: size, page: page, pages: pages.length, isFull: size > 12,
       others: [], recent: []

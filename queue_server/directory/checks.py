@@ -31,6 +31,7 @@ def check_branch(document: BranchDocument) -> Iterator[Problem]:
     if document.demand is not None:
         yield from _demand_adds_up(document.demand, [field.code for field in document.fields])
     yield from _screens_show_something(document)
+    yield from _notices_have_screens(document)
     yield from _languages_are_known(document)
     if not _is_zone(document.timezone):
         yield ("timezone",), f"unknown time zone '{document.timezone}'"
@@ -58,6 +59,7 @@ def _codes_are_unique(document: BranchDocument) -> Iterator[Problem]:
         "counters": [str(counter.no) for counter in document.counters],
         "classes": [each.code for each in document.classes],
         "screens": [screen.code for screen in document.screens],
+        "notices": [notice.code for notice in document.notices],
         "holidays": [holiday.date for holiday in document.holidays],
     }
     keys = {"counters": "no", "holidays": "date"}
@@ -99,6 +101,14 @@ def _screens_show_something(document: BranchDocument) -> Iterator[Problem]:
             yield ("screens", index), f"'{block.code}' shows no counter of this branch"
         if block.layout == "counter" and block.counter is None:
             yield ("screens", index, "counter"), "a screen of one counter names it"
+
+
+def _notices_have_screens(document: BranchDocument) -> Iterator[Problem]:
+    screens = {screen.code for screen in document.screens}
+    for index, notice in enumerate(document.notices):
+        for place, code in enumerate(notice.screens):
+            if code not in screens:
+                yield ("notices", index, "screens", place), unknown("screen", code, screens)
 
 
 def _fields_exist(at: Loc, codes: Sequence[str], known: set[str]) -> Iterator[Problem]:

@@ -23,12 +23,12 @@ from queue_server.directory.faults import Fault, InvalidDirectory, from_pydantic
 from queue_server.directory.languages import known_languages, read_language
 from queue_server.directory.layers import Expanded, Layer, Origins, expand, part_as_json
 from queue_server.directory.merge import Merge, describe, merge
-from queue_server.directory.plan import branch_config
+from queue_server.directory.plan import branch_config, notice_as_json
 from queue_server.directory.reading import read_yaml
 from queue_server.directory.schema import BranchDocument, BranchPart, FactBlock, OrganisationFile
 from queue_server.directory.store import StoredBranch, StoredOrganisation
 from queue_server.directory.values import TextBlock
-from queue_server.domain.configuration import BranchConfig
+from queue_server.domain.configuration import BranchConfig, Notice
 from queue_server.journal.port import Database
 
 SHIPPED = Path(__file__).parents[2] / "config" / "organisations"
@@ -179,6 +179,26 @@ def save_document(connection: Database, document: BranchDocument, now: datetime)
     _checked([document.as_json(), *(other.document for other in known.values() if not other.is_retired)])
     store.put_branch(connection, replace(was, document=document.as_json()), now)
     return next(config for config in branch_configs(connection, organisation) if config.branch == document.code)
+
+
+def with_notices(connection: Database, branch: str, notices: Sequence[Notice]) -> BranchDocument:
+    """The document of a branch with these notices.
+
+    Raises:
+        InvalidDirectory: they do not agree with the rest.
+        KeyError: the directory does not know the branch.
+    """
+    stored = {each.code: each.document for each in store.branches(connection)}[branch]
+    document = read_document({**stored, "notices": [notice_as_json(notice) for notice in notices]})
+    if faults := check_branches([Expanded(document, Origins("", {}))]):
+        raise InvalidDirectory(faults)
+    return document
+
+
+def save_notices(connection: Database, branch: str, notices: Sequence[Notice], now: datetime) -> None:
+    """Store the notices that are in force; nothing else of the branch is changed. Raises as `with_notices`."""
+    store.hold(connection, branch)
+    save_document(connection, with_notices(connection, branch, notices), now)
 
 
 def branch_configs(connection: Database, organisation: str | None = None) -> list[BranchConfig]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, json
 
 from queue_server.directory.schema import (
     BranchDocument,
@@ -14,12 +15,13 @@ from queue_server.directory.schema import (
     FieldBlock,
     HolidayBlock,
     LimitsBlock,
+    NoticeBlock,
     PlaceBlock,
     ScreenBlock,
     SeriesBlock,
     VoiceBlock,
 )
-from queue_server.directory.values import HoursBlock, TextBlock, Weekly, minutes, window
+from queue_server.directory.values import HoursBlock, TextBlock, Weekly, clock, minutes, window
 from queue_server.domain import configuration as domain
 
 
@@ -50,6 +52,7 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
         ),
         languages=tuple(document.languages),
         screens=tuple(screen(block) for block in document.screens),
+        notices=tuple(_notice(block) for block in document.notices),
     )
 
 
@@ -124,6 +127,39 @@ def screen(block: ScreenBlock) -> domain.Screen:
 def _voice(voice: VoiceBlock) -> domain.Voice:
     loud = tuple(domain.Loud(window(each.at), round(each.percent)) for each in voice.loud)
     return domain.Voice(voice.zone, voice.reading, voice.repeats, round(voice.percent), loud)
+
+
+def _notice(block: NoticeBlock) -> domain.Notice:
+    return domain.Notice(
+        code=block.code,
+        kind=block.kind,
+        title=_text(block.title),
+        lines=tuple(_text(line) for line in block.lines),
+        media=block.media,
+        screens=tuple(block.screens),
+        first_day=_date(block.first_day),
+        last_day=_date(block.last_day),
+        weekdays=tuple(block.weekdays),
+        hours=tuple(map(window, block.hours)),
+        seconds=block.seconds,
+        is_priority=block.is_priority,
+    )
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def notice_as_json(notice: domain.Notice) -> dict[str, Any]:
+    """A notice as a document has it."""
+    plain: dict[str, Any] = json.decode(json.encode(notice))
+    title, *lines = (_text_as_json(text) for text in (notice.title, *notice.lines))
+    hours = [f"{clock(span.start)}-{clock(span.end)}" for span in notice.hours]
+    return plain | {"title": title, "lines": lines, "hours": hours}
+
+
+def _text_as_json(text: domain.Text) -> dict[str, str]:
+    return {"vi": text.vi, "en": text.en, **(text.more or {})}
 
 
 def _class(each: ClassBlock) -> domain.PriorityClass:

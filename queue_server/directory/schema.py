@@ -23,6 +23,7 @@ from queue_server.directory.values import (
     Weekly,
     Words,
     ordinals,
+    window,
 )
 from queue_server.domain import configuration as domain
 
@@ -40,6 +41,9 @@ Numbers = Annotated[int, Field(ge=0, le=10_000)]
 Times = Annotated[int, Field(ge=0, le=20)]
 Pace = Annotated[int, Field(ge=1, le=10_000)]
 ProcedureCode = Annotated[str, Field(pattern=r"^\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$")]
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+NOTICES_MAX = 100
 
 _RULE = domain.RoutingRule()
 _LIMITS = domain.Limits()
@@ -279,6 +283,33 @@ class ScreenBlock(Block):
     voice: VoiceBlock | None = None
 
 
+class NoticeBlock(Block):
+    """See `Notice`. Of a file `media` is the SHA-256, which it is given when it is uploaded."""
+
+    code: Code
+    kind: domain.NoticeKind
+    title: Text
+    lines: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
+    media: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    screens: list[Code] = Field(default_factory=list)
+    first_day: IsoDate | None = None
+    last_day: IsoDate | None = None
+    weekdays: list[Weekday] = Field(default_factory=list)
+    hours: Spans = Field(default_factory=list)
+    seconds: Annotated[int, Field(ge=3, le=600)] = 15
+    is_priority: bool = False
+
+    @model_validator(mode="after")
+    def _is_shown_once(self) -> NoticeBlock:
+        if (self.kind == "text") == bool(self.media):
+            raise ValueError("a text has no media, every other kind has")
+        if self.first_day and self.last_day and self.last_day < self.first_day:
+            raise ValueError(f"last_day ({self.last_day}) is before first_day ({self.first_day})")
+        if self.hours and window(self.hours[-1]).end > 24 * 60:
+            raise ValueError("hours end at 24:00")
+        return self
+
+
 class VisitsBlock(Block):
     """How many people come on an ordinary day, under a name: "usual" is always there."""
 
@@ -320,6 +351,7 @@ class BranchPart(Block):
     limits: LimitsBlock | None = None
     teams: list[TeamBlock] | None = None
     screens: list[ScreenBlock] | None = None
+    notices: list[NoticeBlock] | None = None
     demand: DemandBlock | None = None
 
 
@@ -347,6 +379,7 @@ class BranchDocument(Block):
     limits: LimitsBlock = LimitsBlock()
     teams: list[TeamBlock] = Field(default_factory=list)
     screens: list[ScreenBlock] = Field(default_factory=list)
+    notices: Annotated[list[NoticeBlock], Field(max_length=NOTICES_MAX)] = Field(default_factory=list)
     demand: DemandBlock | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -55,6 +55,11 @@ def owners(connection: Database) -> dict[str, str]:
     return dict(connection.execute("SELECT id, organisation_code FROM branch").fetchall())
 
 
+def hold(connection: Database, branch: str) -> None:
+    """Until this transaction ends nobody else changes that branch: it is read, and written as changed, in one go."""
+    connection.execute("UPDATE branch SET updated_at = updated_at WHERE id = ?", (branch,))
+
+
 def put_organisation(connection: Database, row: StoredOrganisation, now: datetime) -> None:
     connection.execute(
         "INSERT INTO organisation (code, name, imported, updated_at) VALUES (?, ?, ?, ?)"

@@ -50,3 +50,30 @@ class SlipRow(SQLModel, table=True):
     version: int = Field(sa_type=BigInteger)
     told_at: int = Field(sa_type=BigInteger)
     slip: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+
+
+class MediaRow(SQLModel, table=True):
+    """A file that was uploaded for screens. Its id is drawn when it begins to come; it has a `sha256` once all of it is
+    here. `mime` is what its content is. `wanted_at` is when somebody last uploaded it, or was about to name it in a
+    notice. Nothing stands in the way of the same content twice."""
+
+    __tablename__: ClassVar[str] = "media"
+
+    id: str = Field(primary_key=True, max_length=32)
+    sha256: str | None = Field(default=None, index=True, max_length=64)
+    mime: str
+    size: int = Field(sa_type=BigInteger)
+    name: str
+    uploaded_by: str
+    uploaded_at: int = Field(sa_type=BigInteger)
+    wanted_at: int = Field(sa_type=BigInteger)
+
+
+class MediaPieceRow(SQLModel, table=True):
+    """The content of such a file, in pieces of 256 kB; the last one may be shorter."""
+
+    __tablename__: ClassVar[str] = "media_piece"
+
+    media_id: str = Field(primary_key=True, max_length=32)
+    place: int = Field(primary_key=True)
+    data: bytes

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from queue_server.domain.configuration import BranchConfig, DayHours, Text
+from queue_server.domain.configuration import BranchConfig, DayHours, Notice, Text
 from queue_server.domain.events import Foreseen
 
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -288,6 +288,14 @@ class Configure(BranchCommand, frozen=True, kw_only=True, tag="configure"):
     config: BranchConfig
 
 
+class SetNotices(BranchCommand, frozen=True, kw_only=True, tag="set-notices"):
+    """The notices of lobby screens, all of them in their order; the rest stays as it is in force. `version` is that of
+    the configuration in which the sender saw those that there were."""
+
+    version: int
+    notices: tuple[Notice, ...]
+
+
 class OpenDay(BranchCommand, frozen=True, kw_only=True, tag="open-day"):
     day: date
 
@@ -316,7 +324,9 @@ BranchCommands = (
     Issue | EnterList | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay | TakeAdvice | CallHelper
     | AnswerHelp | ReportCall
 )  # fmt: skip
-AnyCommand = TicketCommands | CounterCommands | BranchCommands | Configure | OpenDay | ImplyStart | GiveVoice
+AnyCommand = (
+    TicketCommands | CounterCommands | BranchCommands | Configure | SetNotices | OpenDay | ImplyStart | GiveVoice
+)
 
 
 def name_of(command: Command) -> str:

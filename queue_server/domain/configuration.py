@@ -7,6 +7,7 @@ a service day that ends after midnight; `*_s` are seconds.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -290,6 +291,32 @@ ANY_SCREEN = Screen("", voice=Voice())
 """Where none is configured: it shows and says everything."""
 
 
+NoticeKind = Literal["image", "video", "html", "text"]
+
+
+class Notice(Struct, frozen=True):
+    """Something that lobby screens show beside the calls: a file that was uploaded (`media`, its SHA-256), or a text of
+    ours, a title and lines. Its title names it everywhere, and is what a screen that shows no notices says of it.
+
+    It is shown on these `screens` (none named: on every one of layout "split") from the `first_day` to the `last_day`,
+    on these `weekdays` and in these `hours` of them; what is not said does not bound it. Others follow after `seconds`,
+    after a video at its end. While one that `is_priority` is to be shown, no other is, and every layout names it.
+    """
+
+    code: str
+    kind: NoticeKind
+    title: Text
+    lines: tuple[Text, ...] = ()
+    media: str = ""
+    screens: tuple[str, ...] = ()
+    first_day: date | None = None
+    last_day: date | None = None
+    weekdays: tuple[str, ...] = ()
+    hours: tuple[Window, ...] = ()
+    seconds: int = 15
+    is_priority: bool = False
+
+
 class BranchConfig(Struct, frozen=True):
     """Everything that decides at one branch, as one value with a version that grows with each change. `languages` are
     those in which citizens are spoken to besides Vietnamese and English."""
@@ -314,3 +341,4 @@ class BranchConfig(Struct, frozen=True):
     teams: tuple[Team, ...] = ()
     languages: tuple[str, ...] = ()
     screens: tuple[Screen, ...] = ()
+    notices: tuple[Notice, ...] = ()

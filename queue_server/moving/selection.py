@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from queue_server.access.statements import BUMP
 from queue_server.access.tokens import former_key_name
+from queue_server.directory.media import named_in
 from queue_server.domain import upcast
 from queue_server.domain.apply import apply
 from queue_server.domain.state import BranchState
@@ -90,12 +92,15 @@ def _parts(
     db: sqlite3.Connection, branches: Sequence[str], renamed: Mapping[str, str], organisations: Iterable[str]
 ) -> Iterator[Part]:
     known = list(organisations)
-    ours, others = f"({_marks(branches)})", f"({_marks(known)})" if known else "('')"
+    files = sorted(_files_of(db, branches))
+    ours, others, ids = (f"({_marks(values)})" if values else "('')" for values in (branches, known, files))
     conditions: dict[str, tuple[str, Sequence[str]]] = {
         "branch_head": (f"branch_id IN {ours}", branches),
         "cursor": (f"branch_id IN {ours}", branches),
         "parked_record": (f"branch IN {ours}", branches),
         "slip": (f"branch IN {ours}", branches),
+        "media": (f"id IN {ids}", files),
+        "media_piece": (f"media_id IN {ids}", files),
         "organisation": (
             f"code IN (SELECT organisation_code FROM branch WHERE id IN {ours}) AND code NOT IN {others}",
             [*branches, *known],
@@ -116,6 +121,13 @@ def _parts(
         elif table.name not in LEFT:
             where, values = conditions[table.name]
             yield Part(table, where, values, changes.get(table.name))
+
+
+def _files_of(db: sqlite3.Connection, branches: Sequence[str]) -> Iterator[str]:
+    """The ids of the files that their notices name."""
+    rows = db.execute(f"SELECT document FROM branch WHERE id IN ({_marks(branches)})", branches)
+    wanted = {sha256 for (document,) in rows for sha256 in named_in(json.loads(document))}
+    return (media_id for media_id, sha256 in db.execute("SELECT id, sha256 FROM media") if sha256 in wanted)
 
 
 def _marks(values: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """The rows of the numbered channels, and what `live:` and `ahead:` say. Nothing here leads to a person, and no row
 depends on the clock.
 
-board:BRANCH      day, fields, counters, calls, screens, voices
+board:BRANCH      day, fields, counters, calls, screens, voices, notices
 helper:BRANCH     tickets (everybody who is in the house)
 counter:BRANCH/NO counter, tickets (called, served or held here), queue (waiting in its fields)
 ticket:TOKEN      ticket, day, fields (its own)
@@ -10,7 +10,7 @@ printer:DEVICE    jobs
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -123,6 +123,25 @@ class ScreenRow(Struct, frozen=True):
     theme: str
     accent: str
     voice: VoiceRow | None
+
+
+class NoticeRow(Struct, frozen=True):
+    """Something that screens show beside the calls; see `Notice`. A file is at `/media/MEDIA`. Days are the branch's
+    local dates, `hours` [minute of the day from, until]; `order` is its place among all, from 0."""
+
+    code: str
+    kind: str
+    title: Name
+    lines: list[Name]
+    media: str
+    screens: list[str]
+    first_day: date | None
+    last_day: date | None
+    weekdays: list[str]
+    hours: list[tuple[int, int]]
+    seconds: int
+    is_priority: bool
+    order: int
 
 
 class SpeakerRow(Struct, frozen=True):

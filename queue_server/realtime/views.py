@@ -54,6 +54,7 @@ class BoardView:
         yield from (("calls", str(slot)) for slot in state.calls)
         yield from (("screens", screen.code) for screen in (state.config.screens if state.config else ()))
         yield from (("voices", zone) for zone in state.voices)
+        yield from (("notices", notice.code) for notice in (state.config.notices if state.config else ()))
 
     def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
         match change.table:
@@ -82,6 +83,8 @@ class BoardView:
                 return next(
                     (_screen_row(state, each) for each in state.configured.screens if each.code == key[1]), None
                 )
+            case "notices":
+                return _notice_row(state, key[1])
             case "voices":
                 voice = state.voices.get(key[1])
                 return rows.SpeakerRow(key[1], voice.device, voice.since) if voice is not None else None
@@ -209,6 +212,27 @@ def _screen_row(state: BranchState, screen: Screen) -> rows.ScreenRow:
 def _voice_row(voice: Voice) -> rows.VoiceRow:
     loud = [(each.window.start, each.window.end, each.percent) for each in voice.loud]
     return rows.VoiceRow(voice.zone, voice.reading, voice.repeats, voice.percent, loud)
+
+
+def _notice_row(state: BranchState, code: str) -> rows.NoticeRow | None:
+    for order, notice in enumerate(state.configured.notices):
+        if notice.code == code:
+            return rows.NoticeRow(
+                code=code,
+                kind=notice.kind,
+                title=name(notice.title),
+                lines=[name(line) for line in notice.lines],
+                media=notice.media,
+                screens=list(notice.screens),
+                first_day=notice.first_day,
+                last_day=notice.last_day,
+                weekdays=list(notice.weekdays),
+                hours=[(span.start, span.end) for span in notice.hours],
+                seconds=notice.seconds,
+                is_priority=notice.is_priority,
+                order=order,
+            )
+    return None
 
 
 def _call_row(call: CallShown) -> rows.CallRow:

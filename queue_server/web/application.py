@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import JournalUnavailable
-from queue_server.web import pages
+from queue_server.web import media, pages
 from queue_server.web.answering import on_failure
 from queue_server.web.api import (
     another_day,
@@ -25,6 +25,7 @@ from queue_server.web.api import (
     dossier,
     entering,
     managing,
+    notices,
     papers,
     procedures,
     reading,
@@ -67,6 +68,7 @@ def routes() -> list[BaseRoute]:
                 *slips.routes,
                 *another_day.routes,
                 *managing.routes,
+                *notices.routes,
                 *contract.routes,
             ],
         ),
@@ -74,6 +76,7 @@ def routes() -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
+        *media.routes,
         *pages.routes,
         Mount("/static/protocol", _Files(directory=HERE.parent / "protocol" / "js")),
         Mount("/static/display", _Files(directory=HERE.parent.parent / "display_client" / "static")),

@@ -254,6 +254,12 @@ def test_the_manager(visit: Visit, centre: DemoServer) -> None:
     page.reload()
     expect(page.get_by_text("Máy lấy số sảnh").first).to_be_visible()
     looks(page)
+    page.goto("/manager#notices")
+    expect(page.get_by_text("Chưa có thông báo nào")).to_be_visible()
+    looks(page)
+    page.get_by_role("button", name="Viết thông báo chữ").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    looks(page)
 
 
 # -- shut, and cut off -------------------------------------------------------------------------------------------------

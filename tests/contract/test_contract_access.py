@@ -56,6 +56,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "foreseen": FORESEEN,
     },
     "/branches/{branch}/slips": {"slips": [{"code": SLIP, "version": 1, "field": "tra-ket-qua", "state": "ready"}]},
+    "/branches/{branch}/notices": {"version": 1, "notices": []},
     "/session": {"username": "nobody", "password": "wrong"},
     "/session/device": {"token": "wrong"},
     "/pairings": {"kind": "display"},

@@ -36,6 +36,12 @@ from tests.contract.journal_rows import NOON
 from tests.databases.postgres import Postgres
 from tests.demo_server import BRANCH, PASSWORD, set_up
 
+SHOWN = "a" * 64
+FILES = (
+    *(f"INSERT INTO media VALUES ('{each}', '{each * 64}', 'image/png', 3, '', '', 0, 0)" for each in "ab"),
+    *(f"INSERT INTO media_piece VALUES ('{each}', 0, x'0a0b0c')" for each in "ab"),
+)
+"""Two files, of which a notice of the branch names the first."""
 LAN = Who("account:lan", Role.CLERK, "Lan", "lan", BRANCH)
 KIOSK = Who("device:kiosk", Role.DISPENSER, branch=BRANCH)
 OTHERS = (
@@ -85,7 +91,8 @@ def in_directory(branch: str, organisation: str, name: str, parent: str | None =
 
     def put(db: Database) -> None:
         store.put_organisation(db, StoredOrganisation(organisation, {"vi": name, "en": ""}, None), NOON)
-        document = {"code": branch, "parent": parent}
+        notices = [{"code": "anh", "media": SHOWN}]
+        document = {"code": branch, "parent": parent, "notices": notices}
         store.put_branch(db, StoredBranch(branch, organisation, document, document, is_retired=False), NOON)
 
     return put
@@ -167,8 +174,11 @@ def test_a_moved_branch_goes_on_where_it_was(pc: Pc, province: str, tmp_path: Pa
             assert (await house.access.by_bearer(pc.tokens["display"])).branch == BRANCH
             await house.access.sign_in("minh", PASSWORD)
 
+    pc.execute(*FILES)
+    there(province, "INSERT INTO media VALUES ('same', repeat('a', 64), 'image/png', 3, '', '', 0, 0)")
     assert move(pc) == 0
     said = capsys.readouterr().out
+    assert there(province, "SELECT media_id, data FROM media_piece") == [("a", b"\n\v\f")]
     assert f"  {BRANCH}: {len(pc.rows(EVENTS))} events, 12 tickets; its day" in said
     assert "is open, 11 waiting" in said
     assert "These accounts stay behind, for they may do everything at every branch: admin." in said

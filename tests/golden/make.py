@@ -19,7 +19,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.arrivals import Arrivals
-from queue_server.domain.configuration import BranchConfig, Cap, DayHours, Loud, Screen, Text, Voice, Window
+from queue_server.domain.configuration import BranchConfig, Cap, DayHours, Loud, Notice, Screen, Text, Voice, Window
 from queue_server.domain.events import Recorded, type_of
 from queue_server.domain.learning import Learnt, Measured, Share
 from queue_server.domain.state import BranchState, CallShown
@@ -65,7 +65,7 @@ def samples() -> list[ev.EventType]:
         ev.BranchConfigured(
             replace(
                 capped(), version=2, notice=Text("Mời lấy số", "Take a number", {"zh": "请取号"}), languages=("zh",),
-                screens=(lobby(),),
+                screens=(lobby(),), notices=(poster(),),
             )
         ),
         ev.HoursChanged(hours, Text("Tập huấn", "Training"), "dat-dai"),
@@ -112,6 +112,13 @@ def samples() -> list[ev.EventType]:
 def lobby() -> Screen:
     voice = Voice("sanh", "nam", 3, 80, (Loud(Window(450, 690), 60),))
     return Screen("sanh", Text("Bảng sảnh", "Hall"), "split", 1, "Sảnh A", "ubnd", 2, 10, "light", "#0b6b57", voice)
+
+
+def poster() -> Notice:
+    return Notice(
+        "pccc", "image", Text("Phòng cháy", "Fire safety"), (Text("Gọi 114", "Call 114"),), "ab" * 32, ("sanh",), DAY,
+        date(2026, 12, 31), ("mon", "fri"), (Window(450, 690),), 20, True,
+    )  # fmt: skip
 
 
 def capped() -> BranchConfig:

@@ -370,6 +370,21 @@ def test_every_called_number_has_its_place() -> None:
         assert {call["number"] for call in shown} == {f"A{i:03}" for i in range(screen["active"])}
 
 
+@pytest.mark.parametrize("is_tall", [False, True])
+def test_beside_notices_called_numbers_stand_in_fewer_places_and_in_pages(is_tall: bool) -> None:
+    screens = [{"active": n, "recent": 9, "isTall": is_tall, "isSplit": True} for n in (1, 3, 5, 6, 12, 13)]
+    found = arranged(*screens)
+    if is_tall:
+        assert [each["mode"] for each in found] == ["hero"] * 6
+        assert [len(each["others"]) for each in found] == [0, 2, 4, 5, 6, 6]
+    else:
+        assert [each["mode"] for each in found] == ["hero", "hero", "hero", "crowd", "crowd", "crowd"]
+        assert [len(each["others"]) for each in found[:3]] == [0, 2, 4]
+        assert [(each["size"], each["pages"]) for each in found[3:]] == [(9, 1), (12, 1), (9, 2)]
+    assert [len(each["recent"]) for each in found[:2]] == ([8, 0] if is_tall else [6, 2])
+    assert not any(each["isFull"] for each in found)
+
+
 def test_more_than_twenty_come_in_even_pages() -> None:
     (found,) = arranged({"active": 30})
     assert [found["pages"], len(found["tiles"])] == [2, 15]

@@ -67,6 +67,7 @@ DECISIONS: dict[type[c.Command], Decision] = {
     c.ResumeField: day.resume_field,
     c.ChangeHours: day.change_hours,
     c.Configure: configuring.configure,
+    c.SetNotices: configuring.set_notices,
     c.OpenDay: day.open_day,
     c.EndDay: day.end_day,
 }

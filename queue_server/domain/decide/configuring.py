@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from queue_server.domain import events as ev
-from queue_server.domain.commands import By, Configure
+from queue_server.domain.commands import By, Configure, SetNotices
 from queue_server.domain.configuration import BranchConfig, Desk, Field
 from queue_server.domain.counters import CounterState
 from queue_server.domain.refusals import Refusal
@@ -30,6 +30,16 @@ def configure(state: BranchState, command: Configure, by: By, now: datetime) -> 
     if merged == old:
         return []
     return [ev.BranchConfigured(replace(merged, version=old.version + 1))]
+
+
+def set_notices(state: BranchState, command: SetNotices, by: By, now: datetime) -> list[ev.Event]:
+    """Other notices; nothing when there are just these. Whoever has not seen the newest ones does not undo them."""
+    config = state.configured
+    if command.notices == config.notices:
+        return []
+    if command.version != config.version:
+        raise Refusal("notices-changed")
+    return [ev.BranchConfigured(replace(config, notices=command.notices, version=config.version + 1))]
 
 
 def _require_between_days(state: BranchState) -> None:

@@ -13,7 +13,8 @@ from queue_server.journal.postgres.schema import ANSWER_WITHIN_S
 from queue_server.journal.rows import Row
 from queue_server.journal.transfer.tables import Part, Table, insert, rows_in, select
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE, PIECES_AT_ONCE = 500, 20
+"""Of files for screens each row is a piece of 256 kB."""
 
 
 class NotTheSame(Exception):
@@ -44,7 +45,7 @@ async def copy_out(connection: asyncpg.Connection, table: Table, db: sqlite3.Con
     statement, page = insert(table), []
     async for row in _rows_there(connection, Part(table), is_ordered=False):
         page.append(row)
-        if len(page) == ROWS_AT_ONCE:
+        if len(page) == _at_once(table):
             db.executemany(statement, page)
             page = []
     db.executemany(statement, page)
@@ -73,5 +74,9 @@ async def compare(connection: asyncpg.Connection, db: sqlite3.Connection, part: 
 
 async def _rows_there(connection: asyncpg.Connection, part: Part, *, is_ordered: bool) -> AsyncIterator[Row]:
     statement = select(part, is_ordered=is_ordered)
-    async for row in connection.cursor(statement, *part.values, prefetch=ROWS_AT_ONCE):
+    async for row in connection.cursor(statement, *part.values, prefetch=_at_once(part.table)):
         yield tuple(row)
+
+
+def _at_once(table: Table) -> int:
+    return PIECES_AT_ONCE if table.name == "media_piece" else ROWS_AT_ONCE

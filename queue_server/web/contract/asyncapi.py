@@ -42,7 +42,13 @@ Sentences are Vietnamese or, by `?lang=en` or `Accept-Language`, English.\
 CHANNELS: dict[str, tuple[str, dict[str, type]]] = {
     "board:{branch}": (
         "What everybody in the hall may know. Numbered.",
-        {"day": rows.DayRow, "fields": rows.FieldRow, "counters": rows.CounterRow, "calls": rows.CallRow},
+        {
+            "day": rows.DayRow,
+            "fields": rows.FieldRow,
+            "counters": rows.CounterRow,
+            "calls": rows.CallRow,
+            "notices": rows.NoticeRow,
+        },
     ),
     "helper:{branch}": (
         "Everybody who is in the house, with claimed priorities and needs. Numbered; helpers and who runs the branch.",

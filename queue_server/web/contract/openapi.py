@@ -55,6 +55,8 @@ def document() -> dict[str, Any]:
 
 def _body(op: Operation, named: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any] | None:
     """The request's schema. A command's name and address are in the path, so its body does not have them."""
+    if op.takes != "application/json":
+        return {"type": "string", "format": "binary"}
     if op.request is None:
         return None
     if not (isinstance(op.request, type) and issubclass(op.request, Command)):
@@ -84,8 +86,8 @@ def _described(op: Operation, named: dict[Any, Any], body: dict[str, Any] | None
         "responses": _responses(op, named),
     }
     if body is not None:
-        is_needed = bool(body.get("required")) or "$ref" in body
-        described["requestBody"] = {"required": is_needed, "content": {"application/json": {"schema": body}}}
+        is_needed = bool(body.get("required")) or "$ref" in body or op.request is None
+        described["requestBody"] = {"required": is_needed, "content": {op.takes: {"schema": body}}}
     return described
 
 

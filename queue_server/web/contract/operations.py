@@ -14,7 +14,7 @@ from queue_server.domain import commands as c
 from queue_server.protocol import resources as r
 from queue_server.readers.statistics.day import DayReport
 from queue_server.web import dispatch
-from queue_server.web.api import entering, managing, slips
+from queue_server.web.api import entering, managing, notices, slips
 from queue_server.web.contract.security import PUBLIC
 
 BODY = ("malformed", "too-large")
@@ -41,6 +41,7 @@ class Operation(Struct, frozen=True):
     who: frozenset[Role] = PUBLIC
     query: tuple[str, ...] = ()
     media: str = "application/json"
+    takes: str = "application/json"
     is_change: bool = False
 
     def refusals(self) -> Iterator[str]:
@@ -131,6 +132,20 @@ READING = (
     Operation(
         "GET", "/branches/{branch}/forecast", "Who is still to come today, by quarter of an hour", "branches",
         r.Forecast, who=PAGES["manager"],
+    ),
+    Operation(
+        "GET", "/branches/{branch}/notices", "The notices of lobby screens, and their files", "screens",
+        notices.NoticesNow, who=PAGES["notices"],
+    ),
+    Operation(
+        "PUT", "/branches/{branch}/notices", "Set the notices of lobby screens", "screens", notices.NoticesNow,
+        request=notices.PutNotices, problems=("branch-not-configured", "notices-changed", "unknown-media", *QUEUE),
+        who=PAGES["notices"], is_change=True,
+    ),
+    Operation(
+        "PUT", "/media", "Upload a picture, a video or an HTML page for notices", "screens", notices.MediaNow,
+        takes="application/octet-stream", problems=("media-format", "too-large", "disk-full", "unavailable"),
+        query=("name",), who=PAGES["notices"], is_change=True,
     ),
     Operation(
         "GET", "/branches/{branch}/health", "What may be wrong with the machine itself", "branches", r.Health,

@@ -32,9 +32,19 @@ SCRIPTS = (
     "/static/display/display_voice.js",
     "/static/display/display_report.js",
     "/static/display/display_calls.js",
+    "/static/display/playlist.js",
+    "/static/display/playlist_store.js",
+    "/static/display/playlist_player.js",
     "/static/display/display.js",
 )
 """Classic scripts, in the order in which they need each other."""
+
+
+def _policy(request: Request) -> str:
+    """Films are played from where they are kept. A page among the notices is shown without scripts, in a frame that can
+    do nothing; it has this policy, and its own look is inline style."""
+    policy = policy_of_old_browsers(request).replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+    return f"{policy}; media-src 'self' blob:; frame-src 'none'"
 
 
 async def display(request: Request) -> Response:
@@ -59,7 +69,7 @@ async def display(request: Request) -> Response:
         branch_name=_say(config.name, lang),
         organisation_name=_say(config.organisation, lang),
     )
-    answer.headers["content-security-policy"] = policy_of_old_browsers(request)
+    answer.headers["content-security-policy"] = _policy(request)
     return answer
 
 

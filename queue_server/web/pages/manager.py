@@ -18,7 +18,11 @@ async def manager(request: Request) -> Response:
 
     async def context(_: str) -> dict[str, Any]:
         role = (await who_of(request)).role
-        return {"has_devices": role in PAGES["devices"], "is_administrator": role is Role.ADMINISTRATOR}
+        return {
+            "has_devices": role in PAGES["devices"],
+            "has_notices": role in PAGES["notices"],
+            "is_administrator": role is Role.ADMINISTRATOR,
+        }
 
     return await page_at_a_branch(request, "manager", "manager.html", context)
 

@@ -5,6 +5,7 @@ import { AdviceDialog } from "./advice.js";
 import { CounterDialog, EndServiceDialog, PickDialog } from "./counter.js";
 import { RevokeDialog } from "./devices.js";
 import { HoursDialog } from "./hours_dialog.js";
+import { NoticeDialog, NoticeRemoveDialog, NoticeUrgentDialog } from "./notice_dialogs.js";
 import { Dialog, Reason } from "./parts.js";
 import { REASONS, t } from "./texts.js";
 import { countersOf, tally } from "./view.js";
@@ -95,4 +96,7 @@ export const DIALOGS = {
   pick: PickDialog,
   endDay: EndDayDialog,
   revoke: RevokeDialog,
+  notice: NoticeDialog,
+  noticeUrgent: NoticeUrgentDialog,
+  noticeRemove: NoticeRemoveDialog,
 };

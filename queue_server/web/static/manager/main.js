@@ -23,6 +23,7 @@ let model = {
   me: page.accountName,
   boundary: Number(page.boundary),
   hasDevices: page.hasDevices !== undefined,
+  hasNotices: page.hasNotices !== undefined,
   isAdministrator: page.isAdministrator !== undefined,
   hasOthers: page.hasOthers !== undefined,
   tab: tabOf(),
@@ -32,6 +33,7 @@ let model = {
   health: null,
   dossier: null,
   devices: [],
+  notices: null,
   advice: null,
   report: null,
   order: [],
@@ -49,7 +51,9 @@ let reportedDay = null;
 const { feed, isLive, now } = openFeed({ onStatus: (status) => set({ status }), isQuiet: () => model.dialog === null && !model.isBusy });
 
 function tabOf() {
-  return location.hash === "#devices" && page.hasDevices !== undefined ? "devices" : "now";
+  const may = { devices: page.hasDevices !== undefined, notices: page.hasNotices !== undefined };
+  const asked = location.hash.slice(1);
+  return may[asked] ? asked : "now";
 }
 
 function set(change) {
@@ -152,9 +156,9 @@ function ticketAt(no, number) {
   });
 }
 
-/** A change over HTTP. */
-function ask(method, path, body, done) {
-  return underWay(() => LaySo.ask(method, path, body), done);
+/** A change over HTTP. `take` gets what is answered, before anything else may be pressed. */
+function ask(method, path, body, done, take) {
+  return underWay(() => LaySo.ask(method, path, body).then(take), done);
 }
 
 // -- what does not come by the feed -----------------------------------------------------------------------------------------
@@ -165,6 +169,14 @@ function load() {
   get(LaySo.ask("GET", `/branches/${code}/dossier`), (dossier) => ({ dossier }));
   loadPeople();
   loadDevices();
+  loadNotices();
+}
+
+/** With what is known of their files, and the version that a change must name. */
+function loadNotices() {
+  if (model.tab === "notices") {
+    get(LaySo.ask("GET", `/branches/${code}/notices`), (notices) => ({ notices }));
+  }
 }
 
 /** What might be done. `isAtOnce` shows it even under the pointer. */
@@ -227,6 +239,9 @@ feed.subscribe(`board:${model.branch}`, (view, changes) => {
     loadPeopleSoon();
   }
   set({ board: { ...view } });
+  if (changes !== null && changes.some(([table]) => table === "notices")) {
+    loadNotices();
+  }
   const day = view.day && view.day.today ? view.day.today.date : null;
   if (day !== reportedDay) {
     reportedDay = day;
@@ -238,6 +253,7 @@ feed.subscribe(`live:${model.branch}`, (live) => set({ live }));
 window.addEventListener("hashchange", () => {
   set({ tab: tabOf(), dialog: null });
   loadDevices();
+  loadNotices();
 });
 load();
 setInterval(load, HEALTH_EVERY_MS);

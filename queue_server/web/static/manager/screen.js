@@ -8,18 +8,22 @@ import { Devices } from "./devices.js";
 import { DIALOGS } from "./dialogs.js";
 import { Fields } from "./fields.js";
 import { Taken, Told } from "./looking_back.js";
+import { n } from "./notice_texts.js";
+import { Notices } from "./notices.js";
 import { minutes, spaced, spans } from "./parts.js";
 import { t } from "./texts.js";
 import { countersOf, fieldsOf, inOrder, isLongAt, longestOf, secondsSince, share, tally } from "./view.js";
 
 const WORRY_SHARE = 30; // percent of the day's people; above it a share is shown as a worry
 
+const TABS = { now: Now, devices: Devices, notices: Notices };
+
 export function Screen(props) {
   const { model } = props;
   const dialog = model.dialog && DIALOGS[model.dialog.name];
   return html`<div class="manager">
     <${Head} ...${props} />
-    ${model.tab === "devices" ? html`<${Devices} ...${props} />` : html`<${Now} ...${props} />`}
+    <${TABS[model.tab]} ...${props} />
     ${dialog && html`<${dialog} ...${props} key=${JSON.stringify(model.dialog)} about=${model.dialog.about} />`}
   </div>`;
 }
@@ -37,6 +41,7 @@ function Head({ model, now, signOut }) {
     <nav class="tabs">
       ${tab("now", "#", t("title"))}
       ${model.hasDevices && tab("devices", "#devices", t("devices"))}
+      ${model.hasNotices && tab("notices", "#notices", n("tab"))}
       ${day && html`<a class="tab" href=${`/report/${encodeURIComponent(model.branch)}/${day.date}${lang}`}>${t("report")}</a>`}
     </nav>
     <div class="page-head__tools head__tools">
