@@ -62,7 +62,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def _run(settings: Settings) -> int:
     from display_client.player.player import run
 
-    settings.state.mkdir(parents=True, exist_ok=True)
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     journal = RotatingFileHandler(settings.state / LOG, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
     journal.setFormatter(logging.Formatter(f"%(asctime)s {FORMAT}"))
     logging.getLogger().addHandler(journal)

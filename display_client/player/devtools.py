@@ -17,16 +17,20 @@ OnEvent = Callable[[str, dict[str, Any]], None]
 
 
 class DevToolsError(Exception):
-    """The browser refused a command, or cannot be spoken to any more; the message says which."""
+    """The browser refused a command; the message says why."""
 
 
 class NoAnswer(DevToolsError):
     """A command was not answered in time."""
 
 
+class Gone(DevToolsError):
+    """The browser cannot be spoken to any more."""
+
+
 class DevTools:
     """A connection to the whole browser. `attach` chooses the page that commands go to; `on_event` hears each event by
-    its method and parameters. A command raises DevToolsError, of which NoAnswer is one."""
+    its method and parameters. A command raises DevToolsError, of which NoAnswer and Gone are two."""
 
     def __init__(self, address: str, on_event: OnEvent) -> None:
         self._address = address
@@ -41,7 +45,7 @@ class DevTools:
         try:  # without pings, which a busy browser may leave unanswered; a picture is larger than a usual message
             self._socket = await connect(self._address, max_size=None, ping_interval=None, proxy=None)
         except (OSError, WebSocketException) as fault:
-            raise DevToolsError(f"no DevTools at {self._address}: {fault}") from None
+            raise Gone(f"no DevTools at {self._address}: {fault}") from None
         self._reader = asyncio.get_running_loop().create_task(self._read(), name="devtools")
         return self
 
@@ -65,7 +69,7 @@ class DevTools:
                 await self._socket.send(msgspec.json.encode(frame).decode())
                 return await answer
         except WebSocketException as fault:
-            raise DevToolsError(str(fault)) from None
+            raise Gone(str(fault)) from None
         except TimeoutError:
             raise NoAnswer(f"no answer to {method} within {within:g} s") from None
         finally:
@@ -95,7 +99,7 @@ class DevTools:
             pass
         for answer in self._asked.values():
             if not answer.done():
-                answer.set_exception(DevToolsError("the browser has gone"))
+                answer.set_exception(Gone("the browser has gone"))
 
     def _on_frame(self, frame: dict[str, Any]) -> None:
         if "id" not in frame:

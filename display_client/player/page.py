@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from PIL import Image
 
-from display_client.player.devtools import DevTools, DevToolsError, NoAnswer
+from display_client.player.devtools import DevTools, DevToolsError, Gone, NoAnswer
 from display_client.player.watch import Look
 
 LOAD_S = 30.0
@@ -119,12 +119,17 @@ class Page:
         await self._devtools.send("Page.navigate", url=self._waiting)
 
     async def look(self, player: dict[str, Any], *, within: float) -> Said | None:
-        """What the page says, None when it does not answer in time; `player` tells it of us."""
+        """What the page says, None when it does not answer in time; `player` tells it of us. A page that is just being
+        replaced says nothing of ours."""
         script = f"{LOOK}({msgspec.json.encode(player).decode()}, {msgspec.json.encode(self._key).decode()})"
         try:
             return msgspec.convert(await self._devtools.evaluate(script, within=within), Said)
         except NoAnswer:
             return None
+        except Gone:
+            raise
+        except DevToolsError:
+            return Said("", False, None, None)
 
     async def give_token(self, token: str) -> None:
         """Put the device's key where the page looks for it, and load the page anew."""
@@ -146,7 +151,7 @@ class Page:
         try:
             with await self._capture(QUALITY) as image:
                 counts = image.convert("L").histogram()
-        except NoAnswer:
+        except DevToolsError:
             return False
         seen = [brightness for brightness, count in enumerate(counts) if count]
         return seen[-1] - seen[0] <= ONE_COLOUR

@@ -11,7 +11,7 @@
   const WORKER = "/display/worker.js";
   const WRITE_MS = 1000; // the browser itself writes to the disk less often
   const STILL_MS = 60000; // how often is noted that the board is still so
-  const SHELL_MS = 5000; // from the first live moment: the fonts have come by then
+  const SHELL_MS = 1000; // from the first live moment: then it is drawn, and asks for its fonts
   const OLDEST_MS = 12 * 3600000; // an older board is of another day
   const SHELLS = "layso-display-";
   const VOICE = "layso-voice";
@@ -37,7 +37,7 @@
   /** The last board in a storage that may refuse or be missing: its rows, and until when they were live. */
   class KeptBoard {
     constructor(storage, branch) {
-      this._storage = storage;
+      this._storage = navigator.serviceWorker ? storage : null; // a page that cannot start needs no board
       this._rows = "layso.board." + branch;
       this._at = this._rows + ".at";
       this._isChanged = true;
@@ -81,7 +81,8 @@
     _keepPage() {
       if (this._isPageKept) { return; }
       this._isPageKept = true;
-      setTimeout(() => keepShell(document.documentElement.getAttribute("data-build")), SHELL_MS);
+      const fonts = () => (document.fonts ? document.fonts.ready : Promise.resolve());
+      setTimeout(() => fonts().then(() => keepShell(document.documentElement.getAttribute("data-build"))), SHELL_MS);
     }
   }
 
