@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 ANSWER_S = 10.0
+CLOSE_S = 1.0
 
 OnEvent = Callable[[str, dict[str, Any]], None]
 
@@ -43,7 +44,9 @@ class DevTools:
 
     async def __aenter__(self) -> Self:
         try:  # without pings, which a busy browser may leave unanswered; a picture is larger than a usual message
-            self._socket = await connect(self._address, max_size=None, ping_interval=None, proxy=None)
+            self._socket = await connect(
+                self._address, max_size=None, ping_interval=None, close_timeout=CLOSE_S, proxy=None
+            )
         except (OSError, WebSocketException) as fault:
             raise Gone(f"no DevTools at {self._address}: {fault}") from None
         self._reader = asyncio.get_running_loop().create_task(self._read(), name="devtools")
@@ -52,9 +55,8 @@ class DevTools:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._reader.cancel()
+        await self._socket.close()
         await asyncio.gather(self._reader, return_exceptions=True)
-        self._socket.transport.abort()
 
     async def send(self, method: str, *, within: float = ANSWER_S, **parameters: object) -> dict[str, Any]:
         self._no += 1

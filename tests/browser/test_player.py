@@ -130,6 +130,7 @@ def test_a_page_that_crashes_comes_back(screen: Screen) -> None:
     with suppress(DevToolsError):  # gone, or not yet
         screen.tell("Page.navigate", url="chrome://crash")
     screen.wait_for_another(before)
+    assert screen.player.shown.last_end == "the page has crashed"
 
 
 def renderers(browser: int) -> list[int]:

@@ -18,6 +18,7 @@ from display_client.player.page import waiting_page
 from display_client.player.player import Player
 from display_client.player.settings import BadSettings, Settings, read_settings
 from display_client.player.watch import Look, Memory, Pace, Pauses, Verdict, Watch
+from tests.staff import eventually
 
 PACE = Pace()
 HOUR = 3600.0
@@ -361,9 +362,7 @@ async def test_a_profile_with_which_no_browser_starts_is_set_aside(tmp_path: Pat
     settings = Settings(server="http://192.0.2.10:8000", branch="go-vap", chromium=str(browser), state=state)
     player = Player(settings, pid=1, pace=Pace(pause_s=0.001, longest_pause_s=0.001))
     running = asyncio.create_task(player.run())
-    async with asyncio.timeout(20):
-        while not spoilt.exists():
-            await asyncio.sleep(0.01)
+    await asyncio.to_thread(eventually, spoilt.exists)
     player.stop()
     await running
     assert player.shown.restarts >= 5
