@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -56,10 +56,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The page's address. A lobby screen is told to be let in, so that staff see when it is dark."""
         if not self.branch:
             raise BadSettings("branch: which one is not said")
-        asked = {"pair": "1"} if self.page == "display" else {}
-        asked |= {"screen": self.screen} if self.screen else {}
-        query = "&".join(part for part in (urlencode(asked), self.query.lstrip("?&")) if part)
-        return f"{self.origin}/{self.page}/{quote(self.branch, safe='')}{'?' if query else ''}{query}"
+        asked = "pair=1" if self.page == "display" else ""
+        query = "&".join(part for part in (asked, self.query.lstrip("?&")) if part)
+        path = "/".join(quote(part, safe="") for part in (self.page, self.branch, self.screen) if part)
+        return f"{self.origin}/{path}{'?' if query else ''}{query}"
 
 
 def read_settings(file: Path | None, given: Mapping[str, Any]) -> Settings:

@@ -75,11 +75,14 @@ class Watch:
         is_still = look.ticks is not None and look.ticks == self._ticks
         self._ticks = look.ticks
         self._note("still", now, is_still)
-        self._note("blank", now, is_blank or not look.has_text or look.ticks is None)
+        self._note("blank", now, is_blank or not look.has_text)
+        self._note("strange", now, look.ticks is None)
         if self._lasts("still", now, self._pace.freeze_s):
             return self._mend(now, "the page stands still")
         if self._lasts("blank", now, self._pace.blank_s):
-            return self._mend(now, "the page shows nothing of ours")
+            return self._mend(now, "the page shows nothing")
+        if self._lasts("strange", now, self._pace.blank_s):  # such as the server's word that it has no such branch
+            return Verdict("load", "the page is not the one that was asked for")
         return None
 
     def _note(self, fault: str, now: float, is_there: bool) -> None:

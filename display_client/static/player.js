@@ -37,8 +37,7 @@
   LaySo.health = () => {
     const health = {
       build: document.documentElement.getAttribute("data-build"), state: "", lastCall: null, audio: "off",
-      size: LaySo.resolution(), ticks, isQuiet: true,
-      player: global.laysoPlayer || null
+      size: LaySo.resolution(), ticks: ticks, isQuiet: true, player: global.laysoPlayer || null
     };
     ANSWERS.forEach((name) => { if (told[name]) { health[name] = told[name](); } });
     return health;

@@ -170,7 +170,7 @@ def test_the_page_gets_a_picture_of_itself_and_knows_its_player(screen: Screen) 
         assert (picture.format, picture.size) == ("JPEG", (960, 540))
     health = screen.wait("LaySo.health().player.memory_mb && LaySo.health()")
     assert health["lastCall"]["number"] == "A001"
-    assert (health["size"], health["audio"], health["player"]["version"]) == ("1280x720", "muted", "0.1.0")
+    assert (health["size"], health["audio"], health["player"]["version"]) == ("1280x720", "off", "0.1.0")
 
 
 def test_without_the_server_the_screen_is_stale_not_loaded_and_after_a_power_cut_still_shows_the_last_board(

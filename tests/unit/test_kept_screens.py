@@ -128,7 +128,7 @@ def test_the_worker_leaves_the_rest_alone(url: str) -> None:
 
 def test_a_page_says_how_it_is_and_what_it_leaves_out_is_as_usual() -> None:
     said = run("player.js", "timers[0](); timers[0](); return LaySo.health();")
-    usual = {"build": "0.1.0+ab", "state": "", "lastCall": None, "audio": "", "size": "1920x1080", "ticks": 2}
+    usual = {"build": "0.1.0+ab", "state": "", "lastCall": None, "audio": "off", "size": "1920x1080", "ticks": 2}
     assert said == {**usual, "isQuiet": True, "player": None}
     tell = "LaySo.tellHealth({state: () => 'live', isQuiet: () => false, ticks: () => 9});"
     said = run("player.js", f"{tell} window.laysoPlayer = {{restarts: 3}}; return LaySo.health();")
