@@ -16,7 +16,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 PORT_FILE = "DevToolsActivePort"
 START_S = 30.0
 POLL_S = 0.05
-END_S = 4.0
+END_S = 8.0
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 FLAGS = (

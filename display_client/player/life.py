@@ -29,10 +29,11 @@ Show = Callable[..., None]
 
 
 class End(Struct, frozen=True):
-    """Why a life ended; `is_ours` when the player has decided it."""
+    """Why a life ended; `is_ours` when the player has decided it. One that has not begun says nothing of its profile."""
 
     why: str
     is_ours: bool = False
+    has_begun: bool = True
 
 
 class Life:

@@ -49,7 +49,7 @@ class Player:
             pause = self._pace.pause_s if end.is_ours else self._pauses.after(lived)
             log.warning("The browser is started anew in %g s, after %.0f s: %s.", pause, lived, end.why)
             self._show(restarts=self.shown.restarts + 1, last_end=end.why)
-            if not end.is_ours and self._pauses.is_profile_suspect:
+            if not end.is_ours and end.has_begun and self._pauses.is_profile_suspect:
                 self._set_profile_aside()
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -65,7 +65,7 @@ class Player:
             await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
             return living.result() if living.done() else None
         except (OSError, BadSettings) as fault:  # an upgrade of the browser is under way
-            return End(f"the browser cannot be started: {fault}")
+            return End(f"the browser cannot be started: {fault}", has_begun=False)
         finally:
             for task in (living, stopping):
                 task.cancel()

@@ -19,7 +19,7 @@ from PIL import Image
 
 from display_client.player.devtools import DevToolsError
 from display_client.player.player import Player
-from display_client.player.settings import PROFILE, Settings
+from display_client.player.settings import PROFILE, TOKEN, Settings
 from display_client.player.watch import Pace
 from tests.demo_server import BRANCH
 from tests.printing import signed_in
@@ -113,6 +113,7 @@ def screen(tmp_path_factory: pytest.TempPathFactory, centre: DemoServer) -> Iter
         api.issue("chung-thuc")
         api.call_next(1)
         screen.wait(f"{CALLED} === 'A001'")
+        eventually((screen.settings.state / TOKEN).exists)
         yield screen
     finally:
         screen.stop()
