@@ -29,7 +29,7 @@ Show = Callable[..., None]
 
 
 class End(Struct, frozen=True):
-    """Why a life ended; `is_ours` when the player has decided it. One that has not begun says nothing of its profile."""
+    """Why a life ended; `is_ours` when the player has decided it. One that has not begun is no profile's fault."""
 
     why: str
     is_ours: bool = False
