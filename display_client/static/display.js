@@ -32,12 +32,15 @@
       this._code = document.body.getAttribute("data-screen") || "";
       this._channel = "board:" + this._branch;
       this._view = null;
+      this._kept = new LaySo.KeptBoard(LaySo.storage(), this._branch);
+      this._keptAt = null; // while the board is the one that was kept when this screen was last on
       this._live = null;
       this._problem = null;
       this._screen = screenOf.of(null, "");
       this._notice = { index: -1, until: 0, key: "" };
       this._isCrowded = false;
       this._ticks = 0;
+      this._beats = 0;
       this._isDevice = false;
       this._isLive = false;
       this._report = null;
@@ -51,17 +54,34 @@
     start() {
       this._voice.start();
       global.addEventListener("resize", () => { this._draw(); board.refit(); this._notice.until = 0; });
-      global.addEventListener("keydown", onKey);
+      global.addEventListener("keydown", LaySo.displayOther.onKey);
       if (document.fonts) { document.fonts.addEventListener("loadingdone", board.refit); }
-      setInterval(() => this._tick(), TICK_MS);
+      setInterval(() => { this._tick(); this._beats += 1; }, TICK_MS);
+      LaySo.tellHealth({
+        state: () => this._state(), lastCall: () => this._lastCall(), audio: () => this._audio(),
+        isQuiet: () => this._isQuiet(), ticks: () => this._beats
+      });
       this._signIn().then(() => this._follow());
     }
 
     /** A board needs no sign-in; a screen that was paired signs in, so that staff see when it is dark. */
     _signIn() {
-      const wants = /[#&]token=/.test(location.hash) || isAsked("pair") || wasPaired();
+      const wants = /[#&]token=/.test(location.hash) || isAsked("pair") || LaySo.wasPaired("display");
       this._isDevice = Boolean(wants && LaySo.device);
-      return this._isDevice ? LaySo.device({ kind: "display", branch: this._branch }) : Promise.resolve();
+      if (!this._isDevice) { return Promise.resolve(); }
+      this._showKept();
+      return LaySo.device({ kind: "display", branch: this._branch, isShowing: () => this._keptAt !== null });
+    }
+
+    /** Until the server answers, the board is as it was when this screen was last on. */
+    _showKept() {
+      const kept = LaySo.wasPaired("display") ? this._kept.read(new Date()) : null;
+      if (!kept) { return; }
+      this._view = kept.view;
+      this._keptAt = kept.at;
+      this._screen = screenOf.of(kept.view, this._code);
+      document.body.classList.add("is-kept");
+      this._tick();
     }
 
     _follow() {
@@ -91,6 +111,9 @@
 
     _onView(view) {
       this._view = view;
+      this._kept.change();
+      this._keptAt = null;
+      document.body.classList.remove("is-kept");
       this._problem = null;
       this._screen = screenOf.of(view, this._code);
       const fresh = this._calls.see({
@@ -139,7 +162,8 @@
     // -- the picture ------------------------------------------------------------------------------------------------------
 
     _tick() {
-      if (!this._feed) { return; }
+      if (!this._feed && !this._keptAt) { return; }
+      if (this._isDevice && this._state() === "live") { this._kept.keep(this._view, this._now(), monotonic()); }
       this._tune();
       this._step();
       this._stepPlaylist();
@@ -154,18 +178,17 @@
     _tune() {
       const voice = this._screen.voice;
       if (!voice) { return; }
-      const time = LaySo.time(this._feed.now()).split(":").map(Number);
+      const time = LaySo.time(this._now()).split(":").map(Number);
       this._voice.tune(voice, screenOf.loudness(voice, time[0] * 60 + time[1]));
     }
 
     _tellHealth() {
       if (!this._report || !this._isLive || !this._view) { return; }
       const player = global.laysoPlayer || {};
-      const sound = this._voice.isMuted || !this._screen.voice ? "off" : SOUND[this._voice.trouble];
       this._report.tell({
         screen: this._screen.code,
-        audio: sound,
-        size: global.innerWidth + "x" + global.innerHeight,
+        audio: this._audio(),
+        size: LaySo.resolution(),
         build: document.documentElement.getAttribute("data-build") || "",
         player: player.version || "",
         memory_mb: player.memory_mb || 0,
@@ -179,7 +202,7 @@
       const isHeard = !this._voice.isMuted && this._voice.trouble === "";
       const isLoud = isHeard && screenOf.speaks(this._view, screen, this._device());
       this._playlist.step((this._view || {}).notices, screen.layout === "split" ? screen.code : null, {
-        now: this._feed.now(), at: monotonic(), isLoud: isLoud, isSpeaking: this._voice.isBusy
+        now: this._now(), at: monotonic(), isLoud: isLoud, isSpeaking: this._voice.isBusy
       });
       if (document.body.classList.contains("is-split") !== this._playlist.isOn) {
         document.body.classList.toggle("is-split", this._playlist.isOn);
@@ -187,9 +210,23 @@
       }
     }
 
+    _state() {
+      if (this._problem) { return "trouble"; }
+      return !this._view ? "connecting" : this._isLive && !this._keptAt ? "live" : "stale";
+    }
+
+    _audio() {
+      return this._voice.isMuted || !this._screen.voice ? "off" : SOUND[this._voice.trouble];
+    }
+
+    _lastCall() {
+      const call = this._shown()[0];
+      return call ? { number: call.number, counter: call.counter, at: call.at } : null;
+    }
+
     _draw() {
-      if (!this._feed) { return; }
-      const now = this._feed.now();
+      if (!this._feed && !this._keptAt) { return; }
+      const now = this._now();
       const isTall = global.innerHeight > global.innerWidth;
       const screen = this._screen;
       const layout = LaySo.displayLayout.arrange(
@@ -216,15 +253,24 @@
       return phase.kind === "open" ? Object.assign({ title: say("none"), lead: "", time: "", how: say("noneHow") }, phase) : phase;
     }
 
+    /** The server's time; before it has told it, what is shown is as it was when it was kept. */
+    _now() {
+      return this._keptAt || this._feed.now();
+    }
+
+    _since() {
+      return this._keptAt || this._feed.status.since;
+    }
+
     /** Since when the picture is old; "" while it is not, or only for a moment. */
     _lostTime() {
-      const since = this._feed.status.since;
-      return !this._isLive && this._feed.now() - since > STALE_AFTER_MS ? LaySo.time(since) : "";
+      const isLost = this._keptAt || (!this._isLive && this._now() - this._since() > STALE_AFTER_MS);
+      return isLost ? sayWhen(this._since()) : "";
     }
 
     _drawLink() {
-      const lost = this._view ? say("stale", { time: LaySo.time(this._feed.status.since) }) : say("connecting");
-      board.link(this._isLive ? say("live") : lost, this._isLive);
+      const lost = this._view ? say("stale", { time: sayWhen(this._since()) }) : say("connecting");
+      board.link(this._isLive && !this._keptAt ? say("live") : lost, this._isLive);
       const trouble = this._screen.voice ? this._voice.trouble : "";
       board.sound(trouble === "autoplay" ? say("unlock") : trouble === "unsupported" ? say("noSound") : "");
     }
@@ -243,8 +289,8 @@
       const lost = this._lostTime();
       const stale = { kind: "warn", label: say("staleLabel", { time: lost }), text: say("staleHow", { time: lost }) };
       const notices = lost && this._view ? [stale]
-        : this._view ? LaySo.playlist.urgent(this._view.notices, this._screen.code, this._feed.now())
-          .concat(LaySo.displayView.notices(this._view, this._feed.now())) : [];
+        : this._view ? LaySo.playlist.urgent(this._view.notices, this._screen.code, this._now())
+          .concat(LaySo.displayView.notices(this._view, this._now())) : [];
       const key = JSON.stringify(notices);
       const isSame = key === this._notice.key;
       if (isSame && (monotonic() < this._notice.until || (notices.length < 2 && !this._isTickerOver()))) { return; }
@@ -261,26 +307,10 @@
 
   // -- small things ---------------------------------------------------------------------------------------------------------
 
-  /** Whether device.js keeps a token here. */
-  function wasPaired() {
-    try {
-      return Boolean(global.localStorage.getItem("layso.device.display"));
-    } catch (refused) {
-      return false;
-    }
-  }
+  /** "09:41", with the day when that is not today as far as this machine knows. */
+  const sayWhen = (at) => LaySo.time(at) + (LaySo.date(at) === LaySo.date(new Date()) ? "" : " " + LaySo.date(at));
 
   const epochOf = (position) => (position ? position.slice(0, position.lastIndexOf(".")) : "");
-
-  function onKey(event) {
-    if (event.key !== "f" && event.key !== "F") { return; }
-    const root = document.documentElement;
-    const isFull = document.fullscreenElement || document.webkitFullscreenElement;
-    const turn = isFull ? document.exitFullscreen || document.webkitExitFullscreen
-      : root.requestFullscreen || root.webkitRequestFullscreen;
-    const asked = turn && turn.call(isFull ? document : root);
-    if (asked && asked.catch) { asked.catch(() => undefined); }
-  }
 
   new Display().start();
 })(window);

@@ -20,7 +20,7 @@
       this._voice = voice;
       this._told = {}; // number → the call that is in its turn or in the voice's queue
       this._left = {}; // number → the call that was left to another screen to speak
-      this._memory = turnsOf.memoryIn(storage(), name);
+      this._memory = turnsOf.memoryIn(LaySo.storage(), name);
       this._spoken = this._memory.read();
       this._seen = this._spoken;
     }
@@ -110,14 +110,6 @@
         const isInTurn = turnsOf.isLit(this.turns, number) || turnsOf.isWaiting(this.turns, number);
         if (this._told[number].isDealt && !isInTurn && this._voice.number !== number) { delete this._told[number]; }
       });
-    }
-  }
-
-  function storage() {
-    try {
-      return global.localStorage;
-    } catch (refused) {
-      return null;
     }
   }
 

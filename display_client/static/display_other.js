@@ -1,6 +1,6 @@
 /**
  * The layouts of the lobby display beside the board of calls: the waiting overview, one counter's own screen; and a
- * screen's own colours. Comes after display_board.js.
+ * screen's own colours; the key F, which fills the screen. Comes after display_board.js.
  *
  * A classic ES2015 script for Chrome 53.
  */
@@ -51,5 +51,15 @@
     });
   }
 
-  LaySo.displayOther = { wall: drawWall, desk: drawDesk, theme: drawTheme };
+  function onKey(event) {
+    if (event.key !== "f" && event.key !== "F") { return; }
+    const root = document.documentElement;
+    const isFull = document.fullscreenElement || document.webkitFullscreenElement;
+    const turn = isFull ? document.exitFullscreen || document.webkitExitFullscreen
+      : root.requestFullscreen || root.webkitRequestFullscreen;
+    const asked = turn && turn.call(isFull ? document : root);
+    if (asked && asked.catch) { asked.catch(() => undefined); }
+  }
+
+  LaySo.displayOther = { wall: drawWall, desk: drawDesk, theme: drawTheme, onKey: onKey };
 })(window);

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from queue_server.web.pages.display import SCRIPTS
+from queue_server.web.pages.display import SCRIPTS, WORKER
 from tests.node import node
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +129,7 @@ def test_the_display_loads_only_what_is_read_here() -> None:
     assert set(re.findall(r'<script src="([^"?]+)', html)) == {"{{ script }}"}
     assert "module" not in html
     assert stylesheets() == ["/static/system.css", "/static/display/display.css"]
-    ours = {f"/static/display/{file.name}" for file in FOLDERS["/static/display/"].glob("*.js")}
+    ours = {f"/static/display/{file.name}" for file in FOLDERS["/static/display/"].glob("*.js") if file != WORKER}
     assert ours <= set(SCRIPTS)
 
 
@@ -140,6 +140,10 @@ def test_every_script_runs_on_chrome_53() -> None:
         if (faults := newer(used))
     }
     assert found == {}
+
+
+def test_its_worker_runs_on_chrome_53() -> None:
+    assert newer(read([WORKER.read_text()])[0]) == []
 
 
 def test_every_style_is_understood_by_chrome_53() -> None:

@@ -7,8 +7,10 @@ this screen is dark.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from queue_server.domain.configuration import Text
@@ -20,6 +22,7 @@ SCRIPTS = (
     "/static/protocol/feed.js",
     "/static/device.js",
     "/static/page.js",
+    "/static/display/player.js",
     "/static/times.js",
     "/static/display/voice.js",
     "/static/display/display_texts.js",
@@ -31,6 +34,7 @@ SCRIPTS = (
     "/static/display/display_other.js",
     "/static/display/display_voice.js",
     "/static/display/display_report.js",
+    "/static/display/display_kept.js",
     "/static/display/display_calls.js",
     "/static/display/playlist.js",
     "/static/display/playlist_store.js",
@@ -38,6 +42,8 @@ SCRIPTS = (
     "/static/display/display.js",
 )
 """Classic scripts, in the order in which they need each other."""
+
+WORKER = Path(__file__).parents[3] / "display_client" / "static" / "worker.js"
 
 
 def _policy(request: Request) -> str:
@@ -77,4 +83,13 @@ def _say(text: Text, lang: str) -> str:
     return (text.en if lang == "en" else "") or text.vi
 
 
-routes = [Route("/display/{branch}", display), Route("/display/{branch}/{screen}", display)]
+async def worker(request: Request) -> Response:
+    """GET /display/worker.js: of the display's pages, since it lies beside them."""
+    return FileResponse(WORKER, media_type="text/javascript", headers={"cache-control": "no-cache"})
+
+
+routes = [
+    Route("/display/worker.js", worker),
+    Route("/display/{branch}", display),
+    Route("/display/{branch}/{screen}", display),
+]

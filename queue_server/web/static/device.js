@@ -6,7 +6,8 @@
  *   LaySo.device({kind: "dispenser", branch: "go-vap"}).then(function (me) { start the page });
  *
  * `also` names roles of staff that may use the page with their own session. The promise resolves once, when the server
- * knows this browser; until then a full screen says what is going on. The token comes by `#token=…` or by pairing and is
+ * knows this browser; until then a full screen says what is going on, but for a lost line while `isShowing()` says that the
+ * page has something better to show. The token comes by `#token=…` or by pairing and is
  * kept in this browser, so that a device that was switched off for the holidays finds its way back alone.
  * `LaySo.deviceLost()` signs in anew after a session has ended: call it when the feed closes with a code from 4400 on.
  */
@@ -137,6 +138,7 @@
     this._kind = options.kind;
     this._branch = options.branch;
     this._also = options.also || [];
+    this._isShowing = options.isShowing || function () { return false; };
     this._screen = new Screen();
     this._given = tokenInAddress();
   }
@@ -149,7 +151,11 @@
         return me;
       },
       function (fault) {
-        device._screen.show(fault.detail || word("connecting"));
+        if (device._isShowing()) {
+          device._screen.hide();
+        } else {
+          device._screen.show(fault.detail || word("connecting"));
+        }
         return later(RETRY_MS, function () {
           return device.signIn();
         });

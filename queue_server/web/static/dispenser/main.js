@@ -446,6 +446,10 @@ function start(me) {
   draw();
 }
 
+function health() {
+  return isShown() ? "live" : state.hasBeenLive ? "stale" : "connecting";
+}
+
 /** A touch silences what is said, but for the key that asks for it. */
 function onTouch(event) {
   touchedAt = Date.now();
@@ -459,4 +463,5 @@ for (const kind of ["pointerdown", "keydown"]) {
 }
 window.addEventListener("contextmenu", (event) => event.preventDefault());
 narrow.addEventListener("change", () => feed && draw());
+LaySo.tellHealth({ state: health, isQuiet: () => !isAway() && !state.isBusy });
 LaySo.device({ kind: "dispenser", branch, also: STAFF }).then(start);
