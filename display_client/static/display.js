@@ -14,6 +14,7 @@
   const STALE_AFTER_MS = 3000; // a line that is back sooner only changes the small sign
   const STRIP_MS = 9000;
   const QUIET_MS = 20000;
+  const ASK_MS = 20000;
   const WIDE_FIELDS = 4;
   const TALL_FIELDS = 8;
   const SOUND = { "": "on", autoplay: "blocked", unsupported: "none" };
@@ -41,6 +42,7 @@
       this._isDevice = false;
       this._isLive = false;
       this._report = null;
+      this._sound = { is: "", at: null };
       this._voice = new LaySo.DisplayVoice(
         isAsked("muted"), (number) => this._onVoice(number), (number) => this._onSpoken(number)
       );
@@ -53,7 +55,23 @@
       global.addEventListener("keydown", onKey);
       if (document.fonts) { document.fonts.addEventListener("loadingdone", board.refit); }
       setInterval(() => this._tick(), TICK_MS);
-      this._signIn().then(() => this._follow());
+      this._signIn().then((me) => {
+        if (me && !this._code) { this._beWhat(me); }
+        this._follow();
+      });
+    }
+
+    /** Without a code in its address it is the screen that staff have chosen for it, and asks now and then which. */
+    _beWhat(me) {
+      const ask = () => LaySo.ask("GET", "/me").then((now) => { this._take(now.screen); }, () => undefined);
+      this._take(me.screen);
+      setInterval(ask, ASK_MS);
+    }
+
+    _take(code) {
+      if ((code || "") === this._code) { return; }
+      this._code = code || "";
+      if (this._view) { this._onView(this._view); }
     }
 
     /** A board needs no sign-in; a screen that was paired signs in, so that staff see when it is dark. */
@@ -112,7 +130,7 @@
 
     /** Once it has been drawn, staff may know that it stands here. */
     _tellShown(calls) {
-      if (!this._report || !calls.length) { return; }
+      if (!this._report || !calls.length || this._screen.layout === "waiting") { return; }
       global.requestAnimationFrame(() => {
         if (!document.hidden) { calls.forEach((call) => this._report.shown(call.call)); }
       });
@@ -160,9 +178,11 @@
       if (!this._report || !this._isLive || !this._view) { return; }
       const player = global.laysoPlayer || {};
       const sound = this._voice.isMuted || !this._screen.voice ? "off" : SOUND[this._voice.trouble];
+      if (sound !== this._sound.is) { this._sound = { is: sound, at: this._feed.now().toISOString() }; }
       this._report.tell({
         screen: this._screen.code,
         audio: sound,
+        audio_at: this._sound.at,
         size: global.innerWidth + "x" + global.innerHeight,
         build: document.documentElement.getAttribute("data-build") || "",
         player: player.version || "",

@@ -400,10 +400,15 @@ def test_the_strip_tells_who_waits_and_how_long() -> None:
 # -- which screen it is -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "found"), [("tang-2", "tang-2"), ("", "sanh"), ("gone", "")])
+@pytest.mark.parametrize(("code", "found"), [("tang-2", "tang-2"), ("", "sanh")])
 def test_a_screen_is_the_one_it_is_called_or_the_first(code: str, found: str) -> None:
     board = a_board() | {"screens": {"sanh": a_screen(), "tang-2": a_screen(code="tang-2")}}
     assert run("return screens.of(input.board, input.code).code", board=board, code=code) == found
+
+
+def test_a_code_that_is_not_configured_shows_everything_and_says_nothing() -> None:
+    script = "const s = screens.of(input.board, 'gone'); return [s.code, screens.shows(s, 99), s.voice]"
+    assert run(script, board=a_board() | {"screens": {"sanh": a_screen()}}) == ["gone", True, None]
 
 
 def test_where_none_is_configured_everything_is_shown_and_said() -> None:
