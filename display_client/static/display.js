@@ -196,10 +196,11 @@
       const now = this._feed.now();
       const isTall = global.innerHeight > global.innerWidth;
       const screen = this._screen;
+      const strip = this._view ? LaySo.displayView.strip(this._view, this._live, screen) : { fields: [], madeAt: "" };
       const layout = LaySo.displayLayout.arrange(
         {
           calls: this._shown(), turns: this._calls.turns, phase: this._phase(now), kind: screen.layout,
-          fields: this._view ? LaySo.displayView.strip(this._view, this._live, screen).fields : [],
+          fields: strip.fields, madeAt: strip.madeAt,
           desk: this._view && screen.layout === "counter" ? LaySo.displayView.desk(this._view, screen.counters[0]) : null
         },
         { isTall: isTall, wasCrowded: this._isCrowded, now: monotonic() }

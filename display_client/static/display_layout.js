@@ -28,7 +28,7 @@
   /**
    * `{mode: "hero" | "crowd" | "rest" | "waiting" | "desk", hero, isCalm, others, recent, isShort, isFull, tiles, size, page, pages, rest}`;
    * `isFull` when the strip of fields makes room.
-   * board: `{calls, turns, phase, kind, fields, desk}`, `kind` the configured layout; screen: `{isTall, wasCrowded, now}`,
+   * board: `{calls, turns, phase, kind, fields, madeAt, desk}`, `kind` the configured layout; screen: `{isTall, wasCrowded, now}`,
    * `now` in ms.
    */
   function arrange(board, screen) {
@@ -48,7 +48,7 @@
     const pages = LaySo.displayView.pagesOf(board.fields, screen.isTall ? MOST_TALL : MOST_WIDE);
     const page = Math.floor(screen.now / WALL_MS) % pages.length;
     return {
-      mode: "waiting", fields: pages[page], page: page, pages: pages.length, others: [], recent: [], isFull: true,
+      mode: "waiting", fields: pages[page], madeAt: board.madeAt, page: page, pages: pages.length, others: [], recent: [], isFull: true,
       columns: screen.isTall || pages[page].length <= 3 ? 1 : pages[page].length <= 6 ? 2 : 3
     };
   }

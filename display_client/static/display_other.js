@@ -16,7 +16,8 @@
   function drawWall(layout, staleLabel) {
     const wall = get("wall");
     setText(get("wall-label"), staleLabel || say("waitingNow"));
-    setText(get("wall-page"), layout.pages > 1 ? say("page", { page: layout.page + 1, pages: layout.pages }) : "");
+    const page = layout.pages > 1 ? say("page", { page: layout.page + 1, pages: layout.pages }) : "";
+    setText(get("wall-page"), [layout.madeAt ? say("madeAt", { time: layout.madeAt }) : "", page].filter(Boolean).join(" · "));
     [1, 2, 3].forEach((columns) => parts.setClass(wall, "wall__fields--" + columns, layout.columns === columns));
     parts.setClass(wall, "wall__fields--few", layout.fields.length <= 4);
     parts.patch(wall, layout.fields.map((field) => Object.assign({ key: field.code }, field)), parts.makeField, parts.updateField);

@@ -102,10 +102,8 @@ def _screens_show_something(document: BranchDocument) -> Iterator[Problem]:
         if block.layout == "counter" and block.counter is None:
             yield ("screens", index, "counter"), "a screen of one counter names it"
         if block.accent and (contrast := _contrast_on_white(block.accent)) < LEAST_CONTRAST:
-            said = (
-                f"'{block.accent}' is too light: white on it has {contrast:.1f}:1, and a hall needs {LEAST_CONTRAST}:1"
-            )
-            yield ("screens", index, "accent"), said
+            said = f"white on it has {contrast:.1f}:1, and a hall needs {LEAST_CONTRAST}:1"
+            yield ("screens", index, "accent"), f"'{block.accent}' is too light: {said}"
 
 
 def _contrast_on_white(colour: str) -> float:
