@@ -44,8 +44,8 @@ function Facts({ model, hand, hall }) {
     ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
     ["procedures", hand.procedures.length ? html`<${Procedures} codes=${hand.procedures} branch=${model.branch} />` : ""],
     ["nextField", hand.next_field ? fieldName(model, hand.next_field) : ""],
-    ["why", hand.why ? LaySo.name(hand.why) : ""],
     ["hall", hall === "shown" || hall === "spoken" ? t(`hall.${hall}`) : ""],
+    ["why", hand.why ? LaySo.name(hand.why) : ""],
   ];
   return facts
     .filter(([, value]) => value)
