@@ -86,7 +86,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         if journal.is_shared and settings.clock_start is None:
             clock = await _common_clock(stack, journal)
         hub = Hub(clock.now)
-        signals, presence, limits = await _shared(stack, settings, journal)
+        signals, presence, limits = await _shared(stack, settings, journal, clock)
 
         async def undo_time(branch_id: str) -> timedelta:
             """As of now where the branch is loaded, else as its day began."""
@@ -187,17 +187,19 @@ async def _common_clock(stack: AsyncExitStack, journal: Journal) -> Clock:
     return clock
 
 
-async def _shared(stack: AsyncExitStack, settings: Settings, journal: Journal) -> tuple[Signals, Presence, Limits]:
+async def _shared(
+    stack: AsyncExitStack, settings: Settings, journal: Journal, clock: Clock
+) -> tuple[Signals, Presence, Limits]:
     """What processes share: by Redis where others may use the journal. Its library is loaded only then."""
     if not settings.redis or not journal.is_shared:
-        return LocalSignals(), LocalPresence(is_alone=not journal.is_shared), MemoryLimits()
+        return LocalSignals(), LocalPresence(clock.now, is_alone=not journal.is_shared), MemoryLimits()
     from queue_server.access.limits.redis import RedisLimits
     from queue_server.realtime.presence.redis import RedisPresence
     from queue_server.realtime.redis_client import redis_at
     from queue_server.realtime.signals.redis import RedisSignals
 
     client = await stack.enter_async_context(redis_at(settings.redis))
-    return RedisSignals(client), RedisPresence(client), RedisLimits(client)
+    return RedisSignals(client), RedisPresence(client, clock.now), RedisLimits(client)
 
 
 def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: Callable[[str], None]) -> None:

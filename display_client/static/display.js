@@ -12,10 +12,8 @@
   const TICK_MS = 250;
   const TICKS_PER_STRIP = 4;
   const STALE_AFTER_MS = 3000; // a line that is back sooner only changes the small sign
-  const STRIP_MS = 9000;
   const QUIET_MS = 20000;
-  const WIDE_FIELDS = 4;
-  const TALL_FIELDS = 8;
+  const ASK_MS = 20000;
   const SOUND = { "": "on", autoplay: "blocked", unsupported: "none" };
 
   const say = LaySo.words(LaySo.displayTexts);
@@ -37,7 +35,7 @@
       this._live = null;
       this._problem = null;
       this._screen = screenOf.of(null, "");
-      this._notice = { index: -1, until: 0, key: "" };
+      this._ticker = new LaySo.DisplayTicker();
       this._isCrowded = false;
       this._ticks = 0;
       this._beats = 0;
@@ -53,7 +51,7 @@
 
     start() {
       this._voice.start();
-      global.addEventListener("resize", () => { this._draw(); board.refit(); this._notice.until = 0; });
+      global.addEventListener("resize", () => { this._draw(); board.refit(); this._ticker.again(); });
       global.addEventListener("keydown", LaySo.displayOther.onKey);
       if (document.fonts) { document.fonts.addEventListener("loadingdone", board.refit); }
       setInterval(() => { this._tick(); this._beats += 1; }, TICK_MS);
@@ -61,7 +59,23 @@
         state: () => this._state(), lastCall: () => this._lastCall(), audio: () => this._audio(),
         isQuiet: () => this._isQuiet(), ticks: () => this._beats
       });
-      this._signIn().then(() => this._follow());
+      this._signIn().then((me) => {
+        if (me && !this._code) { this._beWhat(me); }
+        this._follow();
+      });
+    }
+
+    /** Without a code in its address it is the screen that staff have chosen for it, and asks now and then which. */
+    _beWhat(me) {
+      const ask = () => LaySo.ask("GET", "/me").then((now) => { this._take(now.screen); }, () => undefined);
+      this._take(me.screen);
+      setInterval(ask, ASK_MS);
+    }
+
+    _take(code) {
+      if ((code || "") === this._code) { return; }
+      this._code = code || "";
+      if (this._view) { this._onView(this._view); }
     }
 
     /** A board needs no sign-in; a screen that was paired signs in, so that staff see when it is dark. */
@@ -129,14 +143,14 @@
       return this._view ? LaySo.displayView.calls(this._view, this._screen) : [];
     }
 
-    /** What the server knows this screen by; "" when it was not paired. */
+    /** What the server knows it by; "" when it was not paired. */
     _device() {
       return this._isDevice && this._feed.actor ? this._feed.actor.replace("device:", "") : "";
     }
 
     /** Once it has been drawn, staff may know that it stands here. */
     _tellShown(calls) {
-      if (!this._report || !calls.length) { return; }
+      if (!this._report || !calls.length || this._screen.layout === "waiting") { return; }
       global.requestAnimationFrame(() => {
         if (!document.hidden) { calls.forEach((call) => this._report.shown(call.call)); }
       });
@@ -169,8 +183,8 @@
       this._stepPlaylist();
       this._draw();
       this._tellHealth();
-      if (this._ticks % TICKS_PER_STRIP === 0) { this._drawStrip(); }
-      this._drawNotice();
+      if (this._ticks % TICKS_PER_STRIP === 0) { LaySo.displayOther.strip(this._view, this._live, this._screen); }
+      this._ticker.step(this._notices());
       this._ticks += 1;
     }
 
@@ -184,16 +198,7 @@
 
     _tellHealth() {
       if (!this._report || !this._isLive || !this._view) { return; }
-      const player = global.laysoPlayer || {};
-      this._report.tell({
-        screen: this._screen.code,
-        audio: this._audio(),
-        size: LaySo.resolution(),
-        build: document.documentElement.getAttribute("data-build") || "",
-        player: player.version || "",
-        memory_mb: player.memory_mb || 0,
-        restarts: player.restarts || 0
-      }, monotonic());
+      this._report.tell({ screen: this._screen.code, audio: this._audio() }, this._feed.now(), monotonic());
     }
 
     /** Notices stand beside the calls of a screen of layout "split"; while there are none it is as every other. */
@@ -229,10 +234,11 @@
       const now = this._now();
       const isTall = global.innerHeight > global.innerWidth;
       const screen = this._screen;
+      const strip = this._view ? LaySo.displayView.strip(this._view, this._live, screen) : { fields: [], madeAt: "" };
       const layout = LaySo.displayLayout.arrange(
         {
-          calls: this._shown(), turns: this._calls.turns, phase: this._phase(now), kind: screen.layout,
-          fields: this._view ? LaySo.displayView.strip(this._view, this._live, screen).fields : [],
+          calls: this._shown(), turns: this._calls.turns, phase: LaySo.displayView.rest(this._view, this._problem, now), kind: screen.layout,
+          fields: strip.fields, madeAt: strip.madeAt,
           desk: this._view && screen.layout === "counter" ? LaySo.displayView.desk(this._view, screen.counters[0]) : null
         },
         { isTall: isTall, isSplit: this._playlist.isOn, wasCrowded: this._isCrowded, now: monotonic() }
@@ -244,13 +250,6 @@
       board.main(layout, this._calls.turns, lost && this._view ? say("staleLabel", { time: lost }) : "");
       board.head(now, this._view && this._view.day && this._view.day.today);
       this._drawLink();
-    }
-
-    _phase(now) {
-      if (this._problem) { return { kind: "noDay", title: say("noBranch"), lead: "", time: "", how: this._problem.detail }; }
-      if (!this._view) { return { kind: "connecting", title: say("connecting"), lead: "", time: "", how: say("connectingHow") }; }
-      const phase = LaySo.displayView.phase(this._view, now);
-      return phase.kind === "open" ? Object.assign({ title: say("none"), lead: "", time: "", how: say("noneHow") }, phase) : phase;
     }
 
     /** The server's time; before it has told it, what is shown is as it was when it was kept. */
@@ -275,33 +274,13 @@
       board.sound(trouble === "autoplay" ? say("unlock") : trouble === "unsupported" ? say("noSound") : "");
     }
 
-    _drawStrip() {
-      if (!this._view) { return; }
-      const isTall = global.innerHeight > global.innerWidth;
-      const strip = LaySo.displayView.strip(this._view, this._live, this._screen);
-      const pages = LaySo.displayView.pagesOf(strip.fields, isTall ? TALL_FIELDS : WIDE_FIELDS);
-      const page = Math.floor(monotonic() / STRIP_MS) % pages.length;
-      board.strip(pages[page], strip.madeAt, page, pages.length);
-    }
-
-    /** One notice after the other, each as long as it takes to read; a lost connection goes before all of them. */
-    _drawNotice() {
+    /** A lost connection goes before all notices. */
+    _notices() {
+      if (!this._view) { return []; }
       const lost = this._lostTime();
-      const stale = { kind: "warn", label: say("staleLabel", { time: lost }), text: say("staleHow", { time: lost }) };
-      const notices = lost && this._view ? [stale]
-        : this._view ? LaySo.playlist.urgent(this._view.notices, this._screen.code, this._now())
-          .concat(LaySo.displayView.notices(this._view, this._now())) : [];
-      const key = JSON.stringify(notices);
-      const isSame = key === this._notice.key;
-      if (isSame && (monotonic() < this._notice.until || (notices.length < 2 && !this._isTickerOver()))) { return; }
-      const index = isSame ? (this._notice.index + 1) % Math.max(1, notices.length) : 0;
-      const lasts = board.notice(notices[index] || null);
-      this._notice = { index: index, until: monotonic() + lasts, key: key };
-    }
-
-    /** A single notice that fits stays as it is; one that scrolls begins again. */
-    _isTickerOver() {
-      return this._notice.until === 0 || Boolean(document.querySelector(".bar__text.is-moving"));
+      if (lost) { return [{ kind: "warn", label: say("staleLabel", { time: lost }), text: say("staleHow", { time: lost }) }]; }
+      const urgent = LaySo.playlist.urgent(this._view.notices, this._screen.code, this._now());
+      return urgent.concat(LaySo.displayView.notices(this._view, this._now()));
     }
   }
 

@@ -31,7 +31,7 @@
 
     /**
      * Take in a board: `{view, screen, calls, epoch, now, device}`, `device` "" for one that was not paired. The calls that
-     * are new and still matter.
+     * are new here and whose number is still called, however old: they stand on the screen now.
      */
     see(board) {
       this._takeDown(board.view.calls || {});
@@ -57,7 +57,7 @@
           this.dealtWith(row.number);
         }
       });
-      return calling;
+      return fresh.map((item) => item.row).filter((row) => row.isActive);
     }
 
     /** The screen that spoke before has gone dark: what it was no longer told of is spoken here. */

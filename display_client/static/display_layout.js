@@ -34,8 +34,8 @@
   /**
    * `{mode: "hero" | "crowd" | "rest" | "waiting" | "desk", hero, isCalm, others, recent, isShort, isFull, tiles, size, page, pages, rest}`;
    * `isFull` when the strip of fields makes room.
-   * board: `{calls, turns, phase, kind, fields, desk}`, `kind` the configured layout; screen: `{isTall, isSplit, wasCrowded,
-   * now}`, `now` in ms; it `isSplit` while notices stand beside the calls.
+   * board: `{calls, turns, phase, kind, fields, madeAt, desk}`, `kind` the configured layout; screen: `{isTall, isSplit,
+   * wasCrowded, now}`, `now` in ms; it `isSplit` while notices stand beside the calls.
    */
   function arrange(board, screen) {
     if (board.kind === "counter" && board.desk) { return desk(board); }
@@ -55,7 +55,7 @@
     const pages = LaySo.displayView.pagesOf(board.fields, screen.isTall ? MOST_TALL : MOST_WIDE);
     const page = Math.floor(screen.now / WALL_MS) % pages.length;
     return {
-      mode: "waiting", fields: pages[page], page: page, pages: pages.length, others: [], recent: [], isFull: true,
+      mode: "waiting", fields: pages[page], madeAt: board.madeAt, page: page, pages: pages.length, others: [], recent: [], isFull: true,
       columns: screen.isTall || pages[page].length <= 3 ? 1 : pages[page].length <= 6 ? 2 : 3
     };
   }

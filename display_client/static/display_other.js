@@ -8,6 +8,9 @@
   "use strict";
 
   const LaySo = (global.LaySo = global.LaySo || {});
+  const STRIP_MS = 9000;
+  const WIDE_FIELDS = 4;
+  const TALL_FIELDS = 8;
   const say = LaySo.words(LaySo.displayTexts);
   const setText = LaySo.setText;
   const parts = LaySo.displayBoard.parts;
@@ -16,7 +19,8 @@
   function drawWall(layout, staleLabel) {
     const wall = get("wall");
     setText(get("wall-label"), staleLabel || say("waitingNow"));
-    setText(get("wall-page"), layout.pages > 1 ? say("page", { page: layout.page + 1, pages: layout.pages }) : "");
+    const page = layout.pages > 1 ? say("page", { page: layout.page + 1, pages: layout.pages }) : "";
+    setText(get("wall-page"), [layout.madeAt ? say("madeAt", { time: layout.madeAt }) : "", page].filter(Boolean).join(" · "));
     [1, 2, 3].forEach((columns) => parts.setClass(wall, "wall__fields--" + columns, layout.columns === columns));
     parts.setClass(wall, "wall__fields--few", layout.fields.length <= 4);
     parts.patch(wall, layout.fields.map((field) => Object.assign({ key: field.code }, field)), parts.makeField, parts.updateField);
@@ -61,5 +65,14 @@
     if (asked && asked.catch) { asked.catch(() => undefined); }
   }
 
-  LaySo.displayOther = { wall: drawWall, desk: drawDesk, theme: drawTheme, onKey: onKey };
+  /** Who waits in each field, page by page, below the board of calls. */
+  function drawStrip(view, live, screen) {
+    if (!view) { return; }
+    const strip = LaySo.displayView.strip(view, live, screen);
+    const pages = LaySo.displayView.pagesOf(strip.fields, global.innerHeight > global.innerWidth ? TALL_FIELDS : WIDE_FIELDS);
+    const page = Math.floor(performance.now() / STRIP_MS) % pages.length;
+    LaySo.displayBoard.strip(pages[page], strip.madeAt, page, pages.length);
+  }
+
+  LaySo.displayOther = { strip: drawStrip, wall: drawWall, desk: drawDesk, theme: drawTheme, onKey: onKey };
 })(window);

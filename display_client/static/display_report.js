@@ -18,6 +18,7 @@
       this._told = "";
       this._toldAt = 0;
       this._shown = 0;
+      this._sound = { is: "", at: null };
     }
 
     /** After each start of the line: the server may be another one, which knows nothing. */
@@ -25,13 +26,24 @@
       this._told = "";
     }
 
-    /** `health` is `{screen, audio, size, build, player, memory_mb, restarts}`. */
-    tell(health, now) {
+    /** `own` is `{screen, audio}`; `now` the server's time, `at` in ms of a clock that is never set back. */
+    tell(own, now, at) {
+      if (own.audio !== this._sound.is) { this._sound = { is: own.audio, at: now.toISOString() }; }
+      const health = Object.assign(this._health(), own);
       const news = JSON.stringify(NEWS.map((name) => health[name]));
-      if (news === this._told && now - this._toldAt < AGAIN_MS) { return; }
+      if (news === this._told && at - this._toldAt < AGAIN_MS) { return; }
       this._told = news;
-      this._toldAt = now;
-      this._feed.report(Object.assign({ shown: this._shown }, health));
+      this._toldAt = at;
+      this._feed.report(health);
+    }
+
+    _health() {
+      const player = global.laysoPlayer || {};
+      return {
+        audio_at: this._sound.at, shown: this._shown, size: LaySo.resolution(),
+        build: document.documentElement.getAttribute("data-build") || "",
+        player: player.version || "", memory_mb: player.memory_mb || 0, restarts: player.restarts || 0
+      };
     }
 
     /** A call stands on the screen. */

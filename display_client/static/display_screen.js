@@ -12,10 +12,15 @@
     voice: { zone: "", reading: "bac", repeats: 2, percent: 100, loud: [] }
   };
 
-  /** The screen that goes by `code`, without one the first; where none is configured, one that shows and says everything. */
+  /**
+   * The screen that goes by `code`, without one the first; where none is configured, one that shows and says everything.
+   * A code that is not configured (any more) shows everything and says nothing: another screen may be speaking.
+   */
   function of(view, code) {
     const screens = (view && view.screens) || {};
-    return screens[code] || (code ? null : screens[Object.keys(screens)[0]]) || PLAIN;
+    const codes = Object.keys(screens);
+    if (!codes.length) { return PLAIN; }
+    return screens[code || codes[0]] || Object.assign({}, PLAIN, { code: code, voice: null });
   }
 
   const has = (list, item) => list === null || list.indexOf(item) >= 0;

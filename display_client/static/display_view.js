@@ -175,6 +175,14 @@
     return next === null ? over("closed", fields, at) : resting(working, issuing, at, next);
   }
 
+  /** The same, or why nothing can be said of it; while it is "open", what stands there before the first call. */
+  function rest(view, problem, now) {
+    if (problem) { return { kind: "noDay", title: say("noBranch"), lead: "", time: "", how: problem.detail }; }
+    if (!view) { return { kind: "connecting", title: say("connecting"), lead: "", time: "", how: say("connectingHow") }; }
+    const found = phase(view, now);
+    return found.kind === "open" ? { kind: "open", title: say("none"), lead: "", time: "", how: say("noneHow") } : found;
+  }
+
   /** The day ended more than half a day ago: that is no longer today's news. */
   function isPast(day, at) {
     return at - ms(day.ended_at) > HALF_DAY_MS;
@@ -272,5 +280,5 @@
     return WEEKDAYS[LaySo.language()][weekday] + ", " + text;
   }
 
-  LaySo.displayView = { calls: calls, strip: strip, desk: desk, pagesOf: pagesOf, phase: phase, notices: notices, date: date };
+  LaySo.displayView = { calls: calls, strip: strip, desk: desk, pagesOf: pagesOf, phase: phase, rest: rest, notices: notices, date: date };
 })(window);

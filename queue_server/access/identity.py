@@ -22,6 +22,7 @@ class Who(Struct, frozen=True):
     branch: str | None = None
     device: str | None = None
     printer: str | None = None
+    screen: str | None = None
 
     def require_command(self, command: str, branch: str) -> None:
         if command not in COMMANDS[self.role] or not self._is_at(branch):

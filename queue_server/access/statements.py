@@ -19,7 +19,7 @@ _PRINTER = (
     " ORDER BY p.created_at, p.id LIMIT 1)"
 )
 _ACCOUNT = f"account.username, account.name, account.role, account.branch, {_PRINTER}"
-_DEVICE = "device.id, device.kind, device.name, device.branch, device.printer"
+_DEVICE = "device.id, device.kind, device.name, device.branch, device.printer, device.screen"
 
 BUMP = (
     "INSERT INTO revision (name, value) VALUES ('access', 1)"
@@ -33,8 +33,11 @@ PUT_ACCOUNT = (
     " password_hash = excluded.password_hash, branch = excluded.branch, is_active = true"
 )
 ACCOUNTS = "SELECT username, name, role, branch FROM account WHERE is_active ORDER BY username"
-ADD_DEVICE = "INSERT INTO device (id, kind, name, token_hash, branch, printer, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
-DEVICES = "SELECT id, kind, name, branch, printer, created_at, revoked_at FROM device"
+ADD_DEVICE = (
+    "INSERT INTO device (id, kind, name, token_hash, branch, printer, screen, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+DEVICES = "SELECT id, kind, name, branch, printer, screen, created_at, revoked_at FROM device"
 ADD_SESSION = "INSERT INTO session VALUES (?, ?, ?, ?, ?)"
 ENDED = (
     "SELECT 'device:' || id FROM device WHERE revoked_at IS NOT NULL"
@@ -88,5 +91,6 @@ def account(username: str, name: str, role: str, branch: str | None, printer: st
     return Who(f"account:{username}", Role(role), name, clerk=username, branch=branch, printer=printer)
 
 
-def device(device_id: str, kind: str, name: str, branch: str | None, printer: str | None) -> Who:
-    return Who(device_actor(device_id), Role(kind), name, branch=branch, device=device_id, printer=printer)
+def device(device_id: str, kind: str, name: str, branch: str | None, printer: str | None, screen: str | None) -> Who:
+    actor = device_actor(device_id)
+    return Who(actor, Role(kind), name, branch=branch, device=device_id, printer=printer, screen=screen)

@@ -20,7 +20,8 @@ class Account(SQLModel, table=True):
 
 
 class Device(SQLModel, table=True):
-    """A dispenser, display, printer or integration. `printer` is the printer device beside a dispenser."""
+    """A dispenser, display, printer or integration. `printer` is the printer device beside a dispenser,
+    `screen` which one of the configuration's screens a display is."""
 
     __tablename__ = "device"
 
@@ -30,6 +31,7 @@ class Device(SQLModel, table=True):
     token_hash: str = Field(unique=True, index=True)
     branch: str | None = Field(default=None, index=True)
     printer: str | None = None
+    screen: str | None = None
     created_at: int = Field(sa_type=BigInteger)
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
 

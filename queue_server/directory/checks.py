@@ -18,6 +18,8 @@ Problem = tuple[Loc, str]
 
 MIX_TOLERANCE = 0.05
 """Percent by which a mix may miss 100, since its shares are rounded."""
+LEAST_CONTRAST = 7
+"""Of what stands on a screen in a hall, so that it is read from ten metres."""
 
 
 def check_branch(document: BranchDocument) -> Iterator[Problem]:
@@ -101,6 +103,16 @@ def _screens_show_something(document: BranchDocument) -> Iterator[Problem]:
             yield ("screens", index), f"'{block.code}' shows no counter of this branch"
         if block.layout == "counter" and block.counter is None:
             yield ("screens", index, "counter"), "a screen of one counter names it"
+        if block.accent and (contrast := _contrast_on_white(block.accent)) < LEAST_CONTRAST:
+            said = f"white on it has {contrast:.1f}:1, and a hall needs {LEAST_CONTRAST}:1"
+            yield ("screens", index, "accent"), f"'{block.accent}' is too light: {said}"
+
+
+def _contrast_on_white(colour: str) -> float:
+    """Of "#0b5b47" and white, as WCAG 2 reckons it: 1 to 21."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
 def _notices_have_screens(document: BranchDocument) -> Iterator[Problem]:

@@ -262,7 +262,7 @@ class Screen(Struct, frozen=True):
 
     `layout` is "board" (the calls, and who waits), "waiting" (who waits and how long, in every field), "counter" (one
     counter, large) or "split" (the calls beside notices). Each call stands out for `least_s` at least. Without a
-    `voice` it is silent. `accent` is a colour, "#0b6b57".
+    `voice` it is silent. `accent` is a colour, "#0b5b47".
     """
 
     code: str

@@ -24,6 +24,7 @@ from queue_server.domain.configuration import (
     Desk,
     Field,
     PriorityClass,
+    Screen,
     Series,
     Text,
 )
@@ -192,6 +193,12 @@ class BranchState:
     def place_of(self, code: str) -> int:
         """A field's place among all, from 0, as configured."""
         return list(self._catalogue.fields).index(code)
+
+    def screen(self, code: str) -> Screen:
+        found = next((each for each in self.configured.screens if each.code == code), None)
+        if found is None:
+            raise Refusal("unknown-screen", screen=code)
+        return found
 
     def desk(self, no: int) -> Desk:
         try:

@@ -49,11 +49,13 @@ Audio = Literal["on", "blocked", "none", "off"]
 
 class Report(Struct, frozen=True, tag_field="type", tag="report", forbid_unknown_fields=True):
     """What a lobby screen says of itself, when it begins and when something differs; it is not answered. `screen` is
-    its code in the configuration, `shown` its newest call, `size` in pixels ("1920x1080"), `player` the version of the
-    program that keeps it alive, `memory_mb` and `restarts` what that one knows."""
+    its code in the configuration, `audio_at` since when its sound is as it is, `shown` its newest call, `size` in
+    pixels ("1920x1080"), `player` the version of the program that keeps it alive, `memory_mb` and `restarts` what that
+    one knows."""
 
     screen: Annotated[str, Meta(max_length=64)] = ""
     audio: Audio = "none"
+    audio_at: Annotated[datetime, Meta(tz=True)] | None = None
     shown: Annotated[int, Meta(ge=0)] = 0
     size: Annotated[str, Meta(max_length=16)] = ""
     build: Annotated[str, Meta(max_length=40)] = ""

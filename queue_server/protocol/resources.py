@@ -251,7 +251,8 @@ class TicketNow(rows.TicketRow, frozen=True):
 
 
 class Me(Struct, frozen=True):
-    """Who the server takes the asker for; `is_known` is false for somebody who has not signed in."""
+    """Who the server takes the asker for; `is_known` is false for somebody who has not signed in. `screen` is which
+    one of the configuration's screens a display is."""
 
     actor: str
     role: str
@@ -259,6 +260,7 @@ class Me(Struct, frozen=True):
     branch: str | None
     is_known: bool
     has_printer: bool
+    screen: str | None = None
 
 
 class TextLine(Struct, frozen=True):

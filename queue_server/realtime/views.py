@@ -403,8 +403,10 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
 
 def _is_watched(state: BranchState, ticket: Ticket) -> bool:
     """Whether a screen shows calls to the counter at which it is."""
-    config = state.configured
-    return ticket.counter is not None and any(screen.shows(state.desk(ticket.counter)) for screen in config.screens)
+    if ticket.counter is None:
+        return False
+    desk = state.desk(ticket.counter)
+    return any(screen.layout != "waiting" and screen.shows(desk) for screen in state.configured.screens)
 
 
 def reason_of(why: ev.Why | None) -> rows.Name | None:

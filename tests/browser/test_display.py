@@ -70,7 +70,9 @@ CONTRASTS = """() => {
   const seen = (query) => Array.from(document.querySelectorAll(query)).filter((e) => e.offsetWidth && e.textContent);
   ['.number__letter', '.number__digits', '.call__no', '.call__word', '.hero__no', '.hero__word', '.field__count',
    '.field__wait', '.top__clock', '.bar__text', '.call__time', '.hero__label', '.tag', '.rest__title',
-   '.side__label', '.hall__label', '.link'].forEach((query) => {
+   '.side__label', '.hall__label', '.link', '.field__name', '.field__people', '.hall__page', '.desk__no', '.desk__word',
+   '.desk__label', '.desk__fields', '.top__branch', '.top__organisation', '.top__date', '.bar__label'
+  ].forEach((query) => {
     seen(query).forEach((element) => {
       const [one, other] = [light(getComputedStyle(element).color), light(ground(element))];
       const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
@@ -86,14 +88,16 @@ OVERFLOWS = """() => {
   };
   const isBeyondTile = (element) => {
     const box = element.getBoundingClientRect();
-    const tile = element.closest('.call').getBoundingClientRect();
+    const tile = element.closest('.call, .wall .field, .desk').getBoundingClientRect();
     return box.left < tile.left || box.right > tile.right || box.top < tile.top || box.bottom > tile.bottom;
   };
   const isCut = (text) => text.getBoundingClientRect().right > text.parentNode.getBoundingClientRect().right + 1;
   const seen = (query) => Array.from(document.querySelectorAll(query)).filter((element) => element.offsetWidth > 0);
-  return seen('.call, .hero, .field, .bar, .strip').filter(outside).map((element) => element.className)
+  return seen('.call, .hero, .field, .bar, .strip, .desk, .hall__head').filter(outside)
+    .map((element) => element.className)
     .concat(seen('.number, .hero__to > span, .call__counter').filter(isCut).map((element) => element.className))
-    .concat(seen('.call .tag, .call__place, .call__no').filter(isBeyondTile).map((element) => element.textContent));
+    .concat(seen('.call .tag, .call__place, .call__no, .wall .field__now, .wall .field__wait, .desk > *')
+      .filter(isBeyondTile).map((element) => element.textContent));
 }"""
 
 
@@ -112,7 +116,8 @@ def prepare(folder: Path, **changes: Any) -> None:
             administrator = Who("account:admin", Role.ADMINISTRATOR)
             hall = replace(config, counters=desks, **changes)
             await house.bus.put_in_force(hall, administrator.by(), "hall-setup-0001")
-            _, made["tokens"]["display-2"] = await house.access.add_device(Role.DISPLAY, name="Cửa", branch=BRANCH)
+            second = await house.access.add_device(Role.DISPLAY, name="Màn hình cửa", branch=BRANCH)
+            made["devices"]["display-2"], made["tokens"]["display-2"] = second
         (folder / NOTES).write_text(json.dumps(made))
 
     with ThreadPoolExecutor(1) as pool:  # playwright's own loop runs in this thread

@@ -85,7 +85,7 @@ async def test_an_account_is_replaced_and_its_sessions_stay_its_own(access: Acce
 async def test_a_device_is_let_in_by_its_code_once(access: Access):
     wait = await access.ask_pairing(Role.DISPLAY)
     assert await access.collect_pairing(wait.code, wait.secret) is None
-    device = await access.confirm_pairing(wait.code, name="Màn hình", branch="go-vap", printer=None)
+    device = await access.confirm_pairing(wait.code, name="Màn hình", branch="go-vap", printer=None, screen="sanh")
     token = await access.collect_pairing(wait.code, wait.secret)
     assert token is not None
     assert (await access.by_bearer(token)).device == device

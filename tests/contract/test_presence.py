@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ pytestmark = [
     pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": True})], ids=["uvloop"]),
 ]
 
+AT = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 HALL, DOOR, DESK = "display-hall", "display-door", "printer-desk"
 
 Join = Callable[[], Awaitable[RedisPresence]]
@@ -39,14 +41,29 @@ def server(tmp_path: Path, stack: AsyncExitStack) -> Valkey:
     return stack.enter_context(Valkey(tmp_path))
 
 
+class Clock:
+    """Stands at half past seven until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.minutes = 0
+
+    def __call__(self) -> datetime:
+        return AT + timedelta(minutes=self.minutes)
+
+
 @pytest.fixture
-def join(server: Valkey, stack: AsyncExitStack, monkeypatch: pytest.MonkeyPatch) -> Join:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def join(server: Valkey, stack: AsyncExitStack, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Join:
     """Another process, in a hurry; only forgetting takes its time, or a machine that pauses would be forgotten."""
     for name, hurried in {"GATHER_S": 0.02, "RENEW_S": 0.2, "AGAIN_S": 0.1, "DOUBT_S": 0.6}.items():
         monkeypatch.setattr(by_redis, name, hurried)
 
     async def join_one() -> RedisPresence:
-        presence = RedisPresence(await stack.enter_async_context(redis_at(server.url)))
+        presence = RedisPresence(await stack.enter_async_context(redis_at(server.url)), clock)
         presence.start()
         stack.push_async_callback(presence.stop)
         return presence
@@ -55,8 +72,8 @@ def join(server: Valkey, stack: AsyncExitStack, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(params=["one process", "redis"])
-async def presence(request: pytest.FixtureRequest, join: Join) -> Presence:
-    return await join() if request.param == "redis" else LocalPresence()
+async def presence(request: pytest.FixtureRequest, join: Join, clock: Clock) -> Presence:
+    return await join() if request.param == "redis" else LocalPresence(clock)
 
 
 async def says(presence: Presence, device: str, expected: bool | None) -> None:
@@ -64,6 +81,16 @@ async def says(presence: Presence, device: str, expected: bool | None) -> None:
 
     async def is_so() -> bool:
         return (await presence.connected([device]))[device] is expected
+
+    await until(is_so)
+
+
+async def gone(presence: Presence, minutes: dict[str, int]) -> None:
+    """Waits until it says that these are gone, since so many minutes after half past seven."""
+    expected = {device: AT + timedelta(minutes=each) for device, each in minutes.items()}
+
+    async def is_so() -> bool:
+        return await presence.gone_since([HALL, DOOR, DESK]) == expected
 
     await until(is_so)
 
@@ -95,11 +122,27 @@ async def test_people_are_counted_and_not_named(presence: Presence) -> None:
     assert await presence.people() == 2
 
 
-async def test_who_may_not_be_alone_knows_only_who_is_here() -> None:
-    presence = LocalPresence(is_alone=False)
+async def test_since_when_a_device_is_gone_is_known_of_those_that_were_here(presence: Presence, clock: Clock) -> None:
+    for device in (HALL, HALL, DOOR):
+        presence.come(device)
+    presence.go(HALL)
+    clock.minutes = 2
+    presence.go(DOOR)
+    await gone(presence, {DOOR: 2})
+    clock.minutes = 5
+    presence.go(HALL)
+    await gone(presence, {HALL: 5, DOOR: 2})
+    presence.come(DOOR)
+    await gone(presence, {HALL: 5})
+
+
+async def test_who_may_not_be_alone_knows_only_who_is_here(clock: Clock) -> None:
+    presence = LocalPresence(clock, is_alone=False)
     presence.come(HALL)
     assert await presence.connected([HALL, DOOR]) == {HALL: True, DOOR: None}
     assert await presence.people() is None
+    presence.go(HALL)
+    assert await presence.gone_since([HALL]) == {}, "it may be elsewhere"
 
 
 # -- over all processes ------------------------------------------------------------------------------------------------
@@ -125,6 +168,55 @@ async def test_what_is_connected_to_one_process_all_others_know(join: Join) -> N
     second.go(DOOR)
     await says(third, DOOR, False)
     assert await third.connected([HALL]) == {HALL: True}
+
+
+async def test_a_device_that_moved_is_gone_when_its_last_process_says_so(join: Join, clock: Clock) -> None:
+    first, second, other = [await join() for _ in range(3)]
+    first.come(HALL)
+    await says(other, HALL, True)
+    second.come(HALL)
+    second.come(DESK)
+    await says(other, DESK, True)
+    clock.minutes = 1
+    first.go(HALL)  # only now its old line is known to be dead
+    first.come(DOOR)
+    await says(other, DOOR, True)
+    assert await other.gone_since([HALL]) == {}
+    clock.minutes = 7
+    second.go(HALL)
+    await gone(other, {HALL: 7})
+
+
+async def test_nobody_knows_since_when_a_device_is_gone_whose_process_died(join: Join, clock: Clock) -> None:
+    victim, other = await join(), await join()
+    victim.come(HALL)
+    victim.come(DOOR)
+    await says(other, DOOR, True)
+    victim.go(HALL)
+    await gone(other, {HALL: 0})
+    victim.come(HALL)
+    await gone(other, {})
+    assert victim._task is not None
+    victim._task.cancel()
+    await victim._client.delete(victim._key(victim._name))  # as when it has run out
+    await says(other, HALL, False)
+    assert await other.gone_since([HALL, DOOR]) == {}
+
+
+async def test_what_redis_was_not_told_it_is_told_again(join: Join, clock: Clock) -> None:
+    here, other = await join(), await join()
+    here.come(HALL)
+    await says(other, HALL, True)
+    tell = here._tell_changes
+
+    async def stumble(changed: set[str | None], came: set[str]) -> bool:
+        here._tell_changes = tell  # type: ignore[method-assign]
+        raise ConnectionError
+
+    here._tell_changes = stumble  # type: ignore[method-assign]
+    clock.minutes = 3
+    here.go(HALL)
+    await gone(other, {HALL: 3})
 
 
 async def test_who_stops_has_nobody_any_more(join: Join, server: Valkey) -> None:

@@ -20,16 +20,18 @@ SCRIPTS = (
     "/static/display/display_view.js",
     "/static/display/display_turns.js",
     "/static/display/display_layout.js",
+    "/static/display/display_calls.js",
 )
 WORLD = """
 const fs = require("fs"), vm = require("vm");
 const [files, input] = JSON.parse(fs.readFileSync(0, "utf8"));
 const root = {lang: input.lang || "vi", getAttribute: () => "Asia/Ho_Chi_Minh"};
-const sandbox = {document: {documentElement: root}, Intl, console, addEventListener() {}};
+const sandbox = {document: {documentElement: root}, Intl, console, performance, addEventListener() {}};
 sandbox.window = sandbox;
 vm.createContext(sandbox);
 files.forEach((file) => vm.runInContext(fs.readFileSync(file, "utf8"), sandbox, {filename: file}));
-const {displayView: view, displayTurns: turns, displayLayout: layout, displayScreen: screens} = sandbox.LaySo;
+const {displayView: view, displayTurns: turns, displayLayout: layout, displayScreen: screens, DisplayCalls: Calls} =
+  sandbox.LaySo;
 const answer = (() => { SCRIPT })();
 console.log(JSON.stringify(answer === undefined ? null : answer));
 """
@@ -412,13 +414,33 @@ def test_the_strip_tells_who_waits_and_how_long() -> None:
     assert [(f["waiting"], f["wait"]) for f in found["fields"]] == [(12, "Khoảng 15–25 phút"), (3, "Chưa dự tính được")]
 
 
+def test_a_call_that_is_too_old_to_be_spoken_still_counts_as_shown_and_one_that_is_over_does_not() -> None:
+    calls = {"1": a_call(7, "A007", 1), "2": a_call(8, "A008", 2), "3": a_call(9, "A009", 3, "09:04")}
+    served = a_counter(2, "A008", state="serving")
+    counters = {"1": a_counter(1, "A007"), "2": served, "3": a_counter(3, "A009", "09:04")}
+    script = """
+      const said = [];
+      const voice = {isBusy: false, number: null, say: (call) => said.push(call.number), cancel() {}};
+      const screen = screens.of(input.board, "");
+      const board = {view: input.board, screen, calls: view.calls(input.board, screen), epoch: "e", device: ""};
+      const shown = new Calls(voice, "x").see(Object.assign(board, {now: new Date(input.now)}));
+      return [shown.map((call) => call.number), said];"""
+    board = a_board(None, calls=calls, counters=counters)
+    assert run(script, board=board, now=at("09:04")) == [["A007", "A009"], ["A009"]]
+
+
 # -- which screen it is -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "found"), [("tang-2", "tang-2"), ("", "sanh"), ("gone", "")])
+@pytest.mark.parametrize(("code", "found"), [("tang-2", "tang-2"), ("", "sanh")])
 def test_a_screen_is_the_one_it_is_called_or_the_first(code: str, found: str) -> None:
     board = a_board() | {"screens": {"sanh": a_screen(), "tang-2": a_screen(code="tang-2")}}
     assert run("return screens.of(input.board, input.code).code", board=board, code=code) == found
+
+
+def test_a_code_that_is_not_configured_shows_everything_and_says_nothing() -> None:
+    script = "const s = screens.of(input.board, 'gone'); return [s.code, screens.shows(s, 99), s.voice]"
+    assert run(script, board=a_board() | {"screens": {"sanh": a_screen()}}) == ["gone", True, None]
 
 
 def test_where_none_is_configured_everything_is_shown_and_said() -> None:

@@ -167,11 +167,33 @@ def test_a_good_file_is_read(tmp_path: Path):
             {"visits": [{"code": "usual", "per_day": 9}], "mix": {"ho-tich": 90}},
             "demand.mix: shares add up to 90, not to 100",
         ),
+        (
+            ("screens",),
+            [{"code": "sanh", "agency": "phuon"}],
+            "screens[0].agency: unknown agency 'phuon'; did you mean 'phuong'?",
+        ),
+        (("screens",), [{"code": "sanh", "floor": 9}], "screens[0]: 'sanh' shows no counter of this branch"),
+        (
+            ("screens",),
+            [{"code": "quay", "layout": "counter"}],
+            "screens[0].counter: a screen of one counter names it",
+        ),
+        (
+            ("screens",),
+            [{"code": "sanh", "accent": "#0b8b6a"}],
+            "screens[0].accent: '#0b8b6a' is too light: white on it has 4.3:1, and a hall needs 7:1",
+        ),
         (("mark",), "X", "mark: input should be 'S', 'C', 'D', 'B' or 'A', but is 'X'"),
     ],
 )
 def test_a_fault_is_told_with_its_path(tmp_path: Path, path: tuple[str | int, ...], value: Any, fault: str):
     assert f"branches[0].{fault}" in faults(write(tmp_path, branches=[changed(*path, to=value)]))
+
+
+@pytest.mark.parametrize("accent", ["#0b5b47", "#000000", "#595959"])
+def test_a_dark_accent_is_taken(tmp_path: Path, accent: str):
+    screens = [{"code": "sanh", "accent": accent}]
+    assert read_organisation(write(tmp_path, branches=[changed("screens", to=screens)])).branches
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path):

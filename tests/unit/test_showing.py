@@ -98,7 +98,8 @@ def test_a_report_does_not_stand_in_the_way_of_an_undo() -> None:
 
 
 def test_a_counter_that_no_screen_shows_is_not_watched() -> None:
-    branch = Branch(with_screens(replace(HALL, floor=9), replace(HALL, code="quay-2", floor=None, counter=2)))
+    others = replace(HALL, code="quay-2", floor=None, counter=2), replace(HALL, code="cua", layout="waiting")
+    branch = Branch(with_screens(replace(HALL, floor=9), *others))
     ticket = called(branch)
     assert not rows(branch, "counter:go-vap/1")["tickets"][ticket]["is_watched"]
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 
 class Here:
     """Who is connected to this process. A device may have several connections for a moment, while it comes back."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self.devices: Counter[str] = Counter()
         self.reports: dict[str, bytes] = {}
+        self.left: dict[str, datetime] = {}
+        """When the last connection of each device that was here ended."""
         self.people = 0
 
     def come(self, device: str | None) -> bool:
@@ -20,6 +24,7 @@ class Here:
             self.people += 1
             return True
         self.devices[device] += 1
+        self.left.pop(device, None)
         return self.devices[device] == 1
 
     def go(self, device: str | None) -> bool:
@@ -32,6 +37,7 @@ class Here:
             return False
         del self.devices[device]
         self.reports.pop(device, None)
+        self.left[device] = self._now()
         return True
 
     def tell(self, device: str, report: bytes) -> bool:
@@ -45,9 +51,9 @@ class Here:
 class LocalPresence:
     """`is_alone` says that no other process serves; else who is not connected here may be elsewhere."""
 
-    def __init__(self, *, is_alone: bool = True) -> None:
+    def __init__(self, now: Callable[[], datetime], *, is_alone: bool = True) -> None:
         self._is_alone = is_alone
-        self._here = Here()
+        self._here = Here(now)
 
     def come(self, device: str | None) -> None:
         self._here.come(device)
@@ -64,6 +70,10 @@ class LocalPresence:
     async def connected(self, devices: Iterable[str]) -> dict[str, bool | None]:
         absent = False if self._is_alone else None
         return {device: True if device in self._here.devices else absent for device in devices}
+
+    async def gone_since(self, devices: Iterable[str]) -> dict[str, datetime]:
+        left = self._here.left if self._is_alone else {}
+        return {device: left[device] for device in devices if device in left}
 
     async def people(self) -> int | None:
         return self._here.people if self._is_alone else None

@@ -6,6 +6,7 @@ Every implementation passes `tests/contract/test_presence.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 
@@ -26,6 +27,9 @@ class Presence(Protocol):
 
     async def connected(self, devices: Iterable[str]) -> dict[str, bool | None]:
         """Whether each of these devices has a connection anywhere; None where nobody knows."""
+
+    async def gone_since(self, devices: Iterable[str]) -> dict[str, datetime]:
+        """Since when each of these devices has no connection anywhere, of those that have none where anybody knows."""
 
     async def people(self) -> int | None:
         """How many connections people have, anywhere; None when nobody knows."""

@@ -10,8 +10,9 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from queue_server.realtime.presence.local import Here
@@ -24,6 +25,10 @@ log = logging.getLogger(__name__)
 
 PROCESSES = "layso:presence"
 """The set of those who keep a hash; who has died is taken out by whoever notices."""
+CAME, LEFT = f"{PROCESSES}:came", f"{PROCESSES}:left"
+"""Hashes of all processes: to which one each device came last; from which one it went, and when ("NAME INSTANT"). Only
+where the two agree was that the end: one that died with a device has said nothing."""
+REMEMBERED = timedelta(days=7)
 PEOPLE = "people"
 """The field that every hash has, beside one for each device."""
 GATHER_S = 0.25
@@ -46,11 +51,12 @@ class _Other(NamedTuple):
 class RedisPresence:
     """`client` is connected when it is first used; whoever made it closes it."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, now: Callable[[], datetime]) -> None:
         self._client: Any = client
         self._name = os.urandom(8).hex()
-        self._here = Here()
+        self._here = Here(now)
         self._changed: set[str | None] = set()
+        self._came: set[str] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_told = False
@@ -59,6 +65,8 @@ class RedisPresence:
 
     def come(self, device: str | None) -> None:
         if self._here.come(device):
+            if device is not None:
+                self._came.add(device)
             self._note(device)
 
     def go(self, device: str | None) -> None:
@@ -113,41 +121,59 @@ class RedisPresence:
 
     async def _tell(self) -> None:
         """What has changed; everything where Redis does not know us (any more)."""
-        if self._is_told and not await self._tell_changes():
-            log.warning("Redis has forgotten who is connected, and is told again.")
-            self._in_doubt_until = time.monotonic() + DOUBT_S
-            self._is_told = False
-        if not self._is_told:
-            await self._tell_all()
-            self._is_told = True
+        changed, came = self._take_changes()
+        try:
+            if self._is_told and not await self._tell_changes(changed, came):
+                log.warning("Redis has forgotten who is connected, and is told again.")
+                self._in_doubt_until = time.monotonic() + DOUBT_S
+                self._is_told = False
+            if not self._is_told:
+                await self._tell_all(changed, came)
+                self._is_told = True
+        except BaseException:
+            self._changed |= changed
+            self._came |= came
+            raise
 
-    async def _tell_changes(self) -> bool:
+    async def _tell_changes(self, changed: set[str | None], came: set[str]) -> bool:
         """Whether there was something to change: False when our hash is gone."""
-        changed = self._take_changes()
         come = {device: self._said(device) for device in changed if device in self._here.devices}
-        gone = [device for device in changed if device is not None and device not in self._here.devices]
+        gone = self._gone(changed)
         key, work = self._key(self._name), self._client.pipeline().exists(self._key(self._name))
         work.hset(key, mapping={PEOPLE: self._here.people, **come})
         if gone:
             work.hdel(key, *gone)
+        self._remember(work, came, gone)
         work.expire(key, LASTS_S).sadd(PROCESSES, self._name)
         was_there, *_ = await work.execute()
         return bool(was_there)
 
-    async def _tell_all(self) -> None:
-        self._take_changes()
+    async def _tell_all(self, changed: set[str | None], came: set[str]) -> None:
         key = self._key(self._name)
         fields = {PEOPLE: self._here.people, **{device: self._said(device) for device in self._here.devices}}
         work = self._client.pipeline().delete(key).hset(key, mapping=fields).expire(key, LASTS_S)
+        self._remember(work, came.union(self._here.devices), self._gone(changed))
         await work.sadd(PROCESSES, self._name).execute()
+
+    def _gone(self, changed: set[str | None]) -> list[str]:
+        return [device for device in changed if device is not None and device not in self._here.devices]
+
+    def _remember(self, work: Any, came: set[str], gone: Sequence[str]) -> None:
+        if came:
+            work.hset(CAME, mapping=dict.fromkeys(came, self._name)).expire(CAME, REMEMBERED).hdel(LEFT, *came)
+        if gone:
+            left = {device: f"{self._name} {self._here.left[device].isoformat()}" for device in gone}
+            work.hset(LEFT, mapping=left).expire(LEFT, REMEMBERED)
 
     def _said(self, device: str | None) -> bytes:
         return self._here.reports.get(device or "", b"")
 
-    def _take_changes(self) -> set[str | None]:
+    def _take_changes(self) -> tuple[set[str | None], set[str]]:
+        """Of whom there is something to tell, and which devices have come since the last time."""
         self._wake.clear()
-        changed, self._changed = self._changed, set()
-        return changed
+        taken = self._changed, self._came
+        self._changed, self._came = set(), set()
+        return taken
 
     @staticmethod
     def _key(name: str) -> str:
@@ -169,6 +195,23 @@ class RedisPresence:
         others = (await self._ask_others(elsewhere) if elsewhere else None) or []
         there = {device: said for other in others for device, said in other.devices.items() if said}
         return there | {device: self._here.reports[device] for device in wanted if device in self._here.reports}
+
+    async def gone_since(self, devices: Iterable[str]) -> dict[str, datetime]:
+        wanted = [device for device in devices if device not in self._here.devices]
+        if not wanted:
+            return {}
+        try:
+            work = self._client.pipeline(transaction=False).hmget(CAME, wanted).hmget(LEFT, wanted)
+            came, left = await work.execute()
+        except FAULTS as fault:
+            log.info("Redis does not say since when devices are gone: %s", fault)
+            return {}
+        ends = (said.decode().split() if said else ("", "") for said in left)
+        return {
+            device: datetime.fromisoformat(at)
+            for device, last, (process, at) in zip(wanted, came, ends, strict=True)
+            if last is not None and last.decode() == process
+        }
 
     async def people(self) -> int | None:
         others = await self._ask_others([])

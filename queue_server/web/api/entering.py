@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -64,13 +65,15 @@ class ConfirmPairing(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     branch: str
     printer: str | None = None
+    screen: str | None = None
 
 
 class DeviceNow(DeviceInfo, frozen=True):
-    """A device, and whether it is connected now, to whichever process; null when nobody knows. `report` is what a
-    lobby screen says of itself."""
+    """A device, and whether it is connected now, to whichever process; null when nobody knows. `gone_since` is since
+    when it is not, where that is known; `report` what a lobby screen says of itself."""
 
     is_connected: bool | None
+    gone_since: datetime | None
     report: Report | None
 
 
@@ -148,15 +151,17 @@ async def collect_pairing(request: Request) -> Response:
 
 
 async def confirm_pairing(request: Request) -> Response:
-    """POST /pairings/confirm {code, name, branch, printer?}: lets the device in."""
+    """POST /pairings/confirm {code, name, branch, printer?, screen?}: lets the device in."""
     house, who = house_of(request), await asker_of(request)
     key_of(request)
     asked = decode(_confirm_pairing, await body_of(request))
-    await house.bus.host(asked.branch)
+    host = await house.bus.host(asked.branch)
     who.require_page("devices", asked.branch)
+    if asked.screen is not None:
+        host.state.screen(asked.screen)
     async with house.tries.counted((CODES_CONFIRMED, who.actor)):
         device = await house.access.confirm_pairing(
-            asked.code, name=asked.name, branch=asked.branch, printer=asked.printer
+            asked.code, name=asked.name, branch=asked.branch, printer=asked.printer, screen=asked.screen
         )
     return json({"device": device}, 201)
 
@@ -166,12 +171,20 @@ async def devices(request: Request) -> Response:
     house, who = house_of(request), await asker_of(request)
     who.require_page("devices")
     known = await house.access.devices(who.branch)
-    connected = await house.presence.connected([device.id for device in known])
-    said = await house.presence.reports([device.id for device in known])
-    reports = {device: _report.decode(text) for device, text in said.items()}
+    ids = [device.id for device in known]
+    connected, gone = await house.presence.connected(ids), await house.presence.gone_since(ids)
+    reports = {device: _report.decode(text) for device, text in (await house.presence.reports(ids)).items()}
     return json(
         Devices(
-            [DeviceNow(**asdict(each), is_connected=connected[each.id], report=reports.get(each.id)) for each in known]
+            [
+                DeviceNow(
+                    **asdict(each),
+                    is_connected=connected[each.id],
+                    gone_since=gone.get(each.id),
+                    report=reports.get(each.id),
+                )
+                for each in known
+            ]
         )
     )
 

@@ -9,13 +9,14 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from queue_server.access.rights import Role
+from queue_server.access.store import DeviceInfo
 from queue_server.branches.host import BranchHost
 from queue_server.domain.advice import Advice, Effect
 from queue_server.domain.configuration import BranchConfig, Text
@@ -45,13 +46,15 @@ BEHIND = timedelta(seconds=60)
 DISK_LOW_BYTES = 1024**3
 
 
-class BesidePrinter(Struct, frozen=True, forbid_unknown_fields=True):
-    """The printer beside a dispenser; null for none."""
+class DeviceChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """The printer beside a dispenser, or which of the configured screens a display is; null for none. What is left out
+    stays."""
 
-    printer: str | None
+    printer: str | UnsetType | None = UNSET
+    screen: str | UnsetType | None = UNSET
 
 
-_beside = msgspec.json.Decoder(BesidePrinter)
+_change = msgspec.json.Decoder(DeviceChange)
 
 
 async def report(request: Request) -> Response:
@@ -212,20 +215,38 @@ async def confirm_clock(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def set_printer(request: Request) -> Response:
-    """PATCH /devices/{id} {printer}: the printer that stands beside a dispenser."""
-    who = await asker_of(request)
+async def change_device(request: Request) -> Response:
+    """PATCH /devices/{id} {printer?, screen?}: the printer beside a dispenser; which screen a display is."""
+    house, who = house_of(request), await asker_of(request)
     who.require_page("devices")
-    asked = decode(_beside, await body_of(request))
-    access = house_of(request).access
-    known = {device.id: device for device in await access.devices(who.branch) if device.revoked_at is None}
+    asked = decode(_change, await body_of(request))
+    known = {device.id: device for device in await house.access.devices(who.branch) if device.revoked_at is None}
     device = known.get(request.path_params["id"])
-    printer = known.get(asked.printer) if asked.printer is not None else None
-    is_usable = printer is not None and printer.kind == Role.PRINTER and device and printer.branch == device.branch
-    if device is None or (asked.printer is not None and not is_usable):
+    if device is None:
         raise Refusal("not-found")
-    await access.set_printer(device.id, asked.printer)
+    if asked.printer is not UNSET:
+        await _set_printer(house, known, device, asked.printer)
+    if asked.screen is not UNSET:
+        await _set_screen(house, device, asked.screen)
     return Response(status_code=204)
+
+
+async def _set_printer(
+    house: House, known: Mapping[str, DeviceInfo], device: DeviceInfo, printer_id: str | None
+) -> None:
+    if printer_id is not None:
+        printer = known.get(printer_id)
+        if printer is None or printer.kind != Role.PRINTER or printer.branch != device.branch:
+            raise Refusal("not-found")
+    await house.access.set_printer(device.id, printer_id)
+
+
+async def _set_screen(house: House, device: DeviceInfo, code: str | None) -> None:
+    if device.kind != Role.DISPLAY or device.branch is None:
+        raise Refusal("not-found")
+    if code is not None:
+        (await house.bus.host(device.branch)).state.screen(code)
+    await house.access.set_screen(device.id, code)
 
 
 routes = [
@@ -234,5 +255,5 @@ routes = [
     Route("/branches/{branch}/forecast", forecast, methods=["GET"]),
     Route("/branches/{branch}/health", health, methods=["GET"]),
     Route("/clock/confirm", confirm_clock, methods=["POST"]),
-    Route("/devices/{id}", set_printer, methods=["PATCH"]),
+    Route("/devices/{id}", change_device, methods=["PATCH"]),
 ]

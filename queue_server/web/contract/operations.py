@@ -180,15 +180,16 @@ ENTERING = (
     ),
     Operation(
         "POST", "/pairings/confirm", "Let a device in by the code that it shows", "access", r.DeviceAdded, 201,
-        entering.ConfirmPairing, problems=("unknown-pairing", "unknown-branch"), who=PAGES["devices"], is_change=True,
+        entering.ConfirmPairing, problems=("unknown-pairing", "unknown-branch", "unknown-screen"),
+        who=PAGES["devices"], is_change=True,
     ),
     Operation(
         "GET", "/devices", "The devices of the asker's branch, and which of them are connected", "access",
         entering.Devices, who=PAGES["devices"],
     ),
     Operation(
-        "PATCH", "/devices/{id}", "Choose the printer beside a dispenser", "access", status=204,
-        request=managing.BesidePrinter, problems=("not-found",), who=PAGES["devices"],
+        "PATCH", "/devices/{id}", "Choose the printer beside a dispenser, or which screen a display is", "access",
+        status=204, request=managing.DeviceChange, problems=("not-found", "unknown-screen"), who=PAGES["devices"],
     ),
     Operation(
         "DELETE", "/devices/{id}", "End a device's token and sessions", "access", status=204,

@@ -32,6 +32,7 @@ SCRIPTS = (
     "/static/display/display_layout.js",
     "/static/display/display_board.js",
     "/static/display/display_other.js",
+    "/static/display/display_ticker.js",
     "/static/display/display_voice.js",
     "/static/display/display_report.js",
     "/static/display/display_kept.js",
@@ -58,8 +59,8 @@ async def display(request: Request) -> Response:
     try:
         host = await house_of(request).bus.host(request.path_params["branch"])
         config, code = host.state.configured, request.path_params.get("screen", "")
-        if code and all(screen.code != code for screen in config.screens):
-            raise Refusal("unknown-screen", screen=code)
+        if code:
+            host.state.screen(code)
     except Refusal as refusal:
         return trouble(request, refusal)
     lang = "en" if request.query_params.get("lang", "").lower().startswith("en") else "vi"

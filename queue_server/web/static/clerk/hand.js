@@ -4,6 +4,7 @@ import { TicketNumber, minutesOf, minutesSince } from "./parts.js";
 import { Procedures } from "./procedures.js";
 import { clerkName, dayHint, fieldName, languageName, spaced } from "./sheets.js";
 import { t } from "./texts.js";
+import { hallOf } from "./view.js";
 
 export function Hand(props) {
   const { model, desk, isLive } = props;
@@ -17,6 +18,7 @@ export function Hand(props) {
 }
 
 function InHand({ model, desk: { hand }, now }) {
+  const hall = hallOf(hand, model.status, now);
   const isCalled = hand.state === "called";
   const state = isCalled && hand.times_called > 1 ? t("calledTimes", { n: hand.times_called }) : t(hand.state);
   return html`
@@ -28,11 +30,12 @@ function InHand({ model, desk: { hand }, now }) {
     <div class="hand__number"><${TicketNumber} number=${hand.number} /></div>
     <div class="hand__about">
       <p class="hand__field">${fieldName(model, hand.field)}</p>
-      <dl class="facts"><${Facts} model=${model} hand=${hand} /></dl>
-    </div>`;
+      <dl class="facts"><${Facts} model=${model} hand=${hand} hall=${hall} /></dl>
+    </div>
+    ${hall === "unshown" && html`<p class="notice notice--warn hand__unshown" role="alert">${t("hall.unshown")}</p>`}`;
 }
 
-function Facts({ model, hand }) {
+function Facts({ model, hand, hall }) {
   const facts = [
     ["waited", minutesOf(hand.waited_s)],
     ["priority", hand.priority_name ? LaySo.name(hand.priority_name) : "", "strong"],
@@ -41,6 +44,7 @@ function Facts({ model, hand }) {
     ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
     ["procedures", hand.procedures.length ? html`<${Procedures} codes=${hand.procedures} branch=${model.branch} />` : ""],
     ["further", hand.further.map((code) => fieldName(model, code)).join(" → "), "strong"],
+    ["hall", hall === "shown" || hall === "spoken" ? t(`hall.${hall}`) : ""],
     ["why", hand.why ? LaySo.name(hand.why) : ""],
   ];
   return facts

@@ -9,7 +9,8 @@
  *   times_called: number, priority: string | null, priority_name: {vi: string, en: string} | null, language: string,
  *   dossiers: number, dossiers_done: number, turn: number, procedures: string[], assistance: string | null,
  *   further: string[], why: {vi: string, en: string} | null,
- *   can_undo_until: string | null, waited_s: number, counter: number | null}} DeskTicket
+ *   can_undo_until: string | null, waited_s: number, counter: number | null, is_watched: boolean, called_at: string | null,
+ *   shown_at: string | null, spoken_at: string | null}} DeskTicket
  * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
  *   helps: string[], runs: Record<string, number>, rule: Record<string, any>, undo_s: number}} DeskRow
  * @typedef {{row: DeskRow | null, mode: "loading" | "over" | "closed" | "paused" | "open" | "lost", hand: DeskTicket | null,
@@ -18,6 +19,7 @@
 
 const AT_COUNTER = ["called", "serving"];
 const NEARING = 0.8; // of the longest wait that was told
+const UNSHOWN_S = 3; // a screen that is well shows a call within one
 
 /**
  * The counter as its clerk sees it. Without an open service day (`hasDay`) a closed counter cannot be opened.
@@ -145,6 +147,24 @@ export function bandOf(told, now) {
   }
   const waited = secondsSince(told.made_at, now);
   return waited > told.high_s ? "over" : waited > NEARING * told.high_s ? "late" : "in";
+}
+
+/**
+ * What the hall has had of a called number: "unshown" when no screen has shown it for too long, "shown", "spoken"; "" where
+ * nothing is to be said. After a cut nothing is, until what was missed has had time to come.
+ * @param {DeskTicket | null} hand
+ * @param {{state: string, since: Date} | null} status the console's own line
+ * @param {Date} now
+ */
+export function hallOf(hand, status, now) {
+  if (!hand || hand.state !== "called" || !hand.is_watched || !hand.called_at) {
+    return "";
+  }
+  if (hand.spoken_at || hand.shown_at) {
+    return hand.spoken_at ? "spoken" : "shown";
+  }
+  const isLive = status !== null && status.state === "live";
+  return isLive && Math.min(secondsSince(hand.called_at, now), secondsSince(status.since, now)) > UNSHOWN_S ? "unshown" : "";
 }
 
 // -- what may be done -----------------------------------------------------------------------------------------------------

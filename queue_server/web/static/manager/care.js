@@ -1,12 +1,14 @@
 /** What needs somebody: people first, then the machine; and one line that says all is well. */
 import { html } from "../vendor/preact-htm.js";
+import { displaysOf, screenCares } from "./displays.js";
 import { minutes, moment, spaced } from "./parts.js";
 import { t } from "./texts.js";
 import { careOf, faultsOf, printerTroubles, secondsSince } from "./view.js";
 
 export function Care(props) {
   const { model, fields, counters, now } = props;
-  const found = careOf(model.live, fields, counters, now);
+  const ofScreens = model.hasDevices && model.devices ? screenCares(displaysOf(model, now), model.board) : [];
+  const found = [...careOf(model.live, fields, counters, now), ...ofScreens];
   return html`<section class="alarms" aria-label=${t("care")} aria-live="polite" hidden=${found.length === 0}>
     ${found.map((care) => html`<${Alarm} ...${CARES[care.kind](care, props)} kind=${care.kind} key=${care.kind + care.key} />`)}
   </section>`;
@@ -52,11 +54,28 @@ const CARES = {
   }),
   papers: ({ count }) => ({ level: "warn", title: t("papersFailed", { n: count }), hint: t("papersFailedHint") }),
   printer: ({ printer, reason }, { model }) => ({ title: t("printerWaiting", { printer: named(printer, model, "aPrinter") }), hint: hintOf(reason) }),
+  silent: ({ names, since }, { now }) => ({
+    title: t("silent", { screens: names.map(LaySo.name).filter(Boolean).join(", ") || t("aHall") }),
+    hint: `${since ? `${sinceWords(since, now)} ` : ""}${t("silentHint")}`,
+  }),
+  dark: ({ display, since }, { now }) => ({ level: "warn", title: t("dark", { name: screenName(display) }), hint: `${sinceWords(since, now)} ${t("darkHint")}` }),
+  blocked: ({ display, since }, { now }) => ({ level: "warn", title: t("blocked", { name: screenName(display) }), hint: `${since ? `${sinceWords(since, now)} ` : ""}${t("blockedHint")}` }),
+  unknownScreen: ({ display }) => ({ level: "warn", title: t("unknownScreen", { name: display.device.name, code: display.code }), hint: t("unknownScreenHint") }),
   printerWarned: ({ printer, reason }, { model }) => ({ level: "warn", title: t("printerWarned", { printer: named(printer, model, "aPrinter") }), hint: hintOf(reason) }),
 };
 
+/** "Từ 09:41, đã 12 phút." */
+function sinceWords(since, now) {
+  return since ? t("screenSince", { time: moment(since, now), minutes: minutes(secondsSince(since, now)) }) : t("screenSinceUnknown");
+}
+
+function screenName({ device, row }) {
+  const name = row ? LaySo.name(row.name) : "";
+  return name && name !== device.name ? `${device.name} (${name})` : device.name;
+}
+
 function named(id, model, otherwise) {
-  const known = model.devices.find((device) => device.id === id);
+  const known = (model.devices || []).find((device) => device.id === id);
   return known ? known.name : t(otherwise);
 }
 

@@ -3,12 +3,13 @@
  */
 import { openFeed, signIn, signOut } from "../staff.js";
 import { html, render } from "../vendor/preact-htm.js";
+import { missingSince } from "./displays.js";
 import { Screen } from "./screen.js";
 import { t } from "./texts.js";
 import { fieldsOf, worstFirst } from "./view.js";
 
 const HEALTH_EVERY_MS = 30_000;
-const DEVICES_EVERY_MS = 5_000;
+const DEVICES_EVERY_MS = 4_000; // a screen that is dark for ten seconds is seen within fifteen
 const ADVICE_EVERY_MS = 60_000; // as often as the server works it out anew
 const REPORT_EVERY_MS = 300_000; // it counts the whole day
 const SORT_EVERY_MS = 10_000;
@@ -32,7 +33,8 @@ let model = {
   people: { at: {}, names: {}, helps: {} },
   health: null,
   dossier: null,
-  devices: [],
+  devices: null,
+  missing: {},
   notices: null,
   advice: null,
   report: null,
@@ -116,6 +118,7 @@ function underWay(work, done) {
       set({ isBusy: false, dialog: null });
       LaySo.toast(done, "ok");
       load();
+      loadDevices();
       loadAdvice(true);
       loadReport();
       return true;
@@ -163,12 +166,11 @@ function ask(method, path, body, done, take) {
 
 // -- what does not come by the feed -----------------------------------------------------------------------------------------
 
-/** Health, dossier backend, who sits where, devices: asked for now and then, and after each change. */
+/** Health, dossier backend, who sits where: asked for now and then, and after each change. */
 function load() {
   get(LaySo.ask("GET", `/branches/${code}/health`), (health) => ({ health }));
   get(LaySo.ask("GET", `/branches/${code}/dossier`), (dossier) => ({ dossier }));
   loadPeople();
-  loadDevices();
   loadNotices();
 }
 
@@ -197,10 +199,13 @@ function loadReport() {
   }
 }
 
-/** Who is connected changes all the time: while somebody looks at the list it is asked for often. */
+/** Who is connected changes all the time: while somebody looks it is asked for often. */
 function loadDevices() {
-  if (model.hasDevices) {
-    get(LaySo.ask("GET", "/devices"), ({ devices }) => ({ devices: devices.filter((each) => each.branch === model.branch) }));
+  if (model.hasDevices && !document.hidden) {
+    get(LaySo.ask("GET", "/devices"), ({ devices }) => {
+      const here = devices.filter((each) => each.branch === model.branch);
+      return { devices: here, missing: missingSince(model.missing, here, now()) };
+    });
   }
 }
 
@@ -255,11 +260,13 @@ window.addEventListener("hashchange", () => {
   loadDevices();
   loadNotices();
 });
+document.addEventListener("visibilitychange", loadDevices);
 load();
+loadDevices();
 setInterval(load, HEALTH_EVERY_MS);
 setInterval(loadAdvice, ADVICE_EVERY_MS);
 setInterval(loadReport, REPORT_EVERY_MS);
-setInterval(() => model.tab === "devices" && loadDevices(), DEVICES_EVERY_MS);
+setInterval(loadDevices, DEVICES_EVERY_MS);
 setInterval(draw, 1000);
 document.title = `${t("title")} – ${model.branchName}`;
 draw();
