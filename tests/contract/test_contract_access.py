@@ -44,7 +44,6 @@ BODIES: dict[str, dict[str, Any]] = {
         "lines": [{"number": "A901", "field": "chung-thuc", "arrival_at": datetime.now(UTC).isoformat()}]
     },
     "/branches/{branch}/report-paper": {"job": "none", "outcome": "printed"},
-    "/branches/{branch}/report-call": {"call": 999_999},
     "/branches/{branch}/answer-help": {"device": "nobody"},
     "/branches/{branch}/report-call": {"call": 1},
     "/branches/{branch}/suspend": {"field": "ho-tich", "reason": {"vi": "Mất điện"}},
