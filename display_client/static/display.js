@@ -16,6 +16,7 @@
   const QUIET_MS = 20000;
   const WIDE_FIELDS = 4;
   const TALL_FIELDS = 8;
+  const SIGNS = { autoplay: "unlock", unsupported: "noSound", own: "ownVoice", some: "someVoice", all: "allVoice" };
   const SOUND = { "": "on", autoplay: "blocked", unsupported: "none" };
 
   const say = LaySo.words(LaySo.displayTexts);
@@ -209,8 +210,8 @@
     _drawLink() {
       const lost = this._view ? say("stale", { time: LaySo.time(this._feed.status.since) }) : say("connecting");
       board.link(this._isLive ? say("live") : lost, this._isLive);
-      const trouble = this._screen.voice ? this._voice.trouble : "";
-      board.sound(trouble === "autoplay" ? say("unlock") : trouble === "unsupported" ? say("noSound") : "");
+      const sign = this._screen.voice ? SIGNS[this._voice.trouble || this._voice.lack] : undefined;
+      board.sound(sign ? say(sign) : "");
     }
 
     _drawStrip() {
