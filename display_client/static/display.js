@@ -14,6 +14,7 @@
   const STALE_AFTER_MS = 3000; // a line that is back sooner only changes the small sign
   const QUIET_MS = 20000;
   const ASK_MS = 20000;
+  const SIGNS = { autoplay: "unlock", unsupported: "noSound", own: "ownVoice", some: "someVoice", all: "allVoice" };
   const SOUND = { "": "on", autoplay: "blocked", unsupported: "none" };
 
   const say = LaySo.words(LaySo.displayTexts);
@@ -270,8 +271,8 @@
     _drawLink() {
       const lost = this._view ? say("stale", { time: sayWhen(this._since()) }) : say("connecting");
       board.link(this._isLive && !this._keptAt ? say("live") : lost, this._isLive);
-      const trouble = this._screen.voice ? this._voice.trouble : "";
-      board.sound(trouble === "autoplay" ? say("unlock") : trouble === "unsupported" ? say("noSound") : "");
+      const sign = this._screen.voice ? SIGNS[this._voice.trouble || this._voice.lack] : undefined;
+      board.sound(sign ? say(sign) : "");
     }
 
     /** A lost connection goes before all notices. */

@@ -62,7 +62,10 @@
       staleLabel: "Bảng lúc {time}",
       staleHow: "Mất kết nối với máy chủ từ {time}, đang nối lại. Số mới gọi có thể chưa hiện; xin nghe gọi tại quầy.",
       unlock: "Bấm OK hoặc chạm để bật loa",
-      noSound: "Màn hình này không có loa"
+      noSound: "Màn hình này không có loa",
+      ownVoice: "Thiếu giọng Nam, đang dùng giọng Bắc",
+      someVoice: "Thiếu âm thanh gọi số",
+      allVoice: "Không có âm thanh gọi số"
     },
     en: {
       calling: "Now calling",
@@ -122,7 +125,10 @@
       staleLabel: "Board at {time}",
       staleHow: "Connection to the server lost at {time}, reconnecting. New calls may be missing here; please listen for your number.",
       unlock: "Press OK or touch to turn on the sound",
-      noSound: "This screen has no sound"
+      noSound: "This screen has no sound",
+      ownVoice: "No southern voice here, using the northern one",
+      someVoice: "Sounds for calling are missing",
+      allVoice: "No sounds for calling"
     }
   };
 })(window);

@@ -10,10 +10,12 @@
   const LaySo = (global.LaySo = global.LaySo || {});
   const FOLDER = "/static/display/voice/";
   const PACKS = { bac: "vi-bac", nam: "vi-nam" };
+  const SPARE = "vi-bac"; // speaks what a region's own pack does not have
 
   /**
    * `isBusy` while it speaks or is about to, `number` whom it speaks now, `trouble` why it cannot: "", "autoplay" or
-   * "unsupported". `onChange(number)` is called with every change, with the number that is dealt with or null,
+   * "unsupported"; `lack` what of the last call was not there to be spoken: "", "own" (the other region spoke), "some" or
+   * "all". `onChange(number)` is called with every change, with the number that is dealt with or null,
    * `onSpoken(number)` when one was heard to its end.
    */
   class Voice {
@@ -25,6 +27,9 @@
       this.isBusy = false;
       this.number = null;
       this.trouble = "";
+      this.lack = "";
+      this._isOwn = true;
+      this._isWhole = true;
       this._onChange = onChange;
       const Context = global.AudioContext || global.webkitAudioContext;
       this._player = isMuted ? null : new global.LaySoVoice.Player({
@@ -46,14 +51,22 @@
       if (!this._player) { return; }
       if (voice.reading !== this._reading) {
         this._reading = voice.reading;
+        this._isOwn = true;
         this._player.forget();
       }
       this._player.setVolume(loudness);
     }
 
     _load(language, file) {
-      const urls = { vi: FOLDER + PACKS[this._reading], en: FOLDER + "en" };
-      return global.LaySoVoice.packs(urls)(language, file);
+      const own = PACKS[this._reading];
+      const load = (pack) => global.LaySoVoice.packs({ vi: FOLDER + pack, en: FOLDER + "en" })(language, file);
+      return load(own).catch((fault) => {
+        if (language !== "vi" || own === SPARE) { throw fault; }
+        return load(SPARE).then((found) => {
+          this._isOwn = false;
+          return found;
+        });
+      });
     }
 
     say(call) {
@@ -74,7 +87,9 @@
     /** Dealt with is what was begun, or given up. */
     _onNews(news) {
       document.dispatchEvent(new CustomEvent("layso:voice", { detail: news }));
-      if (news.spoken && news.spoken.length > 1) { this._onSpoken(news.callId); }
+      if (news.state === "speaking") { this._isWhole = true; }
+      if (news.missing) { this._isWhole = false; }
+      if (news.spoken) { this._onHeard(news.spoken, news.callId); }
       const dealt = news.state === "speaking" ? news.callId : news.dropped === undefined ? null : news.dropped;
       if (news.state) {
         this.isBusy = news.state === "speaking";
@@ -82,6 +97,12 @@
         this.trouble = news.state === "blocked" ? news.reason : "";
       }
       this._onChange(dealt);
+    }
+
+    /** The chime alone says nothing. */
+    _onHeard(spoken, number) {
+      this.lack = !this._isWhole ? (spoken.length > 1 ? "some" : "all") : this._isOwn ? "" : "own";
+      if (spoken.length > 1) { this._onSpoken(number); }
     }
   }
 

@@ -1,5 +1,10 @@
 """WebSocket frames, JSON text, sub-protocol `layso.v1`. One type per message; unknown fields are refused.
 
+Where a proxy lets no WebSocket through, `GET /sse/v1?channel=NAME&since=POSITION&channel=…` sends the server's frames
+as events of a `text/event-stream`, each `data:` a frame. The address names what is followed: to each `channel` the
+`since` in the same place, empty for a snapshot; in `report`, a frame of that type as JSON. Whoever wants something else
+opens another. Commands go over HTTP then. A stream ends with a `goodbye`, where a WebSocket has a close code.
+
 A position is "EPOCH.SEQ". On a numbered channel a client takes an `event` when `prev <= its position < seq`, ignores
 one with `seq <=` its position, and subscribes anew when `prev` is ahead of it or the epoch differs: something is
 missing. `changes` are rows: `[table, key, row]` sets a row, `[table, key, null]` removes it.
@@ -116,7 +121,14 @@ class Error(Struct, frozen=True, tag_field="type", tag="error"):
     channel: str | UnsetType = UNSET
 
 
-ServerFrame = Welcome | Snapshot | Event | Beat | Result | Error
+class Goodbye(Struct, frozen=True, tag_field="type", tag="goodbye"):
+    """The last frame of a stream of events; `code` is a close code."""
+
+    code: int
+    reason: str
+
+
+ServerFrame = Welcome | Snapshot | Event | Beat | Result | Error | Goodbye
 
 
 class Close:

@@ -15,13 +15,13 @@ HIGH_WATER_BYTES = 256 * 1024
 
 
 class Message:
-    """A frame's JSON, and the WebSocket frame around it, made once however many readers there are."""
+    """A frame's JSON, and what is around it on either wire, made once however many readers there are."""
 
-    __slots__ = ("_framed", "payload")
+    __slots__ = ("_event", "_framed", "payload")
 
     def __init__(self, payload: bytes) -> None:
         self.payload = payload
-        self._framed = b""
+        self._framed = self._event = b""
 
     def parts(self) -> Sequence[Message]:
         """What goes out where each message is sent for itself."""
@@ -33,6 +33,13 @@ class Message:
         if not self._framed:
             self._framed = _head(len(self.payload)) + self.payload
         return self._framed
+
+    @property
+    def event(self) -> bytes:
+        """An event of a `text/event-stream`, made once too; a frame's JSON has no line breaks."""
+        if not self._event:
+            self._event = b"data: %b\n\n" % self.payload
+        return self._event
 
 
 def _head(size: int) -> bytes:

@@ -42,8 +42,10 @@ SPEAKING = By(actor="speaking")
 
 
 class _Device(Struct):
-    """A screen that is connected here. `left_at` (monotonic) since it is not."""
+    """A screen that is connected here, and the line by which it last spoke of itself. `left_at` (monotonic) since it
+    is not."""
 
+    line: object
     branch: str
     report: Report
     left_at: float | None = None
@@ -65,14 +67,15 @@ class Speaking:
         self._absent: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def report(self, device: str, branch: str, report: Report) -> None:
-        self._devices[device] = _Device(branch, report)
+    def report(self, line: object, device: str, branch: str, report: Report) -> None:
+        self._devices[device] = _Device(line, branch, report)
         self._presence.tell(device, _encoder.encode(report))
 
-    def gone(self, device: str) -> None:
-        """Its connection here has ended; it may have another one, and says so when it reports again."""
+    def gone(self, line: object, device: str) -> None:
+        """That line has ended. A screen that has come back says so on another one, perhaps before the old one is
+        missed."""
         here = self._devices.get(device)
-        if here is not None:
+        if here is not None and here.line is line:
             here.left_at = time.monotonic()
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import JournalUnavailable
-from queue_server.web import media, pages
+from queue_server.web import media, pages, stream
 from queue_server.web.answering import on_failure
 from queue_server.web.api import (
     another_day,
@@ -73,6 +73,7 @@ def routes() -> list[BaseRoute]:
             ],
         ),
         WebSocketRoute("/ws/v1", _Socket()),
+        *stream.routes,
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),

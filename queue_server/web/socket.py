@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 from starlette.websockets import WebSocket
 
 from queue_server.access.identity import Who
@@ -18,29 +16,22 @@ from queue_server.domain import commands as c
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import JournalUnavailable
 from queue_server.protocol import SUBPROTOCOL, frames
-from queue_server.protocol.frames import MAX_FRAME_BYTES, Close, parse_position
-from queue_server.realtime.connection import Connection, Message
-from queue_server.realtime.hub import BEAT_S
+from queue_server.protocol.frames import MAX_FRAME_BYTES, Close
+from queue_server.realtime.connection import Wire
 from queue_server.web import dispatch
-from queue_server.web.answering import refusal_problem
 from queue_server.web.asking import language_of, who_of
 from queue_server.web.house import House
-from queue_server.web.wires import EXTENSION, AsgiWire, DirectProtocol, Receive, Scope, Send
-
-log = logging.getLogger(__name__)
+from queue_server.web.peer import Peer
+from queue_server.web.wires import EXTENSION, DirectProtocol, Receive, Scope, Send, SocketWire
 
 COMMANDS_UNDER_WAY = 64
-CHANNELS_PER_CONNECTION = 64
 
 
-class Socket:
+class Socket(Peer):
     """One WebSocket connection."""
 
-    def __init__(self, house: House, who: Who, language: str, connection: Connection) -> None:
-        self._house = house
-        self._who = who
-        self._language = language
-        self.connection = connection
+    def __init__(self, house: House, who: Who, language: str, wire: Wire) -> None:
+        super().__init__(house, who, language, wire)
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way = 0
 
@@ -53,10 +44,10 @@ class Socket:
                 raise Refusal("too-large", limit=MAX_FRAME_BYTES)
             frame = frames.client_decoder.decode(text)
         except msgspec.DecodeError as fault:
-            self._refuse(Refusal("malformed", fault=str(fault)), frames.id_in(text))
+            self.refuse(Refusal("malformed", fault=str(fault)), frames.id_in(text))
             return
         except (Refusal, UnicodeDecodeError) as fault:
-            self._refuse(fault if isinstance(fault, Refusal) else Refusal("malformed", fault="Expected UTF-8"))
+            self.refuse(fault if isinstance(fault, Refusal) else Refusal("malformed", fault="Expected UTF-8"))
             return
         match frame:
             case frames.Command() if self._house.hub.is_leaving:
@@ -64,13 +55,11 @@ class Socket:
             case frames.Command():
                 self._on_command(frame)
             case frames.Subscribe():
-                self._start(self._subscribe(frame))
+                self._start(self.subscribe(frame))
             case frames.Unsubscribe():
                 self._house.hub.unsubscribe(self.connection, frame.channel)
-            case frames.Report() if self._who.role is Role.DISPLAY and self._who.device and self._who.branch:
-                self._house.speaking.report(self._who.device, self._who.branch, frame)
             case frames.Report():
-                self._refuse(Refusal("forbidden"))
+                self.report(frame)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name="socket work")
@@ -93,7 +82,7 @@ class Socket:
             asked = dispatch.for_the_branch(self._house, self._who, command, host, self._deadline(frame))
             answer = host.submit(*asked, frame.id)
         except Refusal as refusal:
-            self._refuse(refusal, frame.id)
+            self.refuse(refusal, frame.id)
             return
         self._under_way += 1
         answer.add_done_callback(lambda done: self._on_answer(frame.id, command, done))
@@ -107,68 +96,24 @@ class Socket:
         if fault is None:
             self._answer(key, dispatch.with_token(self._house, command, done.result()))
         elif isinstance(fault, Exception):
-            self._refuse(fault, key)
+            self.refuse(fault, key)
 
     async def _carry_out(self, frame: frames.Command, command: c.Command) -> None:
         try:
             answer = await dispatch.carry_out(self._house, self._who, command, frame.id, self._deadline(frame))
         except Exception as fault:  # the edge of this connection: every failure becomes a problem
-            self._refuse(fault, frame.id)
+            self.refuse(fault, frame.id)
         else:
             self._answer(frame.id, answer)
 
     def _answer(self, key: str, answer: Answer | None) -> None:
         self.send(frames.Result(key, answer))
 
-    def _refuse(self, fault: Exception, key: str | None = None, channel: str | None = None) -> None:
+    def refuse(self, fault: Exception, key: str | None = None, channel: str | None = None) -> None:
         if key is not None and isinstance(fault, Refusal) and fault.code == "nobody-waiting":
             self._answer(key, None)
             return
-        problem = refusal_problem(fault, self._language)
-        self.send(frames.Error(problem, UNSET if key is None else key, UNSET if channel is None else channel))
-
-    # -- channels --------------------------------------------------------------------------------------------------
-
-    async def _subscribe(self, frame: frames.Subscribe) -> None:
-        try:
-            if len(self.connection.channels) >= CHANNELS_PER_CONNECTION:
-                raise Refusal("too-many-channels", limit=CHANNELS_PER_CONNECTION)
-            kind, branch = await self._branch_of(frame.channel)
-            host = await self._house.bus.host(branch)
-            self._who.require_channel(kind, branch)
-            since = parse_position(frame.since) if frame.since is not None else None
-            if frame.channel.startswith("printer:"):
-                self._house.take_over(self.connection, frame.channel)
-            await self._house.hub.subscribe(self.connection, frame.channel, host, since)
-        except Exception as fault:  # the edge of this connection: every failure becomes a problem
-            self._refuse(fault, channel=frame.channel)
-
-    async def _branch_of(self, channel: str) -> tuple[str, str]:
-        """A channel's kind and its branch; neither says yet whether this asker may read it."""
-        kind, _, rest = channel.partition(":")
-        match kind:
-            case "board" | "live" | "helper":
-                branch = rest
-            case "counter":
-                branch, _, no = rest.rpartition("/")
-                if not (no.isascii() and no.isdigit()):
-                    raise Refusal("unknown-channel", channel=channel)
-            case "ticket" | "ahead":
-                branch = await self._house.bus.branch_of(self._house.access.ticket_tokens.ticket_of(rest))
-            case "printer" if self._who.device == rest and self._who.branch is not None:
-                branch = self._who.branch
-            case _:
-                raise Refusal("unknown-channel", channel=channel)
-        return kind, branch
-
-    # -- out -------------------------------------------------------------------------------------------------------
-
-    def send(self, frame: frames.ServerFrame) -> None:
-        self.connection.send(Message(frames.encoder.encode(frame)))
-
-    def end(self) -> None:
-        self._house.hub.leave(self.connection)
-        self.connection.is_closed = True
+        super().refuse(fault, key, channel)
 
 
 async def socket_app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -186,20 +131,11 @@ async def socket_app(scope: Scope, receive: Receive, send: Send) -> None:
         return
     await websocket.accept(subprotocol)
     protocol: DirectProtocol | None = scope.get("extensions", {}).get(EXTENSION)
-    wire = AsgiWire(send) if protocol is None else protocol
-    socket = Socket(house, who, language_of(websocket), Connection(wire, who.actor))
-    house.hub.connections.add(socket.connection)
-    socket.send(_welcome(house, who))
-    if protocol is not None:
-        protocol.listener = socket.on_text
-    house.presence.come(who.device)
-    try:
+    socket = Socket(house, who, language_of(websocket), SocketWire(send) if protocol is None else protocol)
+    with socket.welcomed():
+        if protocol is not None:
+            protocol.listener = socket.on_text
         await _read_until_gone(receive, socket)
-    finally:
-        socket.end()
-        house.presence.go(who.device)
-        if who.device is not None:
-            house.speaking.gone(who.device)
 
 
 def _goodbye(fault: Refusal | JournalUnavailable) -> int:
@@ -218,15 +154,3 @@ async def _read_until_gone(receive: Receive, socket: Socket) -> None:
         if message["type"] == "websocket.receive":
             text = message.get("text")
             socket.on_text(message.get("bytes") or b"" if text is None else text.encode())
-
-
-def _welcome(house: House, who: Who) -> frames.Welcome:
-    settings = house.settings
-    return frames.Welcome(
-        build=house.build,
-        at=house.now(),
-        reconnect_window_s=settings.reconnect_window_s,
-        beat_s=BEAT_S,
-        actor=who.actor,
-        clock_speed=settings.clock_speed,
-    )

@@ -1,8 +1,8 @@
-"""Wires of WebSocket connections: straight into uvicorn's protocol where we can, through ASGI where we cannot.
+"""Wires of connections: straight into uvicorn's protocol where we can, through ASGI where we cannot.
 
 `DirectProtocol` hands whole messages to a listener and writes ready frames to the transport: no queue, no task switch
 and no pause of reading per message. It leans on uvicorn's class, which is no public API, so uvicorn is pinned and the
-same contract tests run over `AsgiWire`, which needs nothing but ASGI.
+same contract tests run over `SocketWire`, which needs nothing but ASGI. So does the stream of events.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from queue_server.protocol import frames
 from queue_server.realtime.connection import Message, Parcel
 
 log = logging.getLogger(__name__)
@@ -131,7 +133,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(CLOSE_GRACE_S, self.transport.abort)
 
 
-class AsgiWire:
+class AsgiWire(ABC):
     """Queues frames and lets one task send them, on any ASGI server."""
 
     def __init__(self, send: Send) -> None:
@@ -140,18 +142,26 @@ class AsgiWire:
         self._bytes = 0
         self._sender: asyncio.Task[None] | None = None
 
+    @abstractmethod
+    def _sent(self, message: Message) -> MutableMapping[str, Any]:
+        """What a frame is to ASGI."""
+
+    @abstractmethod
+    def _farewell(self, code: int, reason: str) -> MutableMapping[str, Any]:
+        """What the end is."""
+
     def write(self, message: Message | Parcel) -> None:
         self._waiting += message.parts()
         self._bytes += sum(len(each.payload) for each in message.parts())
         if self._sender is None:
-            self._sender = asyncio.get_running_loop().create_task(self._drain(), name="socket sender")
+            self._sender = asyncio.get_running_loop().create_task(self._drain(), name="wire sender")
 
     async def _drain(self) -> None:
         try:
             while self._waiting:
                 messages, self._waiting = self._waiting, []
                 for message in messages:
-                    await self._send({"type": "websocket.send", "text": message.payload.decode()})
+                    await self._send(self._sent(message))
                     self._bytes -= len(message.payload)
         except (OSError, RuntimeError):
             self._waiting.clear()  # the peer has gone; the endpoint hears of it by its own receive
@@ -162,5 +172,25 @@ class AsgiWire:
         return self._bytes
 
     def close(self, code: int, reason: str) -> None:
-        farewell = self._send({"type": "websocket.close", "code": code, "reason": reason})
-        self._closer = asyncio.ensure_future(farewell)
+        self._closer = asyncio.ensure_future(self._send(self._farewell(code, reason)))
+
+
+class SocketWire(AsgiWire):
+    """A WebSocket."""
+
+    def _sent(self, message: Message) -> MutableMapping[str, Any]:
+        return {"type": "websocket.send", "text": message.payload.decode()}
+
+    def _farewell(self, code: int, reason: str) -> MutableMapping[str, Any]:
+        return {"type": "websocket.close", "code": code, "reason": reason}
+
+
+class StreamWire(AsgiWire):
+    """A body that goes on: a stream of events."""
+
+    def _sent(self, message: Message) -> MutableMapping[str, Any]:
+        return {"type": "http.response.body", "body": message.event, "more_body": True}
+
+    def _farewell(self, code: int, reason: str) -> MutableMapping[str, Any]:
+        last = Message(frames.encoder.encode(frames.Goodbye(code, reason)))
+        return {"type": "http.response.body", "body": last.event, "more_body": False}

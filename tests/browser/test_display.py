@@ -7,9 +7,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,9 @@ from queue_server.domain.configuration import Desk
 from queue_server.settings import read_settings
 from tests.browser.conftest import FLAGS, Visit
 from tests.demo_server import BRANCH, NOTES, demo_config, set_up
+from tests.picky_proxy import PickyProxy
 from tests.server import Api, DemoServer, Ticket
+from tests.staff import StaffApi, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -243,10 +247,10 @@ class Screen:
 
 @pytest.fixture
 def open_screen(visit: Visit) -> Any:
-    def open_(query: str = "?muted=1", *, width: int = 1920, height: int = 1080) -> Screen:
+    def open_(query: str = "?muted=1", *, width: int = 1920, height: int = 1080, through: str = "") -> Screen:
         page = visit(width=width, height=height)
         page.add_init_script(LISTEN)
-        page.goto(DISPLAY + query)
+        page.goto(through + DISPLAY + query)
         page.wait_for_function(LIVE)
         page.wait_for_function("() => document.querySelector('#fields .field') !== null")
         return Screen(page)
@@ -452,20 +456,32 @@ def test_blocked_sound_is_said_on_the_screen_until_a_key_is_pressed(
         expect(sound).to_be_hidden()
 
 
+@pytest.fixture
+def proxy(centre: DemoServer) -> Iterator[PickyProxy]:
+    with PickyProxy(centre.port) as running:
+        yield running
+
+
 # -- the line ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_killed_server_is_seen_within_ten_seconds_and_its_return_within_three(
-    hall: Hall, open_screen: Any, centre: DemoServer
+    hall: Hall, open_screen: Any, centre: DemoServer, proxy: PickyProxy
 ) -> None:
     screen = open_screen()
     tall = open_screen("?muted=1", width=1080, height=1920)
+    behind_a_proxy = open_screen(f"?muted=1#token={centre.tokens['display']}", through=proxy.url)
+    assert proxy.refused == 2
+    assert behind_a_proxy.page.evaluate("localStorage.getItem('layso.way')") == "stream"
     expected = hall.call_all(range(3, 6))
+    behind_a_proxy.wait_until_called(expected, within_ms=1000)
     screen.wait_until_called(expected)
+    eventually(lambda: reports_of_calls(centre))
     centre.kill()
     killed_at = time.monotonic()
     screen.page.wait_for_selector("body.is-stale", timeout=10_000)
     tall.page.wait_for_selector("body.is-stale", timeout=10_000)
+    behind_a_proxy.page.wait_for_selector("body.is-stale", timeout=10_000)
     assert time.monotonic() - killed_at < 10
     assert re.fullmatch(r"Bảng lúc \d\d:\d\d", screen.page.locator("#hero-label").inner_text())
     expect(screen.page.locator("#bar-text")).to_contain_text("Mất kết nối với máy chủ từ")
@@ -473,11 +489,18 @@ def test_a_killed_server_is_seen_within_ten_seconds_and_its_return_within_three(
     assert min(screen.page.evaluate(CONTRASTS)[name] for name in (".number__digits", ".hero__no", ".call__no")) >= 7
     centre.restart()
     back_at = time.monotonic()
-    for one in (screen, tall):
+    hall.call(7)
+    for one in (screen, tall, behind_a_proxy):
         one.page.wait_for_function(LIVE, timeout=3000)
     assert time.monotonic() - back_at < 3
     expect(screen.page.locator("body.is-stale")).to_have_count(0)
-    assert screen.called() == sorted(called_by(centre.api().board()))
+    assert len(called_by(centre.api().board())) == 4
+    for one in (screen, behind_a_proxy):
+        one.wait_until_called(called_by(centre.api().board()), within_ms=1000)
+    assert proxy.refused == 2
+    devices = StaffApi(centre.url, "quang").get("/devices")["devices"]
+    (screen_behind,) = [each for each in devices if each["id"] == centre.devices["display"]]
+    assert screen_behind["report"]["size"] == "1920x1080"
 
 
 def test_a_server_that_hangs_is_seen_within_ten_seconds_of_silence(open_screen: Any, centre: DemoServer) -> None:
@@ -489,6 +512,13 @@ def test_a_server_that_hangs_is_seen_within_ten_seconds_of_silence(open_screen: 
     finally:
         os.kill(centre.pid, signal.SIGCONT)
     screen.page.wait_for_function(LIVE)
+
+
+def reports_of_calls(centre: DemoServer) -> int:
+    """Calls of which the journal knows that a screen has shown them."""
+    with closing(sqlite3.connect(f"file:{centre.data / 'layso.db'}?mode=ro", uri=True)) as db:
+        found: int = db.execute("SELECT count(*) FROM event WHERE type = 'call.shown'").fetchone()[0]
+        return found
 
 
 def called_by(board: dict[str, Any]) -> list[tuple[str, int]]:

@@ -26,7 +26,7 @@ from queue_server.protocol.frames import MAX_FRAME_BYTES, Close, parse_position
 from queue_server.protocol.problems import PROBLEMS, problem
 from queue_server.realtime.connection import HIGH_WATER_BYTES
 from queue_server.web.asking import BODY_MAX
-from queue_server.web.socket import CHANNELS_PER_CONNECTION
+from queue_server.web.peer import CHANNELS_PER_CONNECTION
 from tests.contract.wire_server import CAP, WireServer
 from tests.demo_server import BRANCH
 from tests.staff import sign_in

@@ -27,8 +27,9 @@ UNDOCUMENTED = {"/openapi.json", "/asyncapi.json"}
 
 FRAMES = {
     "subscribe", "unsubscribe", "command", "report", "welcome", "snapshot", "event", "beat", "result", "error",
+    "goodbye",
 }  # fmt: skip
-"""Written from the architecture, section 5; besides, screens report themselves."""
+"""Written from the architecture, section 5; and what a lobby screen says of itself, and how a stream of events ends."""
 
 
 def served() -> set[tuple[str, str]]:
@@ -148,6 +149,16 @@ def test_asyncapi_lists_the_frames_of_the_architecture() -> None:
     assert set(document["x-commands"]) == {
         *dispatch.TICKET_COMMANDS, *dispatch.COUNTER_COMMANDS, *dispatch.BRANCH_COMMANDS,
     }  # fmt: skip
+
+
+def test_a_stream_of_events_carries_what_a_socket_tells_and_takes_nothing() -> None:
+    document = asyncapi.document()
+    stream, socket = document["channels"]["stream"], document["channels"]["socket"]
+    assert (stream["address"], socket["address"]) == ("/sse/v1", "/ws/v1")
+    assert set(stream["messages"]) == FRAMES - {"subscribe", "unsubscribe", "command", "report"}
+    assert set(socket["messages"]) == FRAMES
+    of_stream = [one for one in document["operations"].values() if one["channel"]["$ref"].endswith("stream")]
+    assert [one["action"] for one in of_stream] == ["send"]
 
 
 def test_every_problem_has_both_sentences() -> None:

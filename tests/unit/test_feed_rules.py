@@ -12,12 +12,13 @@ import pytest
 from queue_server.protocol import feed, frames
 from tests.node import run_node
 
-FEED_JS = Path(__file__).parents[2] / "queue_server" / "protocol" / "js" / "feed.js"
+JS = Path(__file__).parents[2] / "queue_server" / "protocol" / "js"
+SCRIPTS_JS = [str(JS / name) for name in ("wires.js", "feed.js")]
 
 # A world in which feed.js has a connection: frames go in by hand, and what it sends is kept.
 WORLD = """
 const fs = require("fs"), vm = require("vm");
-const [file, task, cases] = JSON.parse(fs.readFileSync(0, "utf8"));
+const [files, task, cases] = JSON.parse(fs.readFileSync(0, "utf8"));
 const sent = [];
 let socket = null;
 class Socket {
@@ -30,7 +31,8 @@ const sandbox = {
   crypto: require("crypto").webcrypto, setTimeout, clearTimeout, setInterval, clearInterval,
 };
 sandbox.globalThis = sandbox;
-vm.runInNewContext(fs.readFileSync(file, "utf8"), sandbox, {filename: file});
+vm.createContext(sandbox);
+files.forEach((file) => vm.runInContext(fs.readFileSync(file, "utf8"), sandbox, {filename: file}));
 const LaySo = sandbox.LaySo;
 
 function play(script) {
@@ -145,8 +147,8 @@ const tasks = {
     sandbox.setTimeout = () => {};
     const feed = new LaySo.Feed({});
     const until = () => {
-      const began = at, here = socket;
-      for (; feed._socket === here; at += 500) look();
+      const began = at, here = feed._wire;
+      for (; feed._wire === here; at += 500) look();
       return (at - began - 1000) / 1000;
     };
     const found = [until()];
@@ -170,7 +172,7 @@ process.stdout.write(JSON.stringify(cases.map(tasks[task])), () => process.exit(
 
 
 def in_node(task: str, cases: list[Any]) -> list[Any]:
-    found: list[Any] = json.loads(run_node(WORLD, json.dumps([str(FEED_JS), task, cases]), is_module=False))
+    found: list[Any] = json.loads(run_node(WORLD, json.dumps([SCRIPTS_JS, task, cases]), is_module=False))
     return found
 
 

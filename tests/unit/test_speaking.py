@@ -64,7 +64,7 @@ class Hall:
         return self.host
 
     def says(self, device: str, screen: str, audio: Audio = "on") -> None:
-        self.speaking.report(device, "go-vap", Report(screen=screen, audio=audio))
+        self.speaking.report(device, device, "go-vap", Report(screen=screen, audio=audio))
 
     def after(self, seconds: float) -> str:
         """Who speaks then."""
@@ -129,7 +129,7 @@ def test_one_that_goes_dark_is_followed_after_five_seconds(hall: Hall) -> None:
     hall.says("door", "cua")
     hall.after(0)
     gone_at = hall.now
-    hall.speaking.gone("hall")
+    hall.speaking.gone("hall", "hall")
     assert hall.after(4) == "hall"
     assert hall.after(2) == "door"
     assert hall.host.branch.state.voices["sanh"].since == gone_at
@@ -139,10 +139,21 @@ def test_one_that_comes_back_in_time_goes_on(hall: Hall) -> None:
     hall.says("hall", "sanh")
     hall.says("door", "cua")
     hall.after(0)
-    hall.speaking.gone("hall")
+    hall.speaking.gone("hall", "hall")
     hall.after(3)
     hall.says("hall", "sanh")
     assert hall.after(30) == "hall"
+
+
+def test_a_line_that_is_missed_late_takes_nothing_from_who_has_come_back_on_another(hall: Hall) -> None:
+    hall.says("hall", "sanh")
+    hall.says("door", "cua")
+    hall.after(0)
+    hall.speaking.report("another line", "hall", "go-vap", Report(screen="sanh", audio="on"))
+    hall.speaking.gone("hall", "hall")
+    assert hall.after(30) == "hall"
+    hall.speaking.gone("another line", "hall")
+    assert hall.after(6) == "door"
 
 
 @pytest.mark.parametrize(("known", "then"), [(True, "away"), (None, "away"), (False, "door")])

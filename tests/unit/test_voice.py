@@ -15,14 +15,15 @@ from display_client.voice.sound import SilentSoundError, Sound, chime, levelled,
 from tests.node import run_node
 
 STATIC = Path(__file__).parents[2] / "display_client" / "static"
-PACKS = [STATIC / "voice" / "vi-bac", STATIC / "voice" / "en"]
+PACKS = [STATIC / "voice" / name for name in ("vi-bac", "vi-nam", "en")]
 
 # A world for voice.js without sound: loads and clips end at once, and every timer is over as soon as nothing else is.
 WORLD = """
 const fs = require("fs"), vm = require("vm");
 const [file, manifests] = JSON.parse(fs.readFileSync(0, "utf8"));
 const sandbox = {window: {}, console: {error() {}}, setTimeout: (f) => setImmediate(f), clearTimeout: clearImmediate};
-vm.runInNewContext(fs.readFileSync(file, "utf8"), sandbox, {filename: file});
+vm.createContext(sandbox);
+vm.runInContext(fs.readFileSync(file, "utf8"), sandbox, {filename: file});
 const voice = sandbox.window.LaySoVoice;
 const world = {state: "running", time: 0, broken: [], played: [], news: [], failing: false, endless: false};
 const context = {
@@ -175,6 +176,11 @@ PLAYER = {
         f"{SAY_FOUR} await settled(); {HEARD}.slice(1)",
         ["chime so a hai quay_so 2", "chime so a ba quay_so 3", "chime so a bon quay_so 4"],
     ),
+    "is brief with a recall, too, when many wait": (
+        "const player = make(); [[1, 1], [2, 1], [3, 2], [4, 1]].forEach(([n, times]) =>"
+        f" player.say({{id: n, times, number: 'A' + n, counter: n, repeat: 2}})); await settled(); {HEARD}.slice(1)",
+        ["chime so a hai quay_so 2", "chime so a ba quay_so 3", "chime so a bon quay_so 4"],
+    ),
     "does not speak a call that was taken down": (
         f"{SAY_FOUR} const found = [player.cancel(3), player.cancel(9)]; await settled();"
         "return [found, told('callId').includes(3)]",
@@ -233,6 +239,63 @@ def test_the_player(script: str, expected: object) -> None:
     assert run_js(script) == expected
 
 
+DISPLAY = """
+vm.runInContext(fs.readFileSync(file.replace("voice.js", "display_voice.js"), "utf8"), sandbox);
+world.asked = []; world.heard = [];
+sandbox.performance = {now: () => world.time};
+const gain = {gain: {value: 0}, connect() {}};
+sandbox.window.AudioContext = function () { return Object.assign(context, {createGain: () => gain}); };
+sandbox.document = {dispatchEvent() {}};
+sandbox.CustomEvent = function () {};
+sandbox.fetch = (url) => {
+  const [pack, name] = url.split("/").slice(-2);
+  world.asked.push(pack + "/" + name);
+  const ok = !(world.lost || []).some((start) => (pack + "/" + name).startsWith(start));
+  const manifest = manifests[pack.slice(0, 2)];
+  const [json, arrayBuffer] = [manifest, name].map((found) => () => Promise.resolve(found));
+  return Promise.resolve({ok, status: 404, json, arrayBuffer});
+};
+const changes = [];
+const note = (list) => (number) => { list.push(number); };
+const display = new sandbox.window.LaySo.DisplayVoice(false, note(changes), note(world.heard));
+const SOUTH = {reading: "nam", repeats: 1};
+display.tune(SOUTH, 0.4);
+const call = {number: "A1", counter: 105, times: 1, language: "vi"};
+const say = async () => { display.say(call); await until(() => !display.isBusy); };
+"""
+ON_DISPLAY = {
+    "as loud as the hour asks": ("return [gain.gain.value, (display.tune(SOUTH, 1), gain.gain.value)]", [0.4, 1]),
+    "by the region's own pack": (
+        "await say(); return [display.lack, world.heard, world.asked.every((file) => file.startsWith('vi-nam/'))]",
+        ["", ["A1"], True],
+    ),
+    "by the other region's where it has none": (
+        "world.lost = ['vi-nam']; await say();"
+        "return [display.lack, world.heard, world.asked.includes('vi-bac/linh.opus')]",
+        ["own", ["A1"], True],
+    ),
+    "by the other region's clip where one is lost": (
+        "world.lost = ['vi-nam/linh']; await say();"
+        "return [display.lack, world.heard, world.asked.filter((file) => file.startsWith('vi-bac/'))]",
+        ["own", ["A1"], ["vi-bac/linh.opus"]],
+    ),
+    "but for a clip that is nowhere": (
+        "world.lost = ['vi-nam/linh', 'vi-bac/linh']; await say(); return [display.lack, world.heard]",
+        ["some", ["A1"]],
+    ),
+    "not at all without packs, and is not held up": (
+        "world.lost = ['vi-']; await say(); const first = [display.lack, world.heard.slice(), changes.includes('A1')];"
+        "world.lost = []; await say(); return [first, display.lack, world.heard]",
+        [["all", [], True], "", ["A1"]],
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "expected"), ON_DISPLAY.values(), ids=ON_DISPLAY)
+def test_the_display_speaks(script: str, expected: object) -> None:
+    assert run_js(DISPLAY + script) == expected
+
+
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
 def test_a_shipped_pack_is_complete(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(pack)]) == 0, capsys.readouterr().out
@@ -240,8 +303,15 @@ def test_a_shipped_pack_is_complete(pack: Path, capsys: pytest.CaptureFixture[st
 
 def test_the_shipped_packs_are_small() -> None:
     sizes = [path.stat().st_size for pack in PACKS for path in pack.iterdir()]
-    assert sum(sizes) < 800_000
+    assert sum(sizes) < 1_200_000
     assert max(sizes) < 40_000
+
+
+def test_the_southern_pack_says_le_where_the_northern_one_says_linh() -> None:
+    manifests = [json.loads((pack / "manifest.json").read_text()) for pack in PACKS[:2]]
+    north, south = ({name: clip["text"] for name, clip in each["clips"].items()} for each in manifests)
+    assert set(north) == set(south)
+    assert {name: south[name] for name in north if north[name] != south[name]} == {"linh": "lẻ"}
 
 
 def test_the_check_names_what_is_wrong(tmp_path: Path) -> None:

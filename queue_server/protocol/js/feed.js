@@ -2,7 +2,7 @@
  * The browser's side of the wire: one connection, its channels, and commands that are neither lost nor doubled.
  *
  * One classic ES2015 script for every page, down to Chrome 53 (a 2018 television): no modules, no async functions, no
- * object spread, no Object.entries or Object.values.
+ * object spread, no Object.entries or Object.values. It comes after wires.js.
  *
  *   var feed = new LaySo.Feed({build: "0.1.0+ab12", onStatus: function (status) {}, onBuild: function () {}});
  *   feed.subscribe("board:go-vap", function (view, changes) {});   // changes null: everything is new (a snapshot)
@@ -25,6 +25,7 @@
   var LAST_RETRY_MS = 750; // with the window of 1.5 s everybody is back within 3 s; a larger fleet gets a larger window
   var TRY_AGAIN_FROM = 500; // problems with such a status are the server's own
   var STOP_FROM = 4400; // close codes from here on mean: do not come back without a change
+  var wires = global.LaySo.wires;
   var PRESSES = ["keydown", "pointerdown", "mousedown", "touchstart"]; // a button that is off hears only some of them
 
   /** Apply changes to a view in place. Pure but for the view: no clock, no page. */
@@ -78,7 +79,10 @@
     this._options = options || {};
     this._channels = {};
     this._pending = {};
-    this._socket = null;
+    this._wire = null;
+    this._probe = null;
+    this._past = { first: wires.remembered(), heard: "", failed: 0, socketAt: Date.now() };
+    this._report = null;
     this._clock = { at: Date.now(), heard: Date.now(), speed: 1 };
     this._retry = FIRST_RETRY_MS;
     this._soonest = 0;
@@ -146,7 +150,8 @@
 
   /** Tell what a lobby screen says of itself; nobody answers. */
   Feed.prototype.report = function (report) {
-    this._send(Object.assign({ type: "report" }, report));
+    this._report = Object.assign({ type: "report" }, report);
+    this._send(this._report);
   };
 
   /** Close for good. */
@@ -155,8 +160,9 @@
     clearTimeout(this._timer);
     this._timer = null;
     clearInterval(this._watchdog);
-    if (this._socket) {
-      this._socket.close();
+    this._endProbe();
+    if (this._wire) {
+      this._wire.close();
     }
   };
 
@@ -173,30 +179,65 @@
 
   Feed.prototype._connect = function () {
     var feed = this;
-    var url = (this._options.url || "/ws/v1") + "?lang=" + (document.documentElement.lang || "vi") + branchOfPage();
-    var absolute = location.origin.replace(/^http/, "ws") + url;
-    var socket = new WebSocket(absolute, "layso.v1");
-    this._socket = socket;
+    var way = global.EventSource ? wires.choose(this._past, Date.now()) : "socket";
+    this._wire = this._open(way);
     this._heardAt = Date.now();
     // Who waits to be let in waits longer: whoever gives up and comes again makes the others wait for longer still.
     this._patience = SILENT_MS + this._window;
-    socket.onmessage = function (message) {
-      if (socket === feed._socket) {
-        feed._heardAt = Date.now();
-        feed._onFrame(JSON.parse(message.data));
-      }
-    };
-    socket.onclose = function (event) {
-      if (socket === feed._socket) {
-        feed._onClose(event.code);
-      }
-    };
     clearInterval(this._watchdog);
-    this._watchdog = setInterval(function () {
-      if (socket === feed._socket && Date.now() - feed._heardAt > feed._patience) {
-        feed._drop();
-      }
-    }, WATCH_MS);
+    this._watchdog = setInterval(function () { feed._watch(); }, WATCH_MS);
+  };
+
+  Feed.prototype._open = function (way) {
+    var feed = this;
+    var query = "lang=" + (document.documentElement.lang || "vi") + branchOfPage();
+    if (way === "socket") {
+      this._past.socketAt = Date.now();
+    }
+    var wire = new wires[way](query, {
+      frame: function (frame) { feed._onHeard(wire, frame); },
+      closed: function (code) {
+        if (wire === feed._wire) {
+          feed._onClose(code);
+        }
+      },
+      wanted: function () { return feed._wanted(); },
+      answer: function (frame) { feed._onFrame(frame); },
+      isAwaited: function (id) { return Boolean(feed._pending[id]); }
+    });
+    return wire;
+  };
+
+  Feed.prototype._onHeard = function (wire, frame) {
+    if (wire === this._probe) {
+      this._probe = null;
+      this._wire.close();
+      this._wire = wire;
+    }
+    if (wire === this._wire) {
+      this._heardAt = Date.now();
+      this._onFrame(frame);
+    }
+  };
+
+  /** A stream goes on while it is looked whether a WebSocket gets through. */
+  Feed.prototype._watch = function () {
+    var now = Date.now();
+    if (now - this._heardAt > this._patience) {
+      this._drop();
+    } else if (this._probe && now - this._past.socketAt > SILENT_MS) {
+      this._endProbe();
+    } else if (this._wire.way === "stream" && wires.isProbeDue(this._past, now)) {
+      this._probe = this._open("socket");
+    }
+  };
+
+  Feed.prototype._endProbe = function () {
+    var probe = this._probe;
+    this._probe = null;
+    if (probe) {
+      probe.close();
+    }
   };
 
   /** So that a proxy may lead all of one branch to the same process; the server itself does not look at it. */
@@ -208,19 +249,17 @@
 
   /** Nothing has been heard for too long: the line is dead, though the browser does not know it. */
   Feed.prototype._drop = function () {
-    var socket = this._socket;
-    this._socket = null;
-    if (socket) {
-      socket.onclose = null;
-      socket.onmessage = null;
-      socket.close();
-    }
+    var wire = this._wire;
+    this._wire = null;
+    wire.close();
     this._onClose(1006);
   };
 
   Feed.prototype._onClose = function (code) {
     clearInterval(this._watchdog);
-    this._socket = null;
+    this._endProbe();
+    this._wire = null;
+    this._past.failed += 1;
     this._setStatus("reconnecting", code);
     if (this._isStopped || code >= STOP_FROM) {
       return;
@@ -266,18 +305,31 @@
   };
 
   Feed.prototype._send = function (frame) {
-    if (this._socket && this._socket.readyState === 1) {
-      this._socket.send(JSON.stringify(frame));
+    if (this._wire) {
+      this._wire.send(frame);
     }
   };
 
   Feed.prototype._ask = function (name) {
-    var channel = this._channels[name];
     var frame = { type: "subscribe", channel: name };
-    if (channel.position && name.indexOf("live:") !== 0) {
-      frame.since = channel.position;
+    if (this._since(name)) {
+      frame.since = this._since(name);
     }
     this._send(frame);
+  };
+
+  /** The position from which a channel goes on; "" for a snapshot. */
+  Feed.prototype._since = function (name) {
+    return name.indexOf("live:") === 0 ? "" : this._channels[name].position || "";
+  };
+
+  /** What a stream's address says: the channels, and a screen's report. */
+  Feed.prototype._wanted = function () {
+    var feed = this;
+    var channels = Object.keys(this._channels).map(function (name) {
+      return "&channel=" + encodeURIComponent(name) + "&since=" + encodeURIComponent(feed._since(name));
+    });
+    return channels.join("") + (this._report ? "&report=" + encodeURIComponent(JSON.stringify(this._report)) : "");
   };
 
   // -- frames ---------------------------------------------------------------------------------------------------------
@@ -315,7 +367,19 @@
       this._options.onBuild(frame.build);
     }
     this.actor = frame.actor;
+    this._past.failed = 0;
+    if (this._past.heard !== this._wire.way) {
+      this._past.heard = this._wire.way;
+      wires.remember(this._wire.way);
+    }
     this._setStatus("live");
+    if (this._wire.way === "socket") {
+      this._sayAll();
+    }
+  };
+
+  /** A stream's address has said what is followed, and its commands go their own way. */
+  Feed.prototype._sayAll = function () {
     var name;
     for (name in this._channels) {
       this._ask(name);

@@ -29,7 +29,8 @@ The actor is told in `welcome`.
   `board:` and `live:`, and `ticket:` and `ahead:` of a ticket whose token it has; every command, `helper:` and
   `counter:` are answered with an `error`, `unauthenticated`.
 - With a token that is not valid, or any other `Authorization`, it is closed with {Close.UNAUTHENTICATED} before a
-  `welcome`. A connection whose device is removed later is closed with the same code.
+  `welcome`; a stream of events is answered with a problem instead. A connection whose device is removed later is closed
+  with the same code.
 - With a cookie and the `Origin` of another site it is closed with {Close.FORBIDDEN}.
 - A ticket's token is part of a channel's name, `ticket:TOKEN`, and proves nothing else: its holder's commands go over
   HTTP. A forged one is answered `unknown-ticket`; another device's `printer:` is `unknown-channel`, as none at all is.
@@ -87,23 +88,24 @@ def document() -> dict[str, Any]:
             "version": __version__,
             "description": f"{(frames.__doc__ or '').strip()}\n\nSub-protocol: `{SUBPROTOCOL}`.\n\n{WHO}",
         },
-        "servers": {
-            "this": {
-                "host": "localhost",
-                "protocol": "wss",
-                "description": f"Without either a connection is welcomed as `{NOBODY.actor}`: see the description.",
-                "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in WAYS_IN],
-            }
-        },
+        "servers": {"this": _server("wss"), "http": _server("https")},
         "channels": {
             "socket": {
                 "address": "/ws/v1",
+                "servers": [{"$ref": "#/servers/this"}],
                 "messages": {tag: {"$ref": f"#/components/messages/{tag}"} for tag in messages},
-            }
+            },
+            "stream": {
+                "address": "/sse/v1",
+                "description": "The frames of `toClient` as events, where a proxy lets no WebSocket through.",
+                "servers": [{"$ref": "#/servers/http"}],
+                "messages": {_tag(frame): {"$ref": f"#/components/messages/{_tag(frame)}"} for frame in outgoing},
+            },
         },
         "operations": {
-            "toServer": _operation("receive", incoming),
-            "toClient": _operation("send", outgoing),
+            "toServer": _operation("receive", "socket", incoming),
+            "toClient": _operation("send", "socket", outgoing),
+            "toBrowser": _operation("send", "stream", outgoing),
         },
         "components": {
             "messages": messages,
@@ -117,6 +119,15 @@ def document() -> dict[str, Any]:
             for name, kind in commands.items()
         },
         "x-close-codes": {code: value for code, value in vars(frames.Close).items() if isinstance(value, int)},
+    }
+
+
+def _server(protocol: str) -> dict[str, Any]:
+    return {
+        "host": "localhost",
+        "protocol": protocol,
+        "description": f"Without either a connection is welcomed as `{NOBODY.actor}`: see the description.",
+        "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in WAYS_IN],
     }
 
 
@@ -152,6 +163,6 @@ def _message(frame: type, named: dict[type, Any]) -> dict[str, Any]:
     return {"name": _tag(frame), "summary": summary, "contentType": "application/json", "payload": named[frame]}
 
 
-def _operation(action: str, frames_: tuple[type, ...]) -> dict[str, Any]:
-    refs = [{"$ref": f"#/channels/socket/messages/{_tag(frame)}"} for frame in frames_]
-    return {"action": action, "channel": {"$ref": "#/channels/socket"}, "messages": refs}
+def _operation(action: str, channel: str, frames_: tuple[type, ...]) -> dict[str, Any]:
+    refs = [{"$ref": f"#/channels/{channel}/messages/{_tag(frame)}"} for frame in frames_]
+    return {"action": action, "channel": {"$ref": f"#/channels/{channel}"}, "messages": refs}

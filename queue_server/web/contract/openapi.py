@@ -41,7 +41,8 @@ def document() -> dict[str, Any]:
                 "answer. Every refusal is a problem (RFC 9457) with a stable code and a sentence for a person, in "
                 "Vietnamese or, by Accept-Language or ?lang=en, in English. First it is looked who asks (401), then "
                 "whether there is such a branch, which is no secret (404), then who may (403): the roles that an "
-                "operation names, each within its own branch; an account without a branch works for all of them."
+                "operation names, each within its own branch; an account without a branch works for all of them. What "
+                "changes is told by WebSocket or as a stream of events: see asyncapi.json."
             ),
         },
         "servers": [{"url": "/api/v1"}],

@@ -25,6 +25,7 @@ from queue_server.web.asking import house_of, page_language_of, who_of
 from queue_server.web.pages.rendering import page, policy_of_old_browsers
 
 SCRIPTS = (
+    "/static/protocol/wires.js",
     "/static/protocol/feed.js",
     "/static/page.js",
     "/static/times.js",

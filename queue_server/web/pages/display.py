@@ -19,6 +19,7 @@ from queue_server.web.asking import house_of, who_of
 from queue_server.web.pages.rendering import page, policy_of_old_browsers, trouble
 
 SCRIPTS = (
+    "/static/protocol/wires.js",
     "/static/protocol/feed.js",
     "/static/device.js",
     "/static/page.js",
