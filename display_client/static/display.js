@@ -146,7 +146,7 @@
 
     /** What the server knows it by; "" when it was not paired. */
     _device() {
-      return this._isDevice && this._feed.actor ? this._feed.actor.replace("device:", "") : "";
+      return this._isDevice && this._feed && this._feed.actor ? this._feed.actor.replace("device:", "") : "";
     }
 
     /** Once it has been drawn, staff may know that it stands here. */

@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-HARMLESS = re.compile(r"WebSocket connection to|Failed to load resource")
+HARMLESS = re.compile(r"WebSocket connection to|Failed to load resource|error occurred when fetching the script")
 """Chromium itself logs lines that drop and refused requests as errors; the page handles them. Not a missing file."""
 
 SIGN_IN = """async ([username, password]) => {

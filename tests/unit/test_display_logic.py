@@ -20,6 +20,7 @@ SCRIPTS = (
     "/static/display/display_view.js",
     "/static/display/display_turns.js",
     "/static/display/display_layout.js",
+    "/static/display/display_kept.js",
     "/static/display/display_calls.js",
 )
 WORLD = """
