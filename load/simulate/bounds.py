@@ -1,59 +1,33 @@
-"""Whether another rule would meet the goals that the loaded ward misses.
+"""Whether another setting of the rule would meet the goals better, above all in the loaded ward.
 
     python -m load.simulate.bounds [--case busy monday] [--days 5] [--seeds 1 2 3 4 5] [--workers 2]
 
 Plays the same people by the rule with each bound, by the reference and by oldest-first, and prints what the goals look
-at. The more often somebody ordinary goes first, the fewer are overtaken, and the longer people with priority wait. Then
-the same by a rule that the product has not: whoever was overtaken so often goes before anybody with priority.
+at. The more often somebody ordinary goes first, the fewer are overtaken, and the longer people with priority wait.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 
 from load.simulate.goals import CASES, RULES, Played, Task, figures, play
-from load.simulate.rules import callable_here, specialists_first
-from queue_server.domain import commands as c
 from queue_server.domain.configuration import RoutingRule
-from queue_server.domain.counters import Counter
-from queue_server.domain.routing import choose_next
-from queue_server.domain.state import BranchState
 
-
-class Capped:
-    """The product's rule, but whoever was overtaken so often, by a counter that takes them, is called next there."""
-
-    name = "product"
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._overtaken: Tally[str] = Tally()
-
-    def next(self, state: BranchState, counter: Counter, now: datetime) -> c.Command | None:
-        waiting = list(callable_here(state, counter, now))
-        choice = choose_next(state, counter, now)
-        if choice is None:
-            return None
-        called = choice.ticket
-        often = [t for t in waiting if not t.has_priority and self._overtaken[t.id] >= self._most]
-        if often and called.has_priority:
-            called = min(often, key=lambda t: t.order)
-        self._overtaken.update(t.id for t in waiting if t is not called and t.arrival_at < called.arrival_at)
-        return c.Call(ticket=called.id, counter=counter.no)
-
-    def order(self, state: BranchState, idle: Sequence[Counter], now: datetime) -> Sequence[Counter]:
-        return specialists_first(idle)
-
-
+UNCAPPED = RoutingRule(overtaken_most=None)
 BOUNDS: dict[str, RoutingRule] = {
-    f"{run} in a row, then who waited over {after} min": RoutingRule(priority_run=run, ordinary_after_s=after * 60)
-    for run, after in ((3, 30), (2, 30), (2, 5), (1, 60), (1, 30), (1, 5))
-}
-CAPS = (12, 8, 7, 6)
+    "2 in a row, then who waited over 30 min": UNCAPPED,
+    "1 in a row, then who waited over 5 min": RoutingRule(priority_run=1, ordinary_after_s=300, overtaken_most=None),
+    **{
+        f"overtaken {most} times, priority waits up to {patience} min": RoutingRule(
+            overtaken_most=most, priority_patience_s=patience * 60
+        )
+        for most, patience in (
+            (6, 5), (8, 5), (6, 10), (6, 15), (6, 30), (6, 60), (6, 90), (12, 600), (14, 600),
+        )
+    },
+}  # fmt: skip
 SHOWN = ("eligible overtakes p99", "eligible overtakes most", "priority p95 ÷ reference", "ordinary p95 ÷ oldest")
 
 
@@ -70,15 +44,8 @@ def main() -> None:
             others = pool.map(play, plain, chunksize=1)
             print(f"\n## {case}\n\n| rule | {' | '.join(SHOWN)} |\n|---|{'---:|' * len(SHOWN)}", flush=True)
             for name, rule in BOUNDS.items():
-                bounded = [Task(case, "product", seed, given.days, rule) for seed in given.seeds]
+                bounded = [Task(case, "product", seed, given.days, bounds=rule) for seed in given.seeds]
                 _row(case, name, [*others, *pool.map(play, bounded, chunksize=1)])
-            for most in CAPS:
-                capped = [(Task(case, "product", seed, given.days, RoutingRule()), most) for seed in given.seeds]
-                _row(case, f"overtaken {most} times, then next", [*others, *pool.starmap(_capped, capped, chunksize=1)])
-
-
-def _capped(task: Task, most: int) -> Played:
-    return play(task, Capped(most))
 
 
 def _row(case: str, name: str, played: Iterable[Played]) -> None:

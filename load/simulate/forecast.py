@@ -28,16 +28,21 @@ def true_laws(demand: Demand, speeds: Mapping[int, float]) -> dict[tuple[str, in
 
 
 class Forecast:
-    """The newest outlook is the centre's; beside it one by the true laws and, if asked, one that has learnt nothing."""
+    """The newest outlook is the centre's; beside it one by the true laws and, if asked, one that has learnt nothing.
+    Only every so many-th visit looks at it."""
 
-    def __init__(self, centre: Centre, laws: TrueLaws, *, believed: bool = False) -> None:
+    def __init__(self, centre: Centre, laws: TrueLaws, *, believed: bool = False, every: int = 1) -> None:
         self._centre = centre
         self._laws = laws
         self._looked_s = self._learnt_s = -math.inf
         self._learnt = Learnt()
         self._is_believed = believed
+        self._every = every
         self._exact: dict[tuple[str, bool], float | None] = {}
         self._believed: dict[tuple[str, bool], float | None] = {}
+
+    def is_asked(self, visit: Visit) -> bool:
+        return visit.number % self._every == 0
 
     def look(self, visit: Visit, now: float) -> tuple[float | None, float | None]:
         """Make an outlook if the last one is older than the product lets it become; what the exact one says, and the

@@ -1,6 +1,6 @@
 """The goals of balancing, looked at on days that the founding sites might have.
 
-    python -m load.simulate.goals [--days 5] [--seeds 1 2 3] [--case busy …] [--workers 2]
+    python -m load.simulate.goals [--days 5] [--seeds 1 2 3] [--case busy …] [--told-every N] [--workers 2]
 
 Every case plays the same people by the product's rule, by the study's reference and by oldest-first, and compares the
 days in pairs; the waits that the product tells are compared with plays that know the true laws of service, and with the
@@ -52,6 +52,9 @@ class Case(Struct, frozen=True):
     is_unlike: bool = False
     """Services take a third more or less than is believed, and counters are a quarter faster or slower: what was learnt
     is judged from the fifth day on."""
+    told_every: int = 1
+    """Only every so many-th is told a wait, where playing it for all would take hours: of hundreds who wait, each play
+    calls all."""
     weekdays: frozenset[int] = frozenset(range(5))
     """Only these days are judged; Mondays bring a quarter more people."""
 
@@ -63,7 +66,7 @@ CASES: Mapping[str, Case] = {
     "busy": Case("go-vap", None, "usual", Goals(), weekdays=frozenset(range(1, 5))),
     "learning": Case("binhduong", "binhduong-b01", "usual", Goals(exact=9.9), is_unlike=True),
     "monday": Case("go-vap", None, "usual", HEAVY, weekdays=frozenset({0})),
-    "heavy": Case("go-vap", None, "stress", HEAVY),
+    "heavy": Case("go-vap", None, "stress", HEAVY, told_every=10),
     "small": Case("binhduong", "binhduong-p01", "usual", SMALL, visits=80),
     "binhdinh": Case("binhdinh", None, "usual", SPECIAL),
     "bentre": Case("bentre", None, "usual", SPECIAL),
@@ -90,12 +93,13 @@ class Task(Struct, frozen=True):
     rule: str
     seed: int
     days: int
+    told_every: int | None = None
+    """Other than the case's."""
     bounds: RoutingRule | None = None
     """Instead of the site's own; who comes is then told no wait."""
 
 
-def play(task: Task, rule: Rule | None = None) -> Played:
-    """By the task's rule, or another one in its place."""
+def play(task: Task) -> Played:
     case = CASES[task.case]
     site = read_site(case.site, branch=case.branch, day=case.day)
     if case.visits is not None:
@@ -106,7 +110,13 @@ def play(task: Task, rule: Rule | None = None) -> Played:
     if case.is_unlike:
         site = unlike_beliefs(site, task.seed)
     played = play_days(
-        site, rule or RULES[task.rule](), days=task.days, seed=task.seed, judge=judged, believed=case.is_unlike
+        site,
+        RULES[task.rule](),
+        days=task.days,
+        seed=task.seed,
+        judge=judged,
+        believed=case.is_unlike,
+        told_every=task.told_every or case.told_every,
     )
     days = [day for number, day in enumerate(played) if number % 5 in case.weekdays]
     if case.is_unlike:
@@ -195,9 +205,15 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=5)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--case", choices=sorted(CASES), nargs="+", default=list(CASES))
+    parser.add_argument("--told-every", type=int, help="only every so many-th visit is told a wait (1; heavy: 10)")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    tasks = [Task(case, rule, seed, given.days) for case in given.case for seed in given.seeds for rule in RULES]
+    tasks = [
+        Task(case, rule, seed, given.days, given.told_every)
+        for case in given.case
+        for seed in given.seeds
+        for rule in RULES
+    ]
     by_case: dict[str, list[Played]] = {case: [] for case in given.case}
     missed = 0
     with multiprocessing.get_context("spawn").Pool(given.workers) as pool:

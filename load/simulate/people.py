@@ -162,7 +162,8 @@ class Hall:
     def arrive(self, visit: Visit) -> None:
         """Somebody comes now."""
         now = self._calendar.now
-        others = self._forecast.look(visit, now) if self._forecast is not None else (None, None)
+        is_told = self._forecast is None or self._forecast.is_asked(visit)
+        others = self._forecast.look(visit, now) if self._forecast is not None and is_told else (None, None)
         try:
             issued = self._do(self._asks(visit), KIOSK)[0]
         except Refusal as refusal:
@@ -171,7 +172,8 @@ class Hall:
         assert isinstance(issued, TicketIssued)
         clock_s = max(now, self._starts_s + self._opens_s, self._starts_s + (visit.slot_s or 0.0))
         judged = Judged(*others, self._last_wait_s.get(visit.field))
-        turn = Turn(visit, issued.ticket, now, clock_s, self._foreseen(issued.ticket), judged)
+        told = self._foreseen(issued.ticket) if is_told else None
+        turn = Turn(visit, issued.ticket, now, clock_s, told, judged)
         self._by_ticket[issued.ticket] = turn
         self.day.turns.append(turn)
         if visit.patience_s is not None:

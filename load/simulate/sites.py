@@ -88,14 +88,16 @@ def play_days(
     seed: int,
     judge: bool = False,
     believed: bool = False,
+    told_every: int = 1,
     tell: Callable[[float], None] | None = None,
 ) -> Iterator[Day]:
     """So many working days, from a Monday on. The same seed brings the same people whatever the rule. With `judge` they
-    are told a wait by plays and not by a rule of thumb, and it is compared with plays that know the true laws. `tell`
-    hears now and then how many days are done."""
+    are told a wait by plays and not by a rule of thumb, and it is compared with plays that know the true laws; or
+    only every so many-th of them. `tell` hears now and then how many days are done."""
     centre, calendar = Centre(site.config, FIRST_DAY), Calendar()
     speeds = {desk.no: site.speeds.get(desk.no, 1.0) for desk in site.config.counters}
-    forecast = Forecast(centre, true_laws(site.demand, speeds), believed=believed) if judge else None
+    laws = true_laws(site.demand, speeds)
+    forecast = Forecast(centre, laws, believed=believed, every=told_every) if judge else None
     played, day = 0, FIRST_DAY
     while played < days:
         windows = hours.planned(site.config, day).working

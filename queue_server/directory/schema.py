@@ -195,6 +195,8 @@ class RuleBlock(Block):
     priority_run: Run = _RULE.priority_run
     ordinary_after_s: Seconds = _RULE.ordinary_after_s
     ordinary_ceiling_s: Seconds | None = _RULE.ordinary_ceiling_s
+    overtaken_most: Run | None = _RULE.overtaken_most
+    priority_patience_s: Seconds = _RULE.priority_patience_s
     ordinary_run: Run = _RULE.ordinary_run
     priority_weight: Weight = _RULE.priority_weight
     priority_head_start_s: Seconds = _RULE.priority_head_start_s

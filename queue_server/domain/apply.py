@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from queue_server.domain import caps
+from queue_server.domain import caps, overtaking
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig, Desk
 from queue_server.domain.counters import Counter, CounterState
@@ -26,7 +26,7 @@ from queue_server.domain.state import (
     Speaker,
     Suspension,
 )
-from queue_server.domain.tickets import Mark, Ticket, TicketState, enter
+from queue_server.domain.tickets import Mark, Stream, Ticket, TicketState, enter
 
 
 def apply(state: BranchState, recorded: Recorded) -> None:
@@ -274,6 +274,8 @@ def _called(state: BranchState, rec: Recorded, event: ev.TicketCalled) -> None:
         runs = counter.runs.then(stream)
         if runs != counter.runs:
             state.put("counters", event.counter, replace(counter, runs=runs))
+        if stream is Stream.PRIORITY:
+            overtaking.note_call(state, counter, ticket)
     _show_call(state, rec, ticket, event.why)
 
 
@@ -403,6 +405,7 @@ def _undone(state: BranchState, rec: Recorded, event: ev.TicketUndone) -> None:
     state.put_ticket(replace(before, last=mark, revision=revision))
     if event.undone_type == "ticket.called":
         _take_down(state, now)
+        overtaking.take_back_call(state, now.call)
     for code in {now.field, before.field}:
         _watch_cover(state, code, rec.at)
 

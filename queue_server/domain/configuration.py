@@ -168,7 +168,9 @@ class RoutingRule(Struct, frozen=True):
     - "interleaved": one priority call after `ordinary_run` others, within the same bound.
     - "graded": the highest score; a priority wait counts `priority_weight` times and `priority_head_start_s` more.
 
-    In each, one who has waited longer than `ordinary_ceiling_s` goes after a single priority call. Among ordinary
+    In "bounded" and "interleaved" priority stands back at a counter while somebody ordinary there has been overtaken by
+    priority `overtaken_most` times, unless one with priority has waited there longer than `priority_patience_s`.
+    In each mode, one who has waited longer than `ordinary_ceiling_s` goes after a single priority call. Among ordinary
     citizens the longest wait goes first; `pressure_weight` adds that part of the waiting work of their field for each
     other counter, and a counter takes a field that it only helps with as if they had come `helping_after_s` later.
     A bulk submitter has a turn of `bulk_dossiers`, and is then behind those who wait. Whoever comes `late_after_s`
@@ -179,6 +181,8 @@ class RoutingRule(Struct, frozen=True):
     priority_run: int = 2
     ordinary_after_s: int = 1800
     ordinary_ceiling_s: int | None = None
+    overtaken_most: int | None = 6
+    priority_patience_s: int = 300
     ordinary_run: int = 3
     priority_weight: float = 2.0
     priority_head_start_s: int = 1200

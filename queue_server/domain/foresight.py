@@ -11,8 +11,9 @@ import heapq
 import math
 import random
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import takewhile
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -43,13 +44,15 @@ _NORMAL = NormalDist()
 
 
 class Waiting(Struct, frozen=True, array_like=True):
-    """Somebody who waits. `since` is the place in the queue (in the past, so below 0), `counter` the only counter that
-    may call before `loosens`, both by index; `ticket` is "" for somebody who may still come."""
+    """Somebody who waits. `since` is the place in the queue (in the past, so below 0); `began` is when this wait began,
+    of somebody with priority the arrival. `counter` is the only counter that may call before `loosens`, both by index;
+    `ticket` is "" for somebody who may still come."""
 
     ticket: str
     field: int
     stream: int
     since: float
+    began: float
     dossiers: int = 1
     not_before: float = 0.0
     counter: int = NOBODY
@@ -81,7 +84,8 @@ class Scene(Struct, frozen=True, tag="scene"):
     """How things stand `at` this instant. `moves` holds for each field the chances that a visit goes on elsewhere, and
     `priority` how many with priority are expected there: until then so many, all told. `closes` is when the day's last
     counters close. `doubts` say how far the logarithms of each field's services may be off: what is long ahead is
-    uncertain for that reason most. In the fields of `bound` somebody may come for one counter only."""
+    uncertain for that reason most. In the fields of `bound` somebody may come for one counter only. `priority_calls`
+    hold of each field the arrivals of those with priority who were called and came last, as many as the rule needs."""
 
     at: datetime
     rule: RoutingRule
@@ -96,6 +100,7 @@ class Scene(Struct, frozen=True, tag="scene"):
     closes: float
     doubts: tuple[float, ...] = ()
     bound: tuple[int, ...] = ()
+    priority_calls: tuple[tuple[float, ...], ...] = ()
 
 
 class Range(Struct, frozen=True, array_like=True):
@@ -234,7 +239,8 @@ class _Heads:
 
     def __init__(self) -> None:
         self.found: list[tuple[_Entry, list[_Entry]] | None] = [None] * len(Heads._fields)
-        self.worth = [-math.inf] * len(Heads._fields)
+        self.worth: list[float | None] = [None] * len(Heads._fields)
+        self.is_overtaken = False
 
     def add(self, entry: _Entry, queue: list[_Entry], waited: float, score: float) -> None:
         if entry.each.stream == ORDINARY:
@@ -246,18 +252,18 @@ class _Heads:
             )
 
     def _keep(self, place: int, entry: _Entry, queue: list[_Entry], worth: float) -> None:
-        was = self.found[place]
-        if was is None or worth > self.worth[place] or (worth == self.worth[place] and entry < was[0]):
+        was, found = self.worth[place], self.found[place]
+        if was is None or found is None or worth > was or (worth == was and entry < found[0]):
             self.found[place], self.worth[place] = (entry, queue), worth
 
     def pick(self, rule: RoutingRule, runs: Runs) -> tuple[_Entry, list[_Entry]] | None:
-        pairs = zip(self.found, self.worth, strict=True)
-        picked = pick(rule, runs, Heads(*[None if found is None else worth for found, worth in pairs]))
+        picked = pick(rule, runs, Heads(*self.worth), is_overtaken=self.is_overtaken)
         return None if picked is None else self.found[Heads._fields.index(picked.head)]
 
     def copy(self) -> _Heads:
         other = _Heads()
         other.found, other.worth = self.found.copy(), self.worth.copy()
+        other.is_overtaken = self.is_overtaken
         return other
 
 
@@ -286,10 +292,14 @@ class Play:
         self._fields_off = [chance.gauss(0.0, doubt) for doubt in scene.doubts] or [0.0] * len(scene.fields)
         self._places_off = [chance.gauss(0.0, place.doubt) for place in scene.places]
         self._idle: list[tuple[int, int]] = []
+        self._calls = [list(each) for each in scene.priority_calls] or [[] for _ in scene.fields]
+        self._overtaken_since = [-math.inf] * len(scene.fields)
+        for field in range(len(scene.fields)):
+            self._look_overtaken(field)
         for index, each in enumerate(scene.waiting):
             self._add(_Entry(each.since, self._next(), index, each))
         for index, (at, field) in enumerate(coming, len(scene.waiting)):
-            self._at(at, NOBODY, _Entry(at, self._next(), index, Waiting("", field, ORDINARY, at)))
+            self._at(at, NOBODY, _Entry(at, self._next(), index, Waiting("", field, ORDINARY, at, at)))
 
     def _next(self) -> int:
         self._number += 1
@@ -342,7 +352,7 @@ class Play:
                     break
                 end, until_then = course[place]
                 at = began[0] + (end - began[0]) * (came - began[1]) / (until_then - began[1])
-                self._at(at, NOBODY, _Entry(at, self._next(), self._nobody, Waiting("", field, PRIORITY, at)))
+                self._at(at, NOBODY, _Entry(at, self._next(), self._nobody, Waiting("", field, PRIORITY, at, at)))
 
     def _wake(self, at: float) -> None:
         """Somebody may be called who could not be before: idle counters look, those with the fewest skills first."""
@@ -385,6 +395,8 @@ class Play:
         scene, chance, each = self._scene, self._chance, entry.each
         stream = STREAMS[each.stream]
         self._runs[place] = self._runs[place].then(stream)
+        if each.stream == PRIORITY:
+            self._note_priority(place, each.began)
         if chance.random() < scene.absent:
             self._at(at + scene.absent_s, place)
             return
@@ -392,6 +404,18 @@ class Play:
         law = self._law(place, each.field)
         ends = at + math.exp(chance.gauss(law.centre, law.spread)) * work(turn)
         self._at(ends, place, self._goes_on(entry, ends, turn))
+
+    def _note_priority(self, place: int, came: float) -> None:
+        """Who waits in the place's fields since before then was overtaken."""
+        for field, _ in self._scene.places[place].takes:
+            insort(self._calls[field], came)
+            self._look_overtaken(field)
+
+    def _look_overtaken(self, field: int) -> None:
+        """As `overtaking.overtaken_since`."""
+        most, calls = self._rule.overtaken_most, self._calls[field]
+        if most is not None and len(calls) >= most:
+            self._overtaken_since[field] = calls[-most]
 
     def _law(self, place: int, field: int) -> Law:
         """Of a service, as it is in this play."""
@@ -401,14 +425,15 @@ class Play:
     def _goes_on(self, entry: _Entry, at: float, turn: int) -> _Entry | None:
         """Who stands in a queue again: the rest of a bulk submitter's dossiers, or the visit's next field."""
         each, late = entry.each, self._nobody
+        began = each.began if each.stream == PRIORITY else at
         if each.dossiers > turn:
             stream = ORDINARY if each.stream == DUE else each.stream
-            return _Entry(at, self._next(), late, Waiting("", each.field, stream, at, each.dossiers - turn))
+            return _Entry(at, self._next(), late, Waiting("", each.field, stream, at, began, each.dossiers - turn))
         drawn = self._chance.random()
         for to, chance in self._scene.moves[each.field]:
             drawn -= chance
             if drawn < 0:
-                return _Entry(entry.since, self._next(), late, Waiting("", to, each.stream, entry.since))
+                return _Entry(entry.since, self._next(), late, Waiting("", to, each.stream, entry.since, began))
         return None
 
     def _remaining(self, busy: Busy, law: Law) -> float:
@@ -431,11 +456,14 @@ class Play:
         heads, asking = _Heads(), []
         for field, handicap in self._scene.places[place].takes:
             pressure = self._rule.pressure_weight and self._rule.pressure_weight * self._pressure(place, field)
+            since = self._overtaken_since[field]
             for stream, queue in enumerate(self._queues[field]):
                 head = self._head(queue, place, at)
                 if head is not None:
                     waited = at - head.since
                     heads.add(head, queue, waited, waited + pressure - handicap)
+                    if stream == ORDINARY and head.since < since and not heads.is_overtaken:
+                        heads.is_overtaken = self._is_overtaken(queue, place, at, since)
                 is_asked = (field, stream) in self._unprobed or (
                     stream == ORDINARY and (field, place) in self._unprobed_at
                 )
@@ -452,8 +480,10 @@ class Play:
 
     def _ask(self, heads: _Heads, place: int, field: int, stream: int, at: float, score: float) -> None:
         """Whether somebody who came now would be the one."""
-        with_probe, probe = heads.copy(), _Entry(0.0, 0, NOBODY, Waiting("", field, stream, 0.0))
+        with_probe, probe = heads.copy(), _Entry(0.0, 0, NOBODY, Waiting("", field, stream, 0.0, 0.0))
         with_probe.add(probe, [], at, score)
+        if stream == ORDINARY and self._overtaken_since[field] > 0:
+            with_probe.is_overtaken = True
         taken = with_probe.pick(self._rule, self._runs[place])
         if taken is not None and taken[0] is probe:
             self.probed.setdefault((field, stream), at)
@@ -462,8 +492,13 @@ class Play:
                 self.at_places[field, place] = at
                 self._unprobed_at.remove((field, place))
 
+    def _is_overtaken(self, queue: list[_Entry], place: int, at: float, since: float) -> bool:
+        """As `routing.is_overtaken`."""
+        ahead = takewhile(lambda entry: entry.since < since, queue)
+        return self._head((entry for entry in ahead if entry.each.began < since), place, at) is not None
+
     @staticmethod
-    def _head(queue: list[_Entry], place: int, at: float) -> _Entry | None:
+    def _head(queue: Iterable[_Entry], place: int, at: float) -> _Entry | None:
         for entry in queue:
             each = entry.each
             if each.not_before <= at and (each.counter in (NOBODY, place) or each.loosens <= at):

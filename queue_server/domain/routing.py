@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -15,10 +16,13 @@ from msgspec import Struct
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig, RoutingRule
 from queue_server.domain.counters import Counter, Runs
+from queue_server.domain.overtaking import overtaken_since
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Stream, Ticket
 
 NO_LIMIT = float("inf")
+BOUNDED = ("bounded", "interleaved")
+"""Modes in which priority calls have a bound."""
 CONSIDERED_MOST = 4
 """So many candidates a call remembers besides the one that was called."""
 
@@ -44,8 +48,8 @@ class Pick(NamedTuple):
     reason: str
 
 
-def pick(rule: RoutingRule, runs: Runs, heads: Heads) -> Pick | None:
-    """The rule. None when there is nobody.
+def pick(rule: RoutingRule, runs: Runs, heads: Heads, *, is_overtaken: bool = False) -> Pick | None:
+    """The rule. None when there is nobody. `is_overtaken`: somebody ordinary there was, as often as is allowed.
 
     Whoever has an appointment or returns goes before the next new number, one of them between two new ones.
     """
@@ -57,6 +61,8 @@ def pick(rule: RoutingRule, runs: Runs, heads: Heads) -> Pick | None:
         if best is not None:
             return Pick("best", "oldest")
         return None if early is None else Pick("early", "early")
+    if is_overtaken and rule.mode in BOUNDED and priority <= rule.priority_patience_s:
+        return Pick("due", "due") if may_be_due else Pick("best", "overtaken")
     longest = -NO_LIMIT if oldest is None else oldest
     if runs.priority >= _bound(rule, longest):
         is_overdue = longest > rule.ordinary_after_s
@@ -75,7 +81,7 @@ def _bound(rule: RoutingRule, longest: float) -> float:
     """How many priority calls in a row are allowed while an ordinary citizen has waited so long."""
     if rule.ordinary_ceiling_s is not None and longest > rule.ordinary_ceiling_s:
         return 1
-    return NO_LIMIT if rule.mode in ("strict", "graded") else rule.priority_run
+    return rule.priority_run if rule.mode in BOUNDED else NO_LIMIT
 
 
 def _graded(rule: RoutingRule, priority: float, due: float | None, best: float | None) -> Pick:
@@ -105,7 +111,7 @@ class Choice(Struct, frozen=True):
     """The ticket to call and why, among so many who wait in the counter's fields.
 
     `reason` is "priority", "appointment", "returning", "oldest", "pressed" (not the oldest, but its field is the most
-    crowded), "ordinary_bound", "interleaved" or "early".
+    crowded), "ordinary_bound", "overtaken", "interleaved" or "early".
     """
 
     ticket: Ticket
@@ -118,7 +124,8 @@ def explain(state: BranchState, counter: Counter, now: datetime, choice: Choice)
     this ticket, then by score."""
     config = state.configured
     others = list(candidates_of(state, counter, now, but=choice.ticket))
-    otherwise = _chosen(config.rule, counter.runs, others)
+    is_still_overtaken = is_overtaken(state, counter, now, but=choice.ticket)
+    otherwise = _chosen(config.rule, counter.runs, others, is_overtaken=is_still_overtaken)
     others.sort(key=lambda each: (otherwise is None or each.ticket is not otherwise[0], -each.score_s))
     considered = (
         ev.Considered(each.ticket.number, each.ticket.field, each.kind, round(each.waited_s), round(each.score_s))
@@ -140,19 +147,23 @@ def waited_s(ticket: Ticket, now: datetime) -> int:
 def choose_next(state: BranchState, counter: Counter, now: datetime) -> Choice | None:
     """Whom this counter calls now; None when nobody may be called here."""
     candidates = list(candidates_of(state, counter, now))
-    chosen = _chosen(state.configured.rule, counter.runs, candidates)
+    rule, overtaken = state.configured.rule, is_overtaken(state, counter, now)
+    chosen = _chosen(rule, counter.runs, candidates, is_overtaken=overtaken)
     if chosen is None:
         return None
     ticket, reason = chosen
     return Choice(ticket, reason, sum(map(state.waiting_count, counter.takes)))
 
 
-def _chosen(rule: RoutingRule, runs: Runs, candidates: Iterable[Candidate]) -> tuple[Ticket, str] | None:
+def _chosen(
+    rule: RoutingRule, runs: Runs, candidates: Iterable[Candidate], *, is_overtaken: bool
+) -> tuple[Ticket, str] | None:
     first: dict[str, Candidate] = {}
     for each in candidates:
         for name in ("best", "oldest") if each.kind == Stream.ORDINARY else (each.kind,):
             _keep(first, name, each)
-    picked = pick(rule, runs, Heads(*(_worth(name, first[name]) if name in first else None for name in Heads._fields)))
+    heads = Heads(*(_worth(name, first[name]) if name in first else None for name in Heads._fields))
+    picked = pick(rule, runs, heads, is_overtaken=is_overtaken)
     if picked is None:
         return None
     ticket = first[picked.head].ticket
@@ -195,6 +206,16 @@ def candidates_of(
             pressure_s = rule.pressure_weight and rule.pressure_weight * pressure(state, counter, code)
             is_early = stream is Stream.DUE and waited_s < 0
             yield Candidate(head, "early" if is_early else stream.value, waited_s, waited_s + pressure_s - handicap_s)
+
+
+def is_overtaken(state: BranchState, counter: Counter, now: datetime, *, but: Ticket | None = None) -> bool:
+    """Whether this counter may call somebody ordinary who was overtaken by priority as often as the rule allows."""
+    return any(
+        ticket is not but and ticket.stints[-1].start < since and may_call(state, counter, ticket, now)
+        for code in counter.takes
+        if (since := overtaken_since(state, code)) is not None
+        for ticket in takewhile(lambda each: each.queue_at < since, state.waiting(code, Stream.ORDINARY))
+    )
 
 
 def pressure(state: BranchState, counter: Counter, code: str) -> float:

@@ -94,6 +94,7 @@ def scene_of(state: BranchState, now: datetime, learnt: Learnt | None = None) ->
         closes=max((end for _, end in windows), default=0.0),
         doubts=tuple(map(laws.doubt_of, fields)),
         bound=tuple(index[field.code] for field in config.fields if field.service in WANTED_AT_ONE),
+        priority_calls=tuple(_priority_calls(state, code, now) for code in fields),
     )
 
 
@@ -116,11 +117,19 @@ def _waiting(
         field=index[ticket.field],
         stream=STREAMS.index(ticket.stream),
         since=(ticket.queue_at - now).total_seconds(),
+        began=((ticket.arrival_at if ticket.has_priority else ticket.stints[-1].start) - now).total_seconds(),
         dossiers=max(1, ticket.dossiers_left),
         not_before=max(0.0, (ticket.not_before - now).total_seconds()) if ticket.not_before else 0.0,
         counter=counter,
         loosens=loosens,
     )
+
+
+def _priority_calls(state: BranchState, code: str, now: datetime) -> tuple[float, ...]:
+    """As many of the latest as the rule looks at."""
+    most = state.configured.rule.overtaken_most
+    calls = state.fields[code].priority_calls[-most:] if most is not None else ()
+    return tuple((call.arrival_at - now).total_seconds() for call in calls)
 
 
 def _busy(state: BranchState, counter: Counter, index: dict[str, int], now: datetime) -> Busy | None:

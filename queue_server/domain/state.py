@@ -71,9 +71,17 @@ class Suspension(Struct, frozen=True):
     actor: str
 
 
+class PriorityCall(NamedTuple):
+    """A ticket with priority that came then was called, by the event of this seq."""
+
+    arrival_at: datetime
+    call: int
+
+
 class FieldDay(Struct, frozen=True, gc=False):
     """A field's day so far. Of the numbers `issued`, so many in the morning, and so many through each channel of a cap.
-    `uncovered_at`: since when people wait in it while no open counter takes it."""
+    `uncovered_at`: since when people wait in it while no open counter takes it. `priority_calls` are those of counters
+    that took it, whoever came first in front."""
 
     code: str
     issued: int = 0
@@ -81,6 +89,7 @@ class FieldDay(Struct, frozen=True, gc=False):
     issued_by: dict[CapChannel, int] = {}
     suspended: Suspension | None = None
     uncovered_at: datetime | None = None
+    priority_calls: tuple[PriorityCall, ...] = ()
 
 
 class CallShown(Struct, frozen=True, gc=False):

@@ -22,10 +22,11 @@ def _same(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_caps(event: dict[str, Any]) -> dict[str, Any]:
-    """A field's `daily_cap` became the day's bound of its `cap`."""
+    """A field's `daily_cap` became the day's bound of its `cap`; nobody counted how often one was overtaken."""
     config = event["config"]
     fields = [{**field, "cap": {"day": field.get("daily_cap")}} for field in config["fields"]]
-    return {**event, "config": {**config, "fields": fields}}
+    rule = {**config.get("rule", {}), "overtaken_most": None}
+    return {**event, "config": {**config, "fields": fields, "rule": rule}}
 
 
 LIFTS: dict[tuple[str, int], Lift] = {

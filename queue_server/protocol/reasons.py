@@ -32,6 +32,10 @@ SENTENCES = {
         "Đã chờ {waited} trong khi các số ưu tiên được gọi liên tiếp.",
         "Has waited {waited} while priority numbers were called in a row.",
     ),
+    "overtaken": (
+        "Đã chờ {waited}; số thường được gọi xen vào vì nhiều số ưu tiên đến sau đã được gọi trước.",
+        "Has waited {waited}; an ordinary number has its turn, as many priority numbers that came later went first.",
+    ),
     "interleaved": (
         "Được gọi xen kẽ giữa các số ưu tiên; đã chờ {waited}.",
         "Between two priority numbers; has waited {waited}.",

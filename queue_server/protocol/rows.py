@@ -162,13 +162,14 @@ class Told(Struct, frozen=True):
 
 
 class QueueRow(Struct, frozen=True):
-    """A waiting ticket in a clerk's list."""
+    """A waiting ticket in a clerk's list. `since` is when this wait began."""
 
     id: str
     number: str
     field: str
     arrival_at: datetime
     queue_at: datetime
+    since: datetime
     priority: str | None
     told: Told | None
     not_before: datetime | None
@@ -247,6 +248,8 @@ class Rule(Struct, frozen=True):
     priority_run: int
     ordinary_after_s: int
     ordinary_ceiling_s: int | None
+    overtaken_most: int | None
+    priority_patience_s: int
     ordinary_run: int
     priority_weight: float
     priority_head_start_s: int
@@ -257,7 +260,8 @@ class Rule(Struct, frozen=True):
 
 class DeskRow(Struct, frozen=True):
     """The counter itself, for its clerk. What was called last there and the rule in force tell its console who is
-    next."""
+    next. `overtaken_since` holds of its fields whose waits began before when: they were overtaken as often as the rule
+    allows."""
 
     no: int
     name: Name
@@ -268,6 +272,7 @@ class DeskRow(Struct, frozen=True):
     fields: list[str]
     helps: list[str]
     runs: Runs
+    overtaken_since: dict[str, datetime]
     rule: Rule
     undo_s: int
 

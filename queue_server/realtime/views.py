@@ -15,6 +15,8 @@ from msgspec import Struct, convert
 from queue_server.domain import events as ev
 from queue_server.domain import hours
 from queue_server.domain.configuration import DayHours, Field, Screen, Text, Voice
+from queue_server.domain.counters import Counter
+from queue_server.domain.overtaking import overtaken_since
 from queue_server.domain.state import TODAY, BranchState, CallShown, Change, Paper
 from queue_server.domain.tickets import Estimate, StintKind, Ticket, TicketState
 from queue_server.protocol import rows
@@ -264,6 +266,8 @@ class CounterView:
             case "calls":  # why a ticket was called is told while its call is remembered
                 sides = (side for side in (change.old, change.new) if side is not None)
                 return [("tickets", side.ticket) for side in sides]
+            case "fields":
+                return [("counter", str(self.no))] if self._counts(state, change) else ()
             case "counters" if change.key == self.no:
                 is_same = change.old is not None and change.new is not None and _takes(change.old) == _takes(change.new)
                 return [("counter", str(self.no))] if is_same else None
@@ -276,6 +280,12 @@ class CounterView:
         counter = state.counters.get(self.no)
         sides = [side for side in (change.old, change.new) if side is not None]
         return counter is not None and any(side.counter == self.no or counter.can_serve(side.field) for side in sides)
+
+    def _counts(self, state: BranchState, change: Change) -> bool:
+        """Whether somebody with priority was called before others who wait for this counter."""
+        counter = state.counters.get(self.no)
+        calls = [side.priority_calls if side is not None else () for side in (change.old, change.new)]
+        return counter is not None and calls[0] != calls[1] and counter.can_serve(change.key)
 
     def _is_in_hand(self, state: BranchState, ticket: Ticket) -> bool:
         if ticket.state is TicketState.HELD:
@@ -309,6 +319,7 @@ class CounterView:
             fields=list(counter.fields),
             helps=list(counter.helps),
             runs=rows.Runs(counter.runs.priority, counter.runs.due, counter.runs.ordinary),
+            overtaken_since=_overtaken_since(state, counter),
             rule=convert(config.rule, rows.Rule, from_attributes=True),
             undo_s=config.limits.undo_s,
         )
@@ -347,6 +358,11 @@ def _helped_row(ticket: Ticket) -> rows.HelpedTicketRow:
     )
 
 
+def _overtaken_since(state: BranchState, counter: Counter) -> dict[str, datetime]:
+    found = ((code, overtaken_since(state, code)) for code in counter.takes)
+    return {code: since for code, since in found if since is not None}
+
+
 def _takes(counter: object) -> tuple[object, object]:
     return getattr(counter, "fields", None), getattr(counter, "helps", None)
 
@@ -358,6 +374,7 @@ def _queue_row(ticket: Ticket) -> rows.QueueRow:
         field=ticket.field,
         arrival_at=ticket.arrival_at,
         queue_at=ticket.queue_at,
+        since=ticket.stints[-1].start,
         priority=ticket.priority if ticket.is_priority_confirmed else None,
         told=told(ticket.told),
         not_before=ticket.not_before,

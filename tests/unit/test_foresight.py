@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import msgpack
 from msgspec.structs import replace
@@ -50,7 +50,7 @@ def scene(*places: Place, waiting: list[Waiting], **changes: Any) -> Scene:
 
 
 def waits(*since: float, field: int = 0, stream: int = 2, **changes: Any) -> list[Waiting]:
-    return [Waiting(f"t{field}{-at:.0f}", field, stream, at, **changes) for at in since]
+    return [Waiting(f"t{field}{-at:.0f}", field, stream, at, at, **changes) for at in since]
 
 
 def likely(outlook: Outlook) -> dict[str, float | None]:
@@ -231,17 +231,22 @@ def test_four_of_five_exact_plays_lie_in_the_range() -> None:
 SERVICES = {"chung-thuc": 310.0, "ho-tich": 611.0, "dat-dai": 1507.0, "tra-ket-qua": 187.0}
 PEOPLE = st.lists(
     st.tuples(
-        st.sampled_from(sorted(SERVICES)), st.sampled_from(["", "", "", "priority", "appointment"]), st.integers(1, 4)
+        st.sampled_from(sorted(SERVICES)),
+        st.sampled_from(["", "", "priority", "priority", "appointment"]),
+        st.integers(1, 4),
     ),
     min_size=1,
     max_size=14,
 )
+OVERTAKEN = [("ho-tich", kind, 1) for kind in ["", "", "priority", "priority", "", "priority", "priority"]]
 RULES = st.builds(
     RoutingRule,
     mode=st.sampled_from(["bounded", "strict", "interleaved", "graded"]),
     priority_run=st.integers(1, 2),
     ordinary_after_s=st.sampled_from([60, 1800]),
     ordinary_ceiling_s=st.sampled_from([None, 1200]),
+    overtaken_most=st.sampled_from([None, 1, 1, 2]),
+    priority_patience_s=st.sampled_from([2400, 36_000]),
     helping_after_s=st.sampled_from([0, 240]),
     bulk_dossiers=st.sampled_from([None, 2]),
 )
@@ -249,6 +254,7 @@ RULES = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(RULES, PEOPLE, st.sets(st.sampled_from([1, 2, 3, 4, 5]), min_size=1))
+@example(RoutingRule(overtaken_most=1, priority_patience_s=36_000), OVERTAKEN, {2, 3})
 def test_a_play_calls_whom_the_branch_calls_and_when(
     rule: RoutingRule, people: list[tuple[str, str, int]], open_counters: set[int]
 ) -> None:

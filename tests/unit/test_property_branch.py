@@ -36,9 +36,9 @@ from queue_server.domain.counters import CounterState
 from queue_server.domain.decide import decide
 from queue_server.domain.events import Recorded
 from queue_server.domain.refusals import Refusal
-from queue_server.domain.routing import choose_next
+from queue_server.domain.routing import choose_next, may_call
 from queue_server.domain.state import BranchState
-from queue_server.domain.tickets import AT_COUNTER, KIND_OF, Ticket, TicketState
+from queue_server.domain.tickets import AT_COUNTER, KIND_OF, Stream, Ticket, TicketState
 from queue_server.domain.timers import due
 from tests.factories import (
     CHIEF,
@@ -89,12 +89,13 @@ def configurations() -> dict[str, BranchConfig]:
         counters=(*short.counters, Desk(6, ("thue", "ho-tich"))),
         limits=replace(short.limits, numbers_a_minute=4, numbers_an_hour=9),
     )
-    graded = RoutingRule("graded", bulk_dossiers=2, pressure_weight=0.5, ordinary_ceiling_s=900)
+    capped = RoutingRule(overtaken_most=1, priority_patience_s=900, priority_run=9)
+    graded = RoutingRule("graded", bulk_dossiers=2, pressure_weight=0.5, ordinary_ceiling_s=900, overtaken_most=1)
     interleaved = RoutingRule("interleaved", helping_after_s=300, bulk_dossiers=3, ordinary_run=1)
     return {
         "short": replace(short, rule=graded),
         "fewer": replace(fewer, rule=RoutingRule("strict", bulk_dossiers=1)),
-        "moved": moved,
+        "moved": replace(moved, rule=capped),
         "more": replace(more, rule=interleaved),
     }
 
@@ -193,6 +194,15 @@ UNDOABLE = (
     ev.TicketCancelled,
     ev.TicketVoided,
 )
+WAITS_AGAIN = (
+    ev.TicketReturned,
+    ev.TicketPostponed,
+    ev.TicketReady,
+    ev.TicketTurnDone,
+    ev.TicketTransferred,
+    ev.TicketStepDone,
+    ev.TicketReinstated,
+)
 COUNTER_WORK = st.one_of(
     a(c.OpenCounter, counter=COUNTERS, take_over=st.booleans()),
     a(c.PauseCounter, counter=COUNTERS, reason=st.sampled_from(["", "họp"])),
@@ -228,12 +238,13 @@ JUMPS = st.sampled_from([0.3, 0.5, 0.5, 1, 1, 4, 13, 100]).map(lambda h: timedel
 class AnyBranch(RuleBasedStateMachine):
     """Runs a branch like a host, and beside it a second state that reads only what the journal would hold."""
 
-    @initialize(config=st.sampled_from(["short", *CONFIGS]))
+    @initialize(config=st.sampled_from(["short", "moved", *CONFIGS]))
     def start(self, config: str) -> None:
         self.now = moment("07:05")
         self.branch = Branch(CONFIGS[config])
         self.shadow = BranchState()
         self.read = 0
+        self.priority_calls: dict[int, tuple[datetime, tuple[str, ...]]] = {}
         for counter, by in ((1, LAN), (2, MINH)):
             self.branch.open(counter, self.now, by)
         for code in ("chung-thuc", "dat-dai", "chung-thuc"):
@@ -257,6 +268,13 @@ class AnyBranch(RuleBasedStateMachine):
         if not isinstance(ending, c.Recall | c.NoShow | c.ReturnToQueue):
             self.ask(c.Start(ticket=ticket.id), ANYBODY, timedelta(seconds=40))
         self.ask(replace(ending, ticket=ticket.id), ANYBODY, service)
+
+    @rule(counter=COUNTERS, code=FIELDS, ending=st.sampled_from([c.Finish(), c.Finish(), *ENDINGS]))
+    def somebody_with_priority_comes(self, counter: int, code: str, ending: c.TicketCommand) -> None:
+        """Two of them, while others wait; and one of all is called."""
+        for _ in range(2):
+            self.ask(c.Issue(field=code, priority="NKT"), HOA.actor, timedelta(seconds=20))
+        self.a_clerk_serves(counter, timedelta(seconds=60), ending)
 
     @rule(command=ISSUES, by=BY, after=MOMENTS)
     def issue(self, command: c.Command, by: str, after: timedelta) -> None:
@@ -363,10 +381,23 @@ class AnyBranch(RuleBasedStateMachine):
     def ask(self, command: c.Command, by: str, after: timedelta) -> None:
         """Have a command decided; a refusal changes nothing."""
         self.pass_time(after)
+        if isinstance(command, c.CallNext):
+            self.nobody_is_overtaken_more_often_than_the_rule_allows()
         command = self.resolved(command)
-        before = snapshot(self.branch.state)
+        before, known = snapshot(self.branch.state), len(self.branch.records)
         if self.is_refused(command, self.person(command, by)):
             assert snapshot(self.branch.state) == before
+        self.note_priority_calls(known)
+
+    def note_priority_calls(self, known: int) -> None:
+        """By seq, of those who had priority when they were called: the arrival, and the fields of the counter."""
+        calls, state = self.priority_calls, self.branch.state
+        for seq in [seq for seq in calls if seq > known]:
+            del calls[seq]  # it was tentative
+        for record in self.branch.records[known:]:
+            event = record.event
+            if isinstance(event, ev.TicketCalled) and not event.is_resumed and state.ticket(event.ticket).has_priority:
+                calls[record.seq] = state.ticket(event.ticket).arrival_at, state.counter(event.counter).takes
 
     def is_refused(self, command: c.Command, by: c.By) -> bool:
         try:
@@ -408,6 +439,7 @@ class AnyBranch(RuleBasedStateMachine):
         self.numbers_are_unique()
         self.nobody_is_at_two_counters_and_no_counter_has_two()
         self.the_books_add_up()
+        self.nobody_is_overtaken_more_often_than_the_rule_allows()
         self.every_visit_is_a_chain_of_stints()
         self.every_ticket_has_its_place()
         self.what_is_due_lies_ahead_and_is_done_once()
@@ -464,6 +496,49 @@ class AnyBranch(RuleBasedStateMachine):
         closed = next((r.event for r in reversed(self.branch.records) if isinstance(r.event, ev.DayClosed)), None)
         if closed and state.day and state.day.ended_at:
             assert closed.counts == Tally(ticket.state.value for ticket in ended)
+
+    def nobody_is_overtaken_more_often_than_the_rule_allows(self) -> None:
+        """Whom each counter would call, judged by what the events say."""
+        state, rule = self.branch.state, self.branch.state.configured.rule
+        if rule.overtaken_most is None or rule.mode not in ("bounded", "interleaved"):
+            return
+        overtaken = self.overtaken()
+        for counter in state.counters.values():
+            choice = choose_next(state, counter, self.now)
+            if choice is None or not (choice.ticket.has_priority or choice.reason == "overtaken"):
+                continue
+            here = [ticket for ticket in state.queue(counter) if may_call(state, counter, ticket, self.now)]
+            often = {t.id for t in here if t.stream is Stream.ORDINARY and overtaken[t.id] >= rule.overtaken_most}
+            longest = max((self.now - t.queue_at).total_seconds() for t in here if t.has_priority)
+            if choice.ticket.has_priority:
+                assert not often or longest > rule.priority_patience_s
+            else:
+                assert often
+                assert longest <= rule.priority_patience_s
+
+    def overtaken(self) -> Tally[str]:
+        """How often each waiting ticket was overtaken by priority: an arrival after its wait began, called by a counter
+        that took its field."""
+        records = self.branch.records
+        undone = {record.event.undone_seq for record in records if isinstance(record.event, ev.TicketUndone)}
+        began: dict[str, datetime] = {}
+        today = 0
+        for record in records:
+            event = record.event
+            if isinstance(event, ev.DayOpened):
+                today, began = record.seq, {ticket.id: ticket.arrival_at for ticket in event.carried}
+            elif isinstance(event, ev.TicketIssued):
+                began[event.ticket] = event.arrival_at
+            elif isinstance(event, WAITS_AGAIN) and record.seq not in undone:
+                began[event.ticket] = record.at
+        calls = [call for seq, call in self.priority_calls.items() if seq > today and seq not in undone]
+        waiting = (ticket for ticket in self.branch.state.tickets.values() if ticket.state is TicketState.WAITING)
+        return Tally(
+            ticket.id
+            for ticket in waiting
+            for came, takes in calls
+            if ticket.field in takes and came > began[ticket.id]
+        )
 
     def every_visit_is_a_chain_of_stints(self) -> None:
         for ticket in self.branch.state.tickets.values():

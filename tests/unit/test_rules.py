@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import RoutingRule
 from queue_server.domain.counters import Counter, Runs
+from queue_server.domain.overtaking import overtaken_since
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.routing import Heads, choose_counter, choose_next, pick
+from queue_server.domain.state import PriorityCall
 from queue_server.protocol.reasons import SENTENCES, Other, sentence
 from tests.factories import CHIEF, KIOSK, LAN, MINH, Branch, config, minutes, moment
 from tests.node import run_node
@@ -262,7 +265,7 @@ def test_a_sentence_says_why_in_both_languages() -> None:
 
 def test_every_reason_has_its_sentence() -> None:
     reasons = {"priority", "appointment", "returning", "oldest", "pressed", "ordinary_bound", "interleaved", "early"}
-    assert set(SENTENCES) == reasons | {"chosen", "resumed"}
+    assert set(SENTENCES) == reasons | {"overtaken", "chosen", "resumed"}
 
 
 # -- which free counter ------------------------------------------------------------------------------------------------
@@ -293,19 +296,26 @@ RULES = st.builds(
     priority_run=st.integers(1, 3),
     ordinary_run=st.integers(1, 3),
     ordinary_ceiling_s=st.sampled_from([None, 3600]),
+    overtaken_most=st.sampled_from([None, 1, 2]),
+    priority_patience_s=st.sampled_from([0, 900, 7200]),
     helping_after_s=st.sampled_from([0, 300]),
 )
 RUNS = st.builds(Runs, st.integers(0, 3), st.integers(0, 1), st.integers(0, 4))
 
 
-@given(RULES, RUNS, HEADS)
-def test_nobody_idles_while_somebody_may_be_called(rule: RoutingRule, runs: Runs, heads: Heads) -> None:
-    assert (pick(rule, runs, heads) is None) == all(head is None for head in heads)
+@given(RULES, RUNS, HEADS, st.booleans())
+def test_nobody_idles_while_somebody_may_be_called(
+    rule: RoutingRule, runs: Runs, heads: Heads, is_overtaken: bool
+) -> None:
+    is_overtaken = is_overtaken and heads.oldest is not None
+    picked = pick(rule, runs, heads, is_overtaken=is_overtaken)
+    assert (picked is None) == all(head is None for head in heads)
 
 
-@given(RULES, RUNS, HEADS)
-def test_whom_the_rule_picks_is_there(rule: RoutingRule, runs: Runs, heads: Heads) -> None:
-    picked = pick(rule, runs, heads)
+@given(RULES, RUNS, HEADS, st.booleans())
+def test_whom_the_rule_picks_is_there(rule: RoutingRule, runs: Runs, heads: Heads, is_overtaken: bool) -> None:
+    is_overtaken = is_overtaken and heads.oldest is not None
+    picked = pick(rule, runs, heads, is_overtaken=is_overtaken)
     assert picked is None or getattr(heads, picked.head) is not None
 
 
@@ -327,17 +337,29 @@ SCENES = st.tuples(
             st.sampled_from(["priority", "due", "ordinary"]),
             st.sampled_from(["chung-thuc", "ho-tich"]),
             st.sampled_from([-600, 0, 60, 900, 1801, 2000, 4000]),
+            st.booleans(),
         ),
         max_size=6,
     ),
+    st.lists(st.sampled_from([30, 300, 1000, 3000]), max_size=3),
 )
+"""The rule, what was called last, who waits for how long and whether again, and how long ago those with priority came
+who were called."""
+OVERTAKEN = [
+    ("ordinary", "ho-tich", 900, True),
+    ("ordinary", "ho-tich", 900, False),
+    ("priority", "ho-tich", 60, False),
+]
+"""The second one, behind somebody who came back."""
 
 
-def scene_of(rule: RoutingRule, runs: Runs, waiting: list[tuple[str, str, int]]) -> tuple[dict[str, Any], str | None]:
+def scene_of(
+    rule: RoutingRule, runs: Runs, waiting: list[tuple[str, str, int, bool]], called: list[int]
+) -> tuple[dict[str, Any], str | None]:
     """What the console has, and whom the server calls at counter 3, which helps with certification."""
     now = moment("10:00")
     branch = Branch(config(rule=rule), at="07:30")
-    for number, (stream, field, waited) in enumerate(waiting):
+    for number, (stream, field, waited, is_again) in enumerate(waiting):
         came = now - timedelta(seconds=max(waited, 0) + number * 0.001)
         at = now - timedelta(seconds=waited + number * 0.001)
         issue = c.Issue(
@@ -345,16 +367,28 @@ def scene_of(rule: RoutingRule, runs: Runs, waiting: list[tuple[str, str, int]])
         )
         branch.state.at = None  # they are told in any order
         branch.do(issue, came, KIOSK)
+        if is_again:
+            ticket = branch[f"t{number + 1}"]
+            stint = replace(ticket.stints[0], start=max(came, now - timedelta(seconds=200)))
+            branch.state.put_ticket(replace(ticket, stints=(stint,)))
     counter = Counter(3, ("ho-tich",), ("chung-thuc",), runs=runs)
+    calls = tuple(PriorityCall(now - timedelta(seconds=ago), 0) for ago in sorted(called, reverse=True))
+    branch.state.put("fields", "ho-tich", replace(branch.state.fields["ho-tich"], priority_calls=calls))
     choice = choose_next(branch.state, counter, now)
     queue = [
         {
             "id": ticket.id, "number": ticket.number, "field": ticket.field, "stream": ticket.stream.value,
             "queue_at": ticket.queue_at.isoformat(), "arrival_at": ticket.arrival_at.isoformat(),
+            "since": ticket.stints[-1].start.isoformat(),
         }
         for ticket in branch.state.queue(counter)
     ]  # fmt: skip
-    row = {"rule": to_builtins(rule), "runs": {"priority": runs.priority, "due": runs.due, "ordinary": runs.ordinary}}
+    row: dict[str, Any] = {
+        "rule": to_builtins(rule),
+        "runs": {"priority": runs.priority, "due": runs.due, "ordinary": runs.ordinary},
+    }
+    since = overtaken_since(branch.state, "ho-tich")
+    row["overtaken_since"] = {} if since is None else {"ho-tich": since.isoformat()}
     return {
         "queue": queue,
         "row": row | {"fields": ["ho-tich"]},
@@ -367,6 +401,8 @@ def test_the_console_names_the_next_one_as_the_server_does() -> None:
 
     @settings(max_examples=300, deadline=None, database=None)
     @given(SCENES)
+    @example((RoutingRule(overtaken_most=1), Runs(), OVERTAKEN, [300]))
+    @example((RoutingRule(overtaken_most=1, priority_patience_s=59), Runs(), OVERTAKEN, [300]))
     def collect(scene: Any) -> None:
         scenes.append(scene_of(*scene))
 

@@ -189,6 +189,15 @@ def test_a_day_comes_again_with_its_seed() -> None:
     ]
 
 
+def test_only_every_so_many_th_is_told_a_wait() -> None:
+    site = read_site("binhduong", branch="binhduong-p01")
+    (day,) = play_days(site, Product(), days=1, seed=1, judge=True, told_every=20)
+    told = {turn.visit.number for turn in day.turns if turn.told is not None}
+    assert told
+    assert told <= set(range(0, 10_000, 20))
+    assert all(turn.judged and turn.judged.exact is None for turn in day.turns if turn.visit.number not in told)
+
+
 def test_every_visit_is_served_once_and_none_by_a_counter_that_does_not_take_its_field() -> None:
     arrivals, services = drawn("exponential", 200, 60.0, 3)
     day = played(3, arrivals, services)

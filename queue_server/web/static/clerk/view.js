@@ -3,7 +3,7 @@
  *
  * @typedef {{likely_s: number, low_s: number, high_s: number, made_at: string}} Told
  * @typedef {{id: string, number: string, field: string, arrival_at: string, queue_at: string, priority: string | null,
- *   told: Told | null, not_before: string | null, only_counter: number | null, only_clerk: string | null,
+ *   since: string, told: Told | null, not_before: string | null, only_counter: number | null, only_clerk: string | null,
  *   dossiers: number, assistance: string | null, step: number, stream: string}} QueueRow
  * @typedef {{id: string, number: string, field: string, state: string, since: string, arrival_at: string,
  *   times_called: number, priority: string | null, priority_name: {vi: string, en: string} | null, language: string,
@@ -12,7 +12,8 @@
  *   can_undo_until: string | null, waited_s: number, counter: number | null, is_watched: boolean, called_at: string | null,
  *   shown_at: string | null, spoken_at: string | null}} DeskTicket
  * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
- *   helps: string[], runs: Record<string, number>, rule: Record<string, any>, undo_s: number}} DeskRow
+ *   helps: string[], runs: Record<string, number>, overtaken_since: Record<string, string>, rule: Record<string, any>,
+ *   undo_s: number}} DeskRow
  * @typedef {{row: DeskRow | null, mode: "loading" | "over" | "closed" | "paused" | "open" | "lost", hand: DeskTicket | null,
  *   held: DeskTicket[], queue: QueueRow[], later: QueueRow[], primary: string, can: Record<string, boolean>}} Desk
  */
@@ -89,7 +90,7 @@ function ordered(waiting, row, me, now) {
  * @param {DeskRow} row
  * @param {Date} now
  */
-export function nextOf(queue, { rule, runs, fields }, now) {
+export function nextOf(queue, { rule, runs, fields, overtaken_since: since = {} }, now) {
   const waited = (ticket) => (now.getTime() - new Date(ticket.queue_at).getTime()) / 1000;
   const score = (ticket) => waited(ticket) - (fields.includes(ticket.field) ? 0 : rule.helping_after_s);
   const of = (stream) => queue.filter((ticket) => ticket.stream === stream && (stream !== "due" || waited(ticket) >= 0));
@@ -99,6 +100,10 @@ export function nextOf(queue, { rule, runs, fields }, now) {
   const other = mayBeDue ? due : best || queue[0];
   if (!priority) {
     return other || null;
+  }
+  const isOvertaken = (ticket) => ticket.field in since && new Date(ticket.since) < new Date(since[ticket.field]);
+  if (isBounded(rule) && waited(priority) <= rule.priority_patience_s && of("ordinary").some(isOvertaken)) {
+    return other;
   }
   if (runs.priority >= boundOf(rule, oldest ? waited(oldest) : 0)) {
     const isOverdue = oldest && waited(oldest) > rule.ordinary_after_s;
@@ -128,7 +133,11 @@ function boundOf(rule, longest) {
   if (rule.ordinary_ceiling_s !== null && longest > rule.ordinary_ceiling_s) {
     return 1;
   }
-  return rule.mode === "strict" || rule.mode === "graded" ? Infinity : rule.priority_run;
+  return isBounded(rule) ? rule.priority_run : Infinity;
+}
+
+function isBounded(rule) {
+  return rule.mode === "bounded" || rule.mode === "interleaved";
 }
 
 export function secondsSince(instant, now) {
