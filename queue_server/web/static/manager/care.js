@@ -64,7 +64,7 @@ const CARES = {
   printerWarned: ({ printer, reason }, { model }) => ({ level: "warn", title: t("printerWarned", { printer: named(printer, model, "aPrinter") }), hint: hintOf(reason) }),
 };
 
-/** "Từ 09:41, đã 12 phút." */
+/** "Từ 09:41 (12 phút)." */
 function sinceWords(since, now) {
   return since ? t("screenSince", { time: moment(since, now), minutes: minutes(secondsSince(since, now)) }) : t("screenSinceUnknown");
 }
