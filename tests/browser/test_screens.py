@@ -111,7 +111,7 @@ def test_of_two_screens_one_speaks_and_when_it_is_dark_the_other_and_never_one_t
     second.page.wait_for_function(
         "(number) => window.heard.some((news) => news.state === 'speaking' && news.callId === number)",
         arg=later[0],
-        timeout=10_000,
+        timeout=20_000,
     )
     second.wait_until_said(later[1])
     second.wait_until_silent()
