@@ -177,14 +177,13 @@ const on = {
   add: press(() => show({ screen: "home", agency: null, page: 0, isAdding: true })),
   drop: press((field) => show({ further: state.further.filter((code) => code !== field) })),
   slip: press(() => show({ ...START, screen: "slip", slip: lookAt("") })),
-  slipType: press((text) => show({ slip: lookAt(text) })),
+  slipType: press(typeSlip),
+  slipTyped: typeSlip,
   slipFind: press(() => onDossier(state.slip.typed)),
   slipAsk: press(() => show({ screen: "confirm", field: leadsTo(state.slip.found, data.board) })),
   search: press(() => show({ screen: "search", seek: visitOf(null) })),
-  type: press((query) => {
-    type(state.seek, query, askProcedures, draw);
-    draw();
-  }),
+  type: press(typeQuery),
+  typed: typeQuery,
   unknown: press(() => choose(state.seek.field, null)),
   procedure: press((found) => Date.now() - state.seek.at > SAME_FINGER_MS && choose(found.field, found)),
   priority: press((code) => show({ priority: state.priority === code ? null : code })),
@@ -228,6 +227,16 @@ function setEasy(isEasy) {
   page.dataset.theme = isEasy ? "contrast" : "";
   page.classList.toggle("is-easy", isEasy);
   show({ isEasy, page: 0 });
+}
+
+/** What a keyboard types counts at once, unlike a finger on the keys of a new screen. */
+function typeQuery(query) {
+  type(state.seek, query, askProcedures, draw);
+  draw();
+}
+
+function typeSlip(text) {
+  show({ slip: lookAt(text) });
 }
 
 /** Which of the field's procedures: all of them are there before anything is typed. */

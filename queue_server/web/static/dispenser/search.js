@@ -16,7 +16,7 @@ export function Search({ state, view, on }) {
       <div>${seek.field && html`<p class="home__agency">${name(view.board.fields[seek.field].name)}</p>`}<h1><label for="query">${say(seek.field ? "chooseProcedure" : "search")}</label></h1></div>
     </div>
     <input class="search__query" id="query" type="text" inputmode="none" autocomplete="off" spellcheck=${false} maxlength=${MOST_LETTERS}
-      placeholder=${say(seek.field ? "searchHow" : "searchExample")} value=${seek.query} onInput=${(event) => on.type(event.target.value)} ref=${focusOnce} />
+      placeholder=${say(seek.field ? "searchHow" : "searchExample")} value=${seek.query} onInput=${(event) => on.typed(event.target.value)} ref=${focusOnce} />
     <div class="search__found">
       <p class="search__said" role="status">${said(seek, found)}</p>
       <ul class="found">${found.map((each) => html`<li key=${`${each.code} ${each.name}`}><${Found} procedure=${each} isFieldKnown=${Boolean(seek.field)} view=${view} on=${on} /></li>`)}</ul>

@@ -14,7 +14,7 @@ export function SlipCode({ state, on }) {
       <h1><label for="slip">${say("slipCode")}</label></h1>
     </div>
     <input class="search__query" id="slip" type="text" inputmode="none" autocomplete="off" spellcheck=${false} maxlength=${MOST_LETTERS}
-      placeholder=${say("slipExample")} value=${slip.typed} onInput=${(event) => on.slipType(event.target.value)} onKeyDown=${(event) => event.key === "Enter" && on.slipFind()} ref=${focusOnce} />
+      placeholder=${say("slipExample")} value=${slip.typed} onInput=${(event) => on.slipTyped(event.target.value)} onKeyDown=${(event) => event.key === "Enter" && on.slipFind()} ref=${focusOnce} />
     <div class="search__found">
       <p class="${slip.said && slip.said !== "asking" ? "notice notice--warn" : "search__said"}" role="status" data-slip=${slip.said ?? "typing"}>${say(SAID[slip.said] ?? "slipHow", { code: slip.typed })}</p>
       <button class="button button--big search__unknown" type="button" data-key="by-hand" onClick=${on.home}>${say("slipByHand")}</button>
