@@ -211,7 +211,9 @@
   Feed.prototype._onHeard = function (wire, frame) {
     if (wire === this._probe) {
       this._probe = null;
-      this._wire.close();
+      if (this._wire) {
+        this._wire.close();
+      }
       this._wire = wire;
     }
     if (wire === this._wire) {
@@ -227,7 +229,7 @@
       this._drop();
     } else if (this._probe && now - this._past.socketAt > SILENT_MS) {
       this._endProbe();
-    } else if (this._wire.way === "stream" && wires.isProbeDue(this._past, now)) {
+    } else if (this._wire && this._wire.way === "stream" && wires.isProbeDue(this._past, now)) {
       this._probe = this._open("socket");
     }
   };
@@ -251,7 +253,9 @@
   Feed.prototype._drop = function () {
     var wire = this._wire;
     this._wire = null;
-    wire.close();
+    if (wire) {
+      wire.close();
+    }
     this._onClose(1006);
   };
 
