@@ -76,7 +76,11 @@
     _take(code) {
       if ((code || "") === this._code) { return; }
       this._code = code || "";
-      if (this._feed && this._view) { this._onView(this._view); }
+      if (this._feed && this._view && this._keptAt === null) {
+        this._onView(this._view);
+      } else {
+        this._screen = screenOf.of(this._view, this._code);
+      }
     }
 
     /** A board needs no sign-in; a screen that was paired signs in, so that staff see when it is dark. */
