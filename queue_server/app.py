@@ -98,7 +98,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         readers = Readers([dossier] if dossier is not None else [], journal)
 
         async def media_in_force() -> set[str]:
-            return {notice.media for each in await listing.all() for notice in each.config.notices}
+            configs = [each.config for each in await listing.all()]
+            return {config.logo for config in configs} | {notice.media for each in configs for notice in each.notices}
 
         daily = Readers([housekeeping_of(settings, journal, clock, media_in_force)], journal, poll_s=DAILY_POLL_S)
 

@@ -249,12 +249,25 @@
     return seconds * 1000;
   }
 
+  /** The organisation's own mark, where there is one and it can be had; else ours. */
+  function drawMark(logo) {
+    const mark = get("mark");
+    if (mark.getAttribute("data-logo") === logo) { return; }
+    const ours = mark.getAttribute("data-ours") || mark.getAttribute("src");
+    mark.setAttribute("data-ours", ours);
+    mark.setAttribute("data-logo", logo);
+    setClass(mark, "top__mark--own", logo !== "");
+    mark.onerror = () => { mark.onerror = null; setClass(mark, "top__mark--own", false); mark.src = ours; };
+    mark.src = logo ? "/media/" + logo : ours;
+  }
+
   function drawHead(now, day) {
     const parts = LaySo.time(now).split(":");
     setText(get("clock-hour"), parts[0]);
     setText(get("clock-minute"), parts[1]);
     setText(get("date"), LaySo.displayView.date(now));
     if (day) {
+      drawMark(day.logo || "");
       setText(get("organisation"), LaySo.name(day.organisation));
       const branch = get("branch");
       if (branch.textContent !== LaySo.name(day.branch)) {

@@ -147,7 +147,7 @@ def piece(connection: Database, media_id: str, place: int) -> bytes:
 
 
 def named(connection: Database) -> set[str]:
-    """What some notice of a branch's document names, or of a file that was imported."""
+    """What some branch's document names, or a file that was imported."""
     found: set[str] = set()
     for row in connection.execute("SELECT document, imported FROM branch").fetchall():
         found |= {sha256 for text in row if text not in (None, "null") for sha256 in named_in(json.loads(text))}
@@ -156,7 +156,8 @@ def named(connection: Database) -> set[str]:
 
 def named_in(document: Mapping[str, Any]) -> Iterator[str]:
     """The files that a branch's document names."""
-    return (notice["media"] for notice in document.get("notices", ()) if notice.get("media"))
+    notices = (notice.get("media") for notice in document.get("notices", ()))
+    return (sha256 for sha256 in (*notices, document.get("logo")) if sha256)
 
 
 def unwanted(connection: Database, wanted: Set[str], now: datetime) -> list[str]:

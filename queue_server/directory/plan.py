@@ -53,6 +53,7 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
         languages=tuple(document.languages),
         screens=tuple(screen(block) for block in document.screens),
         notices=tuple(_notice(block) for block in document.notices),
+        logo=document.logo,
     )
 
 

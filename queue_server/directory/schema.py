@@ -45,6 +45,9 @@ ProcedureCode = Annotated[str, Field(pattern=r"^\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 NOTICES_MAX = 100
 
+MediaName = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+"""The SHA-256 of an uploaded file."""
+
 _RULE = domain.RoutingRule()
 _LIMITS = domain.Limits()
 
@@ -292,7 +295,7 @@ class NoticeBlock(Block):
     kind: domain.NoticeKind
     title: Text
     lines: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
-    media: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    media: MediaName = ""
     screens: list[Code] = Field(default_factory=list)
     first_day: IsoDate | None = None
     last_day: IsoDate | None = None
@@ -354,6 +357,7 @@ class BranchPart(Block):
     teams: list[TeamBlock] | None = None
     screens: list[ScreenBlock] | None = None
     notices: list[NoticeBlock] | None = None
+    logo: MediaName | None = None
     demand: DemandBlock | None = None
 
 
@@ -382,6 +386,7 @@ class BranchDocument(Block):
     teams: list[TeamBlock] = Field(default_factory=list)
     screens: list[ScreenBlock] = Field(default_factory=list)
     notices: Annotated[list[NoticeBlock], Field(max_length=NOTICES_MAX)] = Field(default_factory=list)
+    logo: MediaName = ""
     demand: DemandBlock | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -323,7 +323,8 @@ class Notice(Struct, frozen=True):
 
 class BranchConfig(Struct, frozen=True):
     """Everything that decides at one branch, as one value with a version that grows with each change. `languages` are
-    those in which citizens are spoken to besides Vietnamese and English."""
+    those in which citizens are spoken to besides Vietnamese and English; `logo` is the SHA-256 of a picture that was
+    uploaded, which stands at the head of lobby screens."""
 
     branch: str
     name: Text
@@ -346,3 +347,4 @@ class BranchConfig(Struct, frozen=True):
     languages: tuple[str, ...] = ()
     screens: tuple[Screen, ...] = ()
     notices: tuple[Notice, ...] = ()
+    logo: str = ""

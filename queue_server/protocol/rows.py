@@ -29,7 +29,8 @@ class Span(Struct, frozen=True):
 
 
 class DayRow(Struct, frozen=True):
-    """Today: when counters work and numbers are given; `reason` when that differs from the plan."""
+    """Today: when counters work and numbers are given; `reason` when that differs from the plan. `logo` is a picture at
+    `/media/LOGO`, "" where there is none."""
 
     date: str
     organisation: Name
@@ -39,6 +40,7 @@ class DayRow(Struct, frozen=True):
     ended_at: datetime | None
     reason: Name | None
     notice: Name
+    logo: str
 
 
 class FieldRow(Struct, frozen=True):

@@ -134,6 +134,7 @@ def day_row(state: BranchState) -> rows.DayRow | None:
         ended_at=day.ended_at,
         reason=name(reason) if reason else None,
         notice=name(config.notice),
+        logo=config.logo,
     )
 
 

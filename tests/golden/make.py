@@ -65,7 +65,8 @@ def samples() -> list[ev.EventType]:
         ev.BranchConfigured(
             replace(
                 capped(), version=2, notice=Text("Mời lấy số", "Take a number", {"zh": "请取号"}), languages=("zh",),
-                screens=(lobby(),), notices=(poster(),),
+                screens=(lobby(),),
+                logo="ab" * 32, notices=(poster(),),
             )
         ),
         ev.HoursChanged(hours, Text("Tập huấn", "Training"), "dat-dai"),

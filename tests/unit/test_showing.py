@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from queue_server.directory.media import named_in
 from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig, Limits, Loud, Screen, Voice, Window
@@ -189,3 +190,15 @@ def test_it_is_for_staff_to_say_who_is_absent_unless_it_is_configured() -> None:
     ticket = called(branch, "08:00")
     assert branch.state.configured.limits == Limits()
     assert absent_at(branch, ticket, "10:00") is None
+
+
+# -- the organisation's mark -------------------------------------------------------------------------------------------
+
+
+def test_a_branchs_own_mark_reaches_its_screens_and_its_file_is_kept() -> None:
+    branch = Branch(replace(with_screens(HALL), logo="ab" * 32))
+    assert rows(branch, "board:go-vap")["day"]["today"]["logo"] == "ab" * 32
+    assert list(named_in({"logo": "ab" * 32, "notices": [{"media": "cd" * 32}, {"code": "text"}]})) == [
+        "cd" * 32,
+        "ab" * 32,
+    ]
