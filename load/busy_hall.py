@@ -18,6 +18,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from shutil import copytree
 from typing import Any, NamedTuple
@@ -169,19 +170,26 @@ def calling(server: Server, calls: int, seconds: float, dice: random.Random) -> 
             time.sleep(min(5.0, seconds / calls * LATE_S / 4))
 
 
-def resident_mb(parent: int) -> float:
-    """Of all chromium processes that this one has started."""
-    pages = 0
-    children = {parent}
+def chromium_pids(parent: int) -> list[int]:
+    """The chromium processes that this one has started, and those that they have."""
+    found, family = [], {parent}
     for pid in sorted(int(each) for each in os.listdir("/proc") if each.isdigit()):
         try:
-            stat = measure.stat_of(pid)
-            if int(stat[1]) in children:
-                children.add(pid)
+            if int(measure.stat_of(pid)[1]) in family:
+                family.add(pid)
                 if b"chrom" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+                    found.append(pid)
         except (OSError, IndexError, ValueError):
             continue
+    return found
+
+
+def resident_mb(parent: int) -> float:
+    """Of all its chromium processes."""
+    pages = 0
+    for pid in chromium_pids(parent):
+        with suppress(OSError):
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
