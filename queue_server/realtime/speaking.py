@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 LOOK_S = 2.0
 GONE_S = 5.0
 """Who was away for so long is dark: a page that reloads, or a server that restarts, takes three seconds."""
+NOTICED_S = 2.0
+"""So late a line's end may be noticed here; a call that is said twice is better than one that nobody hears."""
 LATE_S = 12.0
 """A process that died is only missed so late by the others: its screens may have been told of calls until then."""
 SILENT_S = 40.0
@@ -132,7 +134,9 @@ class Speaking:
         if self._is_mute(speaker) or self._is_silent(state, zone):
             return now - timedelta(seconds=SILENT_S * self._speed)
         away_s = await self._away_s(speaker)
-        return None if away_s is None or away_s < GONE_S else now - timedelta(seconds=away_s * self._speed)
+        if away_s is None or away_s < GONE_S:
+            return None
+        return now - timedelta(seconds=(away_s + NOTICED_S) * self._speed)
 
     async def _away_s(self, speaker: str) -> float | None:
         """For how long it has been away, as far as anybody knows; None when it is there, or nobody does."""

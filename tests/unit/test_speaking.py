@@ -132,7 +132,7 @@ def test_one_that_goes_dark_is_followed_after_five_seconds(hall: Hall) -> None:
     hall.speaking.gone("hall", "hall")
     assert hall.after(4) == "hall"
     assert hall.after(2) == "door"
-    assert hall.host.branch.state.voices["sanh"].since == gone_at
+    assert hall.host.branch.state.voices["sanh"].since == gone_at - timedelta(seconds=2)
 
 
 def test_one_that_comes_back_in_time_goes_on(hall: Hall) -> None:
