@@ -16,6 +16,8 @@ from queue_server.access.day_key import KeyFile
 from queue_server.access.limits.memory import MemoryLimits
 from queue_server.access.limits.port import Limits
 from queue_server.access.persons import Persons
+from queue_server.access.pictures import Pictures
+from queue_server.access.pictures import forget as forget_pictures
 from queue_server.access.store import Access
 from queue_server.access.tries import Tries
 from queue_server.access.watching import RightsWatch
@@ -45,6 +47,7 @@ from queue_server.readers.dossier.reader import DossierReader
 from queue_server.readers.housekeeping import Housekeeping
 from queue_server.readers.reader import Readers
 from queue_server.realtime.hub import Hub
+from queue_server.realtime.picturing import Picturing
 from queue_server.realtime.presence.local import LocalPresence
 from queue_server.realtime.presence.port import Presence
 from queue_server.realtime.signals.local import LocalSignals
@@ -134,6 +137,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         speaking = Speaking(bus, presence, clock.now, speed=settings.clock_speed)
         speaking.start()
         stack.push_async_callback(speaking.stop)
+        pictures = Pictures(journal, clock.now, speed=settings.clock_speed)
+        picturing = Picturing(pictures.asked)
+        picturing.start()
+        stack.push_async_callback(picturing.stop)
         listing = Listing(journal, bus)
         persons = await _persons(settings, journal, listing, bus, clock)
         persons.start()
@@ -151,6 +158,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             signals=signals,
             presence=presence,
             speaking=speaking,
+            pictures=pictures,
+            picturing=picturing,
             tries=Tries(limits),
             persons=persons,
             pulse=Pulse(journal, hub.send_away),
@@ -272,6 +281,7 @@ def housekeeping_of(
 
     async def forget(branch: str, now: datetime) -> None:
         await journal.run(partial(slips.forget, branch=branch, now=now))
+        await journal.run(partial(forget_pictures, now=now))
         await media.forget_unwanted(journal, await media_in_force(), now)
 
     folder = settings.backups_folder if isinstance(journal, SqliteJournal) else None

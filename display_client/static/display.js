@@ -106,7 +106,7 @@
     _follow() {
       this._feed = new LaySo.Feed({
         build: document.documentElement.getAttribute("data-build"),
-        onStatus: (status) => this._onStatus(status),
+        onStatus: (status) => this._onStatus(status), onOrder: LaySo.obey,
         onBuild: LaySo.quietReload(() => this._isQuiet())
       });
       this._report = this._isDevice ? new LaySo.DisplayReport(this._feed, this._branch) : null;

@@ -55,6 +55,16 @@
     global.laysoAsk(what);
   });
 
+  /** What the server orders: "picture", one of the screen. What fails is left: whoever asked sees none. */
+  LaySo.obey = (what) => {
+    if (what !== "picture") { return Promise.resolve(); }
+    return LaySo.askPlayer("screenshot").then((taken) => fetch("/api/v1/devices/me/picture", {
+      method: "PUT", credentials: "same-origin", headers: { "content-type": "image/jpeg" }, body: bytesOf(taken)
+    })).catch(() => undefined);
+  };
+
+  const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
   /** The player's answer. */
   LaySo.playerGives = (what, value) => {
     waiting.filter((one) => one.what === what).forEach((one) => one.resolve(value));

@@ -36,6 +36,18 @@ class Device(SQLModel, table=True):
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
+class DevicePicture(SQLModel, table=True):
+    """What a lobby screen shows, when somebody has asked for it: `picture` is a JPEG of `taken_at`, not there while it
+    is waited for. Instants are seconds since the epoch."""
+
+    __tablename__ = "device_picture"
+
+    device_id: str = Field(primary_key=True, max_length=40)
+    asked_at: int = Field(sa_type=BigInteger)
+    taken_at: int | None = Field(default=None, sa_type=BigInteger)
+    picture: bytes | None = None
+
+
 class Session(SQLModel, table=True):
     """A browser that has signed in, as an account or as a device. Instants are seconds since the epoch."""
 

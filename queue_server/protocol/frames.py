@@ -121,6 +121,13 @@ class Error(Struct, frozen=True, tag_field="type", tag="error"):
     channel: str | UnsetType = UNSET
 
 
+class Order(Struct, frozen=True, tag_field="type", tag="order"):
+    """What a lobby screen is to do, without an answer. "picture": have its player take one of what it shows, and bring
+    it by `PUT /devices/me/picture`; whoever has no player does nothing."""
+
+    what: Literal["picture"]
+
+
 class Goodbye(Struct, frozen=True, tag_field="type", tag="goodbye"):
     """The last frame of a stream of events; `code` is a close code."""
 
@@ -128,7 +135,7 @@ class Goodbye(Struct, frozen=True, tag_field="type", tag="goodbye"):
     reason: str
 
 
-ServerFrame = Welcome | Snapshot | Event | Beat | Result | Error | Goodbye
+ServerFrame = Welcome | Snapshot | Event | Beat | Result | Error | Order | Goodbye
 
 
 class Close:

@@ -84,6 +84,8 @@ PROBLEMS: dict[str, Said] = {
     "notices-changed": Said(409, "Bảng thông báo vừa được người khác thay đổi. Hãy xem lại rồi thực hiện lại.", "Somebody else has just changed the notices. Look at them and do it again."),
     "unknown-media": Said(422, "Không có tệp của thông báo “{title}” trên máy chủ, hoặc tệp không đúng loại. Hãy tải tệp lên lại.", "The file of the notice “{title}” is not on the server, or is of another kind. Upload it again."),
     "media-format": Said(415, "Tệp này không dùng được. Hãy chọn ảnh (PNG, JPEG, WebP, GIF), video (MP4, WebM) hoặc trang HTML.", "This file cannot be used. Choose a picture (PNG, JPEG, WebP, GIF), a video (MP4, WebM) or an HTML page."),
+    "no-picture": Said(404, "Chưa có ảnh của màn hình này. Hãy bấm “Xem màn hình” và chờ vài giây.", "There is no picture of this screen yet. Ask for one and wait a few seconds."),
+    "picture-not-asked": Said(409, "Chưa có ai yêu cầu ảnh của màn hình này, hoặc yêu cầu đã quá một phút.", "Nobody has asked for a picture of this screen, or did so more than a minute ago."),
     "only-between-days": Said(409, "Chỉ đổi múi giờ hoặc giờ đổi ngày khi ngày làm việc đã kết thúc.", "Time zone and day boundary can only change when the day has ended."),
     "no-service-day": Said(404, "Không có ngày làm việc nào vào {day}. Hãy chọn ngày khác.", "There was no service day on {day}. Choose another date."),
     "unknown-slip": Said(404, "Chưa thấy hồ sơ có mã “{slip}” tại đây. Hãy xem lại mã in trên giấy hẹn, hoặc chọn lĩnh vực.", "There is no dossier with the code “{slip}” here. Look at the code on the appointment slip again, or choose a field."),

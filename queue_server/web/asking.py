@@ -165,16 +165,20 @@ def deadline_of(request: Request) -> datetime:
     return deadline
 
 
-async def body_of(request: Request) -> bytes:
-    """The body, at most 64 kB."""
+async def body_of(request: Request, limit: int = BODY_MAX) -> bytes:
+    """The body, at most `limit` bytes.
+
+    Raises:
+        Refusal: `too-large`.
+    """
     length = request.headers.get("content-length")
-    if length is not None and (not length.isdigit() or int(length) > BODY_MAX):
-        raise Refusal("too-large", limit=BODY_MAX)
+    if length is not None and (not length.isdigit() or int(length) > limit):
+        raise Refusal("too-large", limit=limit)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_MAX:
-            raise Refusal("too-large", limit=BODY_MAX)
+        if len(body) > limit:
+            raise Refusal("too-large", limit=limit)
     return bytes(body)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from queue_server.access.persons import Persons
+from queue_server.access.pictures import Pictures
 from queue_server.access.store import Access
 from queue_server.access.tries import Tries
 from queue_server.branches.bus import CommandBus
@@ -20,6 +21,7 @@ from queue_server.journal.port import Journal
 from queue_server.readers.dossier.reader import DossierReader
 from queue_server.realtime.connection import Connection
 from queue_server.realtime.hub import Hub
+from queue_server.realtime.picturing import Picturing
 from queue_server.realtime.presence.port import Presence
 from queue_server.realtime.signals.port import Signals, Taken
 from queue_server.realtime.speaking import Speaking
@@ -43,6 +45,8 @@ class House:
     signals: Signals
     presence: Presence
     speaking: Speaking
+    pictures: Pictures
+    picturing: Picturing
     tries: Tries
     persons: Persons
     pulse: Pulse

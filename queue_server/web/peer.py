@@ -36,6 +36,8 @@ class Peer:
         house.hub.connections.add(self.connection)
         self.send(self._welcome())
         house.presence.come(device)
+        if device is not None and self._who.role is Role.DISPLAY:
+            house.picturing.come(self.connection, device)
         try:
             yield
         finally:
@@ -44,6 +46,7 @@ class Peer:
             house.presence.go(device)
             if device is not None:
                 house.speaking.gone(self, device)
+                house.picturing.gone(self.connection, device)
 
     def _welcome(self) -> frames.Welcome:
         settings = self._house.settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,11 +17,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from PIL import Image
+from playwright.sync_api import expect
 
 from display_client.player.devtools import DevToolsError
 from display_client.player.player import Player
 from display_client.player.settings import PROFILE, TOKEN, Settings
 from display_client.player.watch import Pace
+from tests.browser.conftest import Visit
 from tests.demo_server import BRANCH
 from tests.printing import signed_in
 from tests.server import DemoServer
@@ -176,6 +179,20 @@ def test_the_page_gets_a_picture_of_itself_and_knows_its_player(screen: Screen) 
     health = screen.wait("LaySo.health().player.memory_mb && LaySo.health()")
     assert health["lastCall"]["number"] == "A001"
     assert (health["size"], health["audio"], health["player"]["version"]) == ("1280x720", "off", "0.1.0")
+
+
+def test_who_manages_the_devices_sees_what_the_screen_shows(screen: Screen, visit: Visit) -> None:
+    manager = visit("/manager#devices", account="quang")
+    row = manager.get_by_role("row").filter(has_text="trình phát")
+    row.get_by_role("button", name="Xem màn hình").click()
+    picture = manager.get_by_role("img", name="Ảnh của Màn hình sảnh")
+    expect(picture).to_be_visible(timeout=15_000)
+    expect(manager.get_by_role("dialog")).to_contain_text(re.compile(r"Ảnh chụp lúc \d\d:\d\d ngày \d\d/\d\d"))
+    taken = manager.context.request.get(str(picture.get_attribute("src")))
+    with Image.open(BytesIO(taken.body())) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (960, 540))
+        assert len(set(shown.convert("L").resize((96, 54)).tobytes())) > 20, "a board, not one colour"
+    assert screen.evaluate(f"{CALLED} === 'A001'")
 
 
 def is_on_disk(screen: Screen, text: str) -> bool:

@@ -27,9 +27,10 @@ UNDOCUMENTED = {"/openapi.json", "/asyncapi.json"}
 
 FRAMES = {
     "subscribe", "unsubscribe", "command", "report", "welcome", "snapshot", "event", "beat", "result", "error",
-    "goodbye",
+    "order", "goodbye",
 }  # fmt: skip
-"""Written from the architecture, section 5; and what a lobby screen says of itself, and how a stream of events ends."""
+"""Written from the architecture, section 5; and what a lobby screen says of itself and is ordered to do, and how a
+stream of events ends."""
 
 
 def served() -> set[tuple[str, str]]:

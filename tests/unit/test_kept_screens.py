@@ -154,6 +154,25 @@ def test_without_a_player_or_without_its_answer_the_asker_is_told() -> None:
     assert run("player.js", late) == "the player has not answered"
 
 
+ORDERED = """
+  const sent = [];
+  window.laysoAsk = (what) => LaySo.playerGives(what, "/9j/AA==");
+  window.fetch = (path, request) => {
+    sent.push([path, request.method, Array.from(request.body)]);
+    return Promise.reject();
+  };
+"""
+
+
+def test_a_picture_that_is_ordered_is_sent_as_the_bytes_of_the_players() -> None:
+    world = ORDERED + "window.atob = (text) => (text === '/9j/AA==' ? '\\xff\\xd8\\xff\\0' : '');"
+    said = run("player.js", world + "return LaySo.obey('picture').then(() => sent);")
+    assert said == [["/api/v1/devices/me/picture", "PUT", [255, 216, 255, 0]]]
+    assert run("player.js", world + "return LaySo.obey('dance').then(() => sent);") == []
+    without = world + "window.laysoAsk = undefined; return LaySo.obey('picture').then(() => sent);"
+    assert run("player.js", without) == []
+
+
 def test_the_worker_lies_where_its_pages_are() -> None:
     kept = Path(file_of("/static/display/display_kept.js")).read_text()
     assert 'WORKER = "/display/worker.js"' in kept

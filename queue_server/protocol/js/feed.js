@@ -12,6 +12,7 @@
  * `onStatus` gets `{state: "live" | "reconnecting", since: Date}`; old data must never be shown as live. A lost line's
  * `since` is when the server was last heard, which may be 9 s ago. `onBuild` is
  * called when the server is of another release than the page (`build`): the page reloads itself in a quiet moment.
+ * `onOrder(what)` hears what the server wants of a lobby screen ("picture").
  * `isWorkedAt` says that somebody works at this page: whatever they press while the line is lost has it tried at once,
  * where a screen waits for its turn in the window. So does what was on its way when the line was lost.
  */
@@ -357,6 +358,11 @@
         break;
       case "error":
         this._onError(frame);
+        break;
+      case "order":
+        if (this._options.onOrder) {
+          this._options.onOrder(frame.what);
+        }
         break;
       default:
     }

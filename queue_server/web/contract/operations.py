@@ -195,6 +195,18 @@ ENTERING = (
         "DELETE", "/devices/{id}", "End a device's token and sessions", "access", status=204,
         problems=("not-found",), who=PAGES["devices"],
     ),
+    Operation(
+        "POST", "/devices/{id}/picture", "Have a screen take a picture of what it shows", "screens", status=202,
+        problems=("not-found",), who=PAGES["devices"],
+    ),
+    Operation(
+        "GET", "/devices/{id}/picture", "The newest picture of a screen", "screens", media="image/jpeg",
+        problems=("not-found", "no-picture"), who=PAGES["devices"],
+    ),
+    Operation(
+        "PUT", "/devices/me/picture", "A screen's own picture, when it was asked for", "screens", status=204,
+        takes="image/jpeg", problems=("media-format", "too-large", "picture-not-asked"), who=frozenset({Role.DISPLAY}),
+    ),
 )  # fmt: skip
 
 REFUSALS: dict[str, tuple[str, ...]] = {

@@ -216,7 +216,7 @@
     }
     return fetch("/api/v1" + path, request).then(
       function (answer) {
-        if (answer.status === 204) {
+        if (answer.status === 202 || answer.status === 204) {
           return null;
         }
         return answer.json().then(function (data) {

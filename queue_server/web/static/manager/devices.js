@@ -31,13 +31,18 @@ export function Devices(props) {
 
 function Row(props) {
   const { device, display, open, isLive, now } = props;
+  const hasPlayer = isLive && device.kind === "display" && device.report && device.report.player;
+  const about = { id: device.id, name: device.name };
   return html`<tr data-device=${device.id}>
     <td data-label=${t("deviceKind")}><span class=${`kind kind--${device.kind}`} aria-hidden="true"></span>${t(`kind.${device.kind}`)}</td>
     <th scope="row" class="devices__name">${device.name}${display && html`<${About} display=${display} isLive=${isLive} />`}</th>
     <td data-label=${t("deviceConnection")}><${Connection} device=${device} isLive=${isLive} now=${now} /></td>
     <td data-label=${t("devicePrinter")}><${Belonging} ...${props} /></td>
     <td class="figures" data-label=${t("devicePaired")}>${LaySo.date(device.created_at * 1000)}</td>
-    <td class="devices__do"><button class="button button--row" type="button" disabled=${!isLive} aria-label=${`${t("revoke")}: ${device.name}`} onClick=${() => open("revoke", { id: device.id, name: device.name })}>${t("revoke")}</button></td>
+    <td class="devices__do">
+      ${hasPlayer && html`<button class="button button--row" type="button" aria-label=${`${t("picture")}: ${device.name}`} onClick=${() => open("picture", about)}>${t("picture")}</button>`}
+      <button class="button button--row" type="button" disabled=${!isLive} aria-label=${`${t("revoke")}: ${device.name}`} onClick=${() => open("revoke", about)}>${t("revoke")}</button>
+    </td>
   </tr>`;
 }
 

@@ -7,6 +7,7 @@ import { RevokeDialog } from "./devices.js";
 import { HoursDialog } from "./hours_dialog.js";
 import { NoticeDialog, NoticeRemoveDialog, NoticeUrgentDialog } from "./notice_dialogs.js";
 import { Dialog, Reason } from "./parts.js";
+import { PictureDialog } from "./picture.js";
 import { REASONS, t } from "./texts.js";
 import { countersOf, tally } from "./view.js";
 
@@ -96,6 +97,7 @@ export const DIALOGS = {
   pick: PickDialog,
   endDay: EndDayDialog,
   revoke: RevokeDialog,
+  picture: PictureDialog,
   notice: NoticeDialog,
   noticeUrgent: NoticeUrgentDialog,
   noticeRemove: NoticeRemoveDialog,
