@@ -226,11 +226,14 @@
   /** A stream goes on while it is looked whether a WebSocket gets through. */
   Feed.prototype._watch = function () {
     var now = Date.now();
+    if (!this._wire) {
+      return; // it is being tried again already
+    }
     if (now - this._heardAt > this._patience) {
       this._drop();
     } else if (this._probe && now - this._past.socketAt > SILENT_MS) {
       this._endProbe();
-    } else if (this._wire && this._wire.way === "stream" && wires.isProbeDue(this._past, now)) {
+    } else if (this._wire.way === "stream" && wires.isProbeDue(this._past, now)) {
       this._probe = this._open("socket");
     }
   };
