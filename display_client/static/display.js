@@ -284,8 +284,9 @@
       if (!this._view) { return []; }
       const lost = this._lostTime();
       if (lost) { return [{ kind: "warn", label: say("staleLabel", { time: lost }), text: say("staleHow", { time: lost }) }]; }
-      const urgent = LaySo.playlist.urgent(this._view.notices, this._screen.code, this._now());
-      return urgent.concat(LaySo.displayView.notices(this._view, this._now()));
+      const notices = LaySo.displayView.notices(this._view, this._now());
+      if (this._playlist.isOn) { return notices; } // what is urgent stands beside the calls
+      return LaySo.playlist.urgent(this._view.notices, this._screen.code, this._now()).concat(notices);
     }
   }
 

@@ -57,7 +57,7 @@ function Line(props) {
       <button class="button button--quiet" type="button" aria-label=${label(n("up"))} disabled=${isOff || place === 0} onClick=${move(-1)}>↑</button>
       <button class="button button--quiet" type="button" aria-label=${label(n("down"))} disabled=${isOff || place === all.length - 1} onClick=${move(1)}>↓</button>
       <button class="button" type="button" aria-pressed=${notice.is_priority} aria-label=${label(n("showNow"))} disabled=${isOff}
-        onClick=${() => (notice.is_priority ? endUrgent() : open("noticeUrgent", { notice }))}>${n("showNow")}</button>
+        onClick=${() => (notice.is_priority ? endUrgent() : open("noticeUrgent", { notice }))}>${n(notice.is_priority ? "showNowEnd" : "showNow")}</button>
       <button class="button" type="button" aria-label=${label(n("edit"))} disabled=${isOff} onClick=${() => open("notice", { notice })}>${n("edit")}</button>
       <button class="button" type="button" aria-label=${label(n("remove"))} disabled=${isOff} onClick=${() => open("noticeRemove", { notice })}>${n("remove")}</button>
     </div>
