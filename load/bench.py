@@ -1,7 +1,7 @@
 """The benchmarks of the product against their floors.
 
 python -m load.bench \\
-    issue|issue-ws|slow-commit|call-next|call-display|broadcast|idle-memory|idle-cpu
+    issue|issue-ws|slow-commit|call-next|call-display|broadcast|broadcast-told|idle-memory|idle-cpu
 
 Floor and product alternate; each run is a fresh process on core 0, the generator on core 1.
 `--against floor` runs the floor in the product's place: the ratios must then be near 1.0.
@@ -85,6 +85,13 @@ def subscribe(server: Server) -> tuple[str, ...]:
     return ("--first", json.dumps(frame), "--await", "snapshot")
 
 
+def tell_shown(server: Server) -> tuple[str, ...]:
+    """Each display tells of each call that it has shown it, as paired screens do."""
+    args = {"branch": server.branch, "call": "%I", "is_spoken": False}
+    frame = {"type": "command", "id": "%K", "name": "report-call", "args": args}
+    return ("--seen", json.dumps(frame).replace('"%I"', "%I"))
+
+
 def displays(server: Server, count: int, seconds: float) -> Blast:
     """Quiet displays, until the block is left."""
     return Blast("hold", server, "--conns", str(count), "--seconds", str(seconds), *subscribe(server))
@@ -118,13 +125,14 @@ def run_call_next(options: Options, server: Server) -> Figures:
         return drive(server, "http", *size, *call_http(server, "%C"))
 
 
-def run_show(count: int, turns: int, gap_ms: int, server: Server) -> Figures:
-    """Calls one after another, each until every display has shown it."""
+def run_show(count: int, turns: int, gap_ms: int, server: Server, *, is_told: bool = False) -> Figures:
+    """Calls one after another, each until every display has shown it, and tells so where `is_told`."""
     warm = 0.5
     fill(server, turns + int(warm * 1000 / gap_ms) + 10)
     size = ("--conns", str(count), "--requests", str(turns), "--gap-ms", str(gap_ms))
     told = ("--seconds", "300", "--warmup", str(warm), *call_http(server, "1"), *subscribe(server))
-    return drive(server, "show", *size, *told)
+    seen = tell_shown(server) if is_told else ()
+    return drive(server, "show", *size, *told, *seen)
 
 
 def run_memory(count: int, server: Server) -> Figures:
@@ -233,6 +241,14 @@ def plan_broadcast(options: Options, _: int) -> Plan:
     return Plan("last of 1,000 displays", variants, (Goal("last_p50_us", 1.5),))
 
 
+def plan_broadcast_told(options: Options, _: int) -> Plan:
+    """The floor's displays tell nothing."""
+    run = partial(run_show, 1000, options.requests or 30, 200)
+    floor, _product = pair(options, run, start_broadcast_floor)
+    _floor, product = pair(options, partial(run, is_told=True), start_broadcast_floor)
+    return Plan("last of 1,000 displays that tell what they show", (floor, product), (Goal("last_p50_us", 1.5),))
+
+
 def plan_idle_memory(options: Options, clients: int) -> Plan:
     variants = pair(options, partial(run_memory, clients))
     return Plan(f"memory, {clients} connections", variants, (Goal("kb", 35, None),))
@@ -258,6 +274,7 @@ SCENARIOS = {
     "call-next": Scenario(plan_call_next),
     "call-display": Scenario(plan_call_display),
     "broadcast": Scenario(plan_broadcast),
+    "broadcast-told": Scenario(plan_broadcast_told),
     "idle-memory": Scenario(plan_idle_memory, rounds=1, clients=(5000,)),
     "idle-cpu": Scenario(plan_idle_cpu, rounds=1, seconds=300),
 }

@@ -50,7 +50,7 @@ static struct {
     int port, conns, headers, ws_headers, firsts;
     double seconds, warmup, gap_ms;
     long requests;
-    const char *method, *path, *body, *expect, *then_path, *then_body, *ws_path, *await;
+    const char *method, *path, *body, *expect, *then_path, *then_body, *ws_path, *await, *seen;
     const char *header[MAX_HEADERS], *ws_header[MAX_HEADERS], *first[MAX_FIRST];
     bool gate, count_frames;
 } opt = {.conns = 1, .seconds = 5, .gap_ms = 20, .method = "POST", .path = "/", .body = "{}",
@@ -250,20 +250,35 @@ static void ask_second(struct conn *c)
 
 /* ------------------------------------------------------------------ what comes back */
 
-static void show_matched(struct conn *c, uint64_t at)
+/* A display that tells of what it has shown names the call by its number. */
+static void tell_seen(struct conn *c, const char *s, size_t n)
+{
+    const char *end = s + n, *row = memmem(s, n, "[\"calls\",", 9);
+    const char *call = row ? memmem(row, (size_t)(end - row), "\"call\":", 7) : NULL;
+    size_t digits = 0;
+    if (!call) return;
+    for (call += 7; call + digits < end && call[digits] >= '0' && call[digits] <= '9' && digits < 20;) digits++;
+    memcpy(c->id, call, digits);
+    c->id[digits] = 0;
+    send_filled_frame(c, opt.seen);
+    flush_out(c);
+}
+
+static void show_matched(struct conn *c, uint64_t at, const char *s, size_t n)
 {
     c->seen = true;
     turn.seen++;
     if (!turn.first || at < turn.first) turn.first = at;
     if (at > turn.last) turn.last = at;
     if (measuring) note(&shown, (double)(at - turn.began) / 1e3);
+    if (opt.seen) tell_seen(c, s, n);
 }
 
 static void show_frame(struct conn *c, const char *s, size_t n)
 {
     if (!turn.began || c->seen || !top_is(s, n, "type", "event")) return;
     if (turn.answered) {
-        if (memmem(s, n, turn.needle, strlen(turn.needle))) show_matched(c, now);
+        if (memmem(s, n, turn.needle, strlen(turn.needle))) show_matched(c, now, s, n);
     } else if (c->held < HELD) {
         c->held_text[c->held].len = 0;
         append(&c->held_text[c->held], s, n);
@@ -281,7 +296,7 @@ static void show_answered(const char *s, size_t n)
     for (int i = 0; i < total; i++)
         for (int h = 0; h < all[i].held && !all[i].seen; h++)
             if (memmem(all[i].held_text[h].at, all[i].held_text[h].len, turn.needle, strlen(turn.needle)))
-                show_matched(&all[i], all[i].held_at[h]);
+                show_matched(&all[i], all[i].held_at[h], all[i].held_text[h].at, all[i].held_text[h].len);
 }
 
 static void answered(struct conn *c, bool good, int status, const char *s, size_t n)
@@ -606,7 +621,7 @@ static void read_options(int argc, char **argv)
         {"warmup", 1, 0, 'w'}, {"method", 1, 0, 'm'}, {"path", 1, 0, 'u'}, {"body", 1, 0, 'b'},
         {"expect", 1, 0, 'e'}, {"header", 1, 0, 'h'}, {"ws-header", 1, 0, 'H'}, {"ws-path", 1, 0, 'U'},
         {"first", 1, 0, 'f'}, {"await", 1, 0, 'a'}, {"then-path", 1, 0, 't'}, {"then-body", 1, 0, 'T'},
-        {"gap-ms", 1, 0, 'G'}, {"gate", 0, 0, 'g'}, {"count-frames", 0, 0, 'c'}, {0, 0, 0, 0}};
+        {"gap-ms", 1, 0, 'G'}, {"seen", 1, 0, 'S'}, {"gate", 0, 0, 'g'}, {"count-frames", 0, 0, 'c'}, {0, 0, 0, 0}};
     for (int o; (o = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (o) {
         case 'p': opt.port = atoi(optarg); break;
         case 'n': opt.conns = atoi(optarg); break;
@@ -625,6 +640,7 @@ static void read_options(int argc, char **argv)
         case 't': opt.then_path = optarg; break;
         case 'T': opt.then_body = optarg; break;
         case 'G': opt.gap_ms = atof(optarg); break;
+        case 'S': opt.seen = optarg; break;
         case 'g': opt.gate = true; break;
         case 'c': opt.count_frames = true; break;
         default: exit(2);

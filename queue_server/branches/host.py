@@ -19,8 +19,8 @@ from queue_server.branches.answers import Answer, answer, unchanged
 from queue_server.branches.batch import batch_of
 from queue_server.branches.clock import Clock, Watch
 from queue_server.branches.history import History, loaded
-from queue_server.branches.pending import Pending, Repeats
-from queue_server.domain.commands import By, Command, EndDay, OpenDay
+from queue_server.branches.pending import Pending, Repeats, Reports
+from queue_server.domain.commands import By, Command, EndDay, OpenDay, ReportCall
 from queue_server.domain.decide import decide
 from queue_server.domain.foresight import Outlook
 from queue_server.domain.refusals import Refusal
@@ -53,6 +53,7 @@ class BranchHost:
         self._is_unwell = False
         self._loaded_at = clock.now()
         self._repeats = Repeats(branch_id, journal)
+        self._reports = Reports()
         self._gathering = Gathering()
         self._history = History(
             branch_id,
@@ -110,7 +111,12 @@ class BranchHost:
 
     def submit(self, command: Command, by: By, key: str) -> asyncio.Future[Answer]:
         """Have a command decided with all others that wait now. The future gives its answer or raises its refusal."""
+        first = self._reports.find(command) if isinstance(command, ReportCall) else None
+        if first is not None:
+            return asyncio.shield(first)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if isinstance(command, ReportCall):
+            self._reports.remember(command, future)
         self._queue.append(Pending(command, by, key, future))
         self.used_at = time.monotonic()
         self._wake()
@@ -320,6 +326,7 @@ class BranchHost:
     def _forget(self) -> None:
         """Another history: what was accepted in this one is void."""
         self._repeats = Repeats(self.branch_id, self._journal)
+        self._reports = Reports()
 
     # -- time, and the end -----------------------------------------------------------------------------------------
 

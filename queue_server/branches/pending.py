@@ -10,13 +10,16 @@ import msgspec
 from msgspec import Struct
 
 from queue_server.branches.answers import Answer
-from queue_server.domain.commands import By, Command
+from queue_server.domain.commands import By, Command, ReportCall
 from queue_server.domain.events import Recorded
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Journal
 
 KEYS_REMEMBERED = 32
 """Accepted commands of a branch that are known without asking the journal, which knows all: a repeat comes soon."""
+
+REPORTS_REMEMBERED = 64
+"""Screens tell of a call within seconds, and of its end within a minute."""
 
 
 class Pending:
@@ -76,6 +79,25 @@ class Repeats:
             row = await self._journal.find_command(self._branch_id, *pending.identity)
             known = Repeat(row.fingerprint, row.first_seq, row.last_seq) if row is not None else None
         return known
+
+
+class Reports:
+    """What many screens tell of one call is decided once, for the first of them; the others get its answer."""
+
+    def __init__(self) -> None:
+        self._first: OrderedDict[tuple[int, bool], asyncio.Future[Answer]] = OrderedDict()
+
+    def find(self, report: ReportCall) -> asyncio.Future[Answer] | None:
+        """The answer of whoever told the same before, on its way or given; None where that one failed."""
+        first = self._first.get((report.call, report.is_spoken))
+        if first is None or (first.done() and (first.cancelled() or first.exception() is not None)):
+            return None
+        return first
+
+    def remember(self, report: ReportCall, answer: asyncio.Future[Answer]) -> None:
+        self._first[report.call, report.is_spoken] = answer
+        if len(self._first) > REPORTS_REMEMBERED:
+            self._first.popitem(last=False)
 
 
 _encoder = msgspec.json.Encoder()

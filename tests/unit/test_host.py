@@ -154,6 +154,47 @@ async def test_what_asks_for_what_is_so_already_writes_nothing(journal: FaultyJo
     assert len(journal.appends) == before
 
 
+async def test_what_many_screens_tell_of_one_call_is_decided_once(
+    journal: FaultyJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    center = await Center.open_on(journal)
+    await center.issue()
+    call = (await center.do(c.CallNext(counter=1), LAN)) and center.host.state.seq
+    decided: list[tuple[int, bool]] = []
+    decisions: dict[Any, Any] = DECISIONS
+    usual = decisions[c.ReportCall]
+
+    def noting(state: BranchState, command: c.ReportCall, *rest: Any) -> Any:
+        decided.append((command.call, command.is_spoken))
+        return usual(state, command, *rest)
+
+    monkeypatch.setitem(decisions, c.ReportCall, noting)
+    screens = [replace(KIOSK, actor=f"device:{no}") for no in range(50)]
+
+    async def told(*, is_spoken: bool = False) -> set[str]:
+        report = c.ReportCall(call=call, is_spoken=is_spoken)
+        answers = await asyncio.gather(*(center.submit(report, screen) for screen in screens))
+        return {answer.position for answer in answers}
+
+    assert len(await told()) == 1
+    assert len(await told()) == 1
+    assert len(await told(is_spoken=True)) == 1
+    assert decided == [(call, False), (call, True)]
+    assert [type_of(r.event) for r in (await events_in(journal))[-2:]] == ["call.shown", "call.spoken"]
+
+
+async def test_what_the_first_screen_could_not_tell_the_next_one_does(journal: FaultyJournal) -> None:
+    center = await Center.open_on(journal)
+    await center.issue()
+    await center.do(c.CallNext(counter=1), LAN)
+    report = c.ReportCall(call=center.host.state.seq)
+    journal.faults.append(lost_before())
+    asked = [center.submit(report), center.submit(report)]
+    assert [await refusal_of(each) for each in asked] == ["unavailable"] * 2
+    await center.submit(report)
+    assert type_of((await events_in(journal))[-1].event) == "call.shown"
+
+
 async def test_a_command_that_nobody_thought_of_fails_alone(
     journal: FaultyJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
