@@ -15,7 +15,6 @@
   const QUIET_MS = 20000;
   const ASK_MS = 20000;
   const SIGNS = { autoplay: "unlock", unsupported: "noSound", own: "ownVoice", some: "someVoice", all: "allVoice" };
-  const SOUND = { "": "on", autoplay: "blocked", unsupported: "none" };
 
   const say = LaySo.words(LaySo.displayTexts);
   const screenOf = LaySo.displayScreen;
@@ -226,7 +225,7 @@
     }
 
     _audio() {
-      return this._voice.isMuted || !this._screen.voice ? "off" : SOUND[this._voice.trouble];
+      return this._voice.isMuted || !this._screen.voice ? "off" : this._voice.audio;
     }
 
     _lastCall() {

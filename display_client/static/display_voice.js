@@ -39,6 +39,11 @@
       });
     }
 
+    /** Whether sound comes out, as a screen reports it. */
+    get audio() {
+      return this.trouble === "" ? "on" : this.trouble === "autoplay" ? "blocked" : "none";
+    }
+
     start() {
       if (!this._player) { return; }
       this._player.unlock();
