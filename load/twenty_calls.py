@@ -55,7 +55,7 @@ def hear(server: Server, calls: int, language: str, pack: str) -> tuple[float, l
     chromium = os.environ.get("LAYSO_CHROMIUM", "/usr/bin/chromium")
     flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
     with sync_playwright() as running, running.chromium.launch(executable_path=chromium, args=flags) as browser:
-        page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        page = browser.new_page(viewport={"width": 1920, "height": 1080}, service_workers="block")
         page.add_init_script(LISTEN)
         page.route("**/voice/vi-bac/*", lambda route: route.continue_(url=route.request.url.replace("vi-bac", pack)))
         page.goto(f"http://127.0.0.1:{server.port}/display/{server.branch}#token={server.display_token}")

@@ -15,7 +15,7 @@
   const OLDEST_MS = 12 * 3600000; // an older board is of another day
   const SHELLS = "layso-display-";
   const VOICE = "layso-voice";
-  const PACKS = ["/static/display/voice/vi-bac/", "/static/display/voice/en/"];
+  const PACKS = ["vi-bac", "vi-nam", "en"].map((pack) => "/static/display/voice/" + pack + "/");
 
   /** The browser's storage; null where it refuses. */
   function storage() {
