@@ -214,7 +214,10 @@ def faults_of(page: Page, code: str) -> dict[str, Any]:
     """What is cut, too faint or too small at every size."""
     found: dict[str, Any] = {}
     for width, height in SIZES:
-        page.set_viewport_size({"width": width, "height": height})
+        if page.viewport_size != {"width": width, "height": height}:
+            page.evaluate("window.isOther = new Promise((is) => addEventListener('resize', is, {once: true})), null")
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate("window.isOther.then(() => null)")  # a busy machine hears of its size later than it has it
         page.evaluate(DRAWN)
         cut = page.evaluate(OVERFLOWS)
         faint = {name: contrast for name, contrast in page.evaluate(CONTRASTS).items() if contrast < 7}
