@@ -111,12 +111,13 @@ class BranchHost:
 
     def submit(self, command: Command, by: By, key: str) -> asyncio.Future[Answer]:
         """Have a command decided with all others that wait now. The future gives its answer or raises its refusal."""
-        first = self._reports.find(command) if isinstance(command, ReportCall) else None
+        report = command if isinstance(command, ReportCall) and command.call <= self.state.seq else None
+        first = self._reports.find(report) if report is not None else None
         if first is not None:
             return asyncio.shield(first)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        if isinstance(command, ReportCall):
-            self._reports.remember(command, future)
+        if report is not None:
+            self._reports.remember(report, future)
         self._queue.append(Pending(command, by, key, future))
         self.used_at = time.monotonic()
         self._wake()

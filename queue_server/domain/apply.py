@@ -269,6 +269,8 @@ def _called(state: BranchState, rec: Recorded, event: ev.TicketCalled) -> None:
         counter=event.counter, clerk=event.clerk, call=rec.seq, times_called=event.times, is_returning=False,
         **_UNBOUND,
     )  # fmt: skip
+    if ticket.id in state.heard:
+        state.put("heard", ticket.id, None)
     if not event.is_resumed:
         counter = state.counters[event.counter]
         runs = counter.runs.then(stream)

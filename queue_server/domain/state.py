@@ -166,7 +166,7 @@ class BranchState:
         self.voices: dict[str, Speaker] = self.tables["voices"]
         """By zone."""
         self.heard: dict[str, int] = self.tables["heard"]
-        """How many calls of each ticket were spoken."""
+        """How often each ticket was spoken of since it was last called from the queue."""
         self.before: dict[str, Ticket] = {}
         self.calls_made = 0
         self._log: list[tuple[Table, Any, Any]] = []

@@ -92,7 +92,8 @@ def _implied_starts(state: BranchState) -> Iterator[Due]:
 
 
 def _absences(state: BranchState, day: Day) -> Iterator[Due]:
-    """Whoever was called often enough and has not come. Where screens speak, only calls that were spoken count."""
+    """Whoever was called often enough and has not come. Where a screen speaks for the
+    counter, only calls that were spoken count."""
     limits = state.configured.limits
     most = limits.no_show_after_calls
     if most is None:
@@ -107,9 +108,10 @@ def _absences(state: BranchState, day: Day) -> Iterator[Due]:
 
 def _last_heard(state: BranchState, ticket: Ticket, most: int) -> datetime | None:
     """When the ticket was called last, if that was often enough; None when it was not."""
-    if not any(screen.voice for screen in state.configured.screens):
-        return ticket.last.at if ticket.times_called >= most else None
     call = state.call(ticket)
+    desk = state.desk(ticket.counter or 0)
+    if not any(screen.voice and screen.shows(desk) for screen in state.configured.screens):
+        return (call.at if call else ticket.last.at) if ticket.times_called >= most else None
     return call.spoken_at if call and state.heard.get(ticket.id, 0) >= most else None
 
 

@@ -178,6 +178,22 @@ def test_where_a_screen_speaks_only_what_was_spoken_counts() -> None:
     assert absent_at(branch, ticket, "08:35") == "2026-11-16T01:31:00+00:00"
 
 
+def test_what_was_spoken_before_a_return_to_the_queue_does_not_count() -> None:
+    branch = Branch(with_screens(HALL, no_show_after_calls=2, no_show_after_s=60))
+    ticket = called(branch, "08:00")
+    branch.do(c.ReportCall(call=call_of(branch, ticket), is_spoken=True), "08:00:10", SCREEN)
+    branch.do(c.ReturnToQueue(ticket=ticket), "08:01", LAN)
+    branch.do(c.Call(ticket=ticket, counter=1), "08:10", LAN)
+    branch.do(c.ReportCall(call=call_of(branch, ticket), is_spoken=True), "08:10:10", SCREEN)
+    assert absent_at(branch, ticket, "08:30") is None
+
+
+def test_a_screen_that_speaks_for_other_counters_is_not_waited_for() -> None:
+    branch = Branch(with_screens(replace(HALL, counter=2), no_show_after_calls=1, no_show_after_s=60))
+    ticket = called(branch, "08:00")
+    assert absent_at(branch, ticket, "08:05") == "2026-11-16T01:01:00+00:00"
+
+
 @pytest.mark.parametrize(("calls", "absent"), [("11:29:30", "13:15"), ("13:01", "13:15"), ("13:16", "13:17")])
 def test_nobody_is_absent_in_the_break_or_soon_after_it(calls: str, absent: str) -> None:
     branch = Branch(with_screens(no_show_after_calls=1, no_show_after_s=60))
