@@ -57,9 +57,11 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
+def browser(playwright: Playwright, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """With a module's own `CHROMIUM_FLAGS` besides."""
     path = os.environ.get("LAYSO_CHROMIUM", "/usr/bin/chromium")
-    with playwright.chromium.launch(executable_path=path, args=FLAGS) as running:
+    flags = [*FLAGS, *getattr(request.module, "CHROMIUM_FLAGS", ())]
+    with playwright.chromium.launch(executable_path=path, args=flags) as running:
         yield running
 
 

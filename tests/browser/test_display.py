@@ -33,6 +33,8 @@ from tests.staff import StaffApi, eventually
 pytestmark = pytest.mark.browser
 
 KIOSK = "--autoplay-policy=no-user-gesture-required"
+CHROMIUM_FLAGS = (KIOSK,)
+"""Installed as a kiosk: sound may start by itself."""
 DISPLAY = f"/display/{BRANCH}"
 FIELD = "chung-thuc"
 COUNTERS = range(1, 21)
@@ -126,14 +128,6 @@ def prepare(folder: Path, **changes: Any) -> None:
 
     with ThreadPoolExecutor(1) as pool:  # playwright's own loop runs in this thread
         pool.submit(lambda: asyncio.run(make())).result()
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Installed as a kiosk: sound may start by itself."""
-    path = os.environ.get("LAYSO_CHROMIUM", "/usr/bin/chromium")
-    with playwright.chromium.launch(executable_path=path, args=[*FLAGS, KIOSK]) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

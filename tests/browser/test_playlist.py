@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Locator, Page, Playwright, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from queue_server.access.identity import Who
 from queue_server.access.rights import Role
@@ -27,13 +26,14 @@ from queue_server.app import open_house
 from queue_server.directory.importing import plan_import, read_organisation, store_import
 from queue_server.domain.configuration import Desk, Screen, Voice
 from queue_server.settings import read_settings
-from tests.browser.conftest import FLAGS, Visit
+from tests.browser.conftest import Visit
 from tests.browser.test_display import GLYPHS, KIOSK, LISTEN, OVERFLOWS, Hall
 from tests.demo_server import BRANCH, NOTES, demo_config, set_up
 from tests.server import DemoServer
 from tests.staff import StaffApi, eventually
 
 pytestmark = pytest.mark.browser
+CHROMIUM_FLAGS = (KIOSK,)
 
 GO_VAP = Path(__file__).parents[2] / "config" / "organisations" / "go-vap.yaml"
 FILM = Path(__file__).with_name("samples") / "two-colours.webm"
@@ -88,13 +88,6 @@ def prepare(folder: Path) -> None:
 
     with ThreadPoolExecutor(1) as pool:  # playwright's own loop runs in this thread
         pool.submit(lambda: asyncio.run(make())).result()
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    path = os.environ.get("LAYSO_CHROMIUM", "/usr/bin/chromium")
-    with playwright.chromium.launch(executable_path=path, args=[*FLAGS, KIOSK]) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,14 +10,14 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from queue_server.access.identity import Who
 from queue_server.access.rights import Role
 from queue_server.app import open_house
 from queue_server.domain.configuration import Screen, Text, Voice
 from queue_server.settings import read_settings
-from tests.browser.conftest import FLAGS, Visit
+from tests.browser.conftest import Visit
 from tests.browser.test_display import CONTRASTS, FIELD, GLYPHS, KIOSK, LISTEN, LIVE, OVERFLOWS, SIZES, Hall, prepare
 from tests.browser.test_display import Screen as Lobby
 from tests.demo_server import BRANCH
@@ -26,6 +25,7 @@ from tests.server import DemoServer, Refused
 from tests.staff import StaffApi, eventually
 
 pytestmark = pytest.mark.browser
+CHROMIUM_FLAGS = (KIOSK,)
 
 VOICE = Voice("sanh", repeats=1)
 SCREENS = (
@@ -40,13 +40,6 @@ SILENCED = """
 AudioContext.prototype.resume = () => new Promise(() => undefined);
 Object.defineProperty(AudioContext.prototype, "state", {get: () => "suspended"});
 """
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    path = os.environ.get("LAYSO_CHROMIUM", "/usr/bin/chromium")
-    with playwright.chromium.launch(executable_path=path, args=[*FLAGS, KIOSK]) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
