@@ -235,7 +235,7 @@ def kill_workers(servers: Servers, swarm: Swarm, callers: Callers, count: int) -
 async def organisation_token(env: dict[str, str]) -> str:
     journal = await open_journal(read_settings(env))
     try:
-        access = await Access.open(journal)
+        access = await Access.open(journal, Path("second-factor.key"))
         _, token = await access.add_device(Role.INTEGRATION, name="callers", branch=None)
     finally:
         await journal.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -15,7 +14,9 @@ from uuid import uuid4
 from msgspec import Struct
 
 from queue_server.access.identity import Who
+from queue_server.access.passwords import PASSWORD_MIN, require_good
 from queue_server.access.rights import Role
+from queue_server.access.staff import USERNAME
 from queue_server.access.store import Access
 from queue_server.app import open_house, open_journal
 from queue_server.directory.faults import InvalidDirectory
@@ -30,9 +31,6 @@ from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Journal
 from queue_server.protocol.problems import problem
 from queue_server.settings import Settings
-
-USERNAME = re.compile(r"[\w.\-]{2,40}")
-PASSWORD_MIN = 8
 
 SETUP = Who("account:setup", Role.ADMINISTRATOR, name="setup", clerk="setup")
 
@@ -105,8 +103,10 @@ def add_account(settings: Settings, account: NewAccount) -> int:
     if password is None:
         print("The two passwords differ.", file=sys.stderr)
         return 2
-    if len(password) < PASSWORD_MIN:
-        print(f"A password has at least {PASSWORD_MIN} characters; this one has {len(password)}.", file=sys.stderr)
+    try:
+        require_good(password, account.username)
+    except Refusal as refusal:
+        print(problem(refusal.code, refusal.data, "en").detail, file=sys.stderr)
         return 2
     return _with_access(settings, lambda journal, access: _add(journal, access, account, password))
 
@@ -173,7 +173,7 @@ def _with_access(settings: Settings, work: Callable[[Journal, Access], Awaitable
     async def run() -> int:
         journal = await open_journal(settings)
         try:
-            return await work(journal, await Access.open(journal))
+            return await work(journal, await Access.open(journal, settings.second_factor_key_file))
         finally:
             await journal.close()
 

@@ -18,6 +18,7 @@ from queue_server.access.limits.port import Limits
 from queue_server.access.persons import Persons
 from queue_server.access.pictures import Pictures
 from queue_server.access.pictures import forget as forget_pictures
+from queue_server.access.staff import Staff
 from queue_server.access.store import Access
 from queue_server.access.tries import Tries
 from queue_server.access.watching import RightsWatch
@@ -125,8 +126,17 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         foreseer = Foreseer(Plays(), clock.now, on_outlook, speed=settings.clock_speed)
         bus = CommandBus(journal, clock, Watch(clock, speed=settings.clock_speed), publish)
         stack.callback(bus.close)
-        access = await Access.open(journal)
-        access.on_changed = lambda: signals.send(AccessChanged())
+        listing = Listing(journal, bus)
+        access = await Access.open(journal, settings.second_factor_key_file)
+        access.sessions.today = lambda branch: listing.today(branch, clock.now())
+        access.sessions.needs_second_factor = settings.second_factor == "on"
+        rights = RightsWatch(access, hub, is_told=lambda: signals.is_live or not journal.is_shared)
+
+        def on_changed() -> None:
+            signals.send(AccessChanged())
+            rights.wake()
+
+        access.on_changed = on_changed
         await bus.start()
         foreseer.start()
         stack.push_async_callback(foreseer.stop)
@@ -141,7 +151,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         picturing = Picturing(pictures.asked)
         picturing.start()
         stack.push_async_callback(picturing.stop)
-        listing = Listing(journal, bus)
         persons = await _persons(settings, journal, listing, bus, clock)
         persons.start()
         stack.push_async_callback(persons.stop)
@@ -155,6 +164,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             listing=listing,
             hub=hub,
             access=access,
+            staff=Staff(journal, access),
             signals=signals,
             presence=presence,
             speaking=speaking,
@@ -171,8 +181,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             languages=Languages(),
             dossier=dossier,
         )
+        rights.start()
+        stack.push_async_callback(rights.stop)
         if journal.is_shared:
-            _join_others(stack, house, clock, on_written=readers.wake)
+            _join_others(stack, house, clock, rights, on_written=readers.wake)
         yield house
 
 
@@ -212,11 +224,12 @@ async def _shared(
     return RedisSignals(client), RedisPresence(client, clock.now), RedisLimits(client)
 
 
-def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: Callable[[str], None]) -> None:
+def _join_others(
+    stack: AsyncExitStack, house: House, clock: Clock, rights: RightsWatch, on_written: Callable[[str], None]
+) -> None:
     """Hear what other processes of the journal do, and tell them."""
     journal, signals, hub = house.journal, house.signals, house.hub
     following = Following(journal, house.bus, is_told=lambda: signals.is_live, is_read=hub.is_read)
-    rights = RightsWatch(house.access, hub.expel, is_told=lambda: signals.is_live)
 
     def on_signal(signal: Signal) -> None:
         match signal:
@@ -239,7 +252,7 @@ def _join_others(stack: AsyncExitStack, house: House, clock: Clock, on_written: 
 
     signals.start(on_signal)
     stack.push_async_callback(signals.stop)
-    for each in (following, rights, Timekeeper(journal, house.bus, clock), house.pulse):
+    for each in (following, Timekeeper(journal, house.bus, clock), house.pulse):
         each.start()
         stack.push_async_callback(each.stop)
 

@@ -67,7 +67,8 @@ class DemoOptions(Struct, frozen=True):
 
 
 def demo(settings: Settings, options: DemoOptions) -> int:
-    """Prepare the data folder when it is empty, then serve until stopped."""
+    """Prepare the data folder when it is empty, then serve until stopped. Its administrator needs a password alone."""
+    settings = settings.model_copy(update={"second_factor": "off"})
     notes = _notes(settings)
     settings = _with_origin(settings, notes)
     if "branch" not in notes:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from queue_server.administration import USERNAME, agrees
+from queue_server.access.staff import USERNAME
+from queue_server.administration import agrees
 from queue_server.app import DATABASE
 from queue_server.domain.tickets import TicketState
 from queue_server.domain.upcast import UnknownEvent

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -42,6 +42,19 @@ class Settings(BaseModel):
     day_key: Path | None = Field(
         default=None, description="File of the service day's key, in no backup; by default day.key in the data folder."
     )
+    second_factor: Literal["on", "off"] = Field(
+        default="on", description="off lets administrators in by password alone: demonstrations only."
+    )
+    second_factor_key: Path | None = Field(
+        default=None,
+        description="File of the key of second factors, in no backup; by default second-factor.key in the data folder.",
+    )
+    oidc_issuer: str = Field(default="", description="OpenID provider for single sign-on, https://…; empty: none.")
+    oidc_client_id: str = Field(default="", description="What that provider calls us.")
+    oidc_client_secret: str = Field(default="", description="And how we prove it.", repr=False)
+    oidc_client_secret_file: Path | None = Field(default=None, description="The same, in a file.")
+    oidc_claim: str = Field(default="preferred_username", description="The claim that is the user name here.")
+    oidc_name: str = Field(default="", description="What the button for it says, such as “Tài khoản thành phố”.")
     catalogue: Path | None = Field(
         default=None, description="Folder of procedures.csv and spoken.csv; by default the catalogue that is shipped."
     )
@@ -63,6 +76,16 @@ class Settings(BaseModel):
     clock_speed: float = Field(default=1.0, gt=0.0, le=10_000.0, description="Demonstrations: how fast it runs.")
     dossier_url: str = Field(default="", description="Where wait times go, as CloudEvents by POST; empty: nowhere.")
     dossier_token: str = Field(default="", description="Bearer token for that address.", repr=False)
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_an_issuer(cls, url: str) -> str:
+        """In clear only on this machine."""
+        where = urlsplit(url)
+        is_here = where.scheme == "http" and where.hostname in ("127.0.0.1", "localhost", "::1")
+        if url and not (is_here or (where.scheme == "https" and where.hostname)):
+            raise ValueError("must begin with https://")
+        return url
 
     @field_validator("database")
     @classmethod
@@ -102,6 +125,8 @@ class Settings(BaseModel):
         """What several processes share must be shared."""
         if not self.database and self.workers > 1:
             raise ValueError("several workers need PostgreSQL (LAYSO_DATABASE): SQLite has one process")
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("single sign-on (LAYSO_OIDC_ISSUER) needs LAYSO_OIDC_CLIENT_ID")
         return self
 
     def shown(self) -> dict[str, object]:
@@ -109,8 +134,9 @@ class Settings(BaseModel):
         shown: dict[str, object] = self.model_dump()
         for name in ("database", "redis"):
             shown[name] = _PASSWORD.sub("********", str(shown[name]))
-        if shown["dossier_token"]:
-            shown["dossier_token"] = "********"
+        for name in ("dossier_token", "oidc_client_secret"):
+            if shown[name]:
+                shown[name] = "********"
         return shown
 
     @property
@@ -122,6 +148,11 @@ class Settings(BaseModel):
     def day_key_file(self) -> Path:
         """Where the key is that citizens' cards are told apart by."""
         return self.day_key or self.data / "day.key"
+
+    @property
+    def second_factor_key_file(self) -> Path:
+        """Where the key is that second factors are encrypted with."""
+        return self.second_factor_key or self.data / "second-factor.key"
 
     @property
     def is_backed_up_here(self) -> bool:

@@ -234,7 +234,7 @@ async def set_up(
     branches = two_branches(config) if has_two else (config,)
     for each in map(at_its_fullest, branches) if is_full else branches:
         await house.bus.put_in_force(each, administrator.by(), f"demo-setup-{each.branch}")
-    house.access._hasher = CHEAP
+    house.access.passwords.hasher = CHEAP
     for username, (role, name, branch) in ACCOUNTS.items():
         await house.access.put_account(username, PASSWORD, role, name=name, branch=branch)
     add = house.access.add_device
@@ -270,6 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--clock-start", help="the clock starts at this ISO instant")
     parser.add_argument("--clock-speed", type=float)
+    parser.add_argument("--second-factor", choices=("on", "off"), help="whether administrators need one; off")
     parser.add_argument("--ends-by-forecast", action="store_true", help="of the branch, from the first start on")
     parser.add_argument("--confirms-priority", action="store_true", help="of the branch, from the first start on")
     parser.add_argument("--has-two", action="store_true", help="branches, from the first start on")
@@ -280,7 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     flags = ("ends_by_forecast", "confirms_priority", "has_two", "is_full", "asks_procedure", "has_chinese")
     of_the_branch = {name: asked.pop(name) for name in flags}
     asked["data"].mkdir(parents=True, exist_ok=True)
-    uvloop.run(serve(read_settings({}, **asked), **of_the_branch))
+    uvloop.run(serve(read_settings({"LAYSO_SECOND_FACTOR": "off"}, **asked), **of_the_branch))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from load.fleet import names
 from load.fleet.notes import BranchNotes, CounterNotes, FieldNotes, FleetNotes, PrinterNotes
 from load.fleet.scenario import Fleet, Site
 from queue_server.access.rights import Role
-from queue_server.access.store import SESSION_S
+from queue_server.access.sessions import SESSION_S
 from queue_server.access.tokens import hash_of, new_token
 from queue_server.administration import SETUP
 from queue_server.app import open_house

@@ -13,7 +13,9 @@ from queue_server.domain.refusals import Refusal
 
 
 class Who(Struct, frozen=True):
-    """`actor` goes into the journal ("account:lan"); `branch` None means every branch."""
+    """`actor` goes into the journal ("account:lan"); `branch` None means every branch. `agency` is whose counters a
+    posting is for, "" for any; `session` the hash of an account's session token. Who `owes` a new password, a second
+    factor or a posting ("password", "second-factor", "posting") is nobody until that is done."""
 
     actor: str
     role: Role
@@ -23,6 +25,9 @@ class Who(Struct, frozen=True):
     device: str | None = None
     printer: str | None = None
     screen: str | None = None
+    agency: str = ""
+    session: str = ""
+    owes: str = ""
 
     def require_command(self, command: str, branch: str) -> None:
         if command not in COMMANDS[self.role] or not self._is_at(branch):
@@ -41,7 +46,15 @@ class Who(Struct, frozen=True):
 
     def by(self, deadline: datetime | None = None) -> By:
         """What the domain is told about the asker."""
-        return By(self.actor, fresh_id(), self.clerk or self.actor, self.printer, self.role in MAY_OVERRIDE, deadline)
+        return By(
+            self.actor,
+            fresh_id(),
+            self.clerk or self.actor,
+            self.printer,
+            self.role in MAY_OVERRIDE,
+            deadline,
+            agency=self.agency,
+        )
 
     def _is_at(self, branch: str) -> bool:
         return self.branch is None or self.branch == branch

@@ -76,6 +76,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "clerk": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "manager": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "devices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
+    "staff": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "notices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "reports": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
     "slips": STAFF | {Role.DISPENSER, Role.INTEGRATION},

@@ -1,24 +1,25 @@
 """The SQL of accounts, devices and sessions, as every database understands it.
 
-An account prints at the oldest printer of its branch.
+Who works at a branch prints at its oldest printer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
 
 from queue_server.access.identity import Who, device_actor
+from queue_server.access.people import Person, Posting
 from queue_server.access.rights import Role
 from queue_server.journal.port import Database
 
 SIZES = (1, 8, 64, 512, 1024)
 """Lists of values have one of these lengths, so that the database meets few different statements."""
 
-_PRINTER = (
-    "(SELECT id FROM device AS p WHERE p.kind = 'printer' AND p.branch = account.branch AND p.revoked_at IS NULL"
-    " ORDER BY p.created_at, p.id LIMIT 1)"
+_ACCOUNT = (
+    "account.username, account.name, account.role, account.branch, account.must_change, account.otp_since IS NOT NULL"
 )
-_ACCOUNT = f"account.username, account.name, account.role, account.branch, {_PRINTER}"
 _DEVICE = "device.id, device.kind, device.name, device.branch, device.printer, device.screen"
 
 BUMP = (
@@ -26,19 +27,59 @@ BUMP = (
     " ON CONFLICT (name) DO UPDATE SET value = revision.value + 1"
 )
 REVISION = "SELECT value FROM revision WHERE name = 'access'"
-ACCOUNT = f"SELECT password_hash, {_ACCOUNT} FROM account WHERE username = ? AND is_active"
+PASSWORD = "SELECT password_hash FROM account WHERE username = ? AND is_active"
+PERSON = f"SELECT {_ACCOUNT} FROM account WHERE username = ? AND is_active"
 PUT_ACCOUNT = (
     "INSERT INTO account (username, name, role, password_hash, branch, is_active) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (username) DO UPDATE SET name = excluded.name, role = excluded.role,"
-    " password_hash = excluded.password_hash, branch = excluded.branch, is_active = true"
+    " password_hash = excluded.password_hash, branch = excluded.branch, is_active = true, must_change = false"
+)
+ADD_ACCOUNT = (
+    "INSERT INTO account"
+    " (username, name, role, password_hash, branch, is_active, employer_kind, employer, must_change)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (username) DO NOTHING"
+)
+CHANGE_ACCOUNT = "UPDATE account SET name = ?, role = ?, branch = ?, employer_kind = ?, employer = ? WHERE username = ?"
+ADMINISTRATORS = "SELECT count(*) FROM account WHERE is_active AND role = 'administrator' AND branch IS NULL"
+MEMBERS = (
+    f"SELECT {_ACCOUNT}, employer_kind, employer FROM account WHERE is_active AND (branch = ? OR username IN"
+    " (SELECT account FROM posting WHERE branch = ? AND ended_at IS NULL AND last_day >= ?)"
+    " OR (? AND branch IS NULL AND (role <> '' OR username NOT IN"
+    " (SELECT account FROM posting WHERE ended_at IS NULL)))) ORDER BY name, username"
 )
 ACCOUNTS = "SELECT username, name, role, branch FROM account WHERE is_active ORDER BY username"
+_POSTING = "id, account, branch, role, agency, first_day, last_day, substitutes, ended_at"
+POSTINGS = f"SELECT {_POSTING} FROM posting WHERE ended_at IS NULL AND account IN "
+POSTING = f"SELECT {_POSTING} FROM posting WHERE id = ?"
+ADD_POSTING = f"INSERT INTO posting ({_POSTING}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+OVERLAPPING = (
+    "SELECT first_day, last_day FROM posting"
+    " WHERE account = ? AND ended_at IS NULL AND first_day <= ? AND last_day >= ?"
+)
+END_POSTING = "UPDATE posting SET ended_at = ? WHERE id = ? AND ended_at IS NULL"
+PRINTERS = (
+    "SELECT branch, id FROM device WHERE kind = 'printer' AND branch IS NOT NULL AND revoked_at IS NULL"
+    " AND branch IN {marks} ORDER BY created_at DESC, id DESC"
+)
 ADD_DEVICE = (
     "INSERT INTO device (id, kind, name, token_hash, branch, printer, screen, created_at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-DEVICES = "SELECT id, kind, name, branch, printer, screen, created_at, revoked_at FROM device"
-ADD_SESSION = "INSERT INTO session VALUES (?, ?, ?, ?, ?)"
+DEVICES = "SELECT id, kind, name, branch, printer, screen, created_at, revoked_at, used_on FROM device"
+USED_DEVICE = "UPDATE device SET used_on = ?, former_hash = NULL, former_until = NULL WHERE id = ?"
+ROTATE = (
+    "UPDATE device SET former_hash = token_hash, former_until = ?, token_hash = ? WHERE id = ? AND revoked_at IS NULL"
+)
+USED_FORMER = "UPDATE device SET used_on = ? WHERE id = ?"
+ADD_SESSION = (
+    "INSERT INTO session (token_hash, account, device, created_at, expires_at, browser, used_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+DROP_SESSIONS = "DELETE FROM session WHERE expires_at <= ? OR token_hash = ?"
+USE_SESSION = "UPDATE session SET used_at = ? WHERE token_hash = ?"
+SESSIONS_OF = (
+    "SELECT token_hash, browser, created_at, used_at, expires_at FROM session WHERE account = ? AND expires_at > ?"
+)
 ENDED = (
     "SELECT 'device:' || id FROM device WHERE revoked_at IS NOT NULL"
     " UNION ALL SELECT 'account:' || username FROM account WHERE NOT is_active"
@@ -51,30 +92,88 @@ def in_list(values: Sequence[str]) -> tuple[str, list[str]]:
     return f"({', '.join('?' * size)})", [*values, *[values[-1]] * (size - len(values))]
 
 
-def by_token(db: Database, hashes: Sequence[str]) -> dict[str, Who]:
-    """The devices that hold these tokens."""
+def by_token(db: Database, hashes: Sequence[str], now: int, today: str) -> dict[str, Who]:
+    """The devices that hold these tokens, or held them until a while ago; a first use of today, or of a new token, is
+    noted."""
     marks, values = in_list(hashes)
     rows = db.execute(
-        f"SELECT token_hash, {_DEVICE} FROM device WHERE revoked_at IS NULL AND token_hash IN {marks}", values
-    )
-    return {row[0]: device(*row[1:]) for row in rows}
+        f"SELECT token_hash, former_hash, used_on, {_DEVICE} FROM device WHERE revoked_at IS NULL"
+        f" AND (token_hash IN {marks} OR (former_hash IN {marks} AND former_until > ?))",
+        [*values, *values, now],
+    ).fetchall()
+    asked = set(hashes)
+    for token_hash, former_hash, used_on, device_id, *_ in sorted(rows, key=lambda row: row[3]):  # as all processes do
+        is_new = token_hash in asked
+        if used_on != today or (is_new and former_hash is not None):
+            db.execute(USED_DEVICE if is_new else USED_FORMER, (today, device_id))
+    return {row[0] if row[0] in asked else row[1]: device(*row[3:]) for row in rows}
 
 
-def by_session(db: Database, hashes: Sequence[str]) -> dict[str, tuple[Who, int]]:
-    """The accounts and devices of these sessions, and when each ends."""
+def by_session(db: Database, hashes: Sequence[str]) -> dict[str, tuple[Who | Person, int, int, int]]:
+    """The people and devices of these sessions; when each began and ends, and was last used."""
     marks, values = in_list(hashes)
-    found: dict[str, tuple[Who, int]] = {}
-    for table, columns, key, is_good, made in (
-        ("account", _ACCOUNT, "account.username = session.account", "account.is_active", account),
-        ("device", _DEVICE, "device.id = session.device", "device.revoked_at IS NULL", device),
-    ):
-        rows = db.execute(
-            f"SELECT session.token_hash, session.expires_at, {columns} FROM session JOIN {table} ON {key}"
-            f" WHERE {is_good} AND session.token_hash IN {marks}",
-            values,
-        )
-        found |= {row[0]: (made(*row[2:]), row[1]) for row in rows}
+    times = "session.token_hash, session.created_at, session.expires_at, session.used_at"
+    accounts = db.execute(
+        f"SELECT {times}, {_ACCOUNT} FROM session JOIN account ON account.username = session.account"
+        f" WHERE account.is_active AND session.token_hash IN {marks}",
+        values,
+    ).fetchall()
+    known = people(db, [row[4:] for row in accounts])
+    found: dict[str, tuple[Who | Person, int, int, int]] = {row[0]: (known[row[4]], *row[1:4]) for row in accounts}
+    devices = db.execute(
+        f"SELECT {times}, {_DEVICE} FROM session JOIN device ON device.id = session.device"
+        f" WHERE device.revoked_at IS NULL AND session.token_hash IN {marks}",
+        values,
+    )
+    return found | {row[0]: (device(*row[4:]), *row[1:4]) for row in devices}
+
+
+def people(db: Database, rows: Sequence[Sequence[Any]]) -> dict[str, Person]:
+    """Those of rows of accounts, with their postings, by user name."""
+    if not rows:
+        return {}
+    postings: dict[str, list[Posting]] = {row[0]: [] for row in rows}
+    for names in batched(list(postings)):
+        marks, values = in_list(names)
+        for each in map(posting, db.execute(f"{POSTINGS}{marks}", values)):
+            postings[each.account].append(each)
+    branches = {row[3] for row in rows} | {each.branch for several in postings.values() for each in several}
+    printers = _printers(db, sorted(branch for branch in branches if branch is not None))
+    return {row[0]: _person(row, postings[row[0]], printers) for row in rows}
+
+
+def _person(row: Sequence[Any], postings: Sequence[Posting], printers: Mapping[str, str]) -> Person:
+    username, name, role, branch, must_change, has_second_factor = row
+    wanted = {branch, *(each.branch for each in postings)}
+    return Person(
+        username,
+        name,
+        Role(role) if role else None,
+        branch,
+        bool(must_change),
+        bool(has_second_factor),
+        tuple(postings),
+        {each: printers[each] for each in wanted if each in printers},
+    )
+
+
+def posting(row: Sequence[Any]) -> Posting:
+    first, last = date.fromisoformat(row[5]), date.fromisoformat(row[6])
+    return Posting(row[0], row[1], row[2], Role(row[3]), row[4], first, last, row[7], row[8])
+
+
+def _printers(db: Database, branches: Sequence[str]) -> dict[str, str]:
+    """The oldest printer of each branch, the newest first, so that the oldest stays."""
+    found: dict[str, str] = {}
+    for some in batched(branches):
+        marks, values = in_list(some)
+        found |= dict(db.execute(PRINTERS.format(marks=marks), values).fetchall())
     return found
+
+
+def batched(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at once as a list may have."""
+    return (values[at : at + SIZES[-1]] for at in range(0, len(values), SIZES[-1]))
 
 
 def names(db: Database, clerks: Iterable[str]) -> dict[str, str]:
@@ -85,10 +184,6 @@ def names(db: Database, clerks: Iterable[str]) -> dict[str, str]:
         f"SELECT 'device:' || id, name FROM device WHERE 'device:' || id IN {marks}", values
     ).fetchall()
     return dict(accounts) | dict(devices)
-
-
-def account(username: str, name: str, role: str, branch: str | None, printer: str | None) -> Who:
-    return Who(f"account:{username}", Role(role), name, clerk=username, branch=branch, printer=printer)
 
 
 def device(device_id: str, kind: str, name: str, branch: str | None, printer: str | None, screen: str | None) -> Who:

@@ -3,35 +3,31 @@ until some process says that something has changed."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import cached_property, partial
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 
 from queue_server.access import statements as sql
-from queue_server.access.identity import NOBODY, Who
+from queue_server.access.identity import Who
+from queue_server.access.known import Known
+from queue_server.access.passwords import Passwords, require_good
+from queue_server.access.people import Person
 from queue_server.access.rights import Role
+from queue_server.access.second_factor import SecondFactors
+from queue_server.access.sessions import Sessions
 from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_code, new_token
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Database, Journal
-from queue_server.journal.together import Together
 
-V = TypeVar("V")
-
-SESSION_S = 12 * 3600
-"""A shift and its overtime; a device's session lasts a year."""
-DEVICE_SESSION_S = 365 * 24 * 3600
+FORMER_TOKEN_S = 24 * 3600
 PAIRING_S = 600
 PAIRINGS_MAX = 100
-KNOWN_MAX = 100_000
-"""Tokens whose owners are kept in memory: some 40 MB, and more than a process can have connections."""
 
 
 class DeviceInfo(Struct, frozen=True):
@@ -45,6 +41,7 @@ class DeviceInfo(Struct, frozen=True):
     screen: str | None
     created_at: int
     revoked_at: int | None
+    used_on: str | None = None
 
 
 class AccountInfo(Struct, frozen=True):
@@ -67,17 +64,22 @@ class PairingWait(Struct, frozen=True):
 class Access:
     """Knows who is asking. Open with `Access.open`; `on_changed` is called after every change of somebody's rights."""
 
-    def __init__(self, journal: Journal, ticket_tokens: TicketTokens) -> None:
+    def __init__(
+        self, journal: Journal, ticket_tokens: TicketTokens, second_factor_key: Path, now: Callable[[], float]
+    ) -> None:
         self._journal = journal
+        self._now = now
         self.ticket_tokens = ticket_tokens
         self.on_changed: Callable[[], None] = lambda: None
-        self._hasher = PasswordHasher()
+        self.passwords = Passwords()
+        self.sessions = Sessions(journal, now)
+        self.second_factors = SecondFactors(journal, second_factor_key, now)
         self._devices: Known[Who] = Known(self._find_devices)
-        self._sessions: Known[tuple[Who, int]] = Known(self._find_sessions)
 
     @classmethod
-    async def open(cls, journal: Journal) -> Access:
-        access = cls(journal, TicketTokens(await journal.run(_ticket_key)))
+    async def open(cls, journal: Journal, second_factor_key: Path, now: Callable[[], float] = time.time) -> Access:
+        """`now` are seconds since the epoch."""
+        access = cls(journal, TicketTokens(await journal.run(_ticket_key)), second_factor_key, now)
         await access.read_former_keys()
         return access
 
@@ -94,16 +96,14 @@ class Access:
             raise Refusal("wrong-token")
         return who
 
-    async def by_session(self, token: str) -> Who:
+    async def by_session(self, token: str, *, is_use: bool = False) -> Who:
         """The account or device of a session cookie; nobody when it has ended."""
-        who, expires_at = await self._sessions.get(hash_of(token)) or (NOBODY, 0)
-        return who if expires_at > time.time() else NOBODY
+        return await self.sessions.who(hash_of(token), is_use=is_use)
 
     async def _find_devices(self, hashes: list[str]) -> Mapping[str, Who]:
-        return await self._journal.run(partial(sql.by_token, hashes=hashes))
-
-    async def _find_sessions(self, hashes: list[str]) -> Mapping[str, tuple[Who, int]]:
-        return await self._journal.run(partial(sql.by_session, hashes=hashes))
+        now = self._now()
+        today = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}"
+        return await self._journal.run(partial(sql.by_token, hashes=hashes, now=int(now), today=today))
 
     async def names(self, clerks: Iterable[str]) -> dict[str, str]:
         """The names of people by their user name, and of devices by their actor."""
@@ -115,7 +115,7 @@ class Access:
     def forget(self) -> None:
         """Rights may not be what they were: ask the database again."""
         self._devices.forget()
-        self._sessions.forget()
+        self.sessions.forget()
 
     async def revision(self) -> int:
         """Grows with every change of somebody's rights."""
@@ -131,7 +131,12 @@ class Access:
         rows = await self._journal.run(lambda db: db.execute(sql.ENDED).fetchall())
         return frozenset(row[0] for row in rows)
 
-    async def _change(self, *steps: tuple[str, Sequence[Any]]) -> int:
+    def tell(self) -> None:
+        """Something was changed: here and elsewhere it is asked for anew."""
+        self.forget()
+        self.on_changed()
+
+    async def change(self, *steps: tuple[str, Sequence[Any]]) -> int:
         """Write, and let every process know; how many rows the last step touched."""
 
         def work(db: Database) -> int:
@@ -140,48 +145,92 @@ class Access:
             return counts[-1]
 
         count = await self._journal.run(work)
-        self.forget()
-        self.on_changed()
+        self.tell()
         return count
 
     # -- signing in ------------------------------------------------------------------------------------------------
 
-    async def sign_in(self, username: str, password: str) -> tuple[str, Who]:
-        """A new session's token.
+    async def sign_in(
+        self,
+        username: str,
+        password: str,
+        *,
+        code: str | None = None,
+        browser: str = "",
+        instead_of: str | None = None,
+    ) -> tuple[str, Who]:
+        """A new session's token; the browser's former session ends.
 
         Raises:
-            Refusal: `wrong-credentials`, after the same work whether or not the account exists.
+            Refusal: `wrong-credentials`, after the same work whether or not the account exists; then what
+                `SecondFactors.require` raises; `no-posting-today`
         """
-        row = await self._journal.run(lambda db: db.execute(sql.ACCOUNT, (username,)).fetchone())
-        password_hash = row[0] if row is not None else self._nobodys_hash
-        is_right = await asyncio.to_thread(self._verify, password_hash, password)
-        if row is None or not is_right:
+        if not await self.is_password(username, password):
             raise Refusal("wrong-credentials")
-        return await self._new_session(account=username, device=None, lasts_s=SESSION_S), sql.account(*row[1:])
+        await self.second_factors.require(username, code)
+        return await self.let_in(username, browser=browser, instead_of=instead_of)
 
-    def _verify(self, password_hash: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(password_hash, password)
-        except (VerificationError, InvalidHashError):
-            return False
+    async def is_password(self, username: str, password: str) -> bool:
+        """After the same work whether or not there is such an account."""
+        row = await self._journal.run(lambda db: db.execute(sql.PASSWORD, (username,)).fetchone())
+        return await self.passwords.is_right(row[0] if row is not None else None, password)
 
-    @cached_property
-    def _nobodys_hash(self) -> str:
-        return self._hasher.hash(new_token())
+    async def let_in(self, username: str, *, browser: str = "", instead_of: str | None = None) -> tuple[str, Who]:
+        """A new session for somebody who is known to be this account.
+
+        Raises:
+            Refusal: `no-account`, `no-posting-today`
+        """
+        person = await self.person(username)
+        if person is None:
+            raise Refusal("no-account", username=username)
+        if person.who(self.sessions.today).owes == "posting":
+            raise Refusal("no-posting-today")
+        token = await self.sessions.add(account=username, device=None, browser=browser, instead_of=instead_of)
+        return token, await self.by_session(token)
+
+    async def person(self, username: str) -> Person | None:
+        """An account that may sign in, with its postings."""
+        return await self._journal.run(partial(_person, username=username))
+
+    async def change_password(self, username: str, old: str, new: str) -> None:
+        """One's own; all its sessions end.
+
+        Raises:
+            Refusal: `wrong-password`, `password-same`, and what `passwords.require_good` raises.
+        """
+        if not await self.is_password(username, old):
+            raise Refusal("wrong-password")
+        if old == new:
+            raise Refusal("password-same")
+        require_good(new, username)
+        await self.put_password(username, new, must_change=False)
+
+    async def put_password(self, username: str, password: str, *, must_change: bool) -> None:
+        """Whatever it was; all its sessions end."""
+        password_hash = await self.passwords.hash(password)
+        await self.change(
+            ("DELETE FROM session WHERE account = ?", (username,)),
+            (
+                "UPDATE account SET password_hash = ?, must_change = ? WHERE username = ?",
+                (password_hash, must_change, username),
+            ),
+        )
 
     async def sign_in_device(self, token: str) -> tuple[str, Who]:
         """A browser session for a device's token."""
         who = await self.by_bearer(token)
-        return await self._new_session(account=None, device=who.device, lasts_s=DEVICE_SESSION_S), who
-
-    async def _new_session(self, *, account: str | None, device: str | None, lasts_s: int) -> str:
-        token, now = new_token(), int(time.time())
-        row = (hash_of(token), account, device, now, now + lasts_s)
-        await self._journal.run(lambda db: db.execute(sql.ADD_SESSION, row).rowcount)
-        return token
+        return await self.sessions.add(account=None, device=who.device), who
 
     async def sign_out(self, token: str) -> None:
-        await self._change(("DELETE FROM session WHERE token_hash = ?", (hash_of(token),)))
+        await self.change(("DELETE FROM session WHERE token_hash = ?", (hash_of(token),)))
+
+    async def end_sessions(self, username: str, *, but: str = "", only: str = "") -> int:
+        """Of an account: all, all `but` one (its hash), or the `only` one with this id; how many have ended."""
+        like = f"{only}%" if only else "%"
+        return await self.change(
+            ("DELETE FROM session WHERE account = ? AND token_hash <> ? AND token_hash LIKE ?", (username, but, like))
+        )
 
     # -- accounts and devices --------------------------------------------------------------------------------------
 
@@ -191,8 +240,8 @@ class Access:
         return [AccountInfo(*row) for row in rows]
 
     async def put_account(self, username: str, password: str, role: Role, *, name: str, branch: str | None) -> None:
-        password_hash = await asyncio.to_thread(self._hasher.hash, password)
-        await self._change((sql.PUT_ACCOUNT, (username, name, role.value, password_hash, branch, True)))
+        password_hash = await self.passwords.hash(password)
+        await self.change((sql.PUT_ACCOUNT, (username, name, role.value, password_hash, branch, True)))
 
     async def add_device(
         self, kind: Role, *, name: str, branch: str | None, printer: str | None = None, screen: str | None = None
@@ -200,18 +249,27 @@ class Access:
         """A new device's id and token; the token is not stored and cannot be had again."""
         device_id, token = f"{kind.value}-{new_token()[:8].lower()}", new_token()
         row = (device_id, kind.value, name, hash_of(token), branch, printer, screen, int(time.time()))
-        await self._change((sql.ADD_DEVICE, row))
+        await self.change((sql.ADD_DEVICE, row))
         return device_id, token
 
     async def set_printer(self, device_id: str, printer: str | None) -> None:
-        await self._change(("UPDATE device SET printer = ? WHERE id = ?", (printer, device_id)))
+        await self.change(("UPDATE device SET printer = ? WHERE id = ?", (printer, device_id)))
 
     async def set_screen(self, device_id: str, screen: str | None) -> None:
-        await self._change(("UPDATE device SET screen = ? WHERE id = ?", (screen, device_id)))
+        await self.change(("UPDATE device SET screen = ? WHERE id = ?", (screen, device_id)))
+
+    async def rename_device(self, device_id: str, name: str) -> None:
+        await self.change(("UPDATE device SET name = ? WHERE id = ?", (name, device_id)))
+
+    async def rotate_token(self, device_id: str) -> str:
+        """A new token, told only now; the one until now is good for a day, or until the new one is first used."""
+        token = new_token()
+        await self.change((sql.ROTATE, (int(self._now()) + FORMER_TOKEN_S, hash_of(token), device_id)))
+        return token
 
     async def revoke_device(self, device_id: str) -> None:
         now = int(time.time())
-        await self._change(
+        await self.change(
             ("DELETE FROM session WHERE device = ?", (device_id,)),
             ("UPDATE device SET revoked_at = ? WHERE id = ?", (now, device_id)),
         )
@@ -278,29 +336,8 @@ class Access:
         return token
 
 
-class Known(Generic[V]):
-    """What was found for a key, until it is forgotten; who is looking for the same or another key shares a query."""
-
-    def __init__(self, find: Callable[[list[str]], Awaitable[Mapping[str, V]]]) -> None:
-        self._together = Together[str, V](find)
-        self._kept: OrderedDict[str, V] = OrderedDict()
-        self._age = 0
-
-    async def get(self, key: str) -> V | None:
-        kept = self._kept.get(key)
-        if kept is not None:
-            return kept
-        age = self._age
-        found = await self._together.get(key)
-        if found is not None and age == self._age:  # nothing was forgotten meanwhile
-            self._kept[key] = found
-            if len(self._kept) > KNOWN_MAX:
-                self._kept.popitem(last=False)
-        return found
-
-    def forget(self) -> None:
-        self._age += 1
-        self._kept.clear()
+def _person(db: Database, username: str) -> Person | None:
+    return sql.people(db, db.execute(sql.PERSON, (username,)).fetchall()).get(username)
 
 
 def _ticket_key(db: Database) -> bytes:

@@ -17,10 +17,10 @@ from contextlib import asynccontextmanager
 from queue_server.access.limits.port import Limit, Limits
 from queue_server.domain.refusals import Refusal
 
-PASSWORDS_OF_A_NAME = Limit("password-name", burst=10, every_s=120.0)
-"""Per user name, by whoever from wherever: 10 and 720 a day. The 1,000 most common passwords take 33 hours; eight
-random letters and digits (2.8 · 10¹²) take five million years on average. Who has forgotten it waits two minutes a
-try."""
+PASSWORDS_OF_A_NAME = Limit("password-name", burst=10, every_s=900.0)
+"""Per user name, by whoever from wherever: after 10 wrong passwords or codes in a row it is locked for a quarter of an
+hour, then for as long after each further one, until a right one ends the row or an administrator lifts it. That is 10
+and 96 a day. Names that nobody has are locked in the same way, so that a lock tells nothing."""
 PASSWORDS_FROM_AN_ADDRESS = Limit("password-address", burst=300, every_s=10.0)
 """Per address, over all names: 300 and 8,640 a day, so that one password cannot be tried at every name. So many may be
 on their way at once, and all 60 people of a hall mistype at half past seven."""
@@ -40,7 +40,9 @@ a few mistype; of one agency there are 10,000 codes to each day."""
 WRONG_TOKENS = Limit("wrong-token", burst=500, every_s=1.0)
 """Per address: 200 devices whose rights have ended, each asking twice, and then 86,400 a day."""
 
-FAILURES = frozenset({"wrong-credentials", "wrong-token", "unknown-pairing", "unknown-slip"})
+FAILURES = frozenset(
+    {"wrong-credentials", "wrong-code", "wrong-password", "wrong-token", "unknown-pairing", "unknown-slip"}
+)
 """Refusals that say that a try was wrong."""
 
 
@@ -95,6 +97,10 @@ class Tries:
             if refusal.code in FAILURES:
                 await self.count(limit, subject)
             raise
+
+    async def forget(self, limit: Limit, subject: str) -> None:
+        """The row of wrong tries has ended: as if there had been none."""
+        await self._limits.forget(limit, subject)
 
     async def _give_back(self, tries: list[tuple[Limit, str]]) -> None:
         for limit, subject in tries:

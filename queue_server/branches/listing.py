@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from msgspec import Struct
 
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.history import loaded
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig
+from queue_server.domain.hours import day_in_viet_nam, service_day
 from queue_server.journal.port import Journal, JournalUnavailable
 
 
@@ -44,6 +47,13 @@ class Listing:
         if any(head.branch_id not in self._known for head in heads):
             await self._learn({head.branch_id: head.epoch for head in heads})
         return [self._config(head.branch_id) for head in heads if head.branch_id in self._known]
+
+    def today(self, branch_id: str, now: datetime) -> date:
+        """The service day that a branch is in; where it is not known here, as most of them count it."""
+        host = self._bus.loaded(branch_id)
+        known = self._known.get(branch_id)
+        config = host.state.config if host is not None else known[2] if known is not None else None
+        return service_day(config, now) if config is not None else day_in_viet_nam(now)
 
     async def _learn(self, epochs: dict[str, str]) -> None:
         """Whose day a newer release has begun is not known here; the others are."""

@@ -32,7 +32,8 @@ class By(Struct, frozen=True):
     `actor` is the account or device ("account:lan", "device:k1", "timer"), `clerk` the account's name where a person
     acts, `fresh_id` an unused ticket id, `printer` the printer that stands beside the asking device.
     `may_override` lets a supervisor act on another clerk's counter. `person` stands for a citizen whose identity card
-    was scanned, the same for one service day; nothing leads back from it.
+    was scanned, the same for one service day; nothing leads back from it. `agency` is whose counters the clerk is
+    posted for, "" for any.
     """
 
     actor: str
@@ -42,6 +43,7 @@ class By(Struct, frozen=True):
     may_override: bool = False
     deadline: datetime | None = None
     person: str | None = None
+    agency: str = ""
 
 
 class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="name"):

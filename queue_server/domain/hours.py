@@ -27,6 +27,11 @@ def service_day(config: BranchConfig, at: datetime) -> date:
     return (local - timedelta(minutes=config.day_boundary)).date()
 
 
+def day_in_viet_nam(at: datetime) -> date:
+    """The service day where no branch's own is known: as most of them count it, from three in the morning."""
+    return (at.astimezone(UTC) + timedelta(hours=7 - 3)).date()
+
+
 @lru_cache(maxsize=4096)
 def _midnight(timezone: str, day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone(timezone)).astimezone(UTC)

@@ -11,6 +11,7 @@ import asyncpg
 from queue_server.journal import migrations
 from queue_server.journal.postgres import schema
 from queue_server.journal.sqlite.connections import revision
+from queue_server.moving.selection import PEOPLE
 
 TAKEN_NAMES = "SELECT username FROM account WHERE username = ANY($1::text[]) ORDER BY username"
 TAKEN_DEVICES = "SELECT id FROM device WHERE id = ANY($1::text[]) OR token_hash = ANY($2::text[]) ORDER BY id"
@@ -18,7 +19,7 @@ ORGANISATION = (
     "SELECT organisation.code, organisation.name FROM organisation"
     " JOIN branch ON branch.organisation_code = organisation.code WHERE branch.id = ?"
 )
-STAYING_ACCOUNTS = "SELECT username FROM account WHERE branch IS NULL ORDER BY username"
+STAYING_ACCOUNTS = "SELECT username FROM account WHERE branch IS NULL AND role <> '' ORDER BY username"
 STAYING_DEVICES = "SELECT id FROM device WHERE branch IS NULL AND revoked_at IS NULL ORDER BY id"
 DOSSIER = "SELECT 1 FROM cursor WHERE reader = 'dossier' AND branch_id = ?"
 
@@ -108,7 +109,8 @@ async def _of_access(
     db: sqlite3.Connection, connection: asyncpg.Connection, branches: Sequence[str], renamed: Mapping[str, str]
 ) -> AsyncIterator[str]:
     marks = ", ".join("?" * len(branches))
-    here = [row[0] for row in db.execute(f"SELECT username FROM account WHERE branch IN ({marks})", branches)]
+    people = PEOPLE.format(ours=f"({marks})")
+    here = [row[0] for row in db.execute(people, [*branches, *branches])]
     for name in renamed:
         if name not in here:
             yield f"No account {name} goes over that could be renamed (there is: {', '.join(sorted(here)) or 'none'})."

@@ -21,10 +21,16 @@ from queue_server.journal.rows import Row
 from queue_server.journal.transfer.copying import NotTheSame, compare, copy_in
 from queue_server.journal.transfer.tables import BY_BRANCH, Change, Part, beginning_anew, of_branches, rows_in, tables
 
-LEFT = frozenset({"device_picture", "pairing", "revision", "secret"})
+LEFT = frozenset({"device_picture", "pairing", "recovery_code", "revision", "secret"})
 """Tables that stay: codes of ten minutes, pictures of a day, the national catalogue, what processes tell each other,
-the installation's keys (of which those of tickets go along under other names)."""
+the installation's keys (of which those of tickets go along under other names), and second factors, which only the old
+place can read: they are set up anew."""
 EVENTS = "SELECT seq, day, type, v, body FROM event WHERE branch_id = ? AND seq >= ? ORDER BY seq"
+PEOPLE = (
+    "SELECT username FROM account WHERE branch IN {ours} OR (role = ''"
+    " AND username IN (SELECT account FROM posting WHERE branch IN {ours} AND ended_at IS NULL))"
+)
+"""The staff of branches: who is appointed there, and who has no standing appointment and is posted there."""
 KEY = "SELECT value FROM secret WHERE name = 'ticket-token'"
 FORMER_KEYS = "SELECT name, value FROM secret WHERE name LIKE ?"
 PUT_SECRET = "INSERT INTO secret (name, value) VALUES ($1, $2)"
@@ -94,6 +100,7 @@ def _parts(
     known = list(organisations)
     files = sorted(_files_of(db, branches))
     ours, others, ids = (f"({_marks(values)})" if values else "('')" for values in (branches, known, files))
+    people = PEOPLE.format(ours=ours)
     conditions: dict[str, tuple[str, Sequence[str]]] = {
         "branch_head": (f"branch_id IN {ours}", branches),
         "cursor": (f"branch_id IN {ours}", branches),
@@ -106,12 +113,12 @@ def _parts(
             [*branches, *known],
         ),
         "branch": (f"id IN {ours}", branches),
-        "account": (f"branch IN {ours}", branches),
+        "account": (f"username IN ({people})", [*branches, *branches]),
+        "posting": (f"branch IN {ours} AND account IN ({people})", [*branches, *branches, *branches]),
         "device": (f"branch IN {ours}", branches),
         "session": (
-            f"account IN (SELECT username FROM account WHERE branch IN {ours})"
-            f" OR device IN (SELECT id FROM device WHERE branch IN {ours})",
-            [*branches, *branches],
+            f"account IN ({people}) OR device IN (SELECT id FROM device WHERE branch IN {ours})",
+            [*branches, *branches, *branches],
         ),
     }
     changes = beginning_anew(branches) | _renaming(renamed)
@@ -136,7 +143,12 @@ def _marks(values: Sequence[str]) -> str:
 
 def _renaming(renamed: Mapping[str, str]) -> dict[str, Change]:
     return {
-        "account": lambda row: row | {"username": renamed.get(row["username"], row["username"])},
+        "account": lambda row: (
+            row | {"username": renamed.get(row["username"], row["username"]), "otp_secret": None, "otp_since": None}
+        ),
+        "posting": lambda row: (
+            row | {column: renamed.get(row[column], row[column]) for column in ("account", "substitutes")}
+        ),
         "session": lambda row: row | {"account": renamed.get(row["account"], row["account"])},
     }
 

@@ -277,9 +277,13 @@ class PaperText(Struct, frozen=True):
 
 
 class SignedIn(Struct, frozen=True):
+    """Who `owes` something first ("password": a new one; "second-factor": to set it up) has the role "nobody" and no
+    rights until that is done at /account."""
+
     role: str
     name: str
     branch: str | None
+    owes: str = ""
 
 
 class DeviceToken(Struct, frozen=True):

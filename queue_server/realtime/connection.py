@@ -77,13 +77,15 @@ class Wire(Protocol):
 
 
 class Connection:
-    """One peer: its wire, who it is, its channels, and when it last heard from us."""
+    """One peer: its wire, who it is, its channels, and when it last heard from us. `who` is what it was let in as, for
+    whoever looks whether that still holds."""
 
-    __slots__ = ("actor", "channels", "is_closed", "part", "sent_at", "wire")
+    __slots__ = ("actor", "channels", "is_closed", "part", "sent_at", "who", "wire")
 
-    def __init__(self, wire: Wire, actor: str = "") -> None:
+    def __init__(self, wire: Wire, actor: str = "", who: object = None) -> None:
         self.wire = wire
         self.actor = actor
+        self.who = who
         self.part = 0
         self.channels: dict[str, Channel] = {}
         self.sent_at = time.monotonic()

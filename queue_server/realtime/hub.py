@@ -196,6 +196,13 @@ class Hub:
         ended = {connection for connection in self.connections if connection.actor in actors}
         self._send_away(ended, Close.UNAUTHENTICATED, "not valid any more")
 
+    def let_go(self, connections: Iterable[Connection], *, may_return: bool) -> None:
+        """They are not who they were any more: with other rights, or with none."""
+        if may_return:
+            self._send_away(set(connections), Close.COME_BACK, "other rights, come back")
+        else:
+            self._send_away(set(connections), Close.UNAUTHENTICATED, "not valid any more")
+
     def _send_away(self, connections: set[Connection], code: int, reason: str) -> None:
         for connection in connections:
             connection.close(code, reason)

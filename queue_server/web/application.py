@@ -20,6 +20,7 @@ from queue_server.journal.port import JournalUnavailable
 from queue_server.web import media, pages, stream
 from queue_server.web.answering import on_failure
 from queue_server.web.api import (
+    account,
     another_day,
     commands,
     dossier,
@@ -31,12 +32,13 @@ from queue_server.web.api import (
     procedures,
     reading,
     slips,
+    staff,
 )
-from queue_server.web.asking import house_of
+from queue_server.web.asking import house_of, is_page
 from queue_server.web.contract import routes as contract
 from queue_server.web.house import House
 from queue_server.web.metrics import metrics
-from queue_server.web.pages.rendering import is_for_a_person, trouble
+from queue_server.web.pages.rendering import trouble
 from queue_server.web.socket import socket_app
 
 HERE = Path(__file__).parent
@@ -63,6 +65,8 @@ def routes() -> list[BaseRoute]:
                 *commands.routes,
                 *reading.routes,
                 *entering.routes,
+                *account.routes,
+                *staff.routes,
                 *dossier.routes,
                 *papers.routes,
                 *procedures.routes,
@@ -99,7 +103,7 @@ class _Files(StaticFiles):
 
 async def _on_failure(request: Request, fault: Exception) -> Response:
     """A page for who opens a page, a problem for everybody else."""
-    return trouble(request, fault) if is_for_a_person(request) else await on_failure(request, fault)
+    return trouble(request, fault) if is_page(request) else await on_failure(request, fault)
 
 
 def house_in(app: Any) -> House:

@@ -80,9 +80,28 @@ async def who_of(request: HTTPConnection) -> Who:
     cookie = session_token(request)
     if cookie is None:
         return NOBODY
-    if request.scope.get("method", "") not in SAFE:
+    is_change = request.scope.get("method", "GET") not in SAFE
+    if is_change:
         require_same_origin(request)
-    return await access.by_session(cookie)
+    return await access.by_session(cookie, is_use=is_change or is_page(request))
+
+
+def is_page(request: HTTPConnection) -> bool:
+    """Whether somebody opens a page, and not a program that calls the API, or a page that keeps itself up to date."""
+    is_one = not request.url.path.startswith(("/api/", "/static/"))
+    return is_one and request.scope.get("method") == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+async def account_of(request: HTTPConnection) -> Who:
+    """The account that asks, also one that owes something first and has no rights until then.
+
+    Raises:
+        Refusal: `unauthenticated` for nobody, `forbidden` for a device or a program; what `who_of` raises.
+    """
+    who = await who_of(request)
+    if not who.session:
+        raise Refusal("unauthenticated" if who.role is Role.NOBODY else "forbidden")
+    return who
 
 
 async def asker_of(request: HTTPConnection) -> Who:
@@ -128,6 +147,20 @@ def session_token(request: HTTPConnection) -> str | None:
     if "cookie" not in request.headers:
         return None
     return request.cookies.get(COOKIE) or request.cookies.get(PLAIN_COOKIE)
+
+
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser_of(request: HTTPConnection) -> str:
+    """What the asker's browser is called, such as "Chrome, Windows": enough to know one's own again, and no more."""
+    agent = request.headers.get("user-agent", "")
+    found = (next((name for mark, name in marks if mark in agent), "") for marks in (_BROWSERS, _SYSTEMS))
+    return ", ".join(filter(None, found))
 
 
 def require_same_origin(request: HTTPConnection) -> None:

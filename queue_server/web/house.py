@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from queue_server.access.persons import Persons
 from queue_server.access.pictures import Pictures
+from queue_server.access.staff import Staff
 from queue_server.access.store import Access
 from queue_server.access.tries import Tries
 from queue_server.branches.bus import CommandBus
@@ -42,6 +43,7 @@ class House:
     listing: Listing
     hub: Hub
     access: Access
+    staff: Staff
     signals: Signals
     presence: Presence
     speaking: Speaking

@@ -27,7 +27,7 @@ class Peer:
         self._house = house
         self._who = who
         self._language = language
-        self.connection = Connection(wire, who.actor)
+        self.connection = Connection(wire, who.actor, who)
 
     @contextmanager
     def welcomed(self) -> Iterator[None]:

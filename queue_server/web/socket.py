@@ -74,6 +74,8 @@ class Socket(Peer):
             if self._who.role is Role.NOBODY:
                 raise Refusal("unauthenticated")
             command = dispatch.decode(frame.name, frame.args)
+            if self._house.access.sessions.is_due(self._who):
+                self._start(self._house.access.sessions.use(self._who))
             host = self._house.bus.loaded(command.branch) if isinstance(command, c.BranchCommand) else None
             if host is None or self._under_way >= COMMANDS_UNDER_WAY:
                 self._start(self._carry_out(frame, command))

@@ -63,6 +63,18 @@ BODIES: dict[str, dict[str, Any]] = {
     "/pairings/collect": {"code": "000000", "secret": "wrong"},
     "/pairings/confirm": {"code": "000000", "name": "Máy", "branch": BRANCH},
     "/devices/{id}": {"printer": None},
+    "/account/password": {"old": "wrong", "new": "mười hai chữ"},
+    "/account/second-factor": {"code": "000000"},
+    "/staff": {"username": "?", "name": "Bình", "role": "clerk", "branch": BRANCH},
+    "/staff/{username}": {"name": "Bình", "role": "clerk", "branch": BRANCH},
+    "/postings": {
+        "account": "nobody",
+        "branch": BRANCH,
+        "role": "clerk",
+        "first_day": "2026-11-30",
+        "last_day": "2026-12-31",
+    },
+    "/programs": {"name": "Hệ thống hồ sơ", "branch": BRANCH},
 }
 """What each operation takes, so that nothing is wrong but who asks; the others take an empty body."""
 
@@ -125,6 +137,8 @@ def ids(server: WireServer) -> dict[str, str]:
         "date": "2026-11-23",
         "token": ticket.token,
         "code": SLIP,
+        "username": "nobody",
+        "session": "nobody",
     }
 
 
@@ -138,14 +152,20 @@ def shown(server: WireServer, ids: dict[str, str]) -> dict[str, dict[str, str]]:
     }
 
 
+def given_to(doing: Doing) -> dict[str, Any]:
+    if str(doing) == "DELETE /account/second-factor":
+        return {"password": "wrong"}
+    return BODIES.get(doing.path, {})
+
+
 def ask(server: WireServer, doing: Doing, ids: dict[str, str], **headers: str) -> tuple[int, str]:
     """Status, and the code of a problem; each problem is one that the document lists."""
-    known = ids | {"id": "nobody"} if doing.path.startswith("/devices") else ids
+    known = ids | {"id": "nobody"} if doing.path.startswith(("/devices", "/postings")) else ids
     path = re.sub(r"{(\w+)}", lambda part: known[part[1]], doing.path)
     given = {"Idempotency-Key": uuid4().hex, **headers}
     connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
     try:
-        body = None if doing.method == "GET" else json.dumps(BODIES.get(doing.path, {}))
+        body = None if doing.method == "GET" else json.dumps(given_to(doing))
         connection.request(doing.method, f"/api/v1{path}", body, given)
         answer = connection.getresponse()
         status, content = answer.status, answer.read()

@@ -30,8 +30,8 @@ GO_VAP = Path(__file__).parents[2] / "config" / "organisations" / "go-vap.yaml"
 
 
 @pytest.fixture
-async def access(journal: Journal) -> Access:
-    return await Access.open(journal)
+async def access(journal: Journal, tmp_path: Path) -> Access:
+    return await Access.open(journal, tmp_path / "second-factor.key")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def test_accounts_sessions_and_devices_are_there_after_a_restart(access: A
     session, who = await access.sign_in("lan", "so-thu-tu-12")
     await access.revoke_device(gone)
     ticket = access.ticket_tokens.token("t1")
-    there = await Access.open(await again())
+    there = await Access.open(await again(), Path("second-factor.key"))
     assert await there.by_session(session) == who
     holder = await there.by_bearer(token)
     assert (holder.device, holder.name) == (device, "Máy lấy số")
@@ -71,7 +71,7 @@ async def test_who_has_signed_out_is_nobody_after_a_restart(access: Access, agai
     await access.put_account("lan", "so-thu-tu-12", Role.CLERK, name="Lan", branch="go-vap")
     session, _ = await access.sign_in("lan", "so-thu-tu-12")
     await access.sign_out(session)
-    there = await Access.open(await again())
+    there = await Access.open(await again(), Path("second-factor.key"))
     assert await there.by_session(session) == NOBODY
 
 

@@ -42,6 +42,7 @@ FILES = (
     *(f"INSERT INTO media_piece VALUES ('{each}', 0, x'0a0b0c')" for each in "ab"),
 )
 """Two files, of which a notice of the branch names the first."""
+ADD_ACCOUNT = "INSERT INTO account (username, name, role, password_hash, branch, is_active)"
 LAN = Who("account:lan", Role.CLERK, "Lan", "lan", BRANCH)
 KIOSK = Who("device:kiosk", Role.DISPENSER, branch=BRANCH)
 OTHERS = (
@@ -49,8 +50,8 @@ OTHERS = (
     "INSERT INTO event VALUES ('thu-duc', 1, '2026-11-22', 'day.opened', 1, '{}')",
     """INSERT INTO organisation VALUES ('thu-duc', '{"vi": "Phường Thủ Đức"}', NULL, 0)""",
     "INSERT INTO branch VALUES ('thu-duc', 'thu-duc', NULL, '{}', NULL, 0, false)",
-    "INSERT INTO account VALUES ('hanh', 'Hạnh', 'clerk', '', 'thu-duc', true)",
-    "INSERT INTO session VALUES ('h', 'hanh', NULL, 0, 0)",
+    f"{ADD_ACCOUNT} VALUES ('hanh', 'Hạnh', 'clerk', '', 'thu-duc', true)",
+    "INSERT INTO session (token_hash, account, created_at, expires_at) VALUES ('h', 'hanh', 0, 0)",
     "INSERT INTO cursor VALUES ('housekeeping', 'thu-duc', 1, 1, 'h', 1)",
     "INSERT INTO secret VALUES ('ticket-token', '\\x00112233445566778899aabbccddeeff')",
 )
@@ -248,7 +249,7 @@ def test_every_table_goes_over_or_is_said_to_stay(pc: Pc):
 # -- what stands in the way --------------------------------------------------------------------------------------------
 
 
-LAN_THERE = "INSERT INTO account VALUES ('lan', 'Lan', 'clerk', '', 'thu-duc', true)"
+LAN_THERE = f"{ADD_ACCOUNT} VALUES ('lan', 'Lan', 'clerk', '', 'thu-duc', true)"
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,8 @@ def test_every_change_needs_a_key() -> None:
     for method, path in served():
         operation = openapi.document()["paths"][path][method.lower()]
         has_key = any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
-        is_entering = path.startswith(("/session", "/pairings", "/devices")) and not path.endswith("/confirm")
+        entering = ("/session", "/account", "/pairings", "/devices")
+        is_entering = path.startswith(entering) and not path.endswith("/confirm")
         assert has_key == (method != "GET" and not is_entering), (method, path)
 
 

@@ -36,6 +36,9 @@ class MemoryLimits:
         if empty_at > self._now():
             self._empty_at[key] = empty_at
 
+    async def forget(self, limit: Limit, subject: str) -> None:
+        self._empty_at.pop(bucket_of(limit, subject), None)
+
     def _forget(self, now: float) -> None:
         """Those whose tries are long ago; where all are recent, the first half."""
         recent = [(key, empty_at) for key, empty_at in self._empty_at.items() if empty_at > now]

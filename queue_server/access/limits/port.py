@@ -31,6 +31,9 @@ class Limits(Protocol):
     async def give_back(self, limit: Limit, subject: str) -> None:
         """A try that was counted does not count after all."""
 
+    async def forget(self, limit: Limit, subject: str) -> None:
+        """No try counts any more."""
+
 
 def bucket_of(limit: Limit, subject: str) -> str:
     """Its name: short whatever a stranger sends as a subject, and nothing that leads to a person."""

@@ -65,6 +65,11 @@ class RedisLimits:
         if await self._change(limit, subject, -1) is None:
             await self._own.give_back(limit, subject)
 
+    async def forget(self, limit: Limit, subject: str) -> None:
+        """So many are given back that the bucket is empty, whatever was in it."""
+        await self._change(limit, subject, -2 * limit.burst)
+        await self._own.forget(limit, subject)
+
     async def _change(self, limit: Limit, subject: str, tries: int) -> float | None:
         """How long to wait; None when Redis does not say."""
         now = "" if self._now is None else f"{self._now():.6f}"

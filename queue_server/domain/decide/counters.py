@@ -22,6 +22,7 @@ def open_counter(state: BranchState, command: OpenCounter, by: By, now: datetime
         raise Refusal("counter-retired", counter=counter.no)
     if counter.is_open and counter.clerk == by.clerk:
         return []
+    _require_own_agency(state, counter, by)
     if counter.clerk is not None and counter.clerk != by.clerk and not command.take_over:
         raise Refusal("counter-taken", counter=counter.no)
     elsewhere = [] if by.may_override else [c for c in state.counters.values() if _has_clerk(c, by, counter)]
@@ -29,6 +30,15 @@ def open_counter(state: BranchState, command: OpenCounter, by: By, now: datetime
         _require_empty(state, other)
     moved: list[ev.Event] = [ev.CounterClosed(other.no, "moved") for other in elsewhere]
     return [*moved, ev.CounterOpened(counter.no, by.clerk)]
+
+
+def _require_own_agency(state: BranchState, counter: Counter, by: By) -> None:
+    """Who is posted for an agency sits at its counters, or at those of none."""
+    desk = next((desk for desk in state.configured.counters if desk.no == counter.no), None)
+    agency = desk.agency if desk is not None else ""
+    if by.agency and agency not in ("", by.agency) and not by.may_override:
+        name = next((each.name for each in state.configured.agencies if each.code == agency), agency)
+        raise Refusal("other-agency", counter=counter.no, agency=name)
 
 
 def _has_clerk(counter: Counter, by: By, but: Counter) -> bool:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from queue_server.access.identity import device_actor
+from queue_server.access.identity import Who, device_actor
 from queue_server.access.rights import Role
 from queue_server.access.store import DeviceInfo
 from queue_server.access.tries import (
@@ -25,6 +25,7 @@ from queue_server.access.tries import (
 )
 from queue_server.domain.refusals import Refusal
 from queue_server.protocol.frames import Report
+from queue_server.protocol.resources import SignedIn
 from queue_server.web.answering import json
 from queue_server.web.asking import (
     COOKIE,
@@ -32,6 +33,7 @@ from queue_server.web.asking import (
     address_of,
     asker_of,
     body_of,
+    browser_of,
     decode,
     house_of,
     key_of,
@@ -43,8 +45,11 @@ LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SignIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """`code` is of an authenticator app, or one of the recovery codes, where the account has a second factor."""
+
     username: str
     password: str
+    code: str | None = None
 
 
 class DeviceSignIn(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +73,7 @@ class ConfirmPairing(Struct, frozen=True, forbid_unknown_fields=True):
     screen: str | None = None
 
 
-class DeviceNow(DeviceInfo, frozen=True):
+class DeviceNow(DeviceInfo, frozen=True, kw_only=True):
     """A device, and whether it is connected now, to whichever process; null when nobody knows. `gone_since` is since
     when it is not, where that is known; `report` what a lobby screen says of itself."""
 
@@ -90,13 +95,20 @@ _confirm_pairing = msgspec.json.Decoder(ConfirmPairing)
 
 
 async def sign_in(request: Request) -> Response:
-    """POST /session {username, password}: sets the session cookie."""
+    """POST /session {username, password, code?}: sets the session cookie; the browser's former session ends."""
     require_same_origin(request)
     asked = decode(_sign_in, await body_of(request))
     house, address = house_of(request), address_of(request)
     async with house.tries.counted((PASSWORDS_FROM_AN_ADDRESS, address), (PASSWORDS_OF_A_NAME, asked.username)):
-        token, who = await house.access.sign_in(asked.username, asked.password)
-    return _with_session(request, json({"role": who.role, "name": who.name, "branch": who.branch}), token)
+        token, who = await house.access.sign_in(
+            asked.username,
+            asked.password,
+            code=asked.code,
+            browser=browser_of(request),
+            instead_of=session_token(request),
+        )
+    await house.tries.forget(PASSWORDS_OF_A_NAME, asked.username)
+    return with_session(request, json(signed_in(who)), token)
 
 
 async def sign_in_device(request: Request) -> Response:
@@ -106,7 +118,7 @@ async def sign_in_device(request: Request) -> Response:
     house = house_of(request)
     async with house.tries.failures(WRONG_TOKENS, address_of(request)):
         token, who = await house.access.sign_in_device(asked.token)
-    return _with_session(request, json({"role": who.role, "name": who.name, "branch": who.branch}), token)
+    return with_session(request, json(signed_in(who)), token)
 
 
 async def sign_out(request: Request) -> Response:
@@ -121,7 +133,11 @@ async def sign_out(request: Request) -> Response:
     return answer
 
 
-def _with_session(request: Request, answer: Response, token: str) -> Response:
+def signed_in(who: Who) -> SignedIn:
+    return SignedIn(who.role, who.name, who.branch, who.owes)
+
+
+def with_session(request: Request, answer: Response, token: str) -> Response:
     """The session cookie: `Secure` and `__Host-` on https and localhost; in clear only where a setting allows it."""
     settings = house_of(request).settings
     if request.url.scheme == "https" or request.url.hostname in LOCAL:

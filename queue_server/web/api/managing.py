@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
@@ -47,11 +48,12 @@ DISK_LOW_BYTES = 1024**3
 
 
 class DeviceChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """The printer beside a dispenser, or which of the configured screens a display is; null for none. What is left out
-    stays."""
+    """The printer beside a dispenser, or which of the configured screens a display is, null for none; its name. What is
+    left out stays."""
 
     printer: str | UnsetType | None = UNSET
     screen: str | UnsetType | None = UNSET
+    name: Annotated[str, Meta(min_length=1, max_length=120)] | UnsetType = UNSET
 
 
 _change = msgspec.json.Decoder(DeviceChange)
@@ -216,7 +218,7 @@ async def confirm_clock(request: Request) -> Response:
 
 
 async def change_device(request: Request) -> Response:
-    """PATCH /devices/{id} {printer?, screen?}: the printer beside a dispenser; which screen a display is."""
+    """PATCH /devices/{id} {printer?, screen?, name?}: the printer beside a dispenser; which screen a display is."""
     house, who = house_of(request), await asker_of(request)
     who.require_page("devices")
     asked = decode(_change, await body_of(request))
@@ -228,6 +230,8 @@ async def change_device(request: Request) -> Response:
         await _set_printer(house, known, device, asked.printer)
     if asked.screen is not UNSET:
         await _set_screen(house, device, asked.screen)
+    if asked.name is not UNSET:
+        await house.access.rename_device(device.id, asked.name)
     return Response(status_code=204)
 
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from queue_server.access.rights import COMMANDS, PAGES, STAFF, Role
+from queue_server.access.second_factor import Enrolment
 from queue_server.access.store import PairingWait
 from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAnswer
 from queue_server.domain import commands as c
 from queue_server.protocol import resources as r
 from queue_server.readers.statistics.day import DayReport
 from queue_server.web import dispatch
-from queue_server.web.api import entering, managing, notices, slips
+from queue_server.web.api import account, entering, managing, notices, slips, staff
 from queue_server.web.contract.security import PUBLIC
 
 BODY = ("malformed", "too-large")
@@ -161,7 +162,11 @@ NOBODY = frozenset({Role.NOBODY})
 ENTERING = (
     Operation(
         "POST", "/session", "Sign in; sets the session cookie", "access", r.SignedIn, request=entering.SignIn,
-        problems=("wrong-credentials", "too-many-tries", "wrong-origin", "https-needed"), who=NOBODY,
+        problems=(
+            "wrong-credentials", "second-factor-needed", "wrong-code", "second-factor-lost", "no-posting-today",
+            "too-many-tries", "wrong-origin", "https-needed",
+        ),
+        who=NOBODY,
     ),
     Operation(
         "DELETE", "/session", "Sign out", "access", status=204, problems=("wrong-origin",), who=STAFF | NOBODY,
@@ -188,7 +193,7 @@ ENTERING = (
         entering.Devices, who=PAGES["devices"],
     ),
     Operation(
-        "PATCH", "/devices/{id}", "Choose the printer beside a dispenser, or which screen a display is", "access",
+        "PATCH", "/devices/{id}", "A device's name, the printer beside it, which screen it is", "access",
         status=204, request=managing.DeviceChange, problems=("not-found", "unknown-screen"), who=PAGES["devices"],
     ),
     Operation(
@@ -209,6 +214,99 @@ ENTERING = (
     ),
 )  # fmt: skip
 
+OWN = ("wrong-password", "no-account", "no-posting-today", "https-needed")
+ACCOUNT = (
+    Operation(
+        "GET", "/account", "One's own account and sessions", "staff", account.Account, who=STAFF,
+    ),
+    Operation(
+        "POST", "/account/password", "Change one's own password; other sessions end", "staff", r.SignedIn,
+        request=account.NewPassword, who=STAFF,
+        problems=(*OWN, "password-short", "password-long", "password-common", "password-same"),
+    ),
+    Operation(
+        "POST", "/account/second-factor", "Begin to set up a second factor", "staff", Enrolment,
+        problems=("has-second-factor",), who=STAFF,
+    ),
+    Operation(
+        "PUT", "/account/second-factor", "Confirm it by a code; gives the recovery codes", "staff",
+        account.RecoveryCodes, request=account.Code, who=STAFF,
+        problems=(*OWN, "wrong-code", "no-enrolment", "second-factor-lost"),
+    ),
+    Operation(
+        "DELETE", "/account/second-factor", "Do without it", "staff", r.SignedIn, request=account.Password,
+        problems=(*OWN, "second-factor-kept"), who=STAFF,
+    ),
+    Operation("DELETE", "/account/sessions", "End one's other sessions", "staff", status=204, who=STAFF),
+    Operation(
+        "DELETE", "/account/sessions/{session}", "End one of one's own sessions", "staff", status=204,
+        problems=("not-found",), who=STAFF,
+    ),
+)  # fmt: skip
+"""Of whoever is signed in with an account, also one that owes something first and has no other rights."""
+
+MINE = ("unknown-account",)
+APPOINTED = ("own-account", "last-administrator")
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+PEOPLE = (
+    Operation(
+        "GET", "/branches/{branch}/staff", "Who works at a branch, or will", "staff", staff.StaffNow,
+        who=PAGES["staff"],
+    ),
+    Operation(
+        "POST", "/staff", "Add an account; gives its password for once", "staff", staff.OncePassword, 201,
+        staff.AddMember, problems=("wrong-username", "account-exists", "unknown-branch"), who=PAGES["staff"],
+        is_change=True,
+    ),
+    Operation(
+        "PUT", "/staff/{username}", "Name, employer and standing appointment", "staff", status=204,
+        request=staff.About, problems=(*MINE, *APPOINTED, "unknown-branch"), who=PAGES["staff"], is_change=True,
+    ),
+    Operation(
+        "DELETE", "/staff/{username}", "Lock an account for good", "staff", status=204, problems=(*MINE, *APPOINTED),
+        who=PAGES["staff"], is_change=True,
+    ),
+    Operation(
+        "POST", "/staff/{username}/reset-password", "A password for once; sessions end", "staff", staff.OncePassword,
+        problems=MINE, who=PAGES["staff"], is_change=True,
+    ),
+    Operation(
+        "POST", "/staff/{username}/unlock", "Wrong passwords until now do not count", "staff", status=204,
+        problems=MINE, who=PAGES["staff"], is_change=True,
+    ),
+    Operation(
+        "POST", "/staff/{username}/reset-second-factor", "Take away a second factor; sessions end", "staff",
+        status=204, problems=MINE, who=PAGES["staff"], is_change=True,
+    ),
+    Operation(
+        "GET", "/staff/{username}/sessions", "Where an account is signed in", "staff", staff.SessionsNow,
+        problems=MINE, who=PAGES["staff"],
+    ),
+    Operation(
+        "DELETE", "/staff/{username}/sessions", "End them all", "staff", status=204, problems=MINE,
+        who=PAGES["staff"], is_change=True,
+    ),
+    Operation(
+        "POST", "/postings", "Post somebody to a branch, from a service day to another", "staff", staff.PostingAdded,
+        201, staff.AddPosting, who=PAGES["staff"], is_change=True,
+        problems=(
+            *MINE, "unknown-branch", "unknown-agency", "posting-days", "posting-long", "posting-overlaps",
+        ),
+    ),
+    Operation(
+        "DELETE", "/postings/{id}", "End a posting now", "staff", status=204, problems=("unknown-posting",),
+        who=PAGES["staff"], is_change=True,
+    ),
+    Operation(
+        "POST", "/programs", "Let in another program; gives its token", "access", staff.ProgramAdded, 201,
+        staff.AddProgram, problems=("unknown-branch",), who=ADMINISTRATORS, is_change=True,
+    ),
+    Operation(
+        "POST", "/devices/{id}/token", "A new token; the former one is good for a day or until that is used", "access",
+        staff.ProgramAdded, problems=("not-found",), who=ADMINISTRATORS,
+    ),
+)  # fmt: skip
+
 REFUSALS: dict[str, tuple[str, ...]] = {
     "issue": (
         "unknown-field", "unknown-class", "field-not-offered", "field-suspended", "issuing-closed", "cap-reached",
@@ -220,7 +318,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "call-next": ("counter-closed", "counter-busy", "counter-taken", "too-late"),
     "call": ("unknown-counter", "counter-closed", "counter-busy", "counter-taken", "cannot-serve", "too-late"),
-    "open": ("counter-taken", "counter-retired", "counter-busy", "day-not-open"),
+    "open": ("other-agency", "counter-taken", "counter-retired", "counter-busy", "day-not-open"),
     "pause": ("counter-state", "counter-taken"),
     "close": ("counter-busy", "counter-taken"),
     "assign": ("unknown-field", "day-not-open"),
@@ -268,6 +366,8 @@ def operations() -> Iterator[Operation]:
         if name != "issue":
             yield _command("/branches/{branch}/" + name, name, command, BranchAnswer)
     yield from ENTERING
+    yield from ACCOUNT
+    yield from PEOPLE
 
 
 def _command(path: str, name: str, command: type[c.Command], answer: object, *also: str) -> Operation:

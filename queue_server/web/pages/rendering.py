@@ -69,9 +69,3 @@ def trouble(request: Request, fault: Exception, *, who: Who = NOBODY) -> Respons
     said = refusal_problem(fault, lang)
     title = "Không mở được trang này" if lang == "vi" else "This page cannot be opened"
     return page(request, "trouble.html", who=who, status=said.status, title=title, sentence=said.detail)
-
-
-def is_for_a_person(request: Request) -> bool:
-    """Whether somebody opens a page, and not a program that calls the API."""
-    is_page = not request.url.path.startswith(("/api/", "/static/"))
-    return is_page and request.scope.get("method") == "GET" and "text/html" in request.headers.get("accept", "")
