@@ -130,14 +130,17 @@ class MemoryJournal:
         found = [row for row in branch.personal if row.ticket_id == ticket_id] if branch else []
         return sorted(found, key=lambda row: (row.seq, row.digest))
 
-    async def forget_personal(self, branch_id: str, now: datetime) -> int:
+    async def forget_personal(self, now: datetime) -> int:
         self._ensure_open()
-        branch = self._branches.get(branch_id)
-        if branch is None:
-            return 0
-        before = len(branch.personal)
-        branch.personal = [row for row in branch.personal if row.delete_after > now]
-        return before - len(branch.personal)
+        count = 0
+        for branch in self._branches.values():
+            left = [row for row in branch.personal if row.delete_after > now]
+            count += len(branch.personal) - len(left)
+            branch.personal = left
+        return count
+
+    async def scrub(self) -> bool:
+        return True
 
     async def forget_commands(self, branch_id: str, before: date) -> int:
         self._ensure_open()

@@ -233,8 +233,12 @@ class Journal(Protocol):
     async def personal_of(self, branch_id: str, ticket_id: str) -> list[PersonalRow]:
         """What is still kept of a ticket's citizen, in the order of its events."""
 
-    async def forget_personal(self, branch_id: str, now: datetime) -> int:
-        """Delete the personal rows whose time is over; returns how many."""
+    async def forget_personal(self, now: datetime) -> int:
+        """Delete the personal rows of every branch whose time is over; returns how many."""
+
+    async def scrub(self) -> bool:
+        """See that what was deleted is not found in what the database keeps for itself, as far as it lets us. False:
+        somebody is reading it, and it is to be tried again."""
 
     async def forget_commands(self, branch_id: str, before: date) -> int:
         """Delete command rows of service days before that one; returns how many."""

@@ -83,7 +83,7 @@ class Personal(SQLModel, table=True):
     __tablename__: ClassVar[str] = "personal"
     __table_args__: ClassVar[Any] = (
         Index("ix_personal_ticket", "branch_id", "ticket_id"),
-        Index("ix_personal_delete_after", "branch_id", "delete_after"),
+        Index("ix_personal_delete_after", "delete_after"),
     )
 
     branch_id: str = Field(primary_key=True)

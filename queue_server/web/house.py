@@ -20,6 +20,7 @@ from queue_server.foreseeing.elsewhere import Elsewhere
 from queue_server.foreseeing.foreseer import Foreseer
 from queue_server.journal.port import Journal
 from queue_server.readers.dossier.reader import DossierReader
+from queue_server.readers.retention import Retention
 from queue_server.realtime.connection import Connection
 from queue_server.realtime.hub import Hub
 from queue_server.realtime.picturing import Picturing
@@ -51,6 +52,7 @@ class House:
     tries: Tries
     persons: Persons
     keeping: Keeping
+    retention: Retention
     pulse: Pulse
     foreseer: Foreseer
     elsewhere: Elsewhere

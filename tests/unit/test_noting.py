@@ -88,7 +88,7 @@ async def test_a_repeat_is_known_when_the_words_are_gone(journal: FaultyJournal)
     center = await Center.open_on(journal)
     ticket = (await center.issue()).id
     first = await noted(center, ticket)
-    assert await journal.forget_personal(BRANCH, moment("20:00")) == 1
+    assert await journal.forget_personal(moment("20:00")) == 1
     assert await noted(center, ticket, "khác") == first
     assert await journal.personal_of(BRANCH, ticket) == []
 

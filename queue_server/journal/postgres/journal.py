@@ -150,8 +150,13 @@ class PostgresJournal:
     async def personal_of(self, branch_id: str, ticket_id: str) -> list[PersonalRow]:
         return [rows.personal(row) for row in await self._fetch(sql.PERSONAL_OF, branch_id, ticket_id)]
 
-    async def forget_personal(self, branch_id: str, now: datetime) -> int:
-        return await self._delete(sql.FORGET_PERSONAL, branch_id, rows.micros(now))
+    async def forget_personal(self, now: datetime) -> int:
+        return await self._delete(sql.FORGET_PERSONAL, rows.micros(now))
+
+    async def scrub(self) -> bool:
+        """Dead rows are the server's to overwrite (autovacuum)."""
+        self._ensure_open()
+        return True
 
     async def forget_commands(self, branch_id: str, before: date) -> int:
         return await self._delete(sql.FORGET_COMMANDS, branch_id, before.isoformat())

@@ -171,7 +171,7 @@ PERSONAL_OF = (
     "SELECT ticket_id, seq, kind, value, salt, digest, delete_after FROM personal "
     "WHERE branch_id = $1 AND ticket_id = $2 ORDER BY seq, digest"
 )
-FORGET_PERSONAL = "DELETE FROM personal WHERE branch_id = $1 AND delete_after <= $2"
+FORGET_PERSONAL = "DELETE FROM personal WHERE delete_after <= $1"
 FORGET_COMMANDS = "DELETE FROM command WHERE branch_id = $1 AND day < $2"
 
 TAKE_CURSOR = (

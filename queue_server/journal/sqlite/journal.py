@@ -143,9 +143,14 @@ class SqliteJournal:
     async def personal_of(self, branch_id: str, ticket_id: str) -> list[PersonalRow]:
         return [rows.personal(row) for row in self._rows(sql.PERSONAL_OF, branch_id, ticket_id)]
 
-    async def forget_personal(self, branch_id: str, now: datetime) -> int:
-        given = (branch_id, rows.micros(now))
+    async def forget_personal(self, now: datetime) -> int:
+        given = (rows.micros(now),)
         return await self.run(lambda connection: connection.execute(sql.FORGET_PERSONAL, given).rowcount)
+
+    async def scrub(self) -> bool:
+        """Free pages are zeroes already (`secure_delete`); the log, which has the pages as they were, is emptied."""
+        is_done: bool = await self._writer.empty_log()
+        return is_done
 
     async def forget_commands(self, branch_id: str, before: date) -> int:
         given = (branch_id, before.isoformat())

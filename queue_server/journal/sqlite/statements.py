@@ -54,7 +54,7 @@ PERSONAL_OF = (
     "SELECT ticket_id, seq, kind, value, salt, digest, delete_after FROM personal "
     "WHERE branch_id = ? AND ticket_id = ? ORDER BY seq, digest"
 )
-FORGET_PERSONAL = "DELETE FROM personal WHERE branch_id = ? AND delete_after <= ?"
+FORGET_PERSONAL = "DELETE FROM personal WHERE delete_after <= ?"
 FORGET_COMMANDS = "DELETE FROM command WHERE branch_id = ? AND day < ?"
 
 TAKE_CURSOR = (

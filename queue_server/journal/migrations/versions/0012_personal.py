@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("branch_id", "digest"),
     )
     op.create_index("ix_personal_ticket", "personal", ["branch_id", "ticket_id"])
-    op.create_index("ix_personal_delete_after", "personal", ["branch_id", "delete_after"])
+    op.create_index("ix_personal_delete_after", "personal", ["delete_after"])
 
 
 def downgrade() -> None:
