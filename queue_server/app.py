@@ -41,6 +41,7 @@ from queue_server.journal.backup import back_up
 from queue_server.journal.batches import last_seq
 from queue_server.journal.port import Batch, Journal, Written
 from queue_server.journal.sqlite import SqliteJournal
+from queue_server.readers.chaining import CHAIN_POLL_S, Chaining
 from queue_server.readers.days import config_of_day
 from queue_server.readers.dossier.delivery import HttpSender
 from queue_server.readers.dossier.reader import DossierReader
@@ -153,7 +154,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             also=lambda now: journal.run(partial(slips.forget, now=now)),
             speed=settings.clock_speed,
         )
-        for each in (readers, daily, retention):
+        auditing = Readers([Chaining(journal)], journal, poll_s=CHAIN_POLL_S / settings.clock_speed)
+        for each in (readers, daily, auditing, retention):
             each.start()
             stack.push_async_callback(each.stop)
         house = House(

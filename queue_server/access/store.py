@@ -19,6 +19,7 @@ from queue_server.access import statements as sql
 from queue_server.access.identity import NOBODY, Who
 from queue_server.access.rights import Role
 from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_code, new_token
+from queue_server.audit.trail import COMMAND_LINE, Action, Entry, note
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Database, Journal
 from queue_server.journal.together import Together
@@ -131,11 +132,12 @@ class Access:
         rows = await self._journal.run(lambda db: db.execute(sql.ENDED).fetchall())
         return frozenset(row[0] for row in rows)
 
-    async def _change(self, *steps: tuple[str, Sequence[Any]]) -> int:
-        """Write, and let every process know; how many rows the last step touched."""
+    async def _change(self, *steps: tuple[str, Sequence[Any]], entry: Entry) -> int:
+        """Write, note it in the trail, and let every process know; how many rows the last step touched."""
 
         def work(db: Database) -> int:
             counts = [db.execute(statement, values).rowcount for statement, values in steps]
+            note(db, entry)
             db.execute(sql.BUMP)
             return counts[-1]
 
@@ -156,8 +158,12 @@ class Access:
         password_hash = row[0] if row is not None else self._nobodys_hash
         is_right = await asyncio.to_thread(self._verify, password_hash, password)
         if row is None or not is_right:
+            known = username if row is not None else ""  # what is no account's may be a password in the wrong place
+            failed = Entry(NOBODY.actor, Action.SIGN_IN_FAILED, known)
+            await self._journal.run(partial(note, entry=failed))
             raise Refusal("wrong-credentials")
-        return await self._new_session(account=username, device=None, lasts_s=SESSION_S), sql.account(*row[1:])
+        who = sql.account(*row[1:])
+        return await self._new_session(who, account=username, device=None, lasts_s=SESSION_S), who
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:
@@ -172,16 +178,24 @@ class Access:
     async def sign_in_device(self, token: str) -> tuple[str, Who]:
         """A browser session for a device's token."""
         who = await self.by_bearer(token)
-        return await self._new_session(account=None, device=who.device, lasts_s=DEVICE_SESSION_S), who
+        return await self._new_session(who, account=None, device=who.device, lasts_s=DEVICE_SESSION_S), who
 
-    async def _new_session(self, *, account: str | None, device: str | None, lasts_s: int) -> str:
+    async def _new_session(self, who: Who, *, account: str | None, device: str | None, lasts_s: int) -> str:
         token, now = new_token(), int(time.time())
         row = (hash_of(token), account, device, now, now + lasts_s)
-        await self._journal.run(lambda db: db.execute(sql.ADD_SESSION, row).rowcount)
+
+        def work(db: Database) -> None:
+            db.execute(sql.ADD_SESSION, row)
+            note(db, Entry(who.actor, Action.SIGNED_IN, branch=who.branch))
+
+        await self._journal.run(work)
         return token
 
     async def sign_out(self, token: str) -> None:
-        await self._change(("DELETE FROM session WHERE token_hash = ?", (hash_of(token),)))
+        who = await self.by_session(token)
+        if who is not NOBODY:
+            ended = Entry(who.actor, Action.SIGNED_OUT, branch=who.branch)
+            await self._change(("DELETE FROM session WHERE token_hash = ?", (hash_of(token),)), entry=ended)
 
     # -- accounts and devices --------------------------------------------------------------------------------------
 
@@ -190,30 +204,44 @@ class Access:
         rows = await self._journal.run(lambda db: db.execute(sql.ACCOUNTS).fetchall())
         return [AccountInfo(*row) for row in rows]
 
-    async def put_account(self, username: str, password: str, role: Role, *, name: str, branch: str | None) -> None:
+    async def put_account(
+        self, username: str, password: str, role: Role, *, name: str, branch: str | None, by: str = COMMAND_LINE
+    ) -> None:
         password_hash = await asyncio.to_thread(self._hasher.hash, password)
-        await self._change((sql.PUT_ACCOUNT, (username, name, role.value, password_hash, branch, True)))
+        row = (username, name, role.value, password_hash, branch, True)
+        await self._change((sql.PUT_ACCOUNT, row), entry=Entry(by, Action.ACCOUNT_PUT, username, branch, role.value))
 
     async def add_device(
-        self, kind: Role, *, name: str, branch: str | None, printer: str | None = None, screen: str | None = None
+        self,
+        kind: Role,
+        *,
+        name: str,
+        branch: str | None,
+        printer: str | None = None,
+        screen: str | None = None,
+        by: str = COMMAND_LINE,
+        how: Action = Action.DEVICE_ADDED,
     ) -> tuple[str, str]:
         """A new device's id and token; the token is not stored and cannot be had again."""
         device_id, token = f"{kind.value}-{new_token()[:8].lower()}", new_token()
         row = (device_id, kind.value, name, hash_of(token), branch, printer, screen, int(time.time()))
-        await self._change((sql.ADD_DEVICE, row))
+        await self._change((sql.ADD_DEVICE, row), entry=Entry(by, how, device_id, branch, kind.value))
         return device_id, token
 
-    async def set_printer(self, device_id: str, printer: str | None) -> None:
-        await self._change(("UPDATE device SET printer = ? WHERE id = ?", (printer, device_id)))
+    async def set_printer(self, device_id: str, printer: str | None, *, by: str = COMMAND_LINE) -> None:
+        entry = Entry(by, Action.DEVICE_CHANGED, device_id, detail=printer or "")
+        await self._change(("UPDATE device SET printer = ? WHERE id = ?", (printer, device_id)), entry=entry)
 
-    async def set_screen(self, device_id: str, screen: str | None) -> None:
-        await self._change(("UPDATE device SET screen = ? WHERE id = ?", (screen, device_id)))
+    async def set_screen(self, device_id: str, screen: str | None, *, by: str = COMMAND_LINE) -> None:
+        entry = Entry(by, Action.DEVICE_CHANGED, device_id, detail=screen or "")
+        await self._change(("UPDATE device SET screen = ? WHERE id = ?", (screen, device_id)), entry=entry)
 
-    async def revoke_device(self, device_id: str) -> None:
+    async def revoke_device(self, device_id: str, *, by: str = COMMAND_LINE) -> None:
         now = int(time.time())
         await self._change(
             ("DELETE FROM session WHERE device = ?", (device_id,)),
             ("UPDATE device SET revoked_at = ? WHERE id = ?", (now, device_id)),
+            entry=Entry(by, Action.DEVICE_REVOKED, device_id),
         )
 
     async def devices(self, branch: str | None) -> list[DeviceInfo]:
@@ -245,14 +273,20 @@ class Access:
         return wait
 
     async def confirm_pairing(
-        self, code: str, *, name: str, branch: str, printer: str | None, screen: str | None
+        self, code: str, *, name: str, branch: str, printer: str | None, screen: str | None, by: str = COMMAND_LINE
     ) -> str:
         """Somebody with the right says which device shows the code, and what belongs to it; returns its id."""
         kind = await self._journal.run(lambda db: _pairing_kind(db, code))
         if kind is None:
             raise Refusal("unknown-pairing")
         device_id, token = await self.add_device(
-            Role(kind), name=name, branch=branch, printer=printer, screen=screen if kind == Role.DISPLAY else None
+            Role(kind),
+            name=name,
+            branch=branch,
+            printer=printer,
+            screen=screen if kind == Role.DISPLAY else None,
+            by=by,
+            how=Action.PAIRED,
         )
         row = (device_id, token, code)
         await self._journal.run(
