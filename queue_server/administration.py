@@ -19,6 +19,7 @@ from queue_server.access.rights import Role
 from queue_server.access.staff import USERNAME
 from queue_server.access.store import Access
 from queue_server.app import open_house, open_journal
+from queue_server.audit.trail import COMMAND_LINE, Action, Entry, note
 from queue_server.directory.faults import InvalidDirectory
 from queue_server.directory.importing import (
     Organisation,
@@ -27,8 +28,9 @@ from queue_server.directory.importing import (
     read_organisation,
     store_import,
 )
+from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.refusals import Refusal
-from queue_server.journal.port import Journal
+from queue_server.journal.port import Database, Journal
 from queue_server.protocol.problems import problem
 from queue_server.settings import Settings
 
@@ -77,7 +79,12 @@ async def _import(settings: Settings, organisation: Organisation, *, overwrite: 
         if plan.merge.changes and not is_agreed and not await asyncio.to_thread(agrees):
             print("Nothing was put in force.", file=sys.stderr)
             return 1
-        configs = await house.journal.run(partial(store_import, plan=plan, now=datetime.now(UTC)))
+
+        def store(db: Database) -> list[BranchConfig]:
+            note(db, Entry(COMMAND_LINE, Action.CONFIGURED, organisation.code))
+            return store_import(db, plan, datetime.now(UTC))
+
+        configs = await house.journal.run(store)
         for config in configs:
             await house.bus.put_in_force(config, SETUP.by(), uuid4().hex)
     return 0

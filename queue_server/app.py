@@ -42,11 +42,13 @@ from queue_server.journal.backup import back_up
 from queue_server.journal.batches import last_seq
 from queue_server.journal.port import Batch, Journal, Written
 from queue_server.journal.sqlite import SqliteJournal
+from queue_server.readers.chaining import CHAIN_POLL_S, Chaining
 from queue_server.readers.days import config_of_day
 from queue_server.readers.dossier.delivery import HttpSender
 from queue_server.readers.dossier.reader import DossierReader
 from queue_server.readers.housekeeping import Housekeeping
 from queue_server.readers.reader import Readers
+from queue_server.readers.retention import Retention
 from queue_server.realtime.hub import Hub
 from queue_server.realtime.picturing import Picturing
 from queue_server.realtime.presence.local import LocalPresence
@@ -154,7 +156,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         persons = await _persons(settings, journal, listing, bus, clock)
         persons.start()
         stack.push_async_callback(persons.stop)
-        for each in (readers, daily):
+        retention = Retention(
+            journal,
+            clock.now,
+            lambda: bus.watch.has_stepped,
+            also=lambda now: journal.run(partial(slips.forget, now=now)),
+            speed=settings.clock_speed,
+        )
+        auditing = Readers([Chaining(journal)], journal, poll_s=CHAIN_POLL_S / settings.clock_speed)
+        for each in (readers, daily, auditing, retention):
             each.start()
             stack.push_async_callback(each.stop)
         house = House(
@@ -172,6 +182,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             picturing=picturing,
             tries=Tries(limits),
             persons=persons,
+            keeping=settings.keeping,
+            retention=retention,
             pulse=Pulse(journal, hub.send_away),
             foreseer=foreseer,
             elsewhere=elsewhere,
@@ -293,7 +305,6 @@ def housekeeping_of(
         return back_up(journal, folder, at=at, keep=keep)
 
     async def forget(branch: str, now: datetime) -> None:
-        await journal.run(partial(slips.forget, branch=branch, now=now))
         await journal.run(partial(forget_pictures, now=now))
         await media.forget_unwanted(journal, await media_in_force(), now)
 

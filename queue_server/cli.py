@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_restore(commands.add_parser("restore", help="make a database of a backup, where there is none yet"))
     _add_move(commands.add_parser("move", help="bring branches of a PC into PostgreSQL, with their history"))
     _add_doctor(commands.add_parser("doctor", help="say what is wrong and what to do"))
+    _add_audit(commands.add_parser("audit", help="say whether anything was changed after it was written"))
     _add_account(commands.add_parser("account", help="add or list accounts"))
     _add_program(commands.add_parser("program", help="let in other programs, such as the dossier backend"))
     return parser
@@ -185,6 +186,19 @@ def _doctor(given: argparse.Namespace) -> int:
 
     settings = _settings(given)
     return doctor(settings, settings.data / DATABASE)
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    verifying = actions.add_parser("verify", help="compute the chains anew, and print their newest values")
+    _add_common(verifying, _audit_verify)
+    verifying.add_argument("--against", action="append", default=[], metavar="VALUE", help="a value that was kept")
+
+
+def _audit_verify(given: argparse.Namespace) -> int:
+    from queue_server.auditing import verify_trail
+
+    return verify_trail(_settings(given), given.against)
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from queue_server.access.known import KNOWN_MAX, Known
 from queue_server.access.people import Person, Today
 from queue_server.access.rights import Role
 from queue_server.access.tokens import hash_of, new_token
+from queue_server.audit.trail import Entry, note
 from queue_server.domain.hours import day_in_viet_nam
 from queue_server.journal.port import Database, Journal, JournalUnavailable
 
@@ -109,9 +110,10 @@ class Sessions:
         return bool(who.session) and self._now() - before >= NOTED_S.get(who.role, NOTED_ELSE_S)
 
     async def add(
-        self, *, account: str | None, device: str | None, browser: str = "", instead_of: str | None = None
+        self, entry: Entry, *, account: str | None, device: str | None, browser: str = "", instead_of: str | None = None
     ) -> str:
-        """A new session's token. The one that the browser had until now ends, and those whose time has come."""
+        """A new session's token, noted in the trail. The one that the browser had until now ends, and those whose time
+        has come."""
         token, now = new_token(), int(self._now())
         lasts_s = SESSION_S if device is None else DEVICE_SESSION_S
         row = (hash_of(token), account, device, now, now + lasts_s, browser, now)
@@ -119,6 +121,7 @@ class Sessions:
 
         def work(db: Database) -> int:
             db.execute(sql.DROP_SESSIONS, (now, former))
+            note(db, entry)
             return db.execute(sql.ADD_SESSION, row).rowcount
 
         await self._journal.run(work)

@@ -22,6 +22,7 @@ from queue_server.access.passwords import new_password
 from queue_server.access.people import Person, Posting, Today
 from queue_server.access.rights import STAFF, Role
 from queue_server.access.store import Access
+from queue_server.audit.trail import Action, Entry, note
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Database, Journal
 
@@ -102,7 +103,8 @@ class Staff:
             new.username, new.name, new.role.value if new.role is not None else "",
             await self._access.passwords.hash(password), new.branch, True, new.employer_kind, new.employer, True,
         )  # fmt: skip
-        if not await self._access.change((sql.ADD_ACCOUNT, row)):
+        entry = Entry(who.actor, Action.ACCOUNT_PUT, new.username, new.branch, row[2])
+        if not await self._access.change((sql.ADD_ACCOUNT, row), entry=entry):
             raise Refusal("account-exists", username=new.username)
         return password
 
@@ -120,7 +122,8 @@ class Staff:
         role = new.role.value if new.role is not None else ""
         row = (new.name, role, new.branch, new.employer_kind, new.employer, new.username)
         ended = [("DELETE FROM session WHERE account = ?", (new.username,))] if is_moved else []
-        await self._access.change(*ended, (sql.CHANGE_ACCOUNT, row))
+        entry = Entry(who.actor, Action.ACCOUNT_PUT, new.username, new.branch, role)
+        await self._access.change(*ended, (sql.CHANGE_ACCOUNT, row), entry=entry)
 
     async def lock(self, who: Who, username: str) -> None:
         """The account is for nobody any more; its name stays taken, for the journal names it.
@@ -133,20 +136,21 @@ class Staff:
         await self._access.change(
             ("DELETE FROM session WHERE account = ?", (username,)),
             ("UPDATE account SET is_active = false WHERE username = ?", (username,)),
+            entry=Entry(who.actor, Action.ACCOUNT_ENDED, username, person.branch),
         )
 
     async def reset_password(self, who: Who, username: str) -> str:
         """A password for once; all sessions of the account end."""
         await self.mine(who, username)
         password = new_password()
-        await self._access.put_password(username, password, must_change=True)
+        await self._access.put_password(username, password, must_change=True, by=who.actor)
         return password
 
     async def reset_second_factor(self, who: Who, username: str) -> None:
         """As if there were none; all sessions of the account end."""
         await self.mine(who, username)
-        await self._access.second_factors.remove(username)
-        await self._access.end_sessions(username)
+        await self._access.second_factors.remove(username, by=who.actor)
+        await self._access.end_sessions(username, by=who.actor)
 
     async def post(self, who: Who, new: NewPosting) -> str:
         """Somebody's work at a branch; the posting's id.
@@ -167,7 +171,7 @@ class Staff:
         if new.last_day > months_after(new.first_day, POSTING_MONTHS):
             raise Refusal("posting-long")
         posting = uuid4().hex
-        await self._journal.run(partial(_post, new=new, posting=posting))
+        await self._journal.run(partial(_post, new=new, posting=posting, by=who.actor))
         self._access.tell()
         return posting
 
@@ -181,7 +185,8 @@ class Staff:
             raise Refusal("unknown-posting")
         found = sql.posting(row)
         _require_may_give(who, found.role, found.branch)
-        if not await self._access.change((sql.END_POSTING, (int(time.time()), posting))):
+        entry = Entry(who.actor, Action.POSTING_ENDED, found.account, found.branch, found.role.value)
+        if not await self._access.change((sql.END_POSTING, (int(time.time()), posting)), entry=entry):
             raise Refusal("unknown-posting")
 
     async def mine(self, who: Who, username: str) -> Person:
@@ -266,7 +271,7 @@ def _members(db: Database, who: Who, branch: str, oldest: str, *, is_everywhere:
     return found
 
 
-def _post(db: Database, new: NewPosting, posting: str) -> None:
+def _post(db: Database, new: NewPosting, posting: str, by: str) -> None:
     """One at a time for each account, in every process: its row is held until the posting is there."""
     if not db.execute("UPDATE account SET name = name WHERE username = ?", (new.account,)).rowcount:
         raise Refusal("unknown-account", username=new.account)
@@ -279,4 +284,5 @@ def _post(db: Database, new: NewPosting, posting: str) -> None:
         sql.ADD_POSTING,
         (posting, new.account, new.branch, new.role.value, new.agency, *days, new.substitutes),
     )
+    note(db, Entry(by, Action.POSTING_PUT, new.account, new.branch, f"{new.role.value}, {days[0]} – {days[1]}"))
     db.execute(sql.BUMP)

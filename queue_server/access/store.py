@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from queue_server.access import statements as sql
-from queue_server.access.identity import Who
+from queue_server.access.identity import NOBODY, Who
 from queue_server.access.known import Known
 from queue_server.access.passwords import Passwords, require_good
 from queue_server.access.people import Person
@@ -22,6 +22,7 @@ from queue_server.access.rights import Role
 from queue_server.access.second_factor import SecondFactors
 from queue_server.access.sessions import Sessions
 from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_code, new_token
+from queue_server.audit.trail import COMMAND_LINE, Action, Entry, note
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Database, Journal
 
@@ -136,11 +137,14 @@ class Access:
         self.forget()
         self.on_changed()
 
-    async def change(self, *steps: tuple[str, Sequence[Any]]) -> int:
-        """Write, and let every process know; how many rows the last step touched."""
+    async def change(self, *steps: tuple[str, Sequence[Any]], entry: Entry) -> int:
+        """Write, note it in the trail where something was written, and let every process know; how many rows the last
+        step touched."""
 
         def work(db: Database) -> int:
             counts = [db.execute(statement, values).rowcount for statement, values in steps]
+            if counts[-1]:
+                note(db, entry)
             db.execute(sql.BUMP)
             return counts[-1]
 
@@ -166,9 +170,15 @@ class Access:
                 `SecondFactors.require` raises; `no-posting-today`
         """
         if not await self.is_password(username, password):
+            failed = Entry(NOBODY.actor, Action.SIGN_IN_FAILED, await self._known(username))
+            await self._journal.run(partial(note, entry=failed))
             raise Refusal("wrong-credentials")
         await self.second_factors.require(username, code)
         return await self.let_in(username, browser=browser, instead_of=instead_of)
+
+    async def _known(self, username: str) -> str:
+        """Nothing where there is no such account: it may be a password in the wrong place."""
+        return username if await self.person(username) is not None else ""
 
     async def is_password(self, username: str, password: str) -> bool:
         """After the same work whether or not there is such an account."""
@@ -184,9 +194,11 @@ class Access:
         person = await self.person(username)
         if person is None:
             raise Refusal("no-account", username=username)
-        if person.who(self.sessions.today).owes == "posting":
+        who = person.who(self.sessions.today)
+        if who.owes == "posting":
             raise Refusal("no-posting-today")
-        token = await self.sessions.add(account=username, device=None, browser=browser, instead_of=instead_of)
+        entry = Entry(who.actor, Action.SIGNED_IN, branch=who.branch)
+        token = await self.sessions.add(entry, account=username, device=None, browser=browser, instead_of=instead_of)
         return token, await self.by_session(token)
 
     async def person(self, username: str) -> Person | None:
@@ -204,9 +216,9 @@ class Access:
         if old == new:
             raise Refusal("password-same")
         require_good(new, username)
-        await self.put_password(username, new, must_change=False)
+        await self.put_password(username, new, must_change=False, by=f"account:{username}")
 
-    async def put_password(self, username: str, password: str, *, must_change: bool) -> None:
+    async def put_password(self, username: str, password: str, *, must_change: bool, by: str = COMMAND_LINE) -> None:
         """Whatever it was; all its sessions end."""
         password_hash = await self.passwords.hash(password)
         await self.change(
@@ -215,21 +227,27 @@ class Access:
                 "UPDATE account SET password_hash = ?, must_change = ? WHERE username = ?",
                 (password_hash, must_change, username),
             ),
+            entry=Entry(by, Action.PASSWORD_PUT, username),
         )
 
     async def sign_in_device(self, token: str) -> tuple[str, Who]:
         """A browser session for a device's token."""
         who = await self.by_bearer(token)
-        return await self.sessions.add(account=None, device=who.device), who
+        entry = Entry(who.actor, Action.SIGNED_IN, branch=who.branch)
+        return await self.sessions.add(entry, account=None, device=who.device), who
 
     async def sign_out(self, token: str) -> None:
-        await self.change(("DELETE FROM session WHERE token_hash = ?", (hash_of(token),)))
+        who = await self.by_session(token)
+        if who is not NOBODY:
+            ended = Entry(who.actor, Action.SIGNED_OUT, branch=who.branch)
+            await self.change(("DELETE FROM session WHERE token_hash = ?", (hash_of(token),)), entry=ended)
 
-    async def end_sessions(self, username: str, *, but: str = "", only: str = "") -> int:
+    async def end_sessions(self, username: str, *, but: str = "", only: str = "", by: str = COMMAND_LINE) -> int:
         """Of an account: all, all `but` one (its hash), or the `only` one with this id; how many have ended."""
         like = f"{only}%" if only else "%"
         return await self.change(
-            ("DELETE FROM session WHERE account = ? AND token_hash <> ? AND token_hash LIKE ?", (username, but, like))
+            ("DELETE FROM session WHERE account = ? AND token_hash <> ? AND token_hash LIKE ?", (username, but, like)),
+            entry=Entry(by, Action.SESSION_ENDED, username),
         )
 
     # -- accounts and devices --------------------------------------------------------------------------------------
@@ -239,39 +257,54 @@ class Access:
         rows = await self._journal.run(lambda db: db.execute(sql.ACCOUNTS).fetchall())
         return [AccountInfo(*row) for row in rows]
 
-    async def put_account(self, username: str, password: str, role: Role, *, name: str, branch: str | None) -> None:
-        password_hash = await self.passwords.hash(password)
-        await self.change((sql.PUT_ACCOUNT, (username, name, role.value, password_hash, branch, True)))
+    async def put_account(
+        self, username: str, password: str, role: Role, *, name: str, branch: str | None, by: str = COMMAND_LINE
+    ) -> None:
+        row = (username, name, role.value, await self.passwords.hash(password), branch, True)
+        await self.change((sql.PUT_ACCOUNT, row), entry=Entry(by, Action.ACCOUNT_PUT, username, branch, role.value))
 
     async def add_device(
-        self, kind: Role, *, name: str, branch: str | None, printer: str | None = None, screen: str | None = None
+        self,
+        kind: Role,
+        *,
+        name: str,
+        branch: str | None,
+        printer: str | None = None,
+        screen: str | None = None,
+        by: str = COMMAND_LINE,
+        how: Action = Action.DEVICE_ADDED,
     ) -> tuple[str, str]:
         """A new device's id and token; the token is not stored and cannot be had again."""
         device_id, token = f"{kind.value}-{new_token()[:8].lower()}", new_token()
         row = (device_id, kind.value, name, hash_of(token), branch, printer, screen, int(time.time()))
-        await self.change((sql.ADD_DEVICE, row))
+        await self.change((sql.ADD_DEVICE, row), entry=Entry(by, how, device_id, branch, kind.value))
         return device_id, token
 
-    async def set_printer(self, device_id: str, printer: str | None) -> None:
-        await self.change(("UPDATE device SET printer = ? WHERE id = ?", (printer, device_id)))
+    async def set_printer(self, device_id: str, printer: str | None, *, by: str = COMMAND_LINE) -> None:
+        entry = Entry(by, Action.DEVICE_CHANGED, device_id, detail=printer or "")
+        await self.change(("UPDATE device SET printer = ? WHERE id = ?", (printer, device_id)), entry=entry)
 
-    async def set_screen(self, device_id: str, screen: str | None) -> None:
-        await self.change(("UPDATE device SET screen = ? WHERE id = ?", (screen, device_id)))
+    async def set_screen(self, device_id: str, screen: str | None, *, by: str = COMMAND_LINE) -> None:
+        entry = Entry(by, Action.DEVICE_CHANGED, device_id, detail=screen or "")
+        await self.change(("UPDATE device SET screen = ? WHERE id = ?", (screen, device_id)), entry=entry)
 
-    async def rename_device(self, device_id: str, name: str) -> None:
-        await self.change(("UPDATE device SET name = ? WHERE id = ?", (name, device_id)))
+    async def rename_device(self, device_id: str, name: str, *, by: str = COMMAND_LINE) -> None:
+        entry = Entry(by, Action.DEVICE_CHANGED, device_id, detail=name)
+        await self.change(("UPDATE device SET name = ? WHERE id = ?", (name, device_id)), entry=entry)
 
-    async def rotate_token(self, device_id: str) -> str:
+    async def rotate_token(self, device_id: str, *, by: str = COMMAND_LINE) -> str:
         """A new token, told only now; the one until now is good for a day, or until the new one is first used."""
         token = new_token()
-        await self.change((sql.ROTATE, (int(self._now()) + FORMER_TOKEN_S, hash_of(token), device_id)))
+        row = (int(self._now()) + FORMER_TOKEN_S, hash_of(token), device_id)
+        await self.change((sql.ROTATE, row), entry=Entry(by, Action.TOKEN_ROTATED, device_id))
         return token
 
-    async def revoke_device(self, device_id: str) -> None:
+    async def revoke_device(self, device_id: str, *, by: str = COMMAND_LINE) -> None:
         now = int(time.time())
         await self.change(
             ("DELETE FROM session WHERE device = ?", (device_id,)),
             ("UPDATE device SET revoked_at = ? WHERE id = ?", (now, device_id)),
+            entry=Entry(by, Action.DEVICE_REVOKED, device_id),
         )
 
     async def devices(self, branch: str | None) -> list[DeviceInfo]:
@@ -303,14 +336,20 @@ class Access:
         return wait
 
     async def confirm_pairing(
-        self, code: str, *, name: str, branch: str, printer: str | None, screen: str | None
+        self, code: str, *, name: str, branch: str, printer: str | None, screen: str | None, by: str = COMMAND_LINE
     ) -> str:
         """Somebody with the right says which device shows the code, and what belongs to it; returns its id."""
         kind = await self._journal.run(lambda db: _pairing_kind(db, code))
         if kind is None:
             raise Refusal("unknown-pairing")
         device_id, token = await self.add_device(
-            Role(kind), name=name, branch=branch, printer=printer, screen=screen if kind == Role.DISPLAY else None
+            Role(kind),
+            name=name,
+            branch=branch,
+            printer=printer,
+            screen=screen if kind == Role.DISPLAY else None,
+            by=by,
+            how=Action.PAIRED,
         )
         row = (device_id, token, code)
         await self._journal.run(

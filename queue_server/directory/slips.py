@@ -52,10 +52,9 @@ def has_any(connection: Database, branch: str) -> bool:
     return connection.execute("SELECT key FROM slip WHERE branch = ? LIMIT 1", (branch,)).fetchone() is not None
 
 
-def forget(connection: Database, branch: str, now: datetime) -> int:
-    """Of long ago."""
-    values = branch, _microseconds(now - KEPT)
-    return connection.execute("DELETE FROM slip WHERE branch = ? AND told_at < ?", values).rowcount
+def forget(connection: Database, now: datetime) -> int:
+    """Of long ago, at every branch."""
+    return connection.execute("DELETE FROM slip WHERE told_at < ?", (_microseconds(now - KEPT),)).rowcount
 
 
 def _microseconds(at: datetime) -> int:

@@ -21,10 +21,10 @@ from queue_server.journal.rows import Row
 from queue_server.journal.transfer.copying import NotTheSame, compare, copy_in
 from queue_server.journal.transfer.tables import BY_BRANCH, Change, Part, beginning_anew, of_branches, rows_in, tables
 
-LEFT = frozenset({"device_picture", "pairing", "recovery_code", "revision", "secret"})
-"""Tables that stay: codes of ten minutes, pictures of a day, the national catalogue, what processes tell each other,
-the installation's keys (of which those of tickets go along under other names), and second factors, which only the old
-place can read: they are set up anew."""
+LEFT = frozenset({"access_event", "device_picture", "pairing", "recovery_code", "revision", "secret"})
+"""Tables that stay: the trail of what was done at that machine, codes of ten minutes, pictures of a day, the national
+catalogue, what processes tell each other, the installation's keys (of which those of tickets go along under other
+names), and second factors, which only the old place can read: they are set up anew."""
 EVENTS = "SELECT seq, day, type, v, body FROM event WHERE branch_id = ? AND seq >= ? ORDER BY seq"
 PEOPLE = (
     "SELECT username FROM account WHERE branch IN {ours} OR (role = ''"

@@ -26,6 +26,7 @@ from queue_server.web.api import (
     dossier,
     entering,
     managing,
+    noted,
     notices,
     papers,
     pictures,
@@ -64,6 +65,7 @@ def routes() -> list[BaseRoute]:
             routes=[
                 *commands.routes,
                 *reading.routes,
+                *noted.routes,
                 *entering.routes,
                 *account.routes,
                 *staff.routes,

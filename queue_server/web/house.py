@@ -14,12 +14,14 @@ from queue_server.access.tries import Tries
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.following import Pulse
 from queue_server.branches.listing import Listing
+from queue_server.branches.personal import Keeping
 from queue_server.directory.languages import Languages
 from queue_server.directory.lookup import Lookup
 from queue_server.foreseeing.elsewhere import Elsewhere
 from queue_server.foreseeing.foreseer import Foreseer
 from queue_server.journal.port import Journal
 from queue_server.readers.dossier.reader import DossierReader
+from queue_server.readers.retention import Retention
 from queue_server.realtime.connection import Connection
 from queue_server.realtime.hub import Hub
 from queue_server.realtime.picturing import Picturing
@@ -51,6 +53,8 @@ class House:
     picturing: Picturing
     tries: Tries
     persons: Persons
+    keeping: Keeping
+    retention: Retention
     pulse: Pulse
     foreseer: Foreseer
     elsewhere: Elsewhere

@@ -142,12 +142,12 @@ async def test_of_a_slip_the_newest_version_counts_whatever_comes_last(journal: 
     assert await put(2, ready) == 1
     assert await found() is None, "what is gone does not come back"
     assert await put(4, early, days=100) == 2
-    assert await journal.run(partial(slips.forget, branch="go-vap", now=NOON + timedelta(days=279))) == 0
+    assert await journal.run(partial(slips.forget, now=NOON + timedelta(days=279))) == 0
     assert await found("elsewhere") is None
     journal = await again()
     assert await found() == early
     assert await journal.run(partial(slips.has_any, branch="go-vap"))
-    assert await journal.run(partial(slips.forget, branch="go-vap", now=NOON + timedelta(days=281))) == 2
+    assert await journal.run(partial(slips.forget, now=NOON + timedelta(days=281))) == 2
     assert await found() is None
 
 

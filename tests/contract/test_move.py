@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from shutil import copytree
 from typing import Any
+from unittest.mock import Mock
 
 import asyncpg
 import pytest
@@ -201,7 +202,8 @@ def test_processes_that_run_serve_a_branch_that_comes_and_know_its_papers(pc: Pc
             assert await asyncio.to_thread(move, pc) == 0
             assert (await issue(house, "press-new")).number == "A013"
             looked = asyncio.Event()
-            watch = RightsWatch(house.access, lambda _: looked.set(), is_told=lambda: False)
+            lines = Mock(connections=(), expel=lambda _: looked.set())
+            watch = RightsWatch(house.access, lines, is_told=lambda: False)
             watch.start()
             watch.wake()
             await looked.wait()

@@ -14,6 +14,7 @@ from queue_server.access.identity import NOBODY, Who
 from queue_server.access.rights import Role
 from queue_server.access.staff import NewMember, NewPosting, Staff
 from queue_server.access.store import Access
+from queue_server.audit.trail import Action, Entry
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Journal
 from tests.contract.conftest import DURABLE
@@ -61,7 +62,8 @@ def staff(journal: Journal, access: Access) -> Staff:
 async def add(access: Access, username: str, role: Role | None = None, branch: str | None = None) -> None:
     await access.put_account(username, PASSWORD, Role.CLERK, name=username.title(), branch="elsewhere")
     await access.change(
-        ("UPDATE account SET role = ?, branch = ? WHERE username = ?", (role.value if role else "", branch, username))
+        ("UPDATE account SET role = ?, branch = ? WHERE username = ?", (role.value if role else "", branch, username)),
+        entry=Entry("setup", Action.ACCOUNT_PUT, username),
     )
 
 

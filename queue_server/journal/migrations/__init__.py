@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 MODELS = (
     "queue_server.journal.tables",
     "queue_server.access.tables",
+    "queue_server.audit.tables",
     "queue_server.directory.tables",
     "queue_server.readers.dossier.tables",
 )

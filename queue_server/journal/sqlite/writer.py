@@ -11,11 +11,12 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from queue_server.journal.gathering import Gathering
 from queue_server.journal.port import Batch, JournalUnavailable
-from queue_server.journal.sqlite.connections import roll_back, unavailable
+from queue_server.journal.sqlite.connections import BUSY_S, roll_back, unavailable
 from queue_server.journal.sqlite.groups import ENTRY_FAULTS, Entry, GroupWriter, Small
 from queue_server.journal.sqlite.pace import Pace
 from queue_server.journal.sqlite.place import MovedAway, Place
@@ -44,7 +45,7 @@ class Writer:
         self._thread = WriterThread(self._loop)
         self._gathering = Gathering()
         self._waiting: list[Entry] = []
-        self._works: deque[tuple[Work, asyncio.Future[Any]]] = deque()
+        self._works: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
         self._is_scheduled = self._is_lent = self._is_closing = self._is_work_s_turn = False
         self._commits = self._checkpointed_at = 0
         self._idle = asyncio.Event()
@@ -60,6 +61,13 @@ class Writer:
 
     def run(self, work: Work) -> asyncio.Future[Any]:
         """`work(connection)` in a transaction of its own, in the writer thread."""
+        return self._do(partial(self._work, work))
+
+    def empty_log(self) -> asyncio.Future[Any]:
+        """Copy the WAL into the database and cut it back to nothing; False where somebody reads it, without waiting."""
+        return self._do(self._empty_log)
+
+    def _do(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
         self._ensure_open()
         future = self._loop.create_future()
         self._works.append((work, future))
@@ -106,7 +114,7 @@ class Writer:
             self._checkpoint()
         elif is_work_next:
             self._is_work_s_turn = False
-            self._lend(self._work, *self._works.popleft())
+            self._lend(*self._works.popleft())
         elif self._waiting:
             self._is_work_s_turn = True
             self._write_group()
@@ -185,13 +193,13 @@ class Writer:
             time.sleep(self._delay_s)
         self._commit()
 
-    def _lend(self, call: Callable[[Work], Any], work: Work, future: asyncio.Future[Any]) -> None:
+    def _lend(self, work: Callable[[], Any], future: asyncio.Future[Any]) -> None:
         def back(result: Any, fault: BaseException | None) -> None:
             self._groups.forget()
             self._commits += 1
             _give(future, result, fault)
 
-        self._lend_call(lambda: call(work), back)
+        self._lend_call(work, back)
 
     def _work(self, work: Work) -> Any:
         try:
@@ -204,6 +212,16 @@ class Writer:
                 raise unavailable(fault) from fault
             raise
         return result
+
+    def _empty_log(self) -> bool:
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            is_busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as fault:
+            raise unavailable(fault) from fault
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
+        return not is_busy
 
     def _is_checkpoint_due(self) -> bool:
         return self._written() - self._checkpointed_at > CHECKPOINT_AFTER

@@ -86,7 +86,7 @@ async def confirm_second_factor(request: Request) -> Response:
     asked = decode(_code, await body_of(request))
     async with house.tries.counted((PASSWORDS_OF_A_NAME, who.clerk)):
         codes = await house.access.second_factors.confirm(who.clerk, asked.code)
-    await house.access.end_sessions(who.clerk)
+    await house.access.end_sessions(who.clerk, by=who.actor)
     return await _anew(request, who, RecoveryCodes(codes))
 
 
@@ -99,8 +99,8 @@ async def remove_second_factor(request: Request) -> Response:
     async with house.tries.counted((PASSWORDS_OF_A_NAME, who.clerk)):
         if not await house.access.is_password(who.clerk, asked.password):
             raise Refusal("wrong-password")
-    await house.access.second_factors.remove(who.clerk)
-    await house.access.end_sessions(who.clerk)
+    await house.access.second_factors.remove(who.clerk, by=who.actor)
+    await house.access.end_sessions(who.clerk, by=who.actor)
     return await _anew(request, who)
 
 
@@ -109,7 +109,7 @@ async def end_sessions(request: Request) -> Response:
     who = await account_of(request)
     only = request.path_params.get("session", "")
     access = house_of(request).access
-    ended = await access.end_sessions(who.clerk, but="" if only else who.session, only=only)
+    ended = await access.end_sessions(who.clerk, but="" if only else who.session, only=only, by=who.actor)
     if only and not ended:
         raise Refusal("not-found")
     return Response(status_code=204)

@@ -177,7 +177,12 @@ async def confirm_pairing(request: Request) -> Response:
         host.state.screen(asked.screen)
     async with house.tries.counted((CODES_CONFIRMED, who.actor)):
         device = await house.access.confirm_pairing(
-            asked.code, name=asked.name, branch=asked.branch, printer=asked.printer, screen=asked.screen
+            asked.code,
+            name=asked.name,
+            branch=asked.branch,
+            printer=asked.printer,
+            screen=asked.screen,
+            by=who.actor,
         )
     return json({"device": device}, 201)
 
@@ -213,7 +218,7 @@ async def revoke_device(request: Request) -> Response:
     known = {device.id for device in await house.access.devices(who.branch)}
     if device not in known:
         raise Refusal("not-found")
-    await house.access.revoke_device(device)
+    await house.access.revoke_device(device, by=who.actor)
     house.hub.expel({device_actor(device)})
     return Response(status_code=204)
 

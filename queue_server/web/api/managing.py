@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from queue_server.access.identity import Who
 from queue_server.access.rights import Role
 from queue_server.access.store import DeviceInfo
 from queue_server.branches.host import BranchHost
@@ -227,30 +228,30 @@ async def change_device(request: Request) -> Response:
     if device is None:
         raise Refusal("not-found")
     if asked.printer is not UNSET:
-        await _set_printer(house, known, device, asked.printer)
+        await _set_printer(house, who, known, device, asked.printer)
     if asked.screen is not UNSET:
-        await _set_screen(house, device, asked.screen)
+        await _set_screen(house, who, device, asked.screen)
     if asked.name is not UNSET:
-        await house.access.rename_device(device.id, asked.name)
+        await house.access.rename_device(device.id, asked.name, by=who.actor)
     return Response(status_code=204)
 
 
 async def _set_printer(
-    house: House, known: Mapping[str, DeviceInfo], device: DeviceInfo, printer_id: str | None
+    house: House, who: Who, known: Mapping[str, DeviceInfo], device: DeviceInfo, printer_id: str | None
 ) -> None:
     if printer_id is not None:
         printer = known.get(printer_id)
         if printer is None or printer.kind != Role.PRINTER or printer.branch != device.branch:
             raise Refusal("not-found")
-    await house.access.set_printer(device.id, printer_id)
+    await house.access.set_printer(device.id, printer_id, by=who.actor)
 
 
-async def _set_screen(house: House, device: DeviceInfo, code: str | None) -> None:
+async def _set_screen(house: House, who: Who, device: DeviceInfo, code: str | None) -> None:
     if device.kind != Role.DISPLAY or device.branch is None:
         raise Refusal("not-found")
     if code is not None:
         (await house.bus.host(device.branch)).state.screen(code)
-    await house.access.set_screen(device.id, code)
+    await house.access.set_screen(device.id, code, by=who.actor)
 
 
 routes = [

@@ -177,7 +177,7 @@ async def end_sessions(request: Request) -> Response:
     """DELETE /staff/{username}/sessions"""
     who, house, username = await _manager(request), house_of(request), request.path_params["username"]
     await house.staff.mine(who, username)
-    await house.access.end_sessions(username)
+    await house.access.end_sessions(username, by=who.actor)
     return Response(status_code=204)
 
 
@@ -216,7 +216,7 @@ async def add_program(request: Request) -> Response:
         await house.bus.host(asked.branch)
     if who.branch not in (None, asked.branch):
         raise Refusal("forbidden")
-    device, token = await house.access.add_device(Role.INTEGRATION, name=asked.name, branch=asked.branch)
+    device, token = await house.access.add_device(Role.INTEGRATION, name=asked.name, branch=asked.branch, by=who.actor)
     return json(ProgramAdded(device, token), 201)
 
 
@@ -224,7 +224,7 @@ async def rotate_token(request: Request) -> Response:
     """POST /devices/{id}/token: a new token; the former one is good for a day, or until the new one is used."""
     who, house = await _administrator(request), house_of(request)
     device = await _device(request, who)
-    return json(ProgramAdded(device.id, await house.access.rotate_token(device.id)))
+    return json(ProgramAdded(device.id, await house.access.rotate_token(device.id, by=who.actor)))
 
 
 async def _administrator(request: Request) -> Who:
