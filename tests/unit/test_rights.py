@@ -39,6 +39,8 @@ hold              +     -      +          +       +     +           -         - 
 resume            +     -      +          +       +     +           -         -       -       -      -
 transfer          +     -      +          +       +     +           -         -       -       -      -
 next-step         +     -      +          +       +     +           -         -       -       -      -
+raise-alarm       +     -      +          +       +     +           -         -       -       -      -
+answer-alarm      +     +      +          +       +     +           -         -       -       -      -
 assign            -     -      +          +       +     -           -         -       -       -      -
 enter-list        -     +      +          +       +     -           -         -       -       -      -
 call-helper       -     -      -          -       -     -           +         -       -       -      -
@@ -62,6 +64,8 @@ ticket:           +     +      +          +       +     +           +         + 
 ahead:            +     +      +          +       +     +           +         +       +       +      +
 helper:           -     +      +          +       +     -           -         -       -       -      -
 counter:          +     -      +          +       +     +           -         -       -       -      -
+next:             +     -      +          +       +     +           -         -       -       -      -
+alarms:           -     +      +          +       +     -           -         -       -       -      -
 printer:          -     -      -          -       +     -           -         -       +       -      -
 """
 
