@@ -4,6 +4,7 @@
  */
 import { SHEETS, spaced } from "./sheets.js";
 import { t } from "./texts.js";
+import { alarmOf } from "./view.js";
 import * as undo from "./undo.js";
 
 const SETTLE_MS = 400; // the primary button means something else now: a bouncing key must not press it
@@ -106,6 +107,12 @@ export function makeActions(store, feed) {
     return null;
   }
 
+  /** Call quietly for somebody; a second press says that nobody need come. */
+  async function callForSomebody({ row }) {
+    const name = alarmOf(row, store.now()) === "raised" ? "answer-alarm" : "raise-alarm";
+    await feed.command(name, { branch: store.model.branch, counter: row.no });
+  }
+
   async function recall({ hand }) {
     await send({ name: "recall", args: { ticket: hand.id } });
     LaySo.toast(t("recalled", { n: spaced(hand.number) }));
@@ -123,12 +130,14 @@ export function makeActions(store, feed) {
     "finish-next": (desk) => underWay("primary", () => callNext(desk)),
     start: plain("primary", "start"),
     finish: plain("primary", "finish"),
+    step: () => showSheet("step"),
   };
   const DIRECT = {
     recall: (desk) => underWay("recall", () => recall(desk)),
     noshow: plain("noshow", "no-show"),
     return: plain("return", "return"),
     undo: (desk) => underWay("undo", () => takeBack(desk)),
+    alarm: (desk) => underWay("alarm", () => callForSomebody(desk)),
     change: goChoosing,
     help: () => store.set({ isHelping: true }),
   };
