@@ -9,6 +9,6 @@ export function Alarm({ model, desk, now, isLive, press }) {
   const state = alarmOf(desk.row, now);
   const words = state === "coming" ? t("alarm.coming", { name: clerkName(model, desk.row.alarm.answered_by) }) : t(state ? `alarm.${state}` : "alarm");
   const isOff = !isLive || !desk.can.alarm || model.busy !== null;
-  return html`<button class=${`button alarm${state ? ` alarm--${state}` : ""}`} type="button" data-action="alarm" disabled=${isOff} aria-pressed=${state === "raised"}
+  return html`<button class=${`button alarm${state ? ` alarm--${state}` : ""}`} type="button" data-action="alarm" disabled=${isOff}
     title=${t("alarm.hint")} onClick=${() => press("alarm")}><span role="status">${words}</span> <${Key} name=${model.keys.alarm} /></button>`;
 }

@@ -95,7 +95,8 @@ function applyDeed(change) {
 }
 
 function desk() {
-  return deskOf(model.rows, model.no, model.me, now(), hasDay(model.board), model.next && model.next.ticket);
+  const found = deskOf(model.rows, model.no, model.me, now(), hasDay(model.board), model.next && model.next.ticket);
+  return model.mayCall ? found : { ...found, can: { ...found.can, pick: false } };
 }
 
 function draw() {

@@ -54,9 +54,9 @@ function Row({ model, desk, isLive, now, showSheet, ticket, isNext }) {
       <span class=${`row__tags${ticket.priority ? " row__tags--priority" : ""}`}>${tags.join(" · ")}</span>
     </span>
     <${Age} model=${model} ticket=${ticket} now=${now} />
-    ${isNext && why && html`<p class="row__why">${why}</p>`}
     ${model.mayCall && html`<button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}
       onClick=${() => showSheet("pick", { fixed: ticket.id })}>${t("callThis")}</button>`}
+    ${isNext && why && html`<p class="row__why">${why}</p>`}
   </li>`;
 }
 
