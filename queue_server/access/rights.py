@@ -27,10 +27,10 @@ DEVICES = frozenset({Role.DISPENSER, Role.DISPLAY, Role.PRINTER})
 MAY_OVERRIDE = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION})
 """Roles that may act on a counter at which somebody else sits."""
 
-_HELPER = {"issue", "amend", "cancel", "void", "postpone", "ready", "reinstate", "reprint", "undo"}
+_HELPER = {"issue", "amend", "cancel", "void", "postpone", "ready", "reinstate", "reprint", "undo", "note"}
 _CLERK = _HELPER | {
     "open", "pause", "close", "call-next", "call", "recall", "start", "finish", "no-show", "return", "hold", "resume",
-    "transfer", "next-step", "raise-alarm", "answer-alarm",
+    "transfer", "next-step", "record-dossiers", "raise-alarm", "answer-alarm",
 }  # fmt: skip
 _SUPERVISOR = _CLERK | {
     "assign",
@@ -80,6 +80,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "devices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "notices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "reports": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    "notes": STAFF,
     "slips": STAFF | {Role.DISPENSER, Role.INTEGRATION},
     "tell-slips": frozenset({Role.INTEGRATION}),
 }

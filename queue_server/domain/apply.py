@@ -465,6 +465,10 @@ def _paper_reported(state: BranchState, rec: Recorded, event: ev.PaperReported) 
         state.put("papers", event.job, replace(paper, outcome=event.outcome, reason=event.reason))
 
 
+def _annotated(state: BranchState, rec: Recorded, event: ev.TicketNoted | ev.TicketDossiersRecorded) -> None:
+    """It lies beside the journal, and is read there."""
+
+
 _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.DayOpened: _day_opened,
     ev.DayClosed: _day_closed,
@@ -504,6 +508,8 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.TicketUndone: _undone,
     ev.TicketRebooked: _rebooked,
     ev.TicketExpired: _expired,
+    ev.TicketNoted: _annotated,
+    ev.TicketDossiersRecorded: _annotated,
     ev.PaperRequested: _paper_requested,
     ev.PaperReported: _paper_reported,
 }

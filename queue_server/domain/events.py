@@ -353,6 +353,20 @@ class TicketExpired(Event, frozen=True, tag="ticket.expired"):
     ticket: str
 
 
+class TicketNoted(Event, frozen=True, tag="ticket.noted"):
+    """Staff wrote something about it. The words lie beside the journal while they are kept; this is their digest."""
+
+    ticket: str
+    digest: str
+
+
+class TicketDossiersRecorded(Event, frozen=True, tag="ticket.dossiers_recorded"):
+    """Codes of dossiers of this visit were entered; one digest for each, as of a note."""
+
+    ticket: str
+    digests: tuple[str, ...]
+
+
 class PaperRequested(Event, frozen=True, tag="paper.requested"):
     """Another paper of a ticket, marked as a reprint unless its field was amended."""
 
@@ -409,6 +423,8 @@ EventType = (
     | TicketUndone
     | TicketRebooked
     | TicketExpired
+    | TicketNoted
+    | TicketDossiersRecorded
     | PaperRequested
     | PaperReported
 )

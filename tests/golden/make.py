@@ -114,6 +114,8 @@ def samples() -> list[ev.EventType]:
         ev.TicketUndone("t7", 40, "ticket.called", TicketState.WAITING),
         ev.TicketRebooked("t7", rebooking, "printer-1"),
         ev.TicketExpired("t7"),
+        ev.TicketNoted("t1-261123", "ab" * 32),
+        ev.TicketDossiersRecorded("t1-261123", ("cd" * 32, "ef" * 32)),
         ev.PaperRequested("t7", "printer-2", is_reprint=False),
         ev.PaperReported("t7-41", "failed", "hết giấy"),
     ]  # fmt: skip
@@ -221,6 +223,8 @@ def _change_of_plan(branch: Branch) -> None:
     branch.do(c.ResumeField(field="dat-dai"), "09:00", CHIEF)
     branch.do(c.CallNext(counter=4), "09:01", HOA)
     branch.do(c.Reprint(ticket="t7", printer="printer-2"), "09:02", HOA)
+    branch.do(c.Note(ticket="t7"), "09:02", replace(HOA, digests=("12" * 32,)))
+    branch.do(c.RecordDossiers(ticket="t7"), "09:02", replace(HOA, digests=("34" * 32, "56" * 32)))
     branch.do(c.CallHelper(), "09:03", KIOSK)
     branch.do(c.AnswerHelp(device="kiosk-1"), "09:04", HOA)
     branch.do(c.RaiseAlarm(counter=4), "09:04:10", HOA)

@@ -25,6 +25,8 @@ ready             +     +      +          +       +     +           -         - 
 reinstate         +     +      +          +       +     +           -         -       -       -      -
 reprint           +     +      +          +       +     +           -         -       -       -      -
 undo              +     +      +          +       +     +           -         -       -       -      -
+note              +     +      +          +       +     +           -         -       -       -      -
+record-dossiers   +     -      +          +       +     +           -         -       -       -      -
 open              +     -      +          +       +     +           -         -       -       -      -
 pause             +     -      +          +       +     +           -         -       -       -      -
 close             +     -      +          +       +     +           -         -       -       -      -
