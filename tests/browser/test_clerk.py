@@ -472,7 +472,7 @@ def test_the_shortcuts_are_listed_and_can_be_changed(centre: DemoServer, sit: Ca
     centre.api("dispenser").issue("chung-thuc")
     desk = sit("lan", 1)
     desk.page.keyboard.press("?")
-    expect(desk.page.locator(".keys__line")).to_have_count(18)
+    expect(desk.page.locator(".keys__line")).to_have_count(19)
     desk.page.locator('[data-key-of="noshow"]').click()
     desk.page.keyboard.press("NumpadDecimal")
     expect(desk.page.locator('[data-key-of="noshow"]')).to_contain_text(".")

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Faults, Visit
 from tests.browser.desk import Desk, journal_of
 from tests.server import DemoServer
+from tests.staff import StaffApi
 
 pytestmark = pytest.mark.browser
 
@@ -167,6 +168,42 @@ def test_a_call_out_of_turn_is_recorded_with_its_reason(centre: DemoServer, sit:
     desk.has("A 002", "called")
     (why,) = [event["why"] for event in journal_of(centre) if event["type"] == "ticket.called"]
     assert (why["reason"], why["words"]) == ("chosen", "Người yếu, có trẻ nhỏ")
+
+
+SCAN = """text => [...text].forEach(key => document.activeElement.dispatchEvent(
+  new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true})))"""
+
+
+def test_dossier_codes_are_typed_or_scanned_and_notes_reach_a_colleague(
+    centre: DemoServer, sit: Callable[..., Desk]
+) -> None:
+    ticket = centre.api("dispenser").issue("chung-thuc")
+    desk = sit("lan", 1)
+    page = desk.page
+    page.evaluate(SCAN, "H26.19-240105-0001")
+    desk.says("Hãy gọi số trước")
+    desk.primary("Gọi tiếp")
+    desk.has("A 001", "called")
+    page.evaluate(SCAN, "H26.19-240105-0001")
+    expect(page.locator(".paperwork__codes li")).to_have_text(re.compile("H26.19-240105-0001"))
+    code = page.locator("#dossier-code")
+    code.fill("000.00.19.H26-2401")
+    expect(page.locator("#dossier-form")).to_have_text("Chưa đúng dạng mã hồ sơ.")
+    expect(page.locator("[data-confirm]")).to_be_disabled()
+    code.fill("000.00.19.h26-240105-0123")
+    expect(page.locator("#dossier-form")).to_contain_text("Đúng dạng")
+    code.press("Enter")
+    expect(page.locator(".paperwork__codes li")).to_have_count(2)
+    page.locator("#note").fill("Thiếu bản sao sổ hộ khẩu")
+    page.locator("#note").press("Enter")
+    desk.says("Đã ghi cho A 001")
+    expect(page.locator("dialog")).to_have_count(0)
+    kept = StaffApi(centre.url, "minh").get(f"/tickets/{ticket.id}/notes")
+    assert [note["text"] for note in kept["notes"]] == ["Thiếu bản sao sổ hộ khẩu"]
+    assert kept["dossiers"] == ["H26.19-240105-0001", "000.00.19.H26-240105-0123"]
+    assert "hộ khẩu" not in str(journal_of(centre))
+    page.keyboard.press("F2")
+    expect(page.locator(".paperwork__notes")).to_contain_text("Thiếu bản sao sổ hộ khẩu Nguyễn Thị Lan")
 
 
 @pytest.mark.faults

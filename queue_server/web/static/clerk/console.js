@@ -7,6 +7,7 @@ import { isQuiet, setQuiet } from "./arrivals.js";
 import { Hand } from "./hand.js";
 import { Help } from "./help.js";
 import { Key } from "./parts.js";
+import { Paperwork } from "./paperwork.js";
 import { Queue } from "./queue.js";
 import { Issued, SheetDialog } from "./sheet.js";
 import { fieldName, spaced } from "./sheets.js";
@@ -30,6 +31,7 @@ export function Console(props) {
     </main>
     ${model.sheet && html`<${SheetDialog} ...${props} key=${model.sheet.name} />`}
     ${model.issued && html`<${Issued} ...${props} />`}
+    ${model.paperwork && html`<${Paperwork} ...${props} />`}
     ${model.isHelping && html`<${Help} ...${props} />`}
   </div>`;
 }

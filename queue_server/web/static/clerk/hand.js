@@ -1,7 +1,7 @@
 /** The number in hand, as large as it deserves, with what its clerk needs to know; or why there is none. */
 import { html } from "../vendor/preact-htm.js";
 import { keyName } from "./keys.js";
-import { TicketNumber, minutesOf, minutesSince } from "./parts.js";
+import { Key, TicketNumber, minutesOf, minutesSince } from "./parts.js";
 import { Procedures } from "./procedures.js";
 import { clerkName, dayHint, fieldName, languageName, spaced } from "./sheets.js";
 import { t } from "./texts.js";
@@ -19,7 +19,7 @@ export function Hand(props) {
   </section>`;
 }
 
-function InHand({ model, desk: { hand }, now }) {
+function InHand({ model, desk: { hand }, now, isLive, press }) {
   const hall = hallOf(hand, model.status, now);
   const isCalled = hand.state === "called";
   const state = isCalled && hand.times_called > 1 ? t("calledTimes", { n: hand.times_called }) : t(hand.state);
@@ -29,6 +29,8 @@ function InHand({ model, desk: { hand }, now }) {
       ${hand.assistance && html`<span class="pill pill--warn hand__need" role=${isCalled ? "alert" : null}>${t("assistance")}: ${t(`assistance.${hand.assistance}`)}</span>`}
       <span class="quiet">${t("since", { time: LaySo.time(hand.since), minutes: minutesSince(hand.since, now) })}</span>
     </div>
+    <button class="button hand__paperwork" type="button" data-action="paperwork" disabled=${!isLive || model.busy !== null} onClick=${() => press("paperwork")}>
+      ${t("paperwork")} <${Key} name=${model.keys.paperwork} /></button>
     <div class="hand__number"><${TicketNumber} number=${hand.number} /></div>
     <div class="hand__about">
       <p class="hand__field">${fieldName(model, hand.field)}</p>

@@ -21,6 +21,7 @@ export const DEFAULTS = {
   pick: "8",
   reinstate: "9",
   alarm: "Backspace",
+  paperwork: "F2",
   help: "?",
 };
 

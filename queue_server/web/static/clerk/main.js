@@ -1,6 +1,7 @@
 /**
  * The clerk's console: one model, drawn anew whenever it changes; the feed and a clock change it, and so do presses.
  */
+import { listen } from "../dispenser/scanner.js";
 import { openFeed, signIn, signOut } from "../staff.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { makeActions } from "./actions.js";
@@ -41,6 +42,7 @@ let model = {
   busy: null, // the button whose command is under way
   settledAt: 0,
   sheet: null,
+  paperwork: null, // {ticket, codes, problem}: what is being written down
   issued: null,
   isHelping: false,
   deeds: [],
@@ -52,7 +54,7 @@ let shownDesk = null;
 
 const keptKey = `layso.clerk.kept.${model.branch}.${model.me}`;
 const undoKey = `layso.clerk.undo.${model.branch}.${model.me}`;
-const isDialogOpen = () => model.sheet !== null || model.issued !== null || model.isHelping;
+const isDialogOpen = () => model.sheet !== null || model.paperwork !== null || model.issued !== null || model.isHelping;
 const line = openFeed({
   onStatus: (status) => store.set({ status, keptAt: null }),
   isQuiet: () => !model.busy && !isDialogOpen(),
@@ -256,6 +258,7 @@ if (model.no) {
 }
 store.set({ deeds: undo.load(undoKey) || [] });
 addEventListener("keydown", onKey);
+listen(actions.scanned);
 // A button that was pressed by mouse must not keep the Enter key.
 addEventListener("click", (event) => event.detail > 0 && event.target.closest(".desk__head button, main button")?.blur());
 setInterval(draw, 1000);

@@ -228,6 +228,7 @@ function allowed({ mode, hand, held, queue, later }) {
     reinstate: isMine,
     undo: isMine,
     alarm: isMine,
+    paperwork: isCalled || isServing,
     help: true,
   };
 }
