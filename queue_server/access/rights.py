@@ -30,7 +30,7 @@ MAY_OVERRIDE = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Rol
 _HELPER = {"issue", "amend", "cancel", "void", "postpone", "ready", "reinstate", "reprint", "undo", "note"}
 _CLERK = _HELPER | {
     "open", "pause", "close", "call-next", "call", "recall", "start", "finish", "no-show", "return", "hold", "resume",
-    "transfer", "next-step", "record-dossiers",
+    "transfer", "next-step", "record-dossiers", "raise-alarm", "answer-alarm",
 }  # fmt: skip
 _SUPERVISOR = _CLERK | {
     "assign",
@@ -46,7 +46,7 @@ _SUPERVISOR = _CLERK | {
 
 COMMANDS: dict[Role, frozenset[str]] = {
     Role.CLERK: frozenset(_CLERK),
-    Role.HELPER: frozenset(_HELPER | {"enter-list", "answer-help"}),
+    Role.HELPER: frozenset(_HELPER | {"enter-list", "answer-help", "answer-alarm"}),
     Role.SUPERVISOR: frozenset(_SUPERVISOR),
     Role.MANAGER: frozenset(_SUPERVISOR),
     Role.ADMINISTRATOR: frozenset(_SUPERVISOR | {"configure"}),
@@ -67,6 +67,8 @@ CHANNELS: dict[str, frozenset[Role]] = {
     "ticket": EVERYBODY,
     "ahead": EVERYBODY,
     "counter": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    "next": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    "alarms": frozenset({Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "helper": frozenset({Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "printer": frozenset({Role.PRINTER, Role.ADMINISTRATOR}),
 }

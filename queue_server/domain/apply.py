@@ -17,6 +17,7 @@ from queue_server.domain.events import Recorded, type_of
 from queue_server.domain.state import (
     CALLS_KEPT,
     TODAY,
+    Alarm,
     BranchState,
     CallShown,
     ChangedHours,
@@ -141,6 +142,15 @@ def _help_called(state: BranchState, rec: Recorded, event: ev.HelpCalled) -> Non
 
 def _help_answered(state: BranchState, rec: Recorded, event: ev.HelpAnswered) -> None:
     state.put("help", event.device, None)
+
+
+def _alarm_raised(state: BranchState, rec: Recorded, event: ev.AlarmRaised) -> None:
+    state.put("alarms", event.counter, Alarm(rec.at, event.clerk))
+
+
+def _alarm_answered(state: BranchState, rec: Recorded, event: ev.AlarmAnswered) -> None:
+    alarm = state.alarms[event.counter]
+    state.put("alarms", event.counter, replace(alarm, answered_by=event.clerk, answered_at=rec.at))
 
 
 def _call_shown(state: BranchState, rec: Recorded, event: ev.CallShown) -> None:
@@ -274,8 +284,7 @@ def _called(state: BranchState, rec: Recorded, event: ev.TicketCalled) -> None:
     if not event.is_resumed:
         counter = state.counters[event.counter]
         runs = counter.runs.then(stream)
-        if runs != counter.runs:
-            state.put("counters", event.counter, replace(counter, runs=runs))
+        state.put("counters", event.counter, replace(counter, runs=runs, runs_before=counter.runs))
         if stream is Stream.PRIORITY:
             overtaking.note_call(state, counter, ticket)
     _show_call(state, rec, ticket, event.why)
@@ -373,14 +382,16 @@ def _transferred(state: BranchState, rec: Recorded, event: ev.TicketTransferred)
 
 
 def _step_done(state: BranchState, rec: Recorded, event: ev.TicketStepDone) -> None:
-    step = state.tickets[event.ticket].step + 1
-    if event.counter is None:
-        _move(state, rec, event.ticket, TicketState.WAITING, field=event.field, step=step, **_AWAY)
-    else:
-        _move(
-            state, rec, event.ticket, TicketState.CALLED,
-            field=event.field, step=step, counter=event.counter, clerk=event.clerk,
-        )  # fmt: skip
+    was = state.tickets[event.ticket]
+    steps = was.steps if event.further is None else (*was.steps[: was.step], event.field, *event.further)
+    changes: dict[str, Any] = {"field": event.field, "steps": steps, "step": was.step + 1, "back": event.back}
+    if event.counter is not None:
+        changes |= {"counter": event.counter, "clerk": event.clerk}
+        _move(state, rec, event.ticket, TicketState.CALLED, **changes)
+        return
+    if event.only_counter is not None:
+        changes |= {"only_counter": event.only_counter, "bound_at": rec.at, "is_returning": True}
+    _move(state, rec, event.ticket, TicketState.WAITING, **changes, **_AWAY)
 
 
 def _cancelled(state: BranchState, rec: Recorded, event: ev.TicketCancelled) -> None:
@@ -407,9 +418,17 @@ def _undone(state: BranchState, rec: Recorded, event: ev.TicketUndone) -> None:
     state.put_ticket(replace(before, last=mark, revision=revision))
     if event.undone_type == "ticket.called":
         _take_down(state, now)
-        overtaking.take_back_call(state, now.call)
+        if before.state is TicketState.WAITING:  # a held one that was called back had not counted
+            _take_back_call(state, now)
     for code in {now.field, before.field}:
         _watch_cover(state, code, rec.at)
+
+
+def _take_back_call(state: BranchState, ticket: Ticket) -> None:
+    overtaking.take_back_call(state, ticket.call)
+    counter = state.counters.get(ticket.counter or 0)
+    if counter is not None:
+        state.put("counters", counter.no, replace(counter, runs=counter.runs_before))
 
 
 def _take_down(state: BranchState, ticket: Ticket) -> None:
@@ -464,6 +483,8 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.AdviceTaken: _advice_taken,
     ev.HelpCalled: _help_called,
     ev.HelpAnswered: _help_answered,
+    ev.AlarmRaised: _alarm_raised,
+    ev.AlarmAnswered: _alarm_answered,
     ev.CallShown: _call_shown,
     ev.CallSpoken: _call_spoken,
     ev.VoiceGiven: _voice_given,

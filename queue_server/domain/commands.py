@@ -124,11 +124,15 @@ class AssignCounter(CounterCommand, frozen=True, kw_only=True, tag="assign"):
 
 
 class CallNext(CounterCommand, frozen=True, kw_only=True, tag="call-next"):
-    """The next ticket for this counter. A service that still runs there is finished first."""
+    """The next ticket for this counter. A service that still runs there is over first: the visit goes on with its next
+    planned step, and ends where there is none."""
 
 
 class Call(TicketCommand, frozen=True, kw_only=True, tag="call"):
+    """This ticket, out of turn; the `reason` is recorded with the call."""
+
     counter: CounterNo
+    reason: Words = ""
 
 
 class Recall(TicketCommand, frozen=True, kw_only=True, tag="recall"):
@@ -194,10 +198,12 @@ class Transfer(TicketCommand, frozen=True, kw_only=True, tag="transfer"):
 
 
 class NextStep(TicketCommand, frozen=True, kw_only=True, tag="next-step"):
-    """On to the next step of the visit: the next planned field, or `field`; `here` keeps it at this counter."""
+    """On to the next step of the visit: the next planned field, or `field`; `here` keeps it at this counter. Afterwards
+    it comes `back` to this counter's own list, as from a fee desk; what was planned follows then."""
 
     field: Code | None = None
     here: bool = False
+    back: bool = False
 
 
 class Cancel(TicketCommand, frozen=True, kw_only=True, tag="cancel"):
@@ -279,6 +285,18 @@ class AnswerHelp(BranchCommand, frozen=True, kw_only=True, tag="answer-help"):
     device: Code
 
 
+class RaiseAlarm(BranchCommand, frozen=True, kw_only=True, tag="raise-alarm"):
+    """Whoever sits at this counter needs somebody now. Supervisors and helpers are told, and nobody else."""
+
+    counter: CounterNo
+
+
+class AnswerAlarm(BranchCommand, frozen=True, kw_only=True, tag="answer-alarm"):
+    """Somebody goes to the counter; or, from the counter itself, nobody need come any more."""
+
+    counter: CounterNo
+
+
 class ReportCall(BranchCommand, frozen=True, kw_only=True, tag="report-call"):
     """A screen tells that it has shown a call, or (`is_spoken`) spoken it to its end."""
 
@@ -334,7 +352,7 @@ TicketCommands = (
 CounterCommands = OpenCounter | PauseCounter | CloseCounter | AssignCounter | CallNext
 BranchCommands = (
     Issue | EnterList | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay | TakeAdvice | CallHelper
-    | AnswerHelp | ReportCall
+    | AnswerHelp | RaiseAlarm | AnswerAlarm | ReportCall
 )  # fmt: skip
 AnyCommand = (
     TicketCommands | CounterCommands | BranchCommands | Configure | SetNotices | OpenDay | ImplyStart | GiveVoice

@@ -35,7 +35,8 @@ class Runs(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Counter(Struct, frozen=True, omit_defaults=True):
-    """Who is at a counter since when; `fields` are what it takes today, `helps` what it may take besides."""
+    """Who is at a counter since when; `fields` are what it takes today, `helps` what it may take besides. `runs_before`
+    are those before its last call, for an undo of it: nothing else is called there as long as it can be taken back."""
 
     no: int
     fields: tuple[str, ...]
@@ -45,6 +46,7 @@ class Counter(Struct, frozen=True, omit_defaults=True):
     since: datetime | None = None
     reason: str | None = None
     runs: Runs = Runs()
+    runs_before: Runs = Runs()
     is_retired: bool = False
 
     @property

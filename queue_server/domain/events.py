@@ -123,6 +123,20 @@ class HelpAnswered(Event, frozen=True, tag="help.answered"):
     device: str
 
 
+class AlarmRaised(Event, frozen=True, tag="alarm.raised"):
+    """The clerk at this counter needs somebody now, and says so quietly."""
+
+    counter: int
+    clerk: str
+
+
+class AlarmAnswered(Event, frozen=True, tag="alarm.answered"):
+    """Somebody of staff goes there, or its own clerk has withdrawn it."""
+
+    counter: int
+    clerk: str
+
+
 class CallShown(Event, frozen=True, tag="call.shown"):
     """A screen has shown a call, the first one to do so. `call` is the seq of that call's event."""
 
@@ -158,13 +172,14 @@ class Considered(Struct, frozen=True, array_like=True):
 
 class Why(Struct, frozen=True, omit_defaults=True):
     """Why this ticket was called and no other: the rule and its version, its reason, among how many it chose, and those
-    who were nearest to being called instead."""
+    who were nearest to being called instead. `words` are those of whoever chose it by hand."""
 
     rule: str
     reason: str
     candidates: int = 0
     waited_s: int = 0
     considered: tuple[Considered, ...] = ()
+    words: str = ""
 
 
 class TicketIssued(Event, frozen=True, tag="ticket.issued"):
@@ -288,12 +303,18 @@ class TicketTransferred(Event, frozen=True, tag="ticket.transferred"):
 
 
 class TicketStepDone(Event, frozen=True, tag="ticket.step_done"):
-    """One step is done; the visit goes on in `field`, waiting, or (`counter`) called at once at that counter."""
+    """One step is done; the visit goes on in `field`, waiting, or (`counter`) called at once at that counter.
+
+    `further` is where it goes on after that, None where all is as planned. `back` is the counter to which it comes back
+    with the step after this one; one that has come back waits for its `only_counter`, and is due."""
 
     ticket: str
     field: str
     counter: int | None = None
     clerk: str | None = None
+    further: tuple[str, ...] | None = None
+    back: int | None = None
+    only_counter: int | None = None
 
 
 class TicketCancelled(Event, frozen=True, tag="ticket.cancelled"):
@@ -377,6 +398,8 @@ EventType = (
     | AdviceTaken
     | HelpCalled
     | HelpAnswered
+    | AlarmRaised
+    | AlarmAnswered
     | CallShown
     | CallSpoken
     | VoiceGiven
@@ -406,7 +429,10 @@ EventType = (
     | PaperReported
 )
 
-VERSIONS: dict[str, int] = {"branch.configured": 2, "day.opened": 2, "ticket.issued": 2, "ticket.called": 2}
+VERSIONS: dict[str, int] = {
+    "branch.configured": 2, "day.opened": 2, "ticket.issued": 2, "ticket.called": 2,
+    "ticket.step_done": 2,
+}  # fmt: skip
 """Event types whose current version is above 1."""
 
 

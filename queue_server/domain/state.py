@@ -38,7 +38,19 @@ CALLS_KEPT = 24
 """How many calls a lobby board remembers: more than twenty counters calling in one second."""
 
 Table = Literal[
-    "day", "fields", "series", "counters", "tickets", "calls", "papers", "booked", "help", "given", "voices", "heard"
+    "day",
+    "fields",
+    "series",
+    "counters",
+    "tickets",
+    "calls",
+    "papers",
+    "booked",
+    "help",
+    "given",
+    "voices",
+    "heard",
+    "alarms",
 ]
 TODAY = "today"
 DELAYED = "delayed"
@@ -119,6 +131,15 @@ class Speaker(Struct, frozen=True):
 NOBODY = Speaker("")
 
 
+class Alarm(Struct, frozen=True, gc=False):
+    """A counter's last call for help, raised by its clerk; `answered_by` is who goes there."""
+
+    since: datetime
+    clerk: str
+    answered_by: str | None = None
+    answered_at: datetime | None = None
+
+
 class Paper(Struct, frozen=True, gc=False):
     """A print job; `outcome` is None until the printer agent has reported. One that is "delayed" is still owed."""
 
@@ -151,7 +172,7 @@ class BranchState:
         self.config: BranchConfig | None = None
         self.tables: dict[Table, dict[Any, Any]] = {
             "day": {}, "fields": {}, "series": {}, "counters": {}, "tickets": {}, "calls": {}, "papers": {},
-            "booked": {}, "help": {}, "given": {}, "voices": {}, "heard": {},
+            "booked": {}, "help": {}, "given": {}, "voices": {}, "heard": {}, "alarms": {},
         }  # fmt: skip
         self.tickets: dict[str, Ticket] = self.tables["tickets"]
         self.counters: dict[int, Counter] = self.tables["counters"]
@@ -167,6 +188,8 @@ class BranchState:
         """By zone."""
         self.heard: dict[str, int] = self.tables["heard"]
         """How often each ticket was spoken of since it was last called from the queue."""
+        self.alarms: dict[int, Alarm] = self.tables["alarms"]
+        """By counter."""
         self.before: dict[str, Ticket] = {}
         self.calls_made = 0
         self._log: list[tuple[Table, Any, Any]] = []

@@ -101,7 +101,7 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
 
     `appointment` is an appointed time that the citizen kept; `is_returning` is somebody who comes back from a hold.
     `dossiers_done` counts those of a bulk submitter's earlier turns. `counter` is where the ticket is called, served or
-    held; `only_counter` and `only_clerk` bind a waiting ticket.
+    held; `only_counter` and `only_clerk` bind a waiting ticket; it goes `back` to that counter with its next step.
     `revision` grows each time the ticket becomes final, so that a later correction outranks an earlier record.
     `person` stands for a citizen whose card was scanned; no row, record or paper shows it.
     """
@@ -128,6 +128,7 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     clerk: str | None = None
     only_counter: int | None = None
     only_clerk: str | None = None
+    back: int | None = None
     bound_at: datetime | None = None
     not_before: datetime | None = None
     appointment: datetime | None = None

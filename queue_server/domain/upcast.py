@@ -34,6 +34,7 @@ LIFTS: dict[tuple[str, int], Lift] = {
     ("day.opened", 1): _with_caps,
     ("ticket.issued", 1): _same,
     ("ticket.called", 1): _same,
+    ("ticket.step_done", 1): _same,
 }
 """(type, version) → the function that makes an event of the next version out of one of this version."""
 

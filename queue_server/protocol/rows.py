@@ -185,9 +185,10 @@ class QueueRow(Struct, frozen=True):
 
 class DeskTicketRow(Struct, frozen=True):
     """A ticket in a clerk's hands. `waited_s` is the sum of its waits so far; `counter` is where a held one's papers
-    are; `turn` is how many of a bulk submitter's dossiers are done before others have their turn. The visit goes on in
-    the fields of `further`. `shown_at` and `spoken_at` are when a screen told that its newest call, of `called_at`, has
-    been, in a hall where screens show this counter's calls (`is_watched`)."""
+    are, and `only_counter` where alone it goes on; `turn` is how many of a bulk submitter's dossiers are done before
+    others have their turn. The visit goes on in the fields of `further`, with the first of them `back` at that counter.
+    `shown_at` and `spoken_at` are when a screen told that its newest call, of `called_at`, has been, in a hall where
+    screens show this counter's calls (`is_watched`)."""
 
     id: str
     number: str
@@ -205,6 +206,8 @@ class DeskTicketRow(Struct, frozen=True):
     procedures: list[str]
     assistance: str | None
     further: list[str]
+    back: int | None
+    only_counter: int | None
     why: Name | None
     can_undo_until: datetime | None
     waited_s: int
@@ -260,6 +263,29 @@ class Rule(Struct, frozen=True):
     helping_after_s: int
 
 
+class DeskAlarm(Struct, frozen=True):
+    """The counter's last quiet call for somebody, and who answered it when; None: nobody yet."""
+
+    since: datetime
+    answered_by: str | None
+    answered_at: datetime | None
+
+
+class AlarmRow(Struct, frozen=True):
+    """A counter whose clerk needs somebody now, for who may go there."""
+
+    no: int
+    clerk: str
+    since: datetime
+
+
+class Next(Struct, frozen=True):
+    """The ticket that a counter would call now, and why; None when there is nobody."""
+
+    ticket: str | None
+    why: Name | None
+
+
 class DeskRow(Struct, frozen=True):
     """The counter itself, for its clerk. What was called last there and the rule in force tell its console who is
     next. `overtaken_since` holds of its fields whose waits began before when: they were overtaken as often as the rule
@@ -277,6 +303,7 @@ class DeskRow(Struct, frozen=True):
     overtaken_since: dict[str, datetime]
     rule: Rule
     undo_s: int
+    alarm: DeskAlarm | None
 
 
 class TicketRow(Struct, frozen=True):

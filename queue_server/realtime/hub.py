@@ -19,6 +19,7 @@ from queue_server.journal.port import Batch
 from queue_server.protocol.frames import Beat, Close
 from queue_server.protocol.rows import Live
 from queue_server.realtime import latest
+from queue_server.realtime.alarms import AlarmsView
 from queue_server.realtime.channels import NumberedChannel
 from queue_server.realtime.connection import Circle, Connection, Message, Parcel
 from queue_server.realtime.latest import LatestChannel
@@ -342,6 +343,8 @@ def view_of(name: str) -> View:
             return BoardView()
         case "helper":
             return HelperView()
+        case "alarms":
+            return AlarmsView()
         case "counter":
             return CounterView(int(rest.rpartition("/")[2]))
         case "ticket":

@@ -1,4 +1,4 @@
-"""The channels of which only the newest counts: live:BRANCH, and ahead:TOKEN for a phone."""
+"""The channels of which only the newest counts: live:BRANCH, next:BRANCH/NO for a clerk, ahead:TOKEN for a phone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from queue_server.realtime.connection import Message
 from queue_server.realtime.live import live
 from queue_server.realtime.pace import Pace
 from queue_server.realtime.phone import ahead, ticket_of
+from queue_server.realtime.upcoming import upcoming
 
 
 class LatestChannel(Channel):
@@ -26,13 +27,15 @@ class LatestChannel(Channel):
 
 def is_latest(name: str) -> bool:
     """Whether the newest wins on this channel; the others are numbered."""
-    return name.startswith(("live:", "ahead:"))
+    return name.startswith(("live:", "next:", "ahead:"))
 
 
 def newest(name: str, state: BranchState, now: datetime, pace: Callable[[], Pace], outlook: Outlook | None) -> bytes:
     """What the channel says now."""
     if name.startswith("live:"):
         return _encoder.encode(live(state, now, pace(), outlook))
+    if name.startswith("next:"):
+        return _encoder.encode(upcoming(state, int(name.rpartition("/")[2]), now))
     return _encoder.encode(ahead(state, ticket_of(name), now, outlook))
 
 

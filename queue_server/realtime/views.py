@@ -269,6 +269,8 @@ class CounterView:
                 return [("tickets", side.ticket) for side in sides]
             case "fields":
                 return [("counter", str(self.no))] if self._counts(state, change) else ()
+            case "alarms" if change.key == self.no:
+                return [("counter", str(self.no))]
             case "counters" if change.key == self.no:
                 is_same = change.old is not None and change.new is not None and _takes(change.old) == _takes(change.new)
                 return [("counter", str(self.no))] if is_same else None
@@ -323,6 +325,7 @@ class CounterView:
             overtaken_since=_overtaken_since(state, counter),
             rule=convert(config.rule, rows.Rule, from_attributes=True),
             undo_s=config.limits.undo_s,
+            alarm=_alarm(state, self.no),
         )
 
 
@@ -362,6 +365,11 @@ def _helped_row(ticket: Ticket) -> rows.HelpedTicketRow:
 def _overtaken_since(state: BranchState, counter: Counter) -> dict[str, datetime]:
     found = ((code, overtaken_since(state, code)) for code in counter.takes)
     return {code: since for code, since in found if since is not None}
+
+
+def _alarm(state: BranchState, no: int) -> rows.DeskAlarm | None:
+    alarm = state.alarms.get(no)
+    return rows.DeskAlarm(alarm.since, alarm.answered_by, alarm.answered_at) if alarm else None
 
 
 def _takes(counter: object) -> tuple[object, object]:
@@ -408,6 +416,8 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
         procedures=list(ticket.procedures),
         assistance=ticket.assistance,
         further=list(ticket.further),
+        back=ticket.back,
+        only_counter=ticket.only_counter,
         why=reason_of(call.why if call else None),
         can_undo_until=ticket.last.at + undo if ticket.id in state.before else None,
         waited_s=_waited_s(ticket),

@@ -85,9 +85,9 @@ class Peer:
         """A channel's kind and its branch; neither says yet whether this asker may read it."""
         kind, _, rest = channel.partition(":")
         match kind:
-            case "board" | "live" | "helper":
+            case "board" | "live" | "helper" | "alarms":
                 branch = rest
-            case "counter":
+            case "counter" | "next":
                 branch, _, no = rest.rpartition("/")
                 if not (no.isascii() and no.isdigit()):
                     raise Refusal("unknown-channel", channel=channel)

@@ -7,23 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Faults, Visit
+from tests.browser.desk import READY, Desk
 from tests.server import DemoServer
 from tests.staff import StaffApi
 
 pytestmark = pytest.mark.browser
-
-READY = '.primary[data-ready="true"]'
-KEYPAD = {
-    "+": "NumpadAdd",
-    "-": "NumpadSubtract",
-    "*": "NumpadMultiply",
-    "/": "NumpadDivide",
-    ".": "NumpadDecimal",
-    "Enter": "NumpadEnter",
-}
 
 
 @pytest.fixture
@@ -31,67 +22,6 @@ def centre(tmp_path: Path, prepared: Path) -> Iterator[DemoServer]:
     """A fresh centre for each test: they count what happened."""
     with DemoServer(tmp_path, data=prepared) as server:
         yield server
-
-
-class Desk:
-    """A counter's console, by what its clerk sees and does."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-
-    def opens(self, no: int) -> Desk:
-        self.page.locator(f'.counter[data-no="{no}"]').click()
-        return self.sees("open")
-
-    def sees(self, mode: str) -> Desk:
-        expect(self.page.locator(".desk")).to_have_attribute("data-mode", mode)
-        expect(self.page.locator(READY)).to_be_visible()
-        return self
-
-    def press(self, action: str) -> None:
-        """A mouse press of one of the buttons, once it can be pressed."""
-        self.page.locator(f'[data-action="{action}"]').click()
-
-    def primary(self, words: str) -> None:
-        expect(self.page.locator(READY)).to_contain_text(words)
-        self.page.locator(READY).click()
-
-    def key(self, *keys: str) -> None:
-        """Keys of the numeric keypad, each when the console is ready for it."""
-        for key in keys:
-            if self.page.locator("dialog").count() == 0:
-                expect(self.page.locator(READY)).to_be_visible()
-            self.page.keyboard.press(KEYPAD.get(key, f"Numpad{key}"))
-
-    def has(self, number: str, state: str) -> None:
-        expect(self.page.locator(".hand")).to_have_attribute("data-state", state)
-        expect(self.page.locator(".hand__number")).to_have_text(re.compile(number))
-        expect(self.page.locator(READY)).to_be_visible()
-
-    def is_free(self) -> None:
-        expect(self.page.locator(".hand")).to_have_attribute("data-state", "")
-        expect(self.page.locator(READY)).to_be_visible()
-
-    def waiting(self) -> list[str]:
-        return [str(row.get_attribute("data-number")) for row in self.page.locator(".row").all()]
-
-    def waits(self, *numbers: str) -> None:
-        """These wait, in this order."""
-        expect(self.page.locator(".queue__count")).to_have_text(str(len(numbers)))
-        assert self.waiting() == list(numbers)
-
-    def option(self, group: str, words: str) -> Locator:
-        return self.page.locator(f'[data-group="{group}"] .option', has_text=words)
-
-    def choose(self, group: str, words: str) -> None:
-        self.option(group, words).click()
-
-    def confirm(self) -> None:
-        self.page.locator("[data-confirm]").click()
-        expect(self.page.locator("dialog")).to_have_count(0)
-
-    def says(self, words: str) -> None:
-        expect(self.page.locator(".toast")).to_contain_text(words)
 
 
 @pytest.fixture
@@ -361,7 +291,7 @@ def test_correct_next_step_and_cancel(centre: DemoServer, sit: Callable[..., Des
     expect(planned).to_be_focused()
     expect(planned).to_have_css("outline-style", "solid")
     desk.choose("field", "Hộ tịch")
-    desk.choose("here", "Làm luôn tại quầy này")
+    desk.choose("where", "Làm luôn tại quầy này")
     desk.confirm()
     desk.has("A 001", "called")
     expect(desk.page.locator(".hand__field")).to_have_text("Hộ tịch")
@@ -542,7 +472,7 @@ def test_the_shortcuts_are_listed_and_can_be_changed(centre: DemoServer, sit: Ca
     centre.api("dispenser").issue("chung-thuc")
     desk = sit("lan", 1)
     desk.page.keyboard.press("?")
-    expect(desk.page.locator(".keys__line")).to_have_count(17)
+    expect(desk.page.locator(".keys__line")).to_have_count(19)
     desk.page.locator('[data-key-of="noshow"]').click()
     desk.page.keyboard.press("NumpadDecimal")
     expect(desk.page.locator('[data-key-of="noshow"]')).to_contain_text(".")

@@ -57,7 +57,14 @@ def samples() -> list[ev.EventType]:
     arrivals = Arrivals({"mon": 95.5}, {"mon": 0.95}, {30: 12.5}, {"chung-thuc": 95.5}, (120.5, 95.25))
     learnt = Learnt(services, Share(1.0, 20.0), Share(2.0, 20.5), {"chung-thuc": {"": 12.0}}, arrivals)
     told = Estimate(900, 540, 1440, AT)
-    why = ev.Why("bounded-2", "ordinary_bound", 12, 1860, (ev.Considered("A003", "chung-thuc", "priority", 300, 300),))
+    why = ev.Why(  # of a call that no rule made; every field is there
+        "bounded-2",
+        "ordinary_bound",
+        12,
+        1860,
+        (ev.Considered("A003", "chung-thuc", "priority", 300, 300),),
+        "đến đổi bản sao",
+    )
     hours = DayHours(working=(Window(450, 690),), issuing=(Window(420, 660),))
     return [
         ev.DayOpened(config(), (carried,), (booked,), learnt),
@@ -78,6 +85,8 @@ def samples() -> list[ev.EventType]:
         ev.CounterAssigned(2, ("dat-dai", "ho-tich"), ("chung-thuc",)),
         ev.HelpCalled("dispenser-1"),
         ev.HelpAnswered("dispenser-1"),
+        ev.AlarmRaised(2, "lan"),
+        ev.AlarmAnswered(2, "hoa"),
         ev.CallShown(41, "display-1"),
         ev.CallSpoken(41, "display-1"),
         ev.VoiceGiven("sanh", "display-1", AT),
@@ -98,7 +107,7 @@ def samples() -> list[ev.EventType]:
         ev.TicketTurnDone("t7", 5),
         ev.TicketAmended("t7", "dat-dai", "NKT", True, 2, "sign_language", "chọn nhầm", "printer-1"),
         ev.TicketTransferred("t7", "dat-dai", 4, "hoa", "đúng lĩnh vực"),
-        ev.TicketStepDone("t7", "tra-ket-qua", 5, "hoa"),
+        ev.TicketStepDone("t7", "tra-ket-qua", 5, "hoa", ("ho-tich", "dat-dai"), 2, 4),
         ev.TicketCancelled("t7", "về trước"),
         ev.TicketVoided("t7", "test"),
         ev.TicketReinstated("t7", AT),
@@ -218,6 +227,8 @@ def _change_of_plan(branch: Branch) -> None:
     branch.do(c.RecordDossiers(ticket="t7"), "09:02", replace(HOA, digests=("34" * 32, "56" * 32)))
     branch.do(c.CallHelper(), "09:03", KIOSK)
     branch.do(c.AnswerHelp(device="kiosk-1"), "09:04", HOA)
+    branch.do(c.RaiseAlarm(counter=4), "09:04:10", HOA)
+    branch.do(c.AnswerAlarm(counter=4), "09:04:30", CHIEF)
     advised = foreseen(moment("09:05", branch.today), ("ho-tich", "chung-thuc"))
     branch.do(c.TakeAdvice(kind="open", counter=3, fields=("ho-tich", "chung-thuc"), foreseen=advised), "09:06", CHIEF)
     forgotten = branch.state.at_counter(1)

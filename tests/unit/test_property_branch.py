@@ -162,7 +162,7 @@ SECOND_THOUGHTS = st.one_of(
         counter=st.none() | COUNTERS,
         clerk=st.sampled_from([None, None, "minh", "duc"]),
     ),
-    a(c.NextStep, ticket=TICKETS, field=st.none() | FIELDS, here=st.booleans()),
+    a(c.NextStep, ticket=TICKETS, field=st.none() | FIELDS, here=st.booleans(), back=st.booleans()),
 )
 ENDINGS: list[c.TicketCommand] = [
     c.Finish(),
@@ -173,6 +173,7 @@ ENDINGS: list[c.TicketCommand] = [
     c.Transfer(clerk="minh"),
     c.NextStep(field="tra-ket-qua"),
     c.NextStep(),
+    c.NextStep(field="tra-ket-qua", back=True),
     c.Recall(),
     c.NoShow(),
     c.ReturnToQueue(),
@@ -220,6 +221,8 @@ HOUSE = st.one_of(
         hours=st.sampled_from([OFFICE, MORNING, DayHours(), DayHours((Window(9, 5),))]),
     ),
     a(c.CallHelper),
+    a(c.RaiseAlarm, counter=COUNTERS),
+    a(c.AnswerAlarm, counter=COUNTERS),
     a(c.AnswerHelp, device=st.sampled_from([CHIEF.actor, "kiosk-1"])),
     a(c.ReportPaper, job=st.sampled_from(["t1-9", "t2-10", "t3-11"]), outcome=st.just("printed")),
 )

@@ -41,6 +41,8 @@ hold              +     -      +          +       +     +           -         - 
 resume            +     -      +          +       +     +           -         -       -       -      -
 transfer          +     -      +          +       +     +           -         -       -       -      -
 next-step         +     -      +          +       +     +           -         -       -       -      -
+raise-alarm       +     -      +          +       +     +           -         -       -       -      -
+answer-alarm      +     +      +          +       +     +           -         -       -       -      -
 assign            -     -      +          +       +     -           -         -       -       -      -
 enter-list        -     +      +          +       +     -           -         -       -       -      -
 call-helper       -     -      -          -       -     -           +         -       -       -      -
@@ -64,6 +66,8 @@ ticket:           +     +      +          +       +     +           +         + 
 ahead:            +     +      +          +       +     +           +         +       +       +      +
 helper:           -     +      +          +       +     -           -         -       -       -      -
 counter:          +     -      +          +       +     +           -         -       -       -      -
+next:             +     -      +          +       +     +           -         -       -       -      -
+alarms:           -     +      +          +       +     -           -         -       -       -      -
 printer:          -     -      -          -       +     -           -         -       +       -      -
 """
 

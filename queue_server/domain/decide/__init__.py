@@ -41,6 +41,8 @@ DECISIONS: dict[type[c.Command], Decision] = {
     c.TakeAdvice: advising.take_advice,
     c.CallHelper: helping.call_helper,
     c.AnswerHelp: helping.answer_help,
+    c.RaiseAlarm: helping.raise_alarm,
+    c.AnswerAlarm: helping.answer_alarm,
     c.ReportCall: showing.report_call,
     c.GiveVoice: showing.give_voice,
     c.CallNext: calling.call_next,

@@ -19,7 +19,8 @@ from queue_server.domain.tickets import Ticket, TicketState
 
 
 def call_next(state: BranchState, command: CallNext, by: By, now: datetime) -> list[ev.Event]:
-    """The next ticket for this counter; a service that still runs there is finished first.
+    """The next ticket for this counter; a service that still runs there is over first, and its visit goes on where more
+    is planned.
 
     Raises:
         Refusal: `nobody-waiting` when there is none (an empty answer, not a fault).
@@ -31,8 +32,8 @@ def call_next(state: BranchState, command: CallNext, by: By, now: datetime) -> l
     choice = choose_next(state, counter, now)
     if choice is None:
         raise Refusal("nobody-waiting", counter=counter.no)
-    finished = [turn_over(state, current)] if current else []
-    return [*finished, _called(choice.ticket, counter, explain(state, counter, now, choice))]
+    over = [service_over(state, current)] if current else []
+    return [*over, _called(choice.ticket, counter, explain(state, counter, now, choice))]
 
 
 def call(state: BranchState, command: Call, by: By, now: datetime) -> list[ev.Event]:
@@ -41,8 +42,22 @@ def call(state: BranchState, command: Call, by: By, now: datetime) -> list[ev.Ev
     require(ticket, "call")
     counter = free_counter(state, command.counter, by)
     require_service(counter, ticket, state.field(ticket.field))
-    why = ev.Why("by-hand", "chosen", state.waiting_count(ticket.field), waited_s(ticket, now))
+    waiting = state.waiting_count(ticket.field)
+    why = ev.Why("by-hand", "chosen", waiting, waited_s(ticket, now), words=command.reason)
     return [_called(ticket, counter, why)]
+
+
+def service_over(state: BranchState, ticket: Ticket) -> ev.Event:
+    """The end of a service where nobody says what follows: the next planned step, or as `turn_over` has it."""
+    ended = turn_over(state, ticket)
+    if isinstance(ended, ev.TicketFinished) and ticket.further:
+        return next_of(ticket)
+    return ended
+
+
+def next_of(ticket: Ticket) -> ev.TicketStepDone:
+    """On to the next planned step; where the visit goes back, to the list of that counter."""
+    return ev.TicketStepDone(ticket.id, ticket.further[0], only_counter=ticket.back)
 
 
 def turn_over(state: BranchState, ticket: Ticket, outcome: str = "done", dossiers: int | None = None) -> ev.Event:

@@ -8,7 +8,14 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain.commands import By
 from queue_server.domain.counters import CounterState
-from queue_server.domain.decide.calling import called_back, free_counter, require_hand_on, require_service, turn_over
+from queue_server.domain.decide.calling import (
+    called_back,
+    free_counter,
+    next_of,
+    require_hand_on,
+    require_service,
+    turn_over,
+)
 from queue_server.domain.decide.issuing import require_day
 from queue_server.domain.lifecycle import require
 from queue_server.domain.refusals import Refusal
@@ -85,6 +92,7 @@ def transfer(state: BranchState, command: c.Transfer, by: By, now: datetime) -> 
 
 
 def next_step(state: BranchState, command: c.NextStep, by: By, now: datetime) -> list[ev.Event]:
+    """As planned, or to another field before that; a step that is planned for later is then done already."""
     ticket = _ticket_in_hand(state, command, by)
     planned = next(iter(ticket.further), None)
     code = command.field or planned
@@ -93,11 +101,26 @@ def next_step(state: BranchState, command: c.NextStep, by: By, now: datetime) ->
     field = state.field(code)
     if field.is_retired and code != planned:
         raise Refusal("field-not-offered", field=field.code, field_name=field.name)
-    if not command.here:
-        return [ev.TicketStepDone(ticket.id, field.code)]
     counter = state.counter(ticket.counter or 0)
-    require_service(counter, ticket, field)
-    return [ev.TicketStepDone(ticket.id, field.code, counter.no, counter.clerk)]
+    rest = _without(ticket.further, field.code)
+    if command.here:
+        require_service(counter, ticket, field)
+        further = None if code == planned else rest
+        back = None if code == planned else ticket.back
+        return [ev.TicketStepDone(ticket.id, field.code, counter.no, counter.clerk, further, back)]
+    if code == planned and not command.back:
+        return [next_of(ticket)]
+    if command.back:
+        return [ev.TicketStepDone(ticket.id, field.code, further=(ticket.field, *rest), back=counter.no)]
+    return [ev.TicketStepDone(ticket.id, field.code, further=rest, back=ticket.back)]
+
+
+def _without(steps: tuple[str, ...], code: str) -> tuple[str, ...]:
+    """The steps but for the first one of this field."""
+    if code not in steps:
+        return steps
+    at = steps.index(code)
+    return (*steps[:at], *steps[at + 1 :])
 
 
 def cancel(state: BranchState, command: c.Cancel, by: By, now: datetime) -> list[ev.Event]:

@@ -55,6 +55,10 @@ CHANNELS: dict[str, tuple[str, dict[str, type]]] = {
         "Everybody who is in the house, with claimed priorities and needs. Numbered; helpers and who runs the branch.",
         {"tickets": rows.HelpedTicketRow},
     ),
+    "alarms:{branch}": (
+        "Counters whose clerks need somebody now, until somebody answers. Numbered; helpers and who runs the branch.",
+        {"alarms": rows.AlarmRow},
+    ),
     "counter:{branch}/{no}": (
         "A clerk's own counter: what is in hand, and who waits in its fields. Numbered; staff only.",
         {"counter": rows.DeskRow, "tickets": rows.DeskTicketRow, "queue": rows.QueueRow},
@@ -77,7 +81,7 @@ def document() -> dict[str, Any]:
         *dispatch.COUNTER_COMMANDS.values(),
         *dispatch.BRANCH_COMMANDS.values(),
     ]
-    types = list(dict.fromkeys([*incoming, *outgoing, *row_types, rows.Live, rows.Ahead, *commands]))
+    types = list(dict.fromkeys([*incoming, *outgoing, *row_types, rows.Live, rows.Next, rows.Ahead, *commands]))
     shapes, components = msgspec.json.schema_components(types, ref_template=REF)
     named = dict(zip(types, shapes, strict=True))
     messages = {_tag(frame): _message(frame, named) for frame in (*incoming, *outgoing)}
@@ -140,11 +144,15 @@ def _channels(named: dict[type, Any]) -> dict[str, Any]:
         "description": "How a branch is doing now; the newest snapshot replaces the last.",
         "data": named[rows.Live],
     }
+    following = {
+        "description": "Whom a counter would call now, and why; staff only. The newest snapshot replaces the last.",
+        "data": named[rows.Next],
+    }
     ahead = {
         "description": "How far a citizen's ticket is, for who has its token; the newest snapshot replaces the last.",
         "data": named[rows.Ahead],
     }
-    channels = {**numbered, "live:{branch}": live, "ahead:{token}": ahead}
+    channels = {**numbered, "live:{branch}": live, "next:{branch}/{no}": following, "ahead:{token}": ahead}
     return {name: {**said, "needs": needs(_followers(name))} for name, said in channels.items()}
 
 

@@ -326,6 +326,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "pause": ("counter-state", "counter-taken"),
     "close": ("counter-busy", "counter-taken"),
     "assign": ("unknown-field", "day-not-open"),
+    "raise-alarm": ("unknown-counter", "counter-taken"),
     "recall": ("counter-taken",),
     "start": ("counter-taken",),
     "finish": ("counter-taken",),

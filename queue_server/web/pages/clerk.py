@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from queue_server.domain.configuration import PriorityClass
@@ -20,6 +21,7 @@ from queue_server.web.pages.staff import page_at_a_branch
 
 ABSENT = frozenset({TicketState.NO_SHOW, TicketState.CANCELLED})
 ABSENT_MAX = 60
+WORKER = Path(__file__).parent.parent / "static" / "clerk" / "worker.js"
 
 
 async def clerk(request: Request) -> Response:
@@ -28,14 +30,17 @@ async def clerk(request: Request) -> Response:
 
 
 async def people(request: Request) -> Response:
-    """GET /clerk/people?branch=…: who sits where, what counters help with, and the priority classes; for staff."""
+    """GET /clerk/people?branch=…: who sits where, what counters help with, and the priority classes; for staff. Among
+    the names are those of who goes to a counter that called for somebody."""
     state = await state_asked(request, "clerk")
     at = {str(c.no): c.clerk for c in state.counters.values() if c.clerk is not None}
-    names = await house_of(request).access.names(at.values())
+    coming = {alarm.answered_by for alarm in state.alarms.values() if alarm.answered_by is not None}
+    people = {*at.values(), *coming}
+    names = await house_of(request).access.names(people)
     return json(
         {
             "at": at,
-            "names": {clerk: names.get(clerk, clerk) for clerk in at.values()},
+            "names": {account: names.get(account, account) for account in people},
             "helps": {str(c.no): c.helps for c in state.counters.values() if c.helps},
             "classes": [_class(each) for each in state.configured.classes],
         }
@@ -70,8 +75,15 @@ def _absent_row(ticket: Ticket) -> dict[str, Any]:
     }
 
 
+async def worker(request: Request) -> Response:
+    """GET /clerk/worker.js: it answers for the console's page, which lies above it."""
+    headers = {"cache-control": "no-cache", "service-worker-allowed": "/clerk"}
+    return FileResponse(WORKER, media_type="text/javascript", headers=headers)
+
+
 routes: list[BaseRoute] = [
     Route("/clerk", clerk),
+    Route("/clerk/worker.js", worker),
     Route("/clerk/people", people),
     Route("/clerk/absent", absent),
 ]

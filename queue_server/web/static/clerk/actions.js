@@ -2,8 +2,10 @@
  * What presses do. One command at a time is under way; its buttons wait until the answer has come and the channel shows
  * it, so that a second press can never mean something else than what the screen says.
  */
+import { withCode } from "./paperwork.js";
 import { SHEETS, spaced } from "./sheets.js";
 import { t } from "./texts.js";
+import { alarmOf } from "./view.js";
 import * as undo from "./undo.js";
 
 const SETTLE_MS = 400; // the primary button means something else now: a bouncing key must not press it
@@ -50,6 +52,8 @@ export function makeActions(store, feed) {
     }
     if (problem.code === "unauthenticated") {
       store.signIn();
+    } else if (store.model.paperwork) {
+      return; // it says so itself
     } else if (store.model.sheet) {
       store.set({ sheet: { ...store.model.sheet, problem: problem.detail } });
     } else {
@@ -106,6 +110,12 @@ export function makeActions(store, feed) {
     return null;
   }
 
+  /** Call quietly for somebody; a second press says that nobody need come. */
+  async function callForSomebody({ row }) {
+    const name = alarmOf(row, store.now()) === "raised" ? "answer-alarm" : "raise-alarm";
+    await feed.command(name, { branch: store.model.branch, counter: row.no });
+  }
+
   async function recall({ hand }) {
     await send({ name: "recall", args: { ticket: hand.id } });
     LaySo.toast(t("recalled", { n: spaced(hand.number) }));
@@ -123,12 +133,15 @@ export function makeActions(store, feed) {
     "finish-next": (desk) => underWay("primary", () => callNext(desk)),
     start: plain("primary", "start"),
     finish: plain("primary", "finish"),
+    step: () => showSheet("step"),
   };
   const DIRECT = {
     recall: (desk) => underWay("recall", () => recall(desk)),
     noshow: plain("noshow", "no-show"),
     return: plain("return", "return"),
     undo: (desk) => underWay("undo", () => takeBack(desk)),
+    paperwork: ({ hand }) => showPaperwork(hand, []),
+    alarm: (desk) => underWay("alarm", () => callForSomebody(desk)),
     change: goChoosing,
     help: () => store.set({ isHelping: true }),
   };
@@ -199,6 +212,48 @@ export function makeActions(store, feed) {
     return name === "issue" || name === "reinstate" ? QUIET : null;
   }
 
+  // -- what is written down -----------------------------------------------------------------------------------------------------
+
+  function showPaperwork({ id, number }, codes) {
+    store.set({ paperwork: { ticket: { id, number }, codes, problem: null } });
+  }
+
+  /** A scanner has read the code of a dossier: one more for the number in hand. */
+  function scanned(text) {
+    const { paperwork, sheet } = store.model;
+    const { hand, can } = store.desk();
+    const codes = withCode(paperwork ? paperwork.codes : [], text);
+    if (codes.length === 0) {
+      LaySo.toast(t("paperwork.wrong"));
+    } else if (paperwork) {
+      store.set({ paperwork: { ...paperwork, codes } });
+    } else if (can.paperwork && !sheet) {
+      showPaperwork(hand, codes);
+    } else {
+      LaySo.toast(t("paperwork.nobody"));
+    }
+  }
+
+  function writeDown({ ticket, codes, note }) {
+    return underWay("paperwork", async () => {
+      try {
+        if (codes.length > 0) {
+          await feed.command("record-dossiers", { ticket: ticket.id, codes });
+          store.set({ paperwork: { ...store.model.paperwork, codes: [] } }); // what is done is not asked for twice
+        }
+        if (note) {
+          await feed.command("note", { ticket: ticket.id, text: note });
+        }
+      } catch (problem) {
+        store.set({ paperwork: { ...store.model.paperwork, problem: problem.detail } });
+        throw problem;
+      }
+      store.set({ paperwork: null });
+      LaySo.toast(t("paperwork.done", { n: spaced(ticket.number) }), "ok");
+      return QUIET;
+    });
+  }
+
   // -- counters ---------------------------------------------------------------------------------------------------------------
 
   function goChoosing() {
@@ -244,5 +299,5 @@ export function makeActions(store, feed) {
     });
   }
 
-  return { press, showSheet, closeSheet, confirm, choose, onProblem };
+  return { press, showSheet, closeSheet, confirm, choose, scanned, writeDown, onProblem };
 }

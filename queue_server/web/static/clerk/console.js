@@ -2,9 +2,12 @@
 import { isContrast, toggleContrast } from "../contrast.js";
 import { Connection, LanguageSwitch } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
+import { Alarm } from "./alarm.js";
+import { isQuiet, setQuiet } from "./arrivals.js";
 import { Hand } from "./hand.js";
 import { Help } from "./help.js";
 import { Key } from "./parts.js";
+import { Paperwork } from "./paperwork.js";
 import { Queue } from "./queue.js";
 import { Issued, SheetDialog } from "./sheet.js";
 import { fieldName, spaced } from "./sheets.js";
@@ -28,6 +31,7 @@ export function Console(props) {
     </main>
     ${model.sheet && html`<${SheetDialog} ...${props} key=${model.sheet.name} />`}
     ${model.issued && html`<${Issued} ...${props} />`}
+    ${model.paperwork && html`<${Paperwork} ...${props} />`}
     ${model.isHelping && html`<${Help} ...${props} />`}
   </div>`;
 }
@@ -46,6 +50,7 @@ function Head(props) {
     <div class="page-head__tools">
       <${Connection} model=${model} />
       <span class="clock">${LaySo.time(now)}</span>
+      <${Alarm} ...${props} />
       <${CounterButtons} ...${props} />
       <${Menu} ...${props} />
     </div>
@@ -60,13 +65,19 @@ function CounterButtons({ model, desk, isLive, press }) {
   </button>`;
 }
 
-function Menu({ model, desk, isLive, press, signOut }) {
+function Menu({ model, desk, isLive, press, signOut, set }) {
+  const sound = () => {
+    setQuiet(!isQuiet());
+    set({});
+  };
   const item = (action) => html`<button class="menu__item" type="button" disabled=${!isLive || !desk.can[action]} onClick=${() => press(action)}>${t(action)}</button>`;
   return html`<details class="menu" onFocusOut=${closeWhenLeft} onKeyDown=${closeOnEscape} onClick=${closeOnItem}>
     <summary class="button button--quiet menu__who">${model.meName}</summary>
     <div class="menu__items">
       ${item("change")} ${item("close")}
       <button class="menu__item" type="button" onClick=${() => press("help")}>${t("help")} <${Key} name=${model.keys.help} /></button>
+      <button class="menu__item" type="button" onClick=${() => print()}>${t("print")}</button>
+      <button class="menu__item" type="button" aria-pressed=${!isQuiet()} onClick=${sound}>${t("sound")}</button>
       <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
       <${LanguageSwitch} />
       <button class="menu__item" type="button" onClick=${signOut}>${t("signOut")}</button>

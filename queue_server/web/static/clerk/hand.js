@@ -1,9 +1,11 @@
 /** The number in hand, as large as it deserves, with what its clerk needs to know; or why there is none. */
 import { html } from "../vendor/preact-htm.js";
-import { TicketNumber, minutesOf, minutesSince } from "./parts.js";
+import { keyName } from "./keys.js";
+import { Key, TicketNumber, minutesOf, minutesSince } from "./parts.js";
 import { Procedures } from "./procedures.js";
 import { clerkName, dayHint, fieldName, languageName, spaced } from "./sheets.js";
 import { t } from "./texts.js";
+import { isShown } from "./arrivals.js";
 import { hallOf } from "./view.js";
 
 export function Hand(props) {
@@ -17,7 +19,7 @@ export function Hand(props) {
   </section>`;
 }
 
-function InHand({ model, desk: { hand }, now }) {
+function InHand({ model, desk: { hand }, now, isLive, press }) {
   const hall = hallOf(hand, model.status, now);
   const isCalled = hand.state === "called";
   const state = isCalled && hand.times_called > 1 ? t("calledTimes", { n: hand.times_called }) : t(hand.state);
@@ -27,6 +29,8 @@ function InHand({ model, desk: { hand }, now }) {
       ${hand.assistance && html`<span class="pill pill--warn hand__need" role=${isCalled ? "alert" : null}>${t("assistance")}: ${t(`assistance.${hand.assistance}`)}</span>`}
       <span class="quiet">${t("since", { time: LaySo.time(hand.since), minutes: minutesSince(hand.since, now) })}</span>
     </div>
+    <button class="button hand__paperwork" type="button" data-action="paperwork" disabled=${!isLive || model.busy !== null} onClick=${() => press("paperwork")}>
+      ${t("paperwork")} <${Key} name=${model.keys.paperwork} /></button>
     <div class="hand__number"><${TicketNumber} number=${hand.number} /></div>
     <div class="hand__about">
       <p class="hand__field">${fieldName(model, hand.field)}</p>
@@ -43,13 +47,18 @@ function Facts({ model, hand, hall }) {
     ["language", hand.language === "vi" ? "" : languageName(hand.language), "strong"],
     ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
     ["procedures", hand.procedures.length ? html`<${Procedures} codes=${hand.procedures} branch=${model.branch} />` : ""],
-    ["further", hand.further.map((code) => fieldName(model, code)).join(" → "), "strong"],
+    ["further", furtherWords(model, hand), "strong"],
     ["hall", hall === "shown" || hall === "spoken" ? t(`hall.${hall}`) : ""],
     ["why", hand.why ? LaySo.name(hand.why) : ""],
   ];
   return facts
     .filter(([, value]) => value)
     .map(([key, value, tone]) => html`<div class=${`fact${tone ? " fact--strong" : ""}`} key=${key}><dt>${t(key)}</dt><dd>${value}</dd></div>`);
+}
+
+function furtherWords(model, { further, back }) {
+  const all = further.map((code) => fieldName(model, code)).join(" → ");
+  return back === null ? all : `${all} (${t("counter", { no: back })})`;
 }
 
 function dossiersWords({ dossiers, dossiers_done: done, turn }) {
@@ -66,7 +75,15 @@ function Without(props) {
     lost: html`<button class="button" type="button" disabled=${!isLive} onClick=${() => showSheet("takeover", { no: model.no })}>${t("takeBack")}</button>`,
     closed: html`<button class="button" type="button" disabled=${!isLive} onClick=${() => press("change")}>${t("primary.choose")}</button>`,
   }[desk.mode];
-  return html`<div class="hand__without"><h2>${title}</h2><p class="quiet">${hint}</p>${other}</div>`;
+  return html`<div class="hand__without"><${Arrived} ...${props} /><h2>${title}</h2><p class="quiet">${hint}</p>${other}</div>`;
+}
+
+/** Somebody has come to an idle counter. */
+function Arrived({ model, desk }) {
+  const { arrived } = model;
+  const ticket = arrived && isShown(arrived.at) ? desk.queue.find((each) => each.id === arrived.id) : null;
+  const words = ticket ? t("arrived", { n: spaced(ticket.number), field: fieldName(model, ticket.field) }) : "";
+  return html`<p class="notice notice--ok hand__arrived" role="status" hidden=${!words}>${words}</p>`;
 }
 
 function saying({ model, desk: { mode, row, queue } }) {
@@ -84,7 +101,7 @@ function saying({ model, desk: { mode, row, queue } }) {
     case "paused":
       return { title: t("pausedTitle", { no }), hint: row.reason ? t("pausedWhy", { reason: row.reason, time }) : t("pausedSince", { time }) };
     default:
-      return queue.length > 0 ? { title: t("idle"), hint: t("idleHint") } : { title: t("idleEmpty"), hint: t("idleEmptyHint") };
+      return queue.length > 0 ? { title: t("idle"), hint: t("idleHint", { key: keyName(model.keys.primary) }) } : { title: t("idleEmpty"), hint: t("idleEmptyHint") };
   }
 }
 

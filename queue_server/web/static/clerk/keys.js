@@ -20,6 +20,8 @@ export const DEFAULTS = {
   issue: "7",
   pick: "8",
   reinstate: "9",
+  alarm: "Backspace",
+  paperwork: "F2",
   help: "?",
 };
 
@@ -32,7 +34,7 @@ const KEYPAD = {
   NumpadDecimal: ".",
 };
 const STORE = "layso.clerk.keys";
-const USABLE = /^([0-9+\-*/.=,;?]|Enter|F[0-9]+|Insert|Home|End|PageUp|PageDown)$/;
+const USABLE = /^([0-9+\-*/.=,;?]|Enter|Backspace|F[0-9]+|Insert|Home|End|PageUp|PageDown)$/;
 
 /** The key's meaning: "0" … "9", "+", "-", "*", "/", ".", "Enter", or the browser's name of it. */
 export function keyOf(event) {
@@ -47,7 +49,7 @@ export function isUsable(key) {
 
 /** How a key is written on the screen. */
 export function keyName(key) {
-  return { "-": "−", "*": "∗", Enter: "Enter" }[key] || key;
+  return { "-": "−", "*": "∗", Backspace: "⌫" }[key] || key;
 }
 
 /** The action on a key, or undefined. */

@@ -1,17 +1,22 @@
 /**
  * The clerk's console: one model, drawn anew whenever it changes; the feed and a clock change it, and so do presses.
  */
+import { listen } from "../dispenser/scanner.js";
 import { openFeed, signIn, signOut } from "../staff.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { makeActions } from "./actions.js";
+import { arrivedAt, chime } from "./arrivals.js";
 import { Chooser } from "./chooser.js";
 import { Console } from "./console.js";
 import { DEFAULTS, actionOn, keyOf, loadKeys, saveKeys } from "./keys.js";
+import { forget, keepPage, keeping, keptRows } from "./kept.js";
 import { ABOUT_HAND } from "./sheets.js";
 import * as undo from "./undo.js";
 import { countersOf, deskOf, hasDay, ownCounter, typedNumber } from "./view.js";
 
 const PEOPLE_SOON_MS = 150;
+const KEEP_PAGE_MS = 2000; // when the page has all that it needs
+const AWAY_MS = 1500; // a page that has heard nothing for so long shows what it has kept
 const page = document.documentElement.dataset;
 const root = document.getElementById("clerk");
 const query = new URLSearchParams(location.search);
@@ -23,16 +28,21 @@ let model = {
   meName: page.accountName,
   no: Number(query.get("counter")) || null,
   isChoosing: !query.get("counter"),
+  mayCall: page.mayCall !== undefined, // a chosen number, out of turn
   board: {},
   rows: {},
+  next: null, // {ticket, why}: whom the server would call
+  arrived: null, // {id, at}: who came when nobody else was there
   shown: 0, // how often the counter's channel has changed
   people: { at: {}, names: {}, helps: {}, classes: [] },
   hasPeople: false,
   absent: null,
   status: null,
+  keptAt: null, // when it was so, of what this browser has kept
   busy: null, // the button whose command is under way
   settledAt: 0,
   sheet: null,
+  paperwork: null, // {ticket, codes, problem}: what is being written down
   issued: null,
   isHelping: false,
   deeds: [],
@@ -40,13 +50,18 @@ let model = {
   typed: "",
 };
 let peopleTimer = null;
+let shownDesk = null;
 
+const keptKey = `layso.clerk.kept.${model.branch}.${model.me}`;
 const undoKey = `layso.clerk.undo.${model.branch}.${model.me}`;
-const isDialogOpen = () => model.sheet !== null || model.issued !== null || model.isHelping;
-const { feed, isLive, now } = openFeed({
-  onStatus: (status) => store.set({ status }),
+const isDialogOpen = () => model.sheet !== null || model.paperwork !== null || model.issued !== null || model.isHelping;
+const line = openFeed({
+  onStatus: (status) => store.set({ status, keptAt: null }),
   isQuiet: () => !model.busy && !isDialogOpen(),
 });
+
+const { feed, isLive } = line;
+const now = () => (model.keptAt && !isLive() ? model.keptAt : line.now());
 
 const store = {
   get model() {
@@ -57,7 +72,7 @@ const store = {
     draw();
   },
   draw,
-  desk: () => deskOf(model.rows, model.no, model.me, now(), hasDay(model.board)),
+  desk,
   now,
   isLive,
   counters: () => countersOf(model.board.counters, model.people.at, model.me),
@@ -71,6 +86,7 @@ const store = {
   signIn,
   stay,
 };
+const keep = keeping(keptKey, () => (isLive() && model.no ? { no: model.no, board: model.board, rows: model.rows, people: model.people, at: now() } : null));
 const actions = makeActions(store, feed);
 const tellTabs = undo.sharing(undoKey, applyDeed);
 
@@ -80,13 +96,19 @@ function applyDeed(change) {
   store.set({ deeds });
 }
 
+function desk() {
+  const found = deskOf(model.rows, model.no, model.me, now(), hasDay(model.board), model.next && model.next.ticket);
+  return model.mayCall ? found : { ...found, can: { ...found.can, pick: false } };
+}
+
 function draw() {
   const desk = store.desk();
+  shownDesk = desk;
   if (model.sheet && ABOUT_HAND.has(model.sheet.name) && (!desk.hand || desk.hand.id !== model.sheet.about)) {
     model = { ...model, sheet: null };
   }
   const isReady = isLive() && !model.busy && Date.now() > model.settledAt;
-  const shared = { ...actions, model, now: now(), isLive: isLive(), isReady, set: store.set, setKeys, signOut: () => signOut(actions.onProblem) };
+  const shared = { ...actions, model, now: now(), isLive: isLive(), isReady, set: store.set, setKeys, signOut: leave };
   const deed = undo.undoable(model.deeds, desk.hand, now());
   render(
     model.isChoosing
@@ -98,7 +120,12 @@ function draw() {
 
 // -- what the server says -----------------------------------------------------------------------------------------------------
 
-const channel = () => `counter:${model.branch}/${model.no}`;
+const channel = (kind) => `${kind}:${model.branch}/${model.no}`;
+
+function follow() {
+  feed.subscribe(channel("counter"), onDesk, actions.onProblem);
+  feed.subscribe(channel("next"), (next) => store.set({ next: next.ticket ? next : null }), actions.onProblem);
+}
 
 /** Follow this counter from now on; the address keeps it over a reload. */
 function stay(no) {
@@ -106,28 +133,37 @@ function stay(no) {
     return;
   }
   if (model.no) {
-    feed.unsubscribe(channel());
+    feed.unsubscribe(channel("counter"));
+    feed.unsubscribe(channel("next"));
   }
-  store.set({ no, isChoosing: false, rows: {}, sheet: null, typed: "" });
+  store.set({ no, isChoosing: false, rows: {}, next: null, arrived: null, sheet: null, typed: "" });
   query.set("counter", no);
   history.replaceState(null, "", `?${query}`);
-  feed.subscribe(channel(), onDesk, actions.onProblem);
+  follow();
 }
 
 function onBoard(view, changes) {
   store.set({ board: view });
+  keep();
   if (!changes || (model.isChoosing && changes.some(([table]) => table === "counters"))) {
     clearTimeout(peopleTimer);
     peopleTimer = setTimeout(loadPeople, changes ? PEOPLE_SOON_MS : 0);
   }
 }
 
-function onDesk(view) {
+function onDesk(view, changes) {
+  const was = changes && shownDesk;
   store.set({ rows: view, shown: model.shown + 1 });
+  keep();
+  const came = was && arrivedAt(was, shownDesk);
+  if (came) {
+    store.set({ arrived: { id: came.id, at: Date.now() } });
+    chime();
+  }
   const row = view.counter ? view.counter[model.no] : null;
   if (!row) {
     store.set({ isChoosing: true }); // there is no such counter (any more)
-  } else if (row.clerk && model.hasPeople && !model.people.names[row.clerk]) {
+  } else if (model.hasPeople && [row.clerk, row.alarm && row.alarm.answered_by].some((who) => who && !model.people.names[who])) {
     loadPeople();
   }
 }
@@ -152,10 +188,26 @@ async function loadPeople() {
   }
   const isFirst = !model.hasPeople;
   store.set({ people, hasPeople: true });
+  keep();
   const own = ownCounter(store.counters());
   if (isFirst && model.isChoosing && own) {
     stay(own);
   }
+}
+
+/** What this browser has kept, while the server is away. */
+function showKept() {
+  const kept = keptRows(keptKey, Date.now());
+  if (kept && model.status === null && (model.no === null || model.no === kept.no)) {
+    const { no, board, rows, people } = kept;
+    const keptAt = new Date(kept.at);
+    store.set({ no, board, rows, people, keptAt, isChoosing: false, status: { state: "reconnecting", since: keptAt } });
+  }
+}
+
+/** Nothing stays for who signs in after. */
+function leave() {
+  forget(keptKey).then(() => signOut(actions.onProblem));
 }
 
 // -- keys -----------------------------------------------------------------------------------------------------------------------
@@ -202,10 +254,13 @@ function onChooserKey(key) {
 
 feed.subscribe(`board:${model.branch}`, onBoard, actions.onProblem);
 if (model.no) {
-  feed.subscribe(channel(), onDesk, actions.onProblem);
+  follow();
 }
 store.set({ deeds: undo.load(undoKey) || [] });
 addEventListener("keydown", onKey);
+listen(actions.scanned);
 // A button that was pressed by mouse must not keep the Enter key.
 addEventListener("click", (event) => event.detail > 0 && event.target.closest(".desk__head button, main button")?.blur());
 setInterval(draw, 1000);
+setTimeout(showKept, AWAY_MS);
+addEventListener("load", () => setTimeout(() => keepPage().catch(() => null), KEEP_PAGE_MS));

@@ -1,9 +1,9 @@
 /** Who waits in this counter's fields: the next one first, each wait against what that citizen was told. */
 import { html } from "../vendor/preact-htm.js";
-import { Key, TicketNumber } from "./parts.js";
+import { Key, TicketNumber, minutesSince } from "./parts.js";
 import { clerkName, fieldName, spaced } from "./sheets.js";
 import { t } from "./texts.js";
-import { bandOf, secondsSince } from "./view.js";
+import { bandOf, isHeldLong, secondsSince } from "./view.js";
 
 const SHOWN_MAX = 100;
 
@@ -12,6 +12,7 @@ export function Queue(props) {
   const { queue, later } = desk;
   const stale = !isLive && model.status ? t("asOf", { time: LaySo.time(now) }) : "";
   return html`<aside class=${`queue card${stale ? " queue--stale" : ""}`} aria-label=${t("queue")}>
+    <p class="queue__paper">${t("counter", { no: model.no })} · ${document.documentElement.dataset.branchName} · ${LaySo.date(now)} ${LaySo.time(now)}</p>
     <div class="queue__head">
       <h2>${t("queue")}</h2>
       <span class="queue__count figures">${queue.length + later.length}</span>
@@ -23,7 +24,7 @@ export function Queue(props) {
     <${Held} ...${props} />
     <div class="queue__foot">
       <${Foot} ...${props} action="resume" /><${Foot} ...${props} action="issue" />
-      <${Foot} ...${props} action="pick" /><${Foot} ...${props} action="reinstate" />
+      ${model.mayCall && html`<${Foot} ...${props} action="pick" />`}<${Foot} ...${props} action="reinstate" />
     </div>
   </aside>`;
 }
@@ -45,6 +46,7 @@ function Rows(props) {
 function Row({ model, desk, isLive, now, showSheet, ticket, isNext }) {
   const tags = tagsOf(model, ticket, now);
   const isOff = !isLive || !desk.can.pick || model.busy !== null;
+  const why = model.next && model.next.ticket === ticket.id && model.next.why ? LaySo.name(model.next.why) : "";
   return html`<li class=${`row${isNext ? " row--next" : ""}`} data-number=${ticket.number}>
     <span class="row__number"><${TicketNumber} number=${ticket.number} />${isNext && html`<b class="row__next">${t("next")}</b>`}</span>
     <span class="row__about">
@@ -52,8 +54,9 @@ function Row({ model, desk, isLive, now, showSheet, ticket, isNext }) {
       <span class=${`row__tags${ticket.priority ? " row__tags--priority" : ""}`}>${tags.join(" · ")}</span>
     </span>
     <${Age} model=${model} ticket=${ticket} now=${now} />
-    <button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}
-      onClick=${() => showSheet("pick", { fixed: ticket.id })}>${t("callThis")}</button>
+    ${model.mayCall && html`<button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}
+      onClick=${() => showSheet("pick", { fixed: ticket.id })}>${t("callThis")}</button>`}
+    ${isNext && why && html`<p class="row__why">${why}</p>`}
   </li>`;
 }
 
@@ -107,7 +110,13 @@ function toldWords(model, { told, field }) {
 
 // -- on hold, and what is done with numbers that are not in hand --------------------------------------------------------------
 
-function Held({ model, desk, isLive, showSheet }) {
+/** "35 phút · chỉ quầy này", or at which other counter it was put on hold. */
+function heldWords(model, ticket, now) {
+  const where = ticket.only_counter === model.no ? t("onlyHere") : ticket.counter === model.no ? t("anyCounter") : t("heldAt", { no: ticket.counter });
+  return `${minutesSince(ticket.since, now)} · ${where}`;
+}
+
+function Held({ model, desk, isLive, now, showSheet }) {
   if (desk.held.length === 0) {
     return null;
   }
@@ -115,9 +124,9 @@ function Held({ model, desk, isLive, showSheet }) {
     <h3 class="held__title">${t("held")} <span class="figures">${desk.held.length}</span></h3>
     <ul class="held__list">
       ${desk.held.map((ticket) => html`<li key=${ticket.id}>
-        <button class="held__ticket" type="button" disabled=${!isLive || !desk.can.ready || model.busy !== null}
-          title=${ticket.counter === model.no ? fieldName(model, ticket.field) : t("heldAt", { no: ticket.counter })}
-          onClick=${() => showSheet("resume", { ticket: ticket.id })}><${TicketNumber} number=${ticket.number} /></button>
+        <button class=${`held__ticket${isHeldLong(ticket, now) ? " held__ticket--long" : ""}`} type="button" disabled=${!isLive || !desk.can.ready || model.busy !== null}
+          title=${fieldName(model, ticket.field)} onClick=${() => showSheet("resume", { ticket: ticket.id })}>
+          <${TicketNumber} number=${ticket.number} /><span class="held__since">${heldWords(model, ticket, now)}</span></button>
       </li>`)}
     </ul>
   </div>`;

@@ -121,18 +121,30 @@ function amend({ model, desk: { hand }, values }) {
   return sheet(t("amend.title", { n: spaced(hand.number) }), groups, changed.length > 0 ? command : null, { confirm: t("amend") });
 }
 
+const BACK_FROM = ["pay", "post"]; // where somebody goes in between, as to the fee desk
+
 function step({ model, desk: { hand, row }, values }) {
-  const options = fieldOptions(model, (field) => field.code !== hand.field);
-  const where = [
-    { value: false, label: t("step.away") },
-    { value: true, label: t("step.here") },
-  ];
-  const to = choice("field", t("step.field"), options, values, hand.further[0] ?? null);
-  const canHere = [...row.fields, ...row.helps].includes(to.value);
-  const here = choice("here", t("step.where"), canHere ? where : where.slice(0, 1), values);
-  const args = { ticket: hand.id, field: to.value, here: here.value };
+  const further = (code) => (hand.further.includes(code) ? { note: t("step.planned") } : {});
+  const options = fieldOptions(model, (field) => field.code !== hand.field || hand.further[0] === field.code);
+  const to = choice("field", t("step.field"), options.map((option) => ({ ...option, ...further(option.value) })), values, hand.further[0] ?? null);
+  const where = choice("where", t("step.where"), placesOf(model, hand, row, to.value), values);
+  const args = { ticket: hand.id, field: to.value, here: where.value === "here", back: where.value === "back" };
   const command = to.value === null ? null : { name: "next-step", args, did: "next-step", ticket: hand };
-  return sheet(t("step.title", { n: spaced(hand.number) }), [to, here], command, { confirm: t("step") });
+  return sheet(t("step.title", { n: spaced(hand.number) }), [to, where], command, { confirm: t("step") });
+}
+
+/** Where a step can be done, the likeliest place first. */
+function placesOf(model, hand, row, code) {
+  const isPlanned = hand.further[0] === code;
+  if (isPlanned && hand.back !== null) {
+    return [{ value: "away", label: t("step.toCounter", { no: hand.back }), note: t("step.toCounterNote") }];
+  }
+  const field = model.board.fields ? model.board.fields[code] : null;
+  const away = { value: "away", label: t("step.away") };
+  const back = { value: "back", label: t("step.back"), note: t("step.backNote", { no: row.no }) };
+  const isBetween = field && BACK_FROM.includes(field.service) && !isPlanned;
+  const others = isBetween ? [back, away] : [away, back];
+  return [...row.fields, ...row.helps].includes(code) ? [{ value: "here", label: t("step.here") }, ...others] : others;
 }
 
 function cancel({ desk: { hand, row }, values }) {
@@ -142,13 +154,15 @@ function cancel({ desk: { hand, row }, values }) {
   return sheet(t("cancel.title", { n: spaced(hand.number) }), [why], command, { text, tone: "danger", confirm: t("cancel") });
 }
 
-function finish({ desk: { hand }, values }) {
+function finish({ model, desk: { hand }, values }) {
   const outcomes = OUTCOMES.map((outcome) => ({ value: outcome, label: t(`finish.${outcome}`) }));
   const outcome = choice("outcome", t("finish.outcome"), outcomes, values);
   const dossiers = count("dossiers", t(hand.turn < hand.dossiers - hand.dossiers_done ? "countTurn" : "count"), values.dossiers ?? hand.turn);
   const args = { ticket: hand.id, outcome: outcome.value, dossiers: dossiers.value };
   const command = { name: "finish", args, did: "finish", ticket: hand };
-  return sheet(t("finish.title", { n: spaced(hand.number) }), [outcome, dossiers], command, { confirm: t("finish") });
+  const further = hand.further.map((code) => fieldName(model, code)).join(" → ");
+  const text = further ? t("finish.further", { list: further }) : undefined;
+  return sheet(t("finish.title", { n: spaced(hand.number) }), [outcome, dossiers], command, { text, confirm: t(further ? "finish.all" : "finish") });
 }
 
 // -- on the counter -----------------------------------------------------------------------------------------------------------
@@ -156,14 +170,14 @@ function finish({ desk: { hand }, values }) {
 const atCounter = (model) => ({ branch: model.branch, counter: model.no });
 
 function pause({ model, desk, values }) {
+  const alarm = { value: "alarm", label: t("pause.alarm"), note: t("pause.alarmNote"), code: "8" };
   const closing = { value: "close", label: t("pause.close"), code: "9", isOff: !desk.can.close };
-  const why = choice("reason", t("reason"), [...reasons("pause.reasons"), closing], values);
-  const isClosing = why.value === "close";
-  const pausing = { name: "pause", args: { ...atCounter(model), reason: why.value } };
-  const command = isClosing ? { name: "close", args: atCounter(model) } : pausing;
-  return sheet(t("pause.title", { no: model.no }), [why], command, {
-    confirm: t(isClosing ? "close" : "pause"),
-    text: isClosing ? closingText(desk) : undefined,
+  const why = choice("reason", t("reason"), [...reasons("pause.reasons"), alarm, closing], values);
+  const [name, confirm] = { close: ["close", "close"], alarm: ["raise-alarm", "alarm"] }[why.value] || ["pause", "pause"];
+  const reason = name === "pause" ? { reason: why.value } : {};
+  return sheet(t("pause.title", { no: model.no }), [why], { name, args: { ...atCounter(model), ...reason } }, {
+    confirm: t(confirm),
+    text: name === "close" ? closingText(desk) : undefined,
   });
 }
 
@@ -191,7 +205,7 @@ function resume({ model, desk: { held, can }, values }) {
     value: ticket.id,
     label: spaced(ticket.number),
     number: ticket.number,
-    note: `${fieldName(model, ticket.field)} · ${t("sinceNow", { time: LaySo.time(ticket.since) })}`,
+    note: `${fieldName(model, ticket.field)} · ${t("sinceNow", { time: LaySo.time(ticket.since) })}${ticket.only_counter === null ? "" : ` · ${t("onlyCounter", { no: ticket.only_counter })}`}`,
   }));
   const which = choice("ticket", t("resume.ticket"), options, values);
   const ways = [
@@ -215,12 +229,13 @@ function pick({ model, desk, values }) {
     note: fieldName(model, ticket.field),
   }));
   const which = choice("ticket", t("pick.which"), options, values);
+  const why = choice("reason", t("pick.why"), reasons("pick.reasons"), values);
   const id = values.fixed || which.value;
   const ticket = all.find((each) => each.id === id);
-  const command = ticket ? { name: "call", args: { ticket: id, counter: model.no }, did: "call", ticket } : null;
+  const command = ticket ? { name: "call", args: { ticket: id, counter: model.no, reason: why.value }, did: "call", ticket } : null;
   const n = ticket ? spaced(ticket.number) : "";
   const text = ticket ? t("pick.text", { n, ahead: all.indexOf(ticket) }) : undefined;
-  return sheet(t("pick.title"), values.fixed ? [] : [which], command, { text, confirm: t("pickThis", { n }) });
+  return sheet(t("pick.title"), values.fixed ? [why] : [which, why], command, { text, confirm: t("pickThis", { n }) });
 }
 
 function issue({ model, desk: { row }, values }) {

@@ -8,12 +8,12 @@
  * @typedef {{id: string, number: string, field: string, state: string, since: string, arrival_at: string,
  *   times_called: number, priority: string | null, priority_name: {vi: string, en: string} | null, language: string,
  *   dossiers: number, dossiers_done: number, turn: number, procedures: string[], assistance: string | null,
- *   further: string[], why: {vi: string, en: string} | null,
+ *   further: string[], back: number | null, only_counter: number | null, why: {vi: string, en: string} | null,
  *   can_undo_until: string | null, waited_s: number, counter: number | null, is_watched: boolean, called_at: string | null,
  *   shown_at: string | null, spoken_at: string | null}} DeskTicket
  * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
  *   helps: string[], runs: Record<string, number>, overtaken_since: Record<string, string>, rule: Record<string, any>,
- *   undo_s: number}} DeskRow
+ *   undo_s: number, alarm: {since: string, answered_by: string | null, answered_at: string | null} | null}} DeskRow
  * @typedef {{row: DeskRow | null, mode: "loading" | "over" | "closed" | "paused" | "open" | "lost", hand: DeskTicket | null,
  *   held: DeskTicket[], queue: QueueRow[], later: QueueRow[], primary: string, can: Record<string, boolean>}} Desk
  */
@@ -21,6 +21,8 @@
 const AT_COUNTER = ["called", "serving"];
 const NEARING = 0.8; // of the longest wait that was told
 const UNSHOWN_S = 3; // a screen that is well shows a call within one
+const HELD_LONG_S = 30 * 60;
+const COMING_S = 10 * 60; // for so long it is said who answered an alarm
 
 /**
  * The counter as its clerk sees it. Without an open service day (`hasDay`) a closed counter cannot be opened.
@@ -29,15 +31,16 @@ const UNSHOWN_S = 3; // a screen that is well shows a call within one
  * @param {string} me the clerk's account
  * @param {Date} now
  * @param {boolean} hasDay
+ * @param {string | null} upcoming the ticket that the server said it would call
  * @returns {Desk}
  */
-export function deskOf(rows, no, me, now, hasDay) {
+export function deskOf(rows, no, me, now, hasDay, upcoming = null) {
   const row = rows.counter ? rows.counter[no] || null : null;
   const tickets = Object.values(rows.tickets || {});
   const hand = tickets.find((ticket) => AT_COUNTER.includes(ticket.state)) || null;
   const held = tickets.filter((ticket) => ticket.state === "held").sort((a, b) => compare(a.since, b.since));
   const waiting = Object.values(rows.queue || {});
-  const { queue, later } = row ? ordered(waiting, row, me, now) : { queue: [], later: [] };
+  const { queue, later } = row ? ordered(waiting, row, me, now, upcoming) : { queue: [], later: [] };
   const mode = modeOf(row, me, hasDay);
   const desk = { row, mode, hand, held, queue, later };
   return { ...desk, primary: primaryOf(desk), can: allowed(desk) };
@@ -74,13 +77,13 @@ export function mayCall(ticket, row, me, now) {
 }
 
 /** The queue as the server would call it: who is next first, then stream by stream. */
-function ordered(waiting, row, me, now) {
+function ordered(waiting, row, me, now, upcoming) {
   const ready = waiting.filter((ticket) => mayCall(ticket, row, me, now)).sort(byTurn);
   const later = waiting.filter((ticket) => !mayCall(ticket, row, me, now)).sort(byTurn);
   const isEarly = (ticket) => ticket.stream === "due" && new Date(ticket.queue_at) > now;
   const of = (stream) => ready.filter((ticket) => ticket.stream === stream && !isEarly(ticket));
   const queue = [...of("priority"), ...of("due"), ...of("ordinary"), ...ready.filter(isEarly)];
-  const next = nextOf(queue, row, now);
+  const next = queue.find((ticket) => ticket.id === upcoming) || nextOf(queue, row, now);
   return { queue: next ? [next, ...queue.filter((ticket) => ticket !== next)] : queue, later };
 }
 
@@ -178,7 +181,7 @@ export function hallOf(hand, status, now) {
 
 // -- what may be done -----------------------------------------------------------------------------------------------------
 
-/** The one big action: "choose", "open", "reopen", "next", "start", "finish-next" or "finish"; "" while there is none. */
+/** The one big action: "choose", "open", "reopen", "next", "start", "step", "finish-next" or "finish"; "" while there is none. */
 function primaryOf({ mode, hand, queue }) {
   switch (mode) {
     case "loading":
@@ -189,6 +192,9 @@ function primaryOf({ mode, hand, queue }) {
     case "closed":
       return "open";
     default:
+  }
+  if (hand && hand.state === "serving" && hand.further.length > 0) {
+    return "step"; // there is more to do: it is never finished by the way
   }
   if (hand) {
     return hand.state === "called" ? "start" : mode === "open" && queue.length > 0 ? "finish-next" : "finish";
@@ -221,8 +227,27 @@ function allowed({ mode, hand, held, queue, later }) {
     issue: isMine,
     reinstate: isMine,
     undo: isMine,
+    alarm: isMine,
+    paperwork: isCalled || isServing,
     help: true,
   };
+}
+
+/** Whether a citizen on hold should have been back by now. */
+export function isHeldLong(ticket, now) {
+  return secondsSince(ticket.since, now) > HELD_LONG_S;
+}
+
+/** What has become of the counter's quiet call for somebody: "raised", "coming", or "" when nothing is to be said. */
+export function alarmOf(row, now) {
+  if (!row || !row.alarm) {
+    return "";
+  }
+  const { answered_by: by, answered_at: at } = row.alarm;
+  if (!by) {
+    return "raised";
+  }
+  return by !== row.clerk && secondsSince(at, now) < COMING_S ? "coming" : "";
 }
 
 // -- counters -------------------------------------------------------------------------------------------------------------

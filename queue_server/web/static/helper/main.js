@@ -29,6 +29,7 @@ let model = {
   board: {},
   live: null,
   tickets: [],
+  alarms: {}, // counters whose clerks call quietly for somebody
   facts: { classes: [], printers: [], dispensers: [], agencies: {}, has_slips: false },
   printer: localStorage.getItem(place),
   status: null,
@@ -84,6 +85,7 @@ const on = {
   findSlip,
   takeSlip,
   answer: (device) => act(device, `/branches/${encodeURIComponent(model.branch)}/answer-help`, { device }, t("answered")),
+  go: (no) => act(`counter-${no}`, `/branches/${encodeURIComponent(model.branch)}/answer-alarm`, { counter: no }, t("alarmAnswered", { no })),
   signOut: () => signOut(onProblem),
 };
 
@@ -262,6 +264,7 @@ function onTickets(view, changes) {
 feed.subscribe(`board:${model.branch}`, onBoard, onProblem);
 feed.subscribe(`live:${model.branch}`, (live) => set({ live }), onProblem);
 feed.subscribe(`helper:${model.branch}`, onTickets, onProblem);
+feed.subscribe(`alarms:${model.branch}`, (view) => set({ alarms: { ...view.alarms } }), onProblem);
 addEventListener("keydown", onKey);
 listen(onScan);
 setInterval(draw, 1_000);

@@ -122,7 +122,11 @@ function Field({ model, row, code, now, on }) {
 /** Who waits at a dispenser for somebody to come. */
 function Calls({ model, isLive, on }) {
   const calls = helpCalls(model.live, model.facts.dispensers);
-  return html`<div role="alert">${calls.map(({ id, name, since }) => html`<div class="notice notice--warn need need--here" key=${id} data-help=${id}>
+  const alarms = Object.values(model.alarms);
+  return html`<div role="alert">${alarms.map(({ no, since }) => html`<div class="notice notice--bad need need--here" key=${no} data-alarm=${no}>
+    <p><b>${t("alarm", { no })}</b> <span class="figures">${t("since", { time: LaySo.time(since) })}</span></p>
+    <button class="button button--primary" type="button" data-do="go" disabled=${!isLive || model.busy.includes(`counter-${no}`)} onClick=${() => on.go(no)}>${t("answer")}</button>
+  </div>`)}${calls.map(({ id, name, since }) => html`<div class="notice notice--warn need need--here" key=${id} data-help=${id}>
     <p><b>${t("helpCalled", { name: name ?? t("aDispenser") })}</b> <span class="figures">${t("since", { time: LaySo.time(since) })}</span></p>
     <button class="button button--primary" type="button" data-do="answer" disabled=${!isLive || model.busy.includes(id)} onClick=${() => on.answer(id)}>${t("answer")}</button>
   </div>`)}</div>`;

@@ -74,6 +74,8 @@ const vi = {
   "slip.take": "Cấp số {field}",
   "slip.ask": "Cấp số {field} để hỏi",
   // who needs a helper
+  alarm: "Quầy {no} cần người đến ngay",
+  alarmAnswered: "Đã báo quầy {no} là có người đang đến.",
   helpCalled: "{name}: có người cần hỗ trợ",
   aDispenser: "Máy lấy số",
   since: "từ {time}",
@@ -208,6 +210,8 @@ const en = {
   "slip.dueAsPrinted": "Due on the day printed on the slip",
   "slip.take": "A number for {field}",
   "slip.ask": "A number for {field}, to ask",
+  alarm: "Counter {no} needs somebody now",
+  alarmAnswered: "Counter {no} is told that somebody is coming.",
   helpCalled: "{name}: somebody needs help",
   aDispenser: "Ticket machine",
   since: "since {time}",

@@ -8,7 +8,8 @@ import { careOf, faultsOf, printerTroubles, secondsSince } from "./view.js";
 export function Care(props) {
   const { model, fields, counters, now } = props;
   const ofScreens = model.hasDevices && model.devices ? screenCares(displaysOf(model, now), model.board) : [];
-  const found = [...careOf(model.live, fields, counters, now), ...ofScreens];
+  const alarms = Object.values(model.alarms).map((row) => ({ kind: "alarm", key: String(row.no), ...row }));
+  const found = [...alarms, ...careOf(model.live, fields, counters, now), ...ofScreens];
   return html`<section class="alarms" aria-label=${t("care")} aria-live="polite" hidden=${found.length === 0}>
     ${found.map((care) => html`<${Alarm} ...${CARES[care.kind](care, props)} kind=${care.kind} key=${care.kind + care.key} />`)}
   </section>`;
@@ -23,6 +24,12 @@ function Alarm({ kind, level = "bad", title, hint, buttons = [], isLive }) {
 }
 
 const CARES = {
+  alarm: ({ no, clerk, since }, { model, now, ask, isLive }) => ({
+    title: t("counterAlarm", { no, name: model.people.names[clerk] || clerk }),
+    hint: t("counterAlarmHint", { time: LaySo.time(since), minutes: minutes(secondsSince(since, now)) }),
+    buttons: [[t("answerHelp"), () => ask("POST", `/branches/${encodeURIComponent(model.branch)}/answer-alarm`, { counter: no }, t("counterAlarmAnswered", { no }))]],
+    isLive,
+  }),
   help: ({ device, since }, { model, now, ask, isLive }) => ({
     title: t("helpCalled", { device: named(device, model, "aDispenser") }),
     hint: t("helpCalledHint", { time: LaySo.time(since), minutes: minutes(secondsSince(since, now)) }),

@@ -31,6 +31,7 @@ let model = {
   board: {},
   live: null,
   people: { at: {}, names: {}, helps: {} },
+  alarms: {}, // counters whose clerks call quietly for somebody
   health: null,
   dossier: null,
   devices: null,
@@ -255,6 +256,7 @@ feed.subscribe(`board:${model.branch}`, (view, changes) => {
   }
 });
 feed.subscribe(`live:${model.branch}`, (live) => set({ live }));
+feed.subscribe(`alarms:${model.branch}`, (view) => set({ alarms: { ...view.alarms } }));
 window.addEventListener("hashchange", () => {
   set({ tab: tabOf(), dialog: null });
   loadDevices();
