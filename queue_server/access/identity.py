@@ -23,6 +23,7 @@ class Who(Struct, frozen=True):
     device: str | None = None
     printer: str | None = None
     screen: str | None = None
+    counter: int | None = None
 
     def require_command(self, command: str, branch: str) -> None:
         if command not in COMMANDS[self.role] or not self._is_at(branch):
@@ -41,7 +42,10 @@ class Who(Struct, frozen=True):
 
     def by(self, deadline: datetime | None = None) -> By:
         """What the domain is told about the asker."""
-        return By(self.actor, fresh_id(), self.clerk or self.actor, self.printer, self.role in MAY_OVERRIDE, deadline)
+        return By(
+            self.actor, fresh_id(), self.clerk or self.actor, self.printer, self.role in MAY_OVERRIDE, deadline,
+            counter=self.counter,
+        )  # fmt: skip
 
     def _is_at(self, branch: str) -> bool:
         return self.branch is None or self.branch == branch

@@ -19,7 +19,7 @@ _PRINTER = (
     " ORDER BY p.created_at, p.id LIMIT 1)"
 )
 _ACCOUNT = f"account.username, account.name, account.role, account.branch, {_PRINTER}"
-_DEVICE = "device.id, device.kind, device.name, device.branch, device.printer, device.screen"
+_DEVICE = "device.id, device.kind, device.name, device.branch, device.printer, device.screen, device.counter"
 
 BUMP = (
     "INSERT INTO revision (name, value) VALUES ('access', 1)"
@@ -34,10 +34,10 @@ PUT_ACCOUNT = (
 )
 ACCOUNTS = "SELECT username, name, role, branch FROM account WHERE is_active ORDER BY username"
 ADD_DEVICE = (
-    "INSERT INTO device (id, kind, name, token_hash, branch, printer, screen, created_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO device (id, kind, name, token_hash, branch, printer, screen, counter, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-DEVICES = "SELECT id, kind, name, branch, printer, screen, created_at, revoked_at FROM device"
+DEVICES = "SELECT id, kind, name, branch, printer, screen, counter, created_at, revoked_at FROM device"
 ADD_SESSION = "INSERT INTO session VALUES (?, ?, ?, ?, ?)"
 ENDED = (
     "SELECT 'device:' || id FROM device WHERE revoked_at IS NOT NULL"
@@ -91,6 +91,16 @@ def account(username: str, name: str, role: str, branch: str | None, printer: st
     return Who(f"account:{username}", Role(role), name, clerk=username, branch=branch, printer=printer)
 
 
-def device(device_id: str, kind: str, name: str, branch: str | None, printer: str | None, screen: str | None) -> Who:
+def device(
+    device_id: str,
+    kind: str,
+    name: str,
+    branch: str | None,
+    printer: str | None,
+    screen: str | None,
+    counter: int | None,
+) -> Who:
     actor = device_actor(device_id)
-    return Who(actor, Role(kind), name, branch=branch, device=device_id, printer=printer, screen=screen)
+    return Who(
+        actor, Role(kind), name, branch=branch, device=device_id, printer=printer, screen=screen, counter=counter
+    )

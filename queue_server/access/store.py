@@ -43,6 +43,7 @@ class DeviceInfo(Struct, frozen=True):
     branch: str | None
     printer: str | None
     screen: str | None
+    counter: int | None
     created_at: int
     revoked_at: int | None
 
@@ -195,11 +196,18 @@ class Access:
         await self._change((sql.PUT_ACCOUNT, (username, name, role.value, password_hash, branch, True)))
 
     async def add_device(
-        self, kind: Role, *, name: str, branch: str | None, printer: str | None = None, screen: str | None = None
+        self,
+        kind: Role,
+        *,
+        name: str,
+        branch: str | None,
+        printer: str | None = None,
+        screen: str | None = None,
+        counter: int | None = None,
     ) -> tuple[str, str]:
         """A new device's id and token; the token is not stored and cannot be had again."""
         device_id, token = f"{kind.value}-{new_token()[:8].lower()}", new_token()
-        row = (device_id, kind.value, name, hash_of(token), branch, printer, screen, int(time.time()))
+        row = (device_id, kind.value, name, hash_of(token), branch, printer, screen, counter, int(time.time()))
         await self._change((sql.ADD_DEVICE, row))
         return device_id, token
 
@@ -208,6 +216,9 @@ class Access:
 
     async def set_screen(self, device_id: str, screen: str | None) -> None:
         await self._change(("UPDATE device SET screen = ? WHERE id = ?", (screen, device_id)))
+
+    async def set_counter(self, device_id: str, counter: int | None) -> None:
+        await self._change(("UPDATE device SET counter = ? WHERE id = ?", (counter, device_id)))
 
     async def revoke_device(self, device_id: str) -> None:
         now = int(time.time())
@@ -245,14 +256,19 @@ class Access:
         return wait
 
     async def confirm_pairing(
-        self, code: str, *, name: str, branch: str, printer: str | None, screen: str | None
+        self, code: str, *, name: str, branch: str, printer: str | None, screen: str | None, counter: int | None = None
     ) -> str:
         """Somebody with the right says which device shows the code, and what belongs to it; returns its id."""
         kind = await self._journal.run(lambda db: _pairing_kind(db, code))
         if kind is None:
             raise Refusal("unknown-pairing")
         device_id, token = await self.add_device(
-            Role(kind), name=name, branch=branch, printer=printer, screen=screen if kind == Role.DISPLAY else None
+            Role(kind),
+            name=name,
+            branch=branch,
+            printer=printer,
+            screen=screen if kind == Role.DISPLAY else None,
+            counter=counter if kind == Role.RATING else None,
         )
         row = (device_id, token, code)
         await self._journal.run(

@@ -20,8 +20,9 @@ class Account(SQLModel, table=True):
 
 
 class Device(SQLModel, table=True):
-    """A dispenser, display, printer or integration. `printer` is the printer device beside a dispenser,
-    `screen` which one of the configuration's screens a display is."""
+    """A dispenser, display, printer, satisfaction device or integration. `printer` is the printer device beside a
+    dispenser, `screen` which one of the configuration's screens a display is, `counter` where a satisfaction device
+    stands."""
 
     __tablename__ = "device"
 
@@ -32,6 +33,7 @@ class Device(SQLModel, table=True):
     branch: str | None = Field(default=None, index=True)
     printer: str | None = None
     screen: str | None = None
+    counter: int | None = None
     created_at: int = Field(sa_type=BigInteger)
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
 

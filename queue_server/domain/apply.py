@@ -26,7 +26,7 @@ from queue_server.domain.state import (
     Speaker,
     Suspension,
 )
-from queue_server.domain.tickets import Mark, Stream, Ticket, TicketState, enter
+from queue_server.domain.tickets import Mark, Rating, Stream, Ticket, TicketState, enter
 
 
 def apply(state: BranchState, recorded: Recorded) -> None:
@@ -404,7 +404,7 @@ def _undone(state: BranchState, rec: Recorded, event: ev.TicketUndone) -> None:
     before = state.before[event.ticket]
     mark = Mark(rec.seq, rec.actor, rec.at, "ticket.undone")
     revision = now.revision + (before.final_at is not None)
-    state.put_ticket(replace(before, last=mark, revision=revision))
+    state.put_ticket(replace(before, last=mark, revision=revision, rating=now.rating))
     if event.undone_type == "ticket.called":
         _take_down(state, now)
         overtaking.take_back_call(state, now.call)
@@ -426,6 +426,12 @@ def _rebooked(state: BranchState, rec: Recorded, event: ev.TicketRebooked) -> No
 
 def _expired(state: BranchState, rec: Recorded, event: ev.TicketExpired) -> None:
     _move(state, rec, event.ticket, TicketState.EXPIRED, outcome="expired")
+
+
+def _rated(state: BranchState, rec: Recorded, event: ev.TicketRated) -> None:
+    """An annotation: what the ticket's last change was, and whether it may be undone, stays."""
+    rated = replace(state.tickets[event.ticket], rating=Rating(event.level, rec.at, event.reasons))
+    state.put_ticket(rated, undo_to=state.before.get(event.ticket))
 
 
 # -- paper -------------------------------------------------------------------------------------------------------------
@@ -483,6 +489,7 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.TicketUndone: _undone,
     ev.TicketRebooked: _rebooked,
     ev.TicketExpired: _expired,
+    ev.TicketRated: _rated,
     ev.PaperRequested: _paper_requested,
     ev.PaperReported: _paper_reported,
 }

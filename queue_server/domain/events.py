@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from queue_server.domain.configuration import BranchConfig, DayHours, Text
 from queue_server.domain.learning import Learnt
-from queue_server.domain.tickets import Estimate, Rebooking, Ticket, TicketState
+from queue_server.domain.tickets import Estimate, Level, Rebooking, Ticket, TicketState
 
 
 class Event(Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -332,6 +332,14 @@ class TicketExpired(Event, frozen=True, tag="ticket.expired"):
     ticket: str
 
 
+class TicketRated(Event, frozen=True, tag="ticket.rated"):
+    """The citizen said how satisfied they were with this visit, once; an annotation, which changes no state."""
+
+    ticket: str
+    level: Level
+    reasons: tuple[str, ...] = ()
+
+
 class PaperRequested(Event, frozen=True, tag="paper.requested"):
     """Another paper of a ticket, marked as a reprint unless its field was amended."""
 
@@ -386,6 +394,7 @@ EventType = (
     | TicketUndone
     | TicketRebooked
     | TicketExpired
+    | TicketRated
     | PaperRequested
     | PaperReported
 )

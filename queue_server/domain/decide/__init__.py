@@ -16,6 +16,7 @@ from queue_server.domain.decide import (
     helping,
     issuing,
     paper,
+    rating,
     serving,
     showing,
 )
@@ -61,6 +62,7 @@ DECISIONS: dict[type[c.Command], Decision] = {
     c.Cancel: serving.cancel,
     c.Void: serving.void,
     c.Undo: serving.undo,
+    c.Rate: rating.rate,
     c.Reprint: paper.reprint,
     c.ReportPaper: paper.report_paper,
     c.SuspendField: day.suspend_field,

@@ -15,10 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from queue_server.access.identity import device_actor
 from queue_server.access.rights import Role
 from queue_server.access.store import DeviceInfo
 from queue_server.branches.host import BranchHost
 from queue_server.domain.advice import Advice, Effect
+from queue_server.domain.commands import CounterNo
 from queue_server.domain.configuration import BranchConfig, Text
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
@@ -47,11 +49,12 @@ DISK_LOW_BYTES = 1024**3
 
 
 class DeviceChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """The printer beside a dispenser, or which of the configured screens a display is; null for none. What is left out
-    stays."""
+    """The printer beside a dispenser, which of the configured screens a display is, or the counter at which a
+    satisfaction device stands; null for none. What is left out stays."""
 
     printer: str | UnsetType | None = UNSET
     screen: str | UnsetType | None = UNSET
+    counter: CounterNo | UnsetType | None = UNSET
 
 
 _change = msgspec.json.Decoder(DeviceChange)
@@ -216,7 +219,7 @@ async def confirm_clock(request: Request) -> Response:
 
 
 async def change_device(request: Request) -> Response:
-    """PATCH /devices/{id} {printer?, screen?}: the printer beside a dispenser; which screen a display is."""
+    """PATCH /devices/{id} {printer?, screen?, counter?}: what belongs to a device."""
     house, who = house_of(request), await asker_of(request)
     who.require_page("devices")
     asked = decode(_change, await body_of(request))
@@ -228,6 +231,8 @@ async def change_device(request: Request) -> Response:
         await _set_printer(house, known, device, asked.printer)
     if asked.screen is not UNSET:
         await _set_screen(house, device, asked.screen)
+    if asked.counter is not UNSET:
+        await _set_counter(house, device, asked.counter)
     return Response(status_code=204)
 
 
@@ -247,6 +252,16 @@ async def _set_screen(house: House, device: DeviceInfo, code: str | None) -> Non
     if code is not None:
         (await house.bus.host(device.branch)).state.screen(code)
     await house.access.set_screen(device.id, code)
+
+
+async def _set_counter(house: House, device: DeviceInfo, no: int | None) -> None:
+    """The device begins anew at its other counter: what it follows was settled when its connection opened."""
+    if device.kind != Role.RATING or device.branch is None:
+        raise Refusal("not-found")
+    if no is not None:
+        (await house.bus.host(device.branch)).state.counter(no)
+    await house.access.set_counter(device.id, no)
+    house.hub.expel({device_actor(device.id)})
 
 
 routes = [

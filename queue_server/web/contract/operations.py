@@ -180,7 +180,7 @@ ENTERING = (
     ),
     Operation(
         "POST", "/pairings/confirm", "Let a device in by the code that it shows", "access", r.DeviceAdded, 201,
-        entering.ConfirmPairing, problems=("unknown-pairing", "unknown-branch", "unknown-screen"),
+        entering.ConfirmPairing, problems=("unknown-pairing", "unknown-branch", "unknown-screen", "unknown-counter"),
         who=PAGES["devices"], is_change=True,
     ),
     Operation(
@@ -188,8 +188,9 @@ ENTERING = (
         entering.Devices, who=PAGES["devices"],
     ),
     Operation(
-        "PATCH", "/devices/{id}", "Choose the printer beside a dispenser, or which screen a display is", "access",
-        status=204, request=managing.DeviceChange, problems=("not-found", "unknown-screen"), who=PAGES["devices"],
+        "PATCH", "/devices/{id}", "Choose the printer beside a dispenser, which screen a display is, or a counter",
+        "access", status=204, request=managing.DeviceChange,
+        problems=("not-found", "unknown-screen", "unknown-counter"), who=PAGES["devices"],
     ),
     Operation(
         "DELETE", "/devices/{id}", "End a device's token and sessions", "access", status=204,
@@ -240,6 +241,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "undo": ("nothing-to-undo", "undo-too-late", "counter-busy", "counter-closed", "day-not-open"),
     "void": ("already-counted",),
     "amend": ("unknown-field", "unknown-class", "field-not-offered"),
+    "rate": ("already-rated", "unknown-reason", "day-not-open"),
     "reprint": ("no-printer",),
     "suspend": ("unknown-field", "reason-missing", "day-not-open"),
     "unsuspend": ("unknown-field",),
