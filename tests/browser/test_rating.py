@@ -39,9 +39,9 @@ def a_device(visit: Visit, centre: DemoServer, *, width: int = 1280, height: int
     return page
 
 
-def serve(centre: DemoServer, lan: StaffApi, **asked: object) -> str:
+def serve(centre: DemoServer, lan: StaffApi, language: str = "vi") -> str:
     """Somebody is served at counter 1, to the end."""
-    ticket = centre.api("dispenser").issue("chung-thuc", **asked)
+    ticket = centre.api("dispenser").issue("chung-thuc", language=language)
     lan.call_next(1)
     lan.ticket(ticket.id, "start")
     lan.ticket(ticket.id, "finish")
@@ -90,8 +90,8 @@ def test_a_low_level_asks_why_and_several_may_be_named(visit: Visit, centre: Dem
     expect(page.locator("[data-key=send]")).to_have_text("Gửi đánh giá")
     page.locator("[data-key=send]").click()
     expect(page.locator("h1")).to_have_text("Xin cảm ơn ông/bà!")
-    same = {"level": "dissatisfied", "reasons": ["cho-lau", "thai-do"]}
-    answer = eventually(lambda: centre.api("rating").ticket(ticket, "rate", **same))
+    same = ["cho-lau", "thai-do"]
+    answer = eventually(lambda: centre.api("rating").ticket(ticket, "rate", level="dissatisfied", reasons=same))
     assert answer.state == "finished"  # the same again changes nothing
 
 
@@ -104,8 +104,9 @@ def test_the_next_end_replaces_it_and_what_was_pressed_counts(visit: Visit, cent
     expect(page.locator("[data-level]")).to_have_count(4)
     press(page, "[data-level=satisfied]")
     expect(page.locator("[data-screen=thanks]")).to_be_visible()
-    for ticket, level in ((first, "neutral"), (second, "satisfied")):
-        assert eventually(lambda t=ticket, w=level: centre.api("rating").ticket(t, "rate", level=w)).state == "finished"
+    device = centre.api("rating")
+    assert eventually(lambda: device.ticket(first, "rate", level="neutral")).state == "finished"
+    assert eventually(lambda: device.ticket(second, "rate", level="satisfied")).state == "finished"
 
 
 def test_an_undone_end_puts_it_to_sleep(visit: Visit, centre: DemoServer, lan: StaffApi) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -30,7 +32,7 @@ def a_visit(branch: Branch, start: str = "07:40", end: str = "07:50") -> str:
     return ticket
 
 
-def asked(branch: Branch, no: int = 1) -> object:
+def asked(branch: Branch, no: int = 1) -> Any:
     return RatingView(no).row(branch.state, ("asked", str(no)))
 
 
@@ -61,7 +63,7 @@ def test_the_same_press_again_changes_nothing_and_another_one_is_refused() -> No
         ({"level": "satisfied"}, replace(DEVICE, counter=2), "forbidden"),
     ],
 )
-def test_a_rating_that_is_refused(command: dict, by: c.By, code: str) -> None:
+def test_a_rating_that_is_refused(command: dict[str, Any], by: c.By, code: str) -> None:
     branch = a_branch()
     ticket = a_visit(branch)
     with pytest.raises(Refusal) as refusal:

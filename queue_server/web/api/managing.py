@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from queue_server.access.identity import device_actor
-from queue_server.access.rights import Role
+from queue_server.access.identity import Who, device_actor
+from queue_server.access.rights import PAGES, Role
 from queue_server.access.store import DeviceInfo
 from queue_server.branches.host import BranchHost
 from queue_server.domain.advice import Advice, Effect
@@ -39,6 +39,7 @@ from queue_server.protocol.resources import (
 from queue_server.readers.days import day_before
 from queue_server.readers.statistics.course import report_of
 from queue_server.readers.statistics.day import DayReport
+from queue_server.readers.statistics.ratings import Ratings
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
 from queue_server.web.asking import asker_of, body_of, decode, house_of, key_of
@@ -66,11 +67,11 @@ async def report(request: Request) -> Response:
     who = await asker_of(request)
     await house.bus.host(branch)
     who.require_page("reports", branch)
-    return json(await find_report(house, branch, request.path_params["date"]))
+    return json(await find_report(house, who, branch, request.path_params["date"]))
 
 
-async def find_report(house: House, branch: str, day: str) -> DayReport:
-    """The report of a day that is named by its date.
+async def find_report(house: House, who: Who, branch: str, day: str) -> DayReport:
+    """The report of a day that is named by its date, as this asker may see it.
 
     Raises:
         Refusal: `unknown-branch`, or `no-service-day`.
@@ -81,11 +82,19 @@ async def find_report(house: House, branch: str, day: str) -> DayReport:
     found = await report_of(house.journal, state, branch, wanted, house.now()) if wanted else None
     if found is None:
         raise Refusal("no-service-day", day=f"{wanted:%d/%m/%Y}" if wanted else day)
+    found = replace(found, ratings=await _ratings_for(house, who, found.ratings))
     if not any(each.lender for each in found.advice):
         return found
     names = {listed.config.branch: listed.config.name for listed in await house.listing.all()}
     names |= _teams(state.configured)
     return replace(found, advice=tuple(replace(e, lender_name=names.get(e.lender)) for e in found.advice))
+
+
+async def _ratings_for(house: House, who: Who, found: Ratings) -> Ratings:
+    """A counter has one clerk at a time: who may not see how colleagues were rated sees no counters either."""
+    if who.role not in PAGES["ratings-of-staff"]:
+        return found.without_staff()
+    return found.with_names(await house.access.names(row.code for row in found.clerks if row.code))
 
 
 def _date(text: str) -> date | None:

@@ -1,5 +1,5 @@
-"""The satisfaction device at /rating: which counter it stands at is said where it was let in; what it shows comes by the
-feed."""
+"""The satisfaction device at /rating: at which counter it stands is said where it was let in; what it shows comes by
+the feed."""
 
 from __future__ import annotations
 
