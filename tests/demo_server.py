@@ -35,7 +35,9 @@ from queue_server.domain.configuration import (
     Limits,
     Position,
     PriorityClass,
+    Reason,
     RoutingRule,
+    Satisfaction,
     Series,
     Text,
     Window,
@@ -153,6 +155,14 @@ def demo_config(now: datetime) -> BranchConfig:
         hours=always,
         day_boundary=boundary,
         limits=Limits(half_day_splits_at=boundary),
+        satisfaction=Satisfaction(
+            (
+                Reason("cho-lau", Text("Chờ lâu", "The wait was long")),
+                Reason("huong-dan", Text("Hướng dẫn chưa rõ", "It was not explained clearly")),
+                Reason("thai-do", Text("Thái độ phục vụ", "The way I was spoken to")),
+                Reason("giay-to", Text("Yêu cầu thêm giấy tờ", "More papers were asked for")),
+            ),
+        ),
         notice=Text("Mang theo giấy tờ bản chính khi đến quầy.", "Please bring your original papers to the counter."),
     )
 
@@ -243,6 +253,7 @@ async def set_up(
         "printer": printer,
         "dispenser": await add(Role.DISPENSER, name="Máy lấy số sảnh", branch=BRANCH, printer=printer[0]),
         "display": await add(Role.DISPLAY, name="Màn hình sảnh", branch=BRANCH),
+        "rating": await add(Role.RATING, name="Máy đánh giá quầy 1", branch=BRANCH, counter=1),
         "integration": await add(Role.INTEGRATION, name="Tích hợp", branch=BRANCH),
     }
     if has_two:

@@ -25,6 +25,7 @@ class Who(Struct, frozen=True):
     device: str | None = None
     printer: str | None = None
     screen: str | None = None
+    counter: int | None = None
     agency: str = ""
     session: str = ""
     owes: str = ""
@@ -57,6 +58,7 @@ class Who(Struct, frozen=True):
             self.printer,
             self.role in MAY_OVERRIDE,
             deadline,
+            counter=self.counter,
             agency=self.agency,
         )
 

@@ -18,12 +18,13 @@ class Role(StrEnum):
     DISPENSER = "dispenser"
     DISPLAY = "display"
     PRINTER = "printer"
+    RATING = "rating"
     HOLDER = "holder"
     NOBODY = "nobody"
 
 
 STAFF = frozenset({Role.CLERK, Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR})
-DEVICES = frozenset({Role.DISPENSER, Role.DISPLAY, Role.PRINTER})
+DEVICES = frozenset({Role.DISPENSER, Role.DISPLAY, Role.PRINTER, Role.RATING})
 MAY_OVERRIDE = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION})
 """Roles that may act on a counter at which somebody else sits."""
 
@@ -54,7 +55,8 @@ COMMANDS: dict[Role, frozenset[str]] = {
     Role.DISPENSER: frozenset({"issue", "call-helper"}),
     Role.DISPLAY: frozenset({"report-call"}),
     Role.PRINTER: frozenset({"report-paper"}),
-    Role.HOLDER: frozenset({"postpone", "cancel"}),
+    Role.RATING: frozenset({"rate"}),
+    Role.HOLDER: frozenset({"postpone", "cancel", "rate"}),
     Role.NOBODY: frozenset(),
 }
 """HOLDER is who has a ticket's token: it may do this to that ticket, and to no other."""
@@ -71,6 +73,7 @@ CHANNELS: dict[str, frozenset[Role]] = {
     "alarms": frozenset({Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "helper": frozenset({Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "printer": frozenset({Role.PRINTER, Role.ADMINISTRATOR}),
+    "rating": frozenset({Role.RATING}),
 }
 
 PAGES: dict[str, frozenset[Role]] = {
@@ -83,5 +86,6 @@ PAGES: dict[str, frozenset[Role]] = {
     "reports": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
     "notes": STAFF,
     "slips": STAFF | {Role.DISPENSER, Role.INTEGRATION},
+    "ratings-of-staff": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "tell-slips": frozenset({Role.INTEGRATION}),
 }

@@ -20,7 +20,7 @@ SIZES = (1, 8, 64, 512, 1024)
 _ACCOUNT = (
     "account.username, account.name, account.role, account.branch, account.must_change, account.otp_since IS NOT NULL"
 )
-_DEVICE = "device.id, device.kind, device.name, device.branch, device.printer, device.screen"
+_DEVICE = "device.id, device.kind, device.name, device.branch, device.printer, device.screen, device.counter"
 
 BUMP = (
     "INSERT INTO revision (name, value) VALUES ('access', 1)"
@@ -62,10 +62,10 @@ PRINTERS = (
     " AND branch IN {marks} ORDER BY created_at DESC, id DESC"
 )
 ADD_DEVICE = (
-    "INSERT INTO device (id, kind, name, token_hash, branch, printer, screen, created_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO device (id, kind, name, token_hash, branch, printer, screen, counter, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-DEVICES = "SELECT id, kind, name, branch, printer, screen, created_at, revoked_at, used_on FROM device"
+DEVICES = "SELECT id, kind, name, branch, printer, screen, counter, created_at, revoked_at, used_on FROM device"
 USED_DEVICE = "UPDATE device SET used_on = ?, former_hash = NULL, former_until = NULL WHERE id = ?"
 ROTATE = (
     "UPDATE device SET former_hash = token_hash, former_until = ?, token_hash = ? WHERE id = ? AND revoked_at IS NULL"
@@ -186,6 +186,16 @@ def names(db: Database, clerks: Iterable[str]) -> dict[str, str]:
     return dict(accounts) | dict(devices)
 
 
-def device(device_id: str, kind: str, name: str, branch: str | None, printer: str | None, screen: str | None) -> Who:
+def device(
+    device_id: str,
+    kind: str,
+    name: str,
+    branch: str | None,
+    printer: str | None,
+    screen: str | None,
+    counter: int | None,
+) -> Who:
     actor = device_actor(device_id)
-    return Who(actor, Role(kind), name, branch=branch, device=device_id, printer=printer, screen=screen)
+    return Who(
+        actor, Role(kind), name, branch=branch, device=device_id, printer=printer, screen=screen, counter=counter
+    )

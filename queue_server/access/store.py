@@ -40,6 +40,7 @@ class DeviceInfo(Struct, frozen=True):
     branch: str | None
     printer: str | None
     screen: str | None
+    counter: int | None
     created_at: int
     revoked_at: int | None
     used_on: str | None = None
@@ -271,12 +272,13 @@ class Access:
         branch: str | None,
         printer: str | None = None,
         screen: str | None = None,
+        counter: int | None = None,
         by: str = COMMAND_LINE,
         how: Action = Action.DEVICE_ADDED,
     ) -> tuple[str, str]:
         """A new device's id and token; the token is not stored and cannot be had again."""
         device_id, token = f"{kind.value}-{new_token()[:8].lower()}", new_token()
-        row = (device_id, kind.value, name, hash_of(token), branch, printer, screen, int(time.time()))
+        row = (device_id, kind.value, name, hash_of(token), branch, printer, screen, counter, int(time.time()))
         await self.change((sql.ADD_DEVICE, row), entry=Entry(by, how, device_id, branch, kind.value))
         return device_id, token
 
@@ -287,6 +289,10 @@ class Access:
     async def set_screen(self, device_id: str, screen: str | None, *, by: str = COMMAND_LINE) -> None:
         entry = Entry(by, Action.DEVICE_CHANGED, device_id, detail=screen or "")
         await self.change(("UPDATE device SET screen = ? WHERE id = ?", (screen, device_id)), entry=entry)
+
+    async def set_counter(self, device_id: str, counter: int | None, *, by: str = COMMAND_LINE) -> None:
+        entry = Entry(by, Action.DEVICE_CHANGED, device_id, detail=str(counter or ""))
+        await self.change(("UPDATE device SET counter = ? WHERE id = ?", (counter, device_id)), entry=entry)
 
     async def rename_device(self, device_id: str, name: str, *, by: str = COMMAND_LINE) -> None:
         entry = Entry(by, Action.DEVICE_CHANGED, device_id, detail=name)
@@ -336,7 +342,15 @@ class Access:
         return wait
 
     async def confirm_pairing(
-        self, code: str, *, name: str, branch: str, printer: str | None, screen: str | None, by: str = COMMAND_LINE
+        self,
+        code: str,
+        *,
+        name: str,
+        branch: str,
+        printer: str | None,
+        screen: str | None,
+        counter: int | None = None,
+        by: str = COMMAND_LINE,
     ) -> str:
         """Somebody with the right says which device shows the code, and what belongs to it; returns its id."""
         kind = await self._journal.run(lambda db: _pairing_kind(db, code))
@@ -348,6 +362,7 @@ class Access:
             branch=branch,
             printer=printer,
             screen=screen if kind == Role.DISPLAY else None,
+            counter=counter if kind == Role.RATING else None,
             by=by,
             how=Action.PAIRED,
         )

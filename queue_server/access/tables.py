@@ -54,9 +54,10 @@ class RecoveryCode(SQLModel, table=True):
 
 
 class Device(SQLModel, table=True):
-    """A dispenser, display, printer or integration. `printer` is the printer device beside a dispenser,
-    `screen` which one of the configuration's screens a display is. After its token was changed the former one is good
-    until `former_until`, or until the new one is used. `used_on` is the last day of use, by UTC."""
+    """A dispenser, display, printer, satisfaction device or integration. `printer` is the printer device beside a
+    dispenser, `screen` which one of the configuration's screens a display is, `counter` where a satisfaction device
+    stands. After its token was changed the former one is good until `former_until`, or until the new one is used.
+    `used_on` is the last day of use, by UTC."""
 
     __tablename__ = "device"
 
@@ -67,6 +68,7 @@ class Device(SQLModel, table=True):
     branch: str | None = Field(default=None, index=True)
     printer: str | None = None
     screen: str | None = None
+    counter: int | None = None
     created_at: int = Field(sa_type=BigInteger)
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
     former_hash: str | None = Field(default=None, index=True)

@@ -75,6 +75,7 @@ _STATE: dict[type[ev.Event], TicketState] = {
     ev.TicketVoided: TicketState.VOIDED,
     ev.TicketReinstated: TicketState.WAITING,
     ev.TicketRecalled: TicketState.CALLED,
+    ev.TicketRated: TicketState.FINISHED,
 }
 
 NumberOf = Callable[[str], str]

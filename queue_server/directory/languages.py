@@ -29,6 +29,7 @@ SECTIONS = {
     "dispenser": STATIC / "dispenser" / "texts.js",
     "spoken": STATIC / "dispenser" / "spoken_texts.js",
     "ticket": STATIC / "ticket" / "texts.js",
+    "rating": STATIC / "rating" / "texts.js",
 }
 """The words of citizens' pages, and the script that brings them in Vietnamese and English."""
 

@@ -17,6 +17,7 @@ from queue_server.directory.schema import (
     LimitsBlock,
     NoticeBlock,
     PlaceBlock,
+    SatisfactionBlock,
     ScreenBlock,
     SeriesBlock,
     VoiceBlock,
@@ -54,7 +55,13 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
         screens=tuple(screen(block) for block in document.screens),
         notices=tuple(_notice(block) for block in document.notices),
         logo=document.logo,
+        satisfaction=_satisfaction(document.satisfaction),
     )
+
+
+def _satisfaction(block: SatisfactionBlock) -> domain.Satisfaction:
+    reasons = tuple(domain.Reason(each.code, _text(each.name)) for each in block.reasons)
+    return domain.Satisfaction(reasons, block.asks_all, block.asks_s)
 
 
 def _position(place: PlaceBlock | None) -> domain.Position | None:

@@ -50,6 +50,7 @@ MediaName = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 
 _RULE = domain.RoutingRule()
 _LIMITS = domain.Limits()
+_SATISFACTION = domain.Satisfaction()
 
 
 class AgencyBlock(Block):
@@ -315,6 +316,21 @@ class NoticeBlock(Block):
         return self
 
 
+class ReasonBlock(Block):
+    """What a citizen may name as the reason of a rating."""
+
+    code: Code
+    name: Text
+
+
+class SatisfactionBlock(Block):
+    """See `Satisfaction`."""
+
+    reasons: Annotated[list[ReasonBlock], Field(max_length=12)] = Field(default_factory=list)
+    asks_all: bool = _SATISFACTION.asks_all
+    asks_s: Annotated[int, Field(ge=10, le=600)] = _SATISFACTION.asks_s
+
+
 class VisitsBlock(Block):
     """How many people come on an ordinary day, under a name: "usual" is always there."""
 
@@ -358,6 +374,7 @@ class BranchPart(Block):
     screens: list[ScreenBlock] | None = None
     notices: list[NoticeBlock] | None = None
     logo: MediaName | None = None
+    satisfaction: SatisfactionBlock | None = None
     demand: DemandBlock | None = None
 
 
@@ -387,6 +404,7 @@ class BranchDocument(Block):
     screens: list[ScreenBlock] = Field(default_factory=list)
     notices: Annotated[list[NoticeBlock], Field(max_length=NOTICES_MAX)] = Field(default_factory=list)
     logo: MediaName = ""
+    satisfaction: SatisfactionBlock = SatisfactionBlock()
     demand: DemandBlock | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from queue_server.domain.state import (
     Speaker,
     Suspension,
 )
-from queue_server.domain.tickets import Mark, Stream, Ticket, TicketState, enter
+from queue_server.domain.tickets import Mark, Rating, Stream, Ticket, TicketState, enter
 
 
 def apply(state: BranchState, recorded: Recorded) -> None:
@@ -415,7 +415,7 @@ def _undone(state: BranchState, rec: Recorded, event: ev.TicketUndone) -> None:
     before = state.before[event.ticket]
     mark = Mark(rec.seq, rec.actor, rec.at, "ticket.undone")
     revision = now.revision + (before.final_at is not None)
-    state.put_ticket(replace(before, last=mark, revision=revision))
+    state.put_ticket(replace(before, last=mark, revision=revision, rating=now.rating))
     if event.undone_type == "ticket.called":
         _take_down(state, now)
         if before.state is TicketState.WAITING:  # a held one that was called back had not counted
@@ -445,6 +445,12 @@ def _rebooked(state: BranchState, rec: Recorded, event: ev.TicketRebooked) -> No
 
 def _expired(state: BranchState, rec: Recorded, event: ev.TicketExpired) -> None:
     _move(state, rec, event.ticket, TicketState.EXPIRED, outcome="expired")
+
+
+def _rated(state: BranchState, rec: Recorded, event: ev.TicketRated) -> None:
+    """An annotation: what the ticket's last change was, and whether it may be undone, stays."""
+    rated = replace(state.tickets[event.ticket], rating=Rating(event.level, rec.at, event.reasons))
+    state.put_ticket(rated, undo_to=state.before.get(event.ticket))
 
 
 # -- paper -------------------------------------------------------------------------------------------------------------
@@ -510,6 +516,7 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.TicketExpired: _expired,
     ev.TicketNoted: _annotated,
     ev.TicketDossiersRecorded: _annotated,
+    ev.TicketRated: _rated,
     ev.PaperRequested: _paper_requested,
     ev.PaperReported: _paper_reported,
 }

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from queue_server.domain.configuration import BranchConfig, DayHours, Notice, Text
 from queue_server.domain.events import Foreseen
+from queue_server.domain.tickets import Level
 
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
 TicketId = Annotated[str, Meta(min_length=1, max_length=40)]
@@ -31,10 +32,10 @@ class By(Struct, frozen=True):
 
     `actor` is the account or device ("account:lan", "device:k1", "timer"), `clerk` the account's name where a person
     acts, `fresh_id` an unused ticket id, `printer` the printer that stands beside the asking device.
-    `may_override` lets a supervisor act on another clerk's counter. `person` stands for a citizen whose identity card
-    was scanned, the same for one service day; nothing leads back from it. `agency` is whose counters the clerk is
-    posted for, "" for any. `digests` stand for the words that came with the command about a person: the words
-    themselves lie beside the journal.
+    `may_override` lets a supervisor act on another clerk's counter. `counter` is the one at which a device stands that
+    may speak of nothing else. `person` stands for a citizen whose identity card was scanned, the same for one service
+    day; nothing leads back from it. `agency` is whose counters the clerk is posted for, "" for any. `digests` stand for
+    the words that came with the command about a person: the words themselves lie beside the journal.
     """
 
     actor: str
@@ -46,6 +47,7 @@ class By(Struct, frozen=True):
     person: str | None = None
     agency: str = ""
     digests: tuple[str, ...] = ()
+    counter: int | None = None
 
 
 class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="name"):
@@ -226,6 +228,13 @@ class EndService(TicketCommand, frozen=True, kw_only=True, tag="end-service"):
     """A supervisor ends a service that its clerk forgot; nobody knows when it really ended."""
 
 
+class Rate(TicketCommand, frozen=True, kw_only=True, tag="rate"):
+    """How satisfied the citizen is with a visit that is over, once; `reasons` are codes of the configuration."""
+
+    level: Level
+    reasons: Annotated[tuple[Code, ...], Meta(max_length=12)] = ()
+
+
 class Reprint(TicketCommand, frozen=True, kw_only=True, tag="reprint"):
     printer: Code | None = None
 
@@ -347,7 +356,7 @@ class ImplyStart(TicketCommand, frozen=True, kw_only=True, tag="imply-start"):
 
 TicketCommands = (
     Call | Recall | Start | Finish | NoShow | ReturnToQueue | Postpone | Hold | Ready | Resume | Amend | Transfer
-    | NextStep | Cancel | Void | Reinstate | Undo | EndService | Reprint | Note | RecordDossiers
+    | NextStep | Cancel | Void | Reinstate | Undo | EndService | Rate | Reprint | Note | RecordDossiers
 )  # fmt: skip
 CounterCommands = OpenCounter | PauseCounter | CloseCounter | AssignCounter | CallNext
 BranchCommands = (

@@ -321,10 +321,28 @@ class Notice(Struct, frozen=True):
     is_priority: bool = False
 
 
+class Reason(Struct, frozen=True):
+    """What a citizen may name as the reason of a rating."""
+
+    code: str
+    name: Text
+
+
+class Satisfaction(Struct, frozen=True):
+    """How citizens are asked, at a counter's device and on their phones, how they were served: four levels, then
+    `reasons`, of which several may be chosen, where the level is one of the lower two or it `asks_all`. A device that
+    nobody touches asks for `asks_s` seconds."""
+
+    reasons: tuple[Reason, ...] = ()
+    asks_all: bool = False
+    asks_s: int = 45
+
+
 class BranchConfig(Struct, frozen=True):
     """Everything that decides at one branch, as one value with a version that grows with each change. `languages` are
     those in which citizens are spoken to besides Vietnamese and English; `logo` is the SHA-256 of a picture that was
-    uploaded, which stands at the head of lobby screens."""
+    uploaded, which stands at the head of lobby screens. One that `is_training` is a copy of a branch to practise in:
+    its numbers are worth nothing and stand in no statistics."""
 
     branch: str
     name: Text
@@ -348,3 +366,5 @@ class BranchConfig(Struct, frozen=True):
     screens: tuple[Screen, ...] = ()
     notices: tuple[Notice, ...] = ()
     logo: str = ""
+    satisfaction: Satisfaction = Satisfaction()
+    is_training: bool = False

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from queue_server.domain.configuration import BranchConfig, DayHours, Text
 from queue_server.domain.learning import Learnt
-from queue_server.domain.tickets import Estimate, Rebooking, Ticket, TicketState
+from queue_server.domain.tickets import Estimate, Level, Rebooking, Ticket, TicketState
 
 
 class Event(Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -367,6 +367,14 @@ class TicketDossiersRecorded(Event, frozen=True, tag="ticket.dossiers_recorded")
     digests: tuple[str, ...]
 
 
+class TicketRated(Event, frozen=True, tag="ticket.rated"):
+    """The citizen said how satisfied they were with this visit, once; an annotation, which changes no state."""
+
+    ticket: str
+    level: Level
+    reasons: tuple[str, ...] = ()
+
+
 class PaperRequested(Event, frozen=True, tag="paper.requested"):
     """Another paper of a ticket, marked as a reprint unless its field was amended."""
 
@@ -425,6 +433,7 @@ EventType = (
     | TicketExpired
     | TicketNoted
     | TicketDossiersRecorded
+    | TicketRated
     | PaperRequested
     | PaperReported
 )

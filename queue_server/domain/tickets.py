@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,6 +34,11 @@ class Stream(StrEnum):
 
 LIVE = frozenset({TicketState.WAITING, TicketState.CALLED, TicketState.SERVING, TicketState.HELD})
 AT_COUNTER = frozenset({TicketState.CALLED, TicketState.SERVING})
+
+
+Level = Literal["very_satisfied", "satisfied", "neutral", "dissatisfied"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""How satisfied a citizen is, best first."""
 
 
 class StintKind(StrEnum):
@@ -96,6 +102,14 @@ class Rebooking(Struct, frozen=True, gc=False):
     ordinal: int
 
 
+class Rating(Struct, frozen=True, gc=False, omit_defaults=True):
+    """How satisfied the citizen was, and the codes of the reasons that were named."""
+
+    level: Level
+    at: datetime
+    reasons: tuple[str, ...] = ()
+
+
 class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     """One citizen's turn. `arrival_at` starts the wait; `queue_at` orders the queue (the same, unless reinstated).
 
@@ -146,6 +160,7 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     rebooked: Rebooking | None = None
     revision: int = 0
     person: str | None = None
+    rating: Rating | None = None
 
     @property
     def is_live(self) -> bool:

@@ -270,7 +270,7 @@ class TicketNow(rows.TicketRow, frozen=True):
 
 class Me(Struct, frozen=True):
     """Who the server takes the asker for; `is_known` is false for somebody who has not signed in. `screen` is which
-    one of the configuration's screens a display is."""
+    one of the configuration's screens a display is, `counter` where a satisfaction device stands."""
 
     actor: str
     role: str
@@ -279,6 +279,7 @@ class Me(Struct, frozen=True):
     is_known: bool
     has_printer: bool
     screen: str | None = None
+    counter: int | None = None
 
 
 class TextLine(Struct, frozen=True):

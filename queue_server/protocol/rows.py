@@ -6,6 +6,7 @@ helper:BRANCH     tickets (everybody who is in the house)
 counter:BRANCH/NO counter, tickets (called, served or held here), queue (waiting in its fields)
 ticket:TOKEN      ticket, day, fields (its own)
 printer:DEVICE    jobs
+rating:BRANCH/NO  counter, asked (whose service has just ended here)
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Span(Struct, frozen=True):
 
 class DayRow(Struct, frozen=True):
     """Today: when counters work and numbers are given; `reason` when that differs from the plan. `logo` is a picture at
-    `/media/LOGO`, "" where there is none."""
+    `/media/LOGO`, "" where there is none. Where it `is_training` everything that is shown says so."""
 
     date: str
     organisation: Name
@@ -41,6 +42,7 @@ class DayRow(Struct, frozen=True):
     reason: Name | None
     notice: Name
     logo: str
+    is_training: bool
 
 
 class FieldRow(Struct, frozen=True):
@@ -310,7 +312,8 @@ class TicketRow(Struct, frozen=True):
     """A citizen's own ticket; `further` names the fields in which the visit goes on. `floor` and `zone` of its counter
     are only told where a branch has several; it is not called before `not_before`, and then to `only_counter` if there
     is one. `call` is its newest call, as on the board. It may be postponed `postpones_left` more times, by `postpone_s`
-    each; `rebooked_as` is its number on the day `rebooked_on`."""
+    each; `rebooked_as` is its number on the day `rebooked_on`. A visit that is over may be rated if it `can_rate`, with
+    `reasons`; see `Satisfaction`."""
 
     number: str
     field: str
@@ -330,6 +333,9 @@ class TicketRow(Struct, frozen=True):
     only_counter: int | None
     postpones_left: int
     postpone_s: int
+    can_rate: bool
+    reasons: list[ReasonRow]
+    asks_all: bool
     rebooked_as: str | None
     rebooked_on: str | None
 
@@ -340,6 +346,34 @@ class Ahead(Struct, frozen=True):
 
     people: int | None
     wait: Told | None
+
+
+class ReasonRow(Struct, frozen=True):
+    code: str
+    name: Name
+
+
+class AskingRow(Struct, frozen=True):
+    """The counter at which a device asks how satisfied people are, and how; see `Satisfaction`."""
+
+    no: int
+    name: Name
+    organisation: Name
+    branch: Name
+    reasons: list[ReasonRow]
+    asks_all: bool
+    asks_s: int
+    is_training: bool
+
+
+class AskedRow(Struct, frozen=True):
+    """Who may be asked at this counter: the visit that ended there last, `at`, and has not been rated. None while the
+    next one is served."""
+
+    ticket: str
+    number: str
+    language: str
+    at: datetime
 
 
 class JobRow(Struct, frozen=True):

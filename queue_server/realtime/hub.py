@@ -20,6 +20,7 @@ from queue_server.protocol.frames import Beat, Close
 from queue_server.protocol.rows import Live
 from queue_server.realtime import latest
 from queue_server.realtime.alarms import AlarmsView
+from queue_server.realtime.asking import RatingView
 from queue_server.realtime.channels import NumberedChannel
 from queue_server.realtime.connection import Circle, Connection, Message, Parcel
 from queue_server.realtime.latest import LatestChannel
@@ -351,6 +352,8 @@ def view_of(name: str) -> View:
             return TicketView(ticket_of(name))
         case "printer":
             return PrinterView(rest)
+        case "rating":
+            return RatingView(int(rest.rpartition("/")[2]))
         case _:
             raise ValueError(name)
 

@@ -12,6 +12,7 @@ from queue_server.domain.foresight import Outlook
 from queue_server.domain.state import TODAY, BranchState, Change
 from queue_server.domain.tickets import Ticket, TicketState
 from queue_server.protocol import rows
+from queue_server.realtime.asking import may_be_asked, reason_rows
 from queue_server.realtime.views import RowKey, day_row, field_row, is_shown_differently, name, told
 
 
@@ -79,6 +80,9 @@ def _ticket_row(state: BranchState, ticket: Ticket) -> rows.TicketRow:
         only_counter=ticket.only_counter,
         postpones_left=max(0, config.limits.postpone_max - ticket.times_postponed),
         postpone_s=config.limits.postpone_s,
+        can_rate=may_be_asked(ticket) and state.day is not None and state.day.ended_at is None,
+        reasons=reason_rows(config.satisfaction) if ticket.state is TicketState.FINISHED else [],
+        asks_all=config.satisfaction.asks_all,
         rebooked_as=into.number if into else None,
         rebooked_on=into.day.isoformat() if into else None,
     )

@@ -135,6 +135,7 @@ def day_row(state: BranchState) -> rows.DayRow | None:
         reason=name(reason) if reason else None,
         notice=name(config.notice),
         logo=config.logo,
+        is_training=config.is_training,
     )
 
 

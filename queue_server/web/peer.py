@@ -93,6 +93,8 @@ class Peer:
                     raise Refusal("unknown-channel", channel=channel)
             case "ticket" | "ahead":
                 branch = await self._house.bus.branch_of(self._house.access.ticket_tokens.ticket_of(rest))
+            case "rating" if self._who.branch is not None and rest == f"{self._who.branch}/{self._who.counter}":
+                branch = self._who.branch
             case "printer" if self._who.device == rest and self._who.branch is not None:
                 branch = self._who.branch
             case _:

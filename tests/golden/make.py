@@ -19,7 +19,19 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as ev
 from queue_server.domain import upcast
 from queue_server.domain.arrivals import Arrivals
-from queue_server.domain.configuration import BranchConfig, Cap, DayHours, Loud, Notice, Screen, Text, Voice, Window
+from queue_server.domain.configuration import (
+    BranchConfig,
+    Cap,
+    DayHours,
+    Loud,
+    Notice,
+    Reason,
+    Satisfaction,
+    Screen,
+    Text,
+    Voice,
+    Window,
+)
 from queue_server.domain.events import Recorded, type_of
 from queue_server.domain.learning import Learnt, Measured, Share
 from queue_server.domain.state import BranchState, CallShown
@@ -49,6 +61,10 @@ AT = datetime(2026, 11, 23, 1, 2, 3, 456789, tzinfo=UTC)
 # -- one sample of each type -------------------------------------------------------------------------------------------
 
 
+def asking() -> Satisfaction:
+    return Satisfaction((Reason("cho-lau", Text("Chờ lâu", "A long wait")),), asks_all=True, asks_s=30)
+
+
 def samples() -> list[ev.EventType]:
     """One event of every type, every field filled."""
     carried, booked = _rebooked_tickets()
@@ -73,7 +89,7 @@ def samples() -> list[ev.EventType]:
             replace(
                 capped(), version=2, notice=Text("Mời lấy số", "Take a number", {"zh": "请取号"}), languages=("zh",),
                 screens=(lobby(),),
-                logo="ab" * 32, notices=(poster(),),
+                logo="ab" * 32, notices=(poster(),), satisfaction=asking(), is_training=True,
             )
         ),
         ev.HoursChanged(hours, Text("Tập huấn", "Training"), "dat-dai"),
@@ -116,6 +132,7 @@ def samples() -> list[ev.EventType]:
         ev.TicketExpired("t7"),
         ev.TicketNoted("t1-261123", "ab" * 32),
         ev.TicketDossiersRecorded("t1-261123", ("cd" * 32, "ef" * 32)),
+        ev.TicketRated("t7", "neutral", ("cho-lau", "thai-do")),
         ev.PaperRequested("t7", "printer-2", is_reprint=False),
         ev.PaperReported("t7-41", "failed", "hết giấy"),
     ]  # fmt: skip
@@ -192,6 +209,7 @@ def _morning(branch: Branch) -> None:
     branch.do(c.Start(ticket="t6"), "07:35", LAN)
     branch.do(c.CallNext(counter=2), "07:35:30", MINH)  # carried with priority; the start is implied
     branch.do(c.CallNext(counter=1), "07:41", LAN)  # finishes t6, calls the other carried one
+    branch.do(c.Rate(ticket="t6", level="very_satisfied"), "07:41", c.By("device:rating-1", counter=1))
     branch.do(c.GiveVoice(zone="sanh", device="display-1", since=moment("07:40", branch.today)), "07:41", c.By("timer"))
     branch.do(c.ReportCall(call=branch.state.tickets["t1-261123"].call), "07:41:01", SCREEN)
     branch.do(c.ReportCall(call=branch.state.tickets["t1-261123"].call, is_spoken=True), "07:41:12", SCREEN)

@@ -115,6 +115,7 @@ def test_every_operation_says_what_it_accepts() -> None:
     holders = {where for where, schemes in accepted.items() if "ticketToken" in schemes}
     assert holders == {
         "GET /tickets/{id}", "DELETE /tickets/{id}", "POST /tickets/{id}/cancel", "POST /tickets/{id}/postpone",
+        "POST /tickets/{id}/rate",
     }  # fmt: skip
     assert accepted["POST /branches/{branch}/end-day"] == ["session"]
     assert accepted["POST /branches/{branch}/tickets"] == ["bearer", "session"]

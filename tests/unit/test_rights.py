@@ -11,64 +11,60 @@ from queue_server.web import dispatch
 
 ROLES = (
     "clerk", "helper", "supervisor", "manager", "administrator", "integration", "dispenser", "display", "printer",
-    "holder", "nobody",
+    "rating", "holder", "nobody",
 )  # fmt: skip
 
-#                 clerk helper supervisor manager admin integration dispenser display printer holder nobody
+#                 clerk helper supervisor manager admin integration dispenser display printer rating holder nobody
 MATRIX = """
-issue             +     +      +          +       +     +           +         -       -       -      -
-amend             +     +      +          +       +     +           -         -       -       -      -
-cancel            +     +      +          +       +     +           -         -       -       +      -
-void              +     +      +          +       +     +           -         -       -       -      -
-postpone          +     +      +          +       +     +           -         -       -       +      -
-ready             +     +      +          +       +     +           -         -       -       -      -
-reinstate         +     +      +          +       +     +           -         -       -       -      -
-reprint           +     +      +          +       +     +           -         -       -       -      -
-undo              +     +      +          +       +     +           -         -       -       -      -
-note              +     +      +          +       +     +           -         -       -       -      -
-record-dossiers   +     -      +          +       +     +           -         -       -       -      -
-open              +     -      +          +       +     +           -         -       -       -      -
-pause             +     -      +          +       +     +           -         -       -       -      -
-close             +     -      +          +       +     +           -         -       -       -      -
-call-next         +     -      +          +       +     +           -         -       -       -      -
-call              +     -      +          +       +     +           -         -       -       -      -
-recall            +     -      +          +       +     +           -         -       -       -      -
-start             +     -      +          +       +     +           -         -       -       -      -
-finish            +     -      +          +       +     +           -         -       -       -      -
-no-show           +     -      +          +       +     +           -         -       -       -      -
-return            +     -      +          +       +     +           -         -       -       -      -
-hold              +     -      +          +       +     +           -         -       -       -      -
-resume            +     -      +          +       +     +           -         -       -       -      -
-transfer          +     -      +          +       +     +           -         -       -       -      -
-next-step         +     -      +          +       +     +           -         -       -       -      -
-raise-alarm       +     -      +          +       +     +           -         -       -       -      -
-answer-alarm      +     +      +          +       +     +           -         -       -       -      -
-assign            -     -      +          +       +     -           -         -       -       -      -
-enter-list        -     +      +          +       +     -           -         -       -       -      -
-call-helper       -     -      -          -       -     -           +         -       -       -      -
-answer-help       -     +      +          +       +     -           -         -       -       -      -
-end-service       -     -      +          +       +     -           -         -       -       -      -
-suspend           -     -      +          +       +     -           -         -       -       -      -
-unsuspend         -     -      +          +       +     -           -         -       -       -      -
-change-hours      -     -      +          +       +     -           -         -       -       -      -
-end-day           -     -      +          +       +     -           -         -       -       -      -
-take-advice       -     -      +          +       +     -           -         -       -       -      -
-configure         -     -      -          -       +     -           -         -       -       -      -
-report-paper      -     -      -          -       -     -           -         -       +       -      -
-open-day          -     -      -          -       -     -           -         -       -       -      -
-imply-start       -     -      -          -       -     -           -         -       -       -      -
-report-call       -     -      -          -       -     -           -         +       -       -      -
-give-voice        -     -      -          -       -     -           -         -       -       -      -
+issue             +     +      +          +       +     +           +         -       -       -      -      -
+amend             +     +      +          +       +     +           -         -       -       -      -      -
+cancel            +     +      +          +       +     +           -         -       -       -      +      -
+void              +     +      +          +       +     +           -         -       -       -      -      -
+postpone          +     +      +          +       +     +           -         -       -       -      +      -
+ready             +     +      +          +       +     +           -         -       -       -      -      -
+reinstate         +     +      +          +       +     +           -         -       -       -      -      -
+reprint           +     +      +          +       +     +           -         -       -       -      -      -
+undo              +     +      +          +       +     +           -         -       -       -      -      -
+rate              -     -      -          -       -     -           -         -       -       +      +      -
+open              +     -      +          +       +     +           -         -       -       -      -      -
+pause             +     -      +          +       +     +           -         -       -       -      -      -
+close             +     -      +          +       +     +           -         -       -       -      -      -
+call-next         +     -      +          +       +     +           -         -       -       -      -      -
+call              +     -      +          +       +     +           -         -       -       -      -      -
+recall            +     -      +          +       +     +           -         -       -       -      -      -
+start             +     -      +          +       +     +           -         -       -       -      -      -
+finish            +     -      +          +       +     +           -         -       -       -      -      -
+no-show           +     -      +          +       +     +           -         -       -       -      -      -
+return            +     -      +          +       +     +           -         -       -       -      -      -
+hold              +     -      +          +       +     +           -         -       -       -      -      -
+resume            +     -      +          +       +     +           -         -       -       -      -      -
+transfer          +     -      +          +       +     +           -         -       -       -      -      -
+next-step         +     -      +          +       +     +           -         -       -       -      -      -
+assign            -     -      +          +       +     -           -         -       -       -      -      -
+enter-list        -     +      +          +       +     -           -         -       -       -      -      -
+call-helper       -     -      -          -       -     -           +         -       -       -      -      -
+answer-help       -     +      +          +       +     -           -         -       -       -      -      -
+end-service       -     -      +          +       +     -           -         -       -       -      -      -
+suspend           -     -      +          +       +     -           -         -       -       -      -      -
+unsuspend         -     -      +          +       +     -           -         -       -       -      -      -
+change-hours      -     -      +          +       +     -           -         -       -       -      -      -
+end-day           -     -      +          +       +     -           -         -       -       -      -      -
+take-advice       -     -      +          +       +     -           -         -       -       -      -      -
+configure         -     -      -          -       +     -           -         -       -       -      -      -
+report-paper      -     -      -          -       -     -           -         -       +       -      -      -
+open-day          -     -      -          -       -     -           -         -       -       -      -      -
+imply-start       -     -      -          -       -     -           -         -       -       -      -      -
+report-call       -     -      -          -       -     -           -         +       -       -      -      -
+give-voice        -     -      -          -       -     -           -         -       -       -      -      -
 
-board:            +     +      +          +       +     +           +         +       +       +      +
-live:             +     +      +          +       +     +           +         +       +       +      +
-ticket:           +     +      +          +       +     +           +         +       +       +      +
-ahead:            +     +      +          +       +     +           +         +       +       +      +
-helper:           -     +      +          +       +     -           -         -       -       -      -
-counter:          +     -      +          +       +     +           -         -       -       -      -
-next:             +     -      +          +       +     +           -         -       -       -      -
-alarms:           -     +      +          +       +     -           -         -       -       -      -
-printer:          -     -      -          -       +     -           -         -       +       -      -
+board:            +     +      +          +       +     +           +         +       +       +      +      +
+live:             +     +      +          +       +     +           +         +       +       +      +      +
+ticket:           +     +      +          +       +     +           +         +       +       +      +      +
+ahead:            +     +      +          +       +     +           +         +       +       +      +      +
+helper:           -     +      +          +       +     -           -         -       -       -      -      -
+counter:          +     -      +          +       +     +           -         -       -       -      -      -
+printer:          -     -      -          -       +     -           -         -       +       -      -      -
+rating:           -     -      -          -       -     -           -         -       -       +      -      -
 """
 
 ROWS = [line.split() for line in MATRIX.splitlines() if line]

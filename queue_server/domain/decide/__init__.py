@@ -17,6 +17,7 @@ from queue_server.domain.decide import (
     issuing,
     noting,
     paper,
+    rating,
     serving,
     showing,
 )
@@ -64,6 +65,7 @@ DECISIONS: dict[type[c.Command], Decision] = {
     c.Cancel: serving.cancel,
     c.Void: serving.void,
     c.Undo: serving.undo,
+    c.Rate: rating.rate,
     c.Reprint: paper.reprint,
     c.Note: noting.note,
     c.RecordDossiers: noting.record_dossiers,

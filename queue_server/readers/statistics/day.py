@@ -46,6 +46,7 @@ from queue_server.domain.visits import (
     told_and_true,
     waited_between,
 )
+from queue_server.readers.statistics.ratings import Ratings, ratings
 
 LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)
 """Waits that citizens feel; shown as shares."""
@@ -172,6 +173,7 @@ class DayReport(Struct, frozen=True):
     counters: tuple[CounterDay, ...]
     hours: tuple[HourDay, ...]
     advice: tuple[AdviceDay, ...]
+    ratings: Ratings
 
 
 class Course(Struct, frozen=True):
@@ -215,6 +217,7 @@ def day_report(day: date, course: Course, tickets: Sequence[Ticket], now: dateti
         counters=_counters(served, course.open_times),
         hours=_hours(config, day, tickets),
         advice=tuple(_advice(at, taken, tickets, now, is_over=ended_at is not None) for at, taken in course.taken),
+        ratings=ratings(config, tickets, is_over=ended_at is not None),
     )
 
 

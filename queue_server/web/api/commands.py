@@ -36,8 +36,8 @@ async def counter_command(request: Request) -> Response:
 
 
 async def ticket_command(request: Request) -> Response:
-    """POST /tickets/{id}/{name}; by who has its token too, whose body is not read: no words of a citizen's go into the
-    journal."""
+    """POST /tickets/{id}/{name}; by who has its token too, whose body is only read where it rates: no words of a
+    citizen's go into the journal."""
     name, ticket = request.path_params["name"], request.path_params["id"]
     _require_known(name, dispatch.TICKET_COMMANDS)
     holder = holder_of(request, ticket)
@@ -45,7 +45,8 @@ async def ticket_command(request: Request) -> Response:
         return await _carry_out(request, name, ticket=ticket)
     house = house_of(request)
     holder.require_command(name, await house.bus.branch_of(ticket))
-    command = replace(dispatch.decode(name, b""), ticket=ticket)
+    args = await body_of(request) if name == "rate" else b""
+    command = replace(dispatch.decode(name, args), ticket=ticket)
     return json(await dispatch.carry_out(house, holder, command, key_of(request), deadline_of(request)))
 
 

@@ -23,6 +23,7 @@ from queue_server.access.tries import (
     PASSWORDS_OF_A_NAME,
     WRONG_TOKENS,
 )
+from queue_server.domain.commands import CounterNo
 from queue_server.domain.refusals import Refusal
 from queue_server.protocol.frames import Report
 from queue_server.protocol.resources import SignedIn
@@ -57,7 +58,7 @@ class DeviceSignIn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AskPairing(Struct, frozen=True, forbid_unknown_fields=True):
-    kind: Literal["dispenser", "display", "printer"]
+    kind: Literal["dispenser", "display", "printer", "rating"]
 
 
 class CollectPairing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +72,7 @@ class ConfirmPairing(Struct, frozen=True, forbid_unknown_fields=True):
     branch: str
     printer: str | None = None
     screen: str | None = None
+    counter: CounterNo | None = None
 
 
 class DeviceNow(DeviceInfo, frozen=True, kw_only=True):
@@ -167,7 +169,7 @@ async def collect_pairing(request: Request) -> Response:
 
 
 async def confirm_pairing(request: Request) -> Response:
-    """POST /pairings/confirm {code, name, branch, printer?, screen?}: lets the device in."""
+    """POST /pairings/confirm {code, name, branch, printer?, screen?, counter?}: lets the device in."""
     house, who = house_of(request), await asker_of(request)
     key_of(request)
     asked = decode(_confirm_pairing, await body_of(request))
@@ -175,6 +177,8 @@ async def confirm_pairing(request: Request) -> Response:
     who.require_page("devices", asked.branch)
     if asked.screen is not None:
         host.state.screen(asked.screen)
+    if asked.counter is not None:
+        host.state.counter(asked.counter)
     async with house.tries.counted((CODES_CONFIRMED, who.actor)):
         device = await house.access.confirm_pairing(
             asked.code,
@@ -183,6 +187,7 @@ async def confirm_pairing(request: Request) -> Response:
             printer=asked.printer,
             screen=asked.screen,
             by=who.actor,
+            counter=asked.counter,
         )
     return json({"device": device}, 201)
 

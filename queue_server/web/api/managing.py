@@ -16,11 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from queue_server.access.identity import Who
-from queue_server.access.rights import Role
+from queue_server.access.identity import Who, device_actor
+from queue_server.access.rights import PAGES, Role
 from queue_server.access.store import DeviceInfo
 from queue_server.branches.host import BranchHost
 from queue_server.domain.advice import Advice, Effect
+from queue_server.domain.commands import CounterNo
 from queue_server.domain.configuration import BranchConfig, Text
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
@@ -39,6 +40,7 @@ from queue_server.protocol.resources import (
 from queue_server.readers.days import day_before
 from queue_server.readers.statistics.course import report_of
 from queue_server.readers.statistics.day import DayReport
+from queue_server.readers.statistics.ratings import Ratings
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
 from queue_server.web.asking import asker_of, body_of, decode, house_of, key_of
@@ -49,11 +51,12 @@ DISK_LOW_BYTES = 1024**3
 
 
 class DeviceChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """The printer beside a dispenser, or which of the configured screens a display is, null for none; its name. What is
-    left out stays."""
+    """The printer beside a dispenser, which of the configured screens a display is, or the counter at which a
+    satisfaction device stands, null for none; its name. What is left out stays."""
 
     printer: str | UnsetType | None = UNSET
     screen: str | UnsetType | None = UNSET
+    counter: CounterNo | UnsetType | None = UNSET
     name: Annotated[str, Meta(min_length=1, max_length=120)] | UnsetType = UNSET
 
 
@@ -66,11 +69,11 @@ async def report(request: Request) -> Response:
     who = await asker_of(request)
     await house.bus.host(branch)
     who.require_page("reports", branch)
-    return json(await find_report(house, branch, request.path_params["date"]))
+    return json(await find_report(house, who, branch, request.path_params["date"]))
 
 
-async def find_report(house: House, branch: str, day: str) -> DayReport:
-    """The report of a day that is named by its date.
+async def find_report(house: House, who: Who, branch: str, day: str) -> DayReport:
+    """The report of a day that is named by its date, as this asker may see it.
 
     Raises:
         Refusal: `unknown-branch`, or `no-service-day`.
@@ -81,11 +84,19 @@ async def find_report(house: House, branch: str, day: str) -> DayReport:
     found = await report_of(house.journal, state, branch, wanted, house.now()) if wanted else None
     if found is None:
         raise Refusal("no-service-day", day=f"{wanted:%d/%m/%Y}" if wanted else day)
+    found = replace(found, ratings=await _ratings_for(house, who, found.ratings))
     if not any(each.lender for each in found.advice):
         return found
     names = {listed.config.branch: listed.config.name for listed in await house.listing.all()}
     names |= _teams(state.configured)
     return replace(found, advice=tuple(replace(e, lender_name=names.get(e.lender)) for e in found.advice))
+
+
+async def _ratings_for(house: House, who: Who, found: Ratings) -> Ratings:
+    """A counter has one clerk at a time: who may not see how colleagues were rated sees no counters either."""
+    if who.role not in PAGES["ratings-of-staff"]:
+        return found.without_staff()
+    return found.with_names(await house.access.names(row.code for row in found.clerks if row.code))
 
 
 def _date(text: str) -> date | None:
@@ -219,7 +230,7 @@ async def confirm_clock(request: Request) -> Response:
 
 
 async def change_device(request: Request) -> Response:
-    """PATCH /devices/{id} {printer?, screen?, name?}: the printer beside a dispenser; which screen a display is."""
+    """PATCH /devices/{id} {printer?, screen?, counter?, name?}: what belongs to a device."""
     house, who = house_of(request), await asker_of(request)
     who.require_page("devices")
     asked = decode(_change, await body_of(request))
@@ -231,6 +242,8 @@ async def change_device(request: Request) -> Response:
         await _set_printer(house, who, known, device, asked.printer)
     if asked.screen is not UNSET:
         await _set_screen(house, who, device, asked.screen)
+    if asked.counter is not UNSET:
+        await _set_counter(house, who, device, asked.counter)
     if asked.name is not UNSET:
         await house.access.rename_device(device.id, asked.name, by=who.actor)
     return Response(status_code=204)
@@ -252,6 +265,16 @@ async def _set_screen(house: House, who: Who, device: DeviceInfo, code: str | No
     if code is not None:
         (await house.bus.host(device.branch)).state.screen(code)
     await house.access.set_screen(device.id, code, by=who.actor)
+
+
+async def _set_counter(house: House, who: Who, device: DeviceInfo, no: int | None) -> None:
+    """The device begins anew at its other counter: what it follows was settled when its connection opened."""
+    if device.kind != Role.RATING or device.branch is None:
+        raise Refusal("not-found")
+    if no is not None:
+        (await house.bus.host(device.branch)).state.counter(no)
+    await house.access.set_counter(device.id, no, by=who.actor)
+    house.hub.expel({device_actor(device.id)})
 
 
 routes = [

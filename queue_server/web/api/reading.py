@@ -263,7 +263,8 @@ async def who_am_i(request: Request) -> Response:
     """GET /me: who the server takes the asker for."""
     who = await who_of(request)
     is_known = who.role is not Role.NOBODY
-    return json(Me(who.actor, who.role.value, who.name, who.branch, is_known, who.printer is not None, who.screen))
+    has_printer = who.printer is not None
+    return json(Me(who.actor, who.role.value, who.name, who.branch, is_known, has_printer, who.screen, who.counter))
 
 
 _board_data = msgspec.json.Decoder(BoardData)

@@ -67,6 +67,10 @@ CHANNELS: dict[str, tuple[str, dict[str, type]]] = {
         "A citizen's own ticket, today's hours and its field, for who has its token. Numbered.",
         {"ticket": rows.TicketRow, "day": rows.DayRow, "fields": rows.FieldRow},
     ),
+    "rating:{branch}/{no}": (
+        "How satisfied whom is asked at a counter. Numbered; that counter's satisfaction device only.",
+        {"counter": rows.AskingRow, "asked": rows.AskedRow},
+    ),
     "printer:{device}": ("The papers that a printer owes. Numbered; that device only.", {"jobs": rows.JobRow}),
 }
 

@@ -189,7 +189,7 @@ ENTERING = (
     ),
     Operation(
         "POST", "/pairings/confirm", "Let a device in by the code that it shows", "access", r.DeviceAdded, 201,
-        entering.ConfirmPairing, problems=("unknown-pairing", "unknown-branch", "unknown-screen"),
+        entering.ConfirmPairing, problems=("unknown-pairing", "unknown-branch", "unknown-screen", "unknown-counter"),
         who=PAGES["devices"], is_change=True,
     ),
     Operation(
@@ -197,8 +197,9 @@ ENTERING = (
         entering.Devices, who=PAGES["devices"],
     ),
     Operation(
-        "PATCH", "/devices/{id}", "A device's name, the printer beside it, which screen it is", "access",
-        status=204, request=managing.DeviceChange, problems=("not-found", "unknown-screen"), who=PAGES["devices"],
+        "PATCH", "/devices/{id}", "A device's name, the printer beside it, which screen it is, or its counter",
+        "access", status=204, request=managing.DeviceChange,
+        problems=("not-found", "unknown-screen", "unknown-counter"), who=PAGES["devices"],
     ),
     Operation(
         "DELETE", "/devices/{id}", "End a device's token and sessions", "access", status=204,
@@ -343,6 +344,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "undo": ("nothing-to-undo", "undo-too-late", "counter-busy", "counter-closed", "day-not-open"),
     "void": ("already-counted",),
     "amend": ("unknown-field", "unknown-class", "field-not-offered"),
+    "rate": ("already-rated", "unknown-reason", "day-not-open"),
     "reprint": ("no-printer",),
     "record-dossiers": ("wrong-slip-code",),
     "suspend": ("unknown-field", "reason-missing", "day-not-open"),

@@ -12,6 +12,7 @@ from queue_server.web.pages import (
     languages,
     manager,
     power_cut,
+    rating,
     report,
     ticket,
 )
@@ -19,6 +20,7 @@ from queue_server.web.pages import (
 routes: list[BaseRoute] = [
     *entrance.routes,
     *dispenser.routes,
+    *rating.routes,
     *languages.routes,
     *display.routes,
     *board.routes,

@@ -20,6 +20,7 @@ from queue_server.domain.hours import zone
 from queue_server.domain.refusals import Refusal
 from queue_server.readers.days import day_after, day_before
 from queue_server.readers.statistics.day import AdviceDay, DayReport, Estimates, FieldDay, Services, Waits
+from queue_server.readers.statistics.ratings import LEAST, Rated, Ratings
 from queue_server.web.api.managing import find_report
 from queue_server.web.asking import house_of, page_language_of, who_of
 from queue_server.web.pages.entrance import sign_in_address
@@ -58,6 +59,7 @@ async def report(request: Request) -> Response:
         say=Sayings(lang, zone(found.timezone)),
         before=await day_before(journal, branch, found.day),
         after=await day_after(journal, branch, found.day),
+        least=LEAST,
         has_manager=who.role in (Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR),
     )
 
@@ -76,7 +78,7 @@ async def table(request: Request) -> Response:
 async def _found(request: Request) -> tuple[DayReport, Who]:
     who, branch = await who_of(request), request.path_params["branch"]
     who.require_page("reports", branch)
-    return await find_report(house_of(request), branch, request.path_params["date"]), who
+    return await find_report(house_of(request), who, branch, request.path_params["date"]), who
 
 
 def _instead(request: Request, refusal: Refusal) -> Response:
@@ -137,6 +139,15 @@ ADVICE = {
     "mobile": Text("{lender} đến giúp {fields}", "{lender} comes for {fields}"),
     "close": Text("Đóng quầy {counter}", "Close counter {counter}"),
 }
+LEVEL_NAMES = {
+    "very_satisfied": Text("Rất hài lòng", "Very satisfied"),
+    "satisfied": Text("Hài lòng", "Satisfied"),
+    "neutral": Text("Bình thường", "Neither"),
+    "dissatisfied": Text("Không hài lòng", "Not satisfied"),
+}
+RATED, RATINGS = Text("Mức độ hài lòng", "Satisfaction"), Text("Lượt đánh giá", "Ratings")
+FIELD, COUNTER, CLERK = Text("Lĩnh vực", "Field"), Text("Quầy", "Counter"), Text("Nhân viên", "Clerk")
+ALL = Text("Tổng", "Total")
 ANOTHER_BRANCH = Text("điểm phục vụ khác", "another branch")
 
 
@@ -151,7 +162,24 @@ def csv_of(report: DayReport, lang: str) -> str:
         writer.writerow([])
         writer.writerow([_in(text, lang) for text in ADVICE_COLUMNS])
         writer.writerows(_advice_cells(report, each, lang) for each in report.advice)
+    if report.ratings.total.people:
+        writer.writerow([])
+        writer.writerow([_in(text, lang) for text in (RATED, RATINGS, *LEVEL_NAMES.values())])
+        writer.writerows(_rating_cells(title, row, lang) for title, row in _rated(report.ratings))
     return BOM + out.getvalue()
+
+
+def _rated(found: Ratings) -> Iterator[tuple[Text, Rated]]:
+    tables = {FIELD: found.fields, COUNTER: found.counters, CLERK: found.clerks}
+    yield from ((title, row) for title, rows in tables.items() for row in rows)
+    yield ALL, found.total
+
+
+def _rating_cells(title: Text, row: Rated, lang: str) -> list[object]:
+    """Empty cells where ratings are too few to be told apart."""
+    levels = row.levels or dict.fromkeys(LEVEL_NAMES)
+    name = ": ".join(filter(None, (_in(title, lang), _in(row.name, lang) if row.code else "")))
+    return [name, row.people, *levels.values()]
 
 
 def _advice_cells(report: DayReport, each: AdviceDay, lang: str) -> list[object]:
@@ -273,6 +301,16 @@ class Sayings:
             }
             for each in report.hours
         ]
+
+    def levels(self) -> list[str]:
+        return [self.name(text) for text in LEVEL_NAMES.values()]
+
+    def rated(self, row: Rated) -> list[str]:
+        """The figures of a row, and the share of those who were satisfied; dashes where they are too few."""
+        if row.people is None or row.levels is None:
+            return [self.none] * (len(LEVEL_NAMES) + 2)
+        good = row.levels["very_satisfied"] + row.levels["satisfied"]
+        return [str(row.people), *map(self.count, row.levels.values()), f"{percent(good, row.people)} %"]
 
     def mean(self, services: Services) -> str:
         return self.minutes(services.mean_s)

@@ -18,6 +18,7 @@
       connecting: "Đang kết nối",
       stopped: "Phiên đã hết, cần đăng nhập lại",
       offline: "Chưa kết nối được máy chủ. Hãy thử lại sau ít giây.",
+      training: "TẬP HUẤN – KHÔNG CÓ GIÁ TRỊ",
       name: "Tiếng Việt"
     },
     en: {
@@ -26,6 +27,7 @@
       connecting: "Connecting",
       stopped: "Session ended, please sign in again",
       offline: "The server cannot be reached. Try again in a moment.",
+      training: "TRAINING (TẬP HUẤN) – NOT VALID",
       name: "English"
     }
   };
@@ -227,6 +229,18 @@
         return Promise.reject({ code: "offline", status: 0, detail: say("offline"), data: {} });
       }
     );
+  };
+
+  /** A band over every page of a branch in which staff practise: nothing here is worth anything. */
+  LaySo.showTraining = function (isTraining) {
+    var band = document.querySelector(".training");
+    if (isTraining && !band) {
+      document.documentElement.setAttribute("data-training", "");
+      document.body.insertBefore(LaySo.el("div", { class: "training", role: "note", text: say("training") }), document.body.firstChild);
+    } else if (!isTraining && band) {
+      document.documentElement.removeAttribute("data-training");
+      band.parentNode.removeChild(band);
+    }
   };
 
   // -- small parts of a page --------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import { displaysOf } from "./displays.js";
 import { Dialog, moment, spaced } from "./parts.js";
 import { t } from "./texts.js";
 
-const ORDER = ["dispenser", "display", "printer", "integration"];
+const ORDER = ["dispenser", "display", "rating", "printer", "integration"];
 const LINKS = { connected: "pill--ok", gone: "pill--bad", unknown: "" };
 
 export function Devices(props) {
@@ -14,6 +14,7 @@ export function Devices(props) {
   const printers = sorted.filter((device) => device.kind === "printer");
   const displays = Object.fromEntries(displaysOf({ ...model, devices }, now).map((display) => [display.device.id, display]));
   const screens = Object.values(model.board.screens || {});
+  const counters = Object.values(model.board.counters || {}).sort((a, b) => a.no - b.no);
   return html`<main class="main devices">
     <section class="card devices__list" aria-labelledby="devices">
       <div class="card__head"><h2 id="devices">${t("devices")}</h2><p class="quiet">${t("devicesHint")}</p></div>
@@ -22,10 +23,10 @@ export function Devices(props) {
         : html`<table class="table devices__table">
           <thead><tr><th scope="col">${t("deviceKind")}</th><th scope="col">${t("deviceName")}</th><th scope="col">${t("deviceConnection")}</th>
             <th scope="col">${t("devicePrinter")}</th><th scope="col">${t("devicePaired")}</th><th scope="col"><span class="visually-hidden">${t("revoke")}</span></th></tr></thead>
-          <tbody>${sorted.map((device) => html`<${Row} ...${props} device=${device} display=${displays[device.id]} printers=${printers} screens=${screens} key=${device.id} />`)}</tbody>
+          <tbody>${sorted.map((device) => html`<${Row} ...${props} device=${device} display=${displays[device.id]} printers=${printers} screens=${screens} counters=${counters} key=${device.id} />`)}</tbody>
         </table>`}
     </section>
-    <${Pair} ...${props} printers=${printers} screens=${screens} />
+    <${Pair} ...${props} printers=${printers} screens=${screens} counters=${counters} />
   </main>`;
 }
 
@@ -46,12 +47,12 @@ function Row(props) {
   </tr>`;
 }
 
-/** What belongs to a device: a dispenser's printer, the screen that a display is. */
-function Belonging({ model, device, printers, screens, ask, isLive }) {
+/** What belongs to a device: a dispenser's printer, the screen that a display is, the counter at which one is asked. */
+function Belonging({ model, device, printers, screens, counters, ask, isLive }) {
   const choose = (name, done) => (event) => {
     const select = event.target;
     const was = device[name] || "";
-    ask("PATCH", `/devices/${encodeURIComponent(device.id)}`, { [name]: select.value || null }, t(done, { name: device.name })).then((isDone) => {
+    ask("PATCH", `/devices/${encodeURIComponent(device.id)}`, { [name]: valueOf(name, select.value) }, t(done, { name: device.name })).then((isDone) => {
       if (!isDone) select.value = was;
     });
   };
@@ -67,7 +68,19 @@ function Belonging({ model, device, printers, screens, ask, isLive }) {
       <${ScreenOptions} screens=${screens} code=${device.screen} />
     </select>`;
   }
+  if (device.kind === "rating") {
+    return html`<select class="input devices__choice" aria-label=${`${t("pairCounter")}: ${device.name}`} value=${device.counter || ""} disabled=${isOff} onChange=${choose("counter", "counterSet")}>
+      <${CounterOptions} counters=${counters} />
+    </select>`;
+  }
   return html`<span class="quiet">–</span>`;
+}
+
+const valueOf = (name, chosen) => (chosen === "" ? null : name === "counter" ? Number(chosen) : chosen);
+
+function CounterOptions({ counters }) {
+  return html`<option value="">${t("noCounter")}</option>
+    ${counters.map((counter) => html`<option value=${counter.no}>${t("counter", { no: counter.no })}</option>`)}`;
 }
 
 function ScreenOptions({ screens, code }) {
@@ -103,10 +116,10 @@ function Connection({ device, isLive, now }) {
     ${state === "gone" && device.gone_since && html` <span class="devices__since">${t("goneSince", { time: moment(device.gone_since, now) })}</span>`}`;
 }
 
-const EMPTY = { code: "", name: "", printer: "", screen: "" };
+const EMPTY = { code: "", name: "", printer: "", screen: "", counter: "" };
 
 /** Six digits, a name, and what belongs to it: for a dispenser the printer beside it, for a display which screen it is. */
-function Pair({ model, ask, isLive, printers, screens }) {
+function Pair({ model, ask, isLive, printers, screens, counters }) {
   const [form, setForm] = useState(EMPTY);
   const [isAsked, setAsked] = useState(false);
   const code = form.code.replace(/\D/g, "");
@@ -117,7 +130,7 @@ function Pair({ model, ask, isLive, printers, screens }) {
     setAsked(true);
     if (!faults.code && !faults.name) {
       const name = form.name.trim();
-      const belonging = { printer: form.printer || null, screen: form.screen || null };
+      const belonging = { printer: form.printer || null, screen: form.screen || null, counter: valueOf("counter", form.counter) };
       ask("POST", "/pairings/confirm", { code, name, branch: model.branch, ...belonging }, t("paired", { name })).then((isDone) => {
         if (isDone) {
           setForm(EMPTY);
@@ -154,6 +167,10 @@ function Pair({ model, ask, isLive, printers, screens }) {
         <label class="label" for="screen">${t("pairScreen")}</label>
         <select class="input" id="screen" value=${form.screen} onChange=${put("screen")}><${ScreenOptions} screens=${screens} /></select>
       </div>`}
+      <div>
+        <label class="label" for="counter">${t("pairCounter")}</label>
+        <select class="input" id="counter" value=${form.counter} onChange=${put("counter")}><${CounterOptions} counters=${counters} /></select>
+      </div>
       <p class="notice notice--bad problem" role="alert" hidden=${!model.problem || model.dialog !== null}>${model.problem}</p>
       <button class="button button--primary button--wide" type="submit" disabled=${!isLive} aria-busy=${model.isBusy}>${t("pair")}</button>
     </form>

@@ -1,0 +1,51 @@
+/** Every word of the satisfaction device. "ông/bà" or no pronoun, never "bạn". */
+
+const vi = {
+  title: "Đánh giá tại quầy",
+  counter: "Quầy {no}",
+  asleep: "Kính chào ông/bà",
+  asleepHow: "Sau khi xong việc, xin ông/bà cho biết mức độ hài lòng tại đây.",
+  noCounter: "Thiết bị này chưa được gắn với quầy nào.",
+  noCounterHow: "Quản lý chọn quầy ở trang Điều hành, mục Thiết bị.",
+  question: "Ông/bà có hài lòng với lần phục vụ vừa rồi không?",
+  forNumber: "Số {number}",
+  "level.very_satisfied": "Rất hài lòng",
+  "level.satisfied": "Hài lòng",
+  "level.neutral": "Bình thường",
+  "level.dissatisfied": "Không hài lòng",
+  anonymous: "Không ghi tên người đánh giá.",
+  why: "Điều gì chưa được tốt?",
+  whyGood: "Ông/bà muốn nói thêm điều gì?",
+  several: "Có thể chọn nhiều mục, hoặc bỏ qua.",
+  back: "Chọn lại",
+  send: "Gửi đánh giá",
+  skip: "Bỏ qua",
+  thanks: "Xin cảm ơn ông/bà!",
+  thanksHow: "Ý kiến này giúp chúng tôi phục vụ tốt hơn.",
+};
+
+const en = {
+  title: "Rating at the counter",
+  counter: "Counter {no}",
+  asleep: "Welcome",
+  asleepHow: "When you are done, please tell us here how satisfied you are.",
+  noCounter: "This device does not belong to a counter yet.",
+  noCounterHow: "The manager chooses one under Devices on the management page.",
+  question: "How satisfied are you with how you were just served?",
+  forNumber: "Number {number}",
+  "level.very_satisfied": "Very satisfied",
+  "level.satisfied": "Satisfied",
+  "level.neutral": "Neither",
+  "level.dissatisfied": "Not satisfied",
+  anonymous: "Your name is not recorded.",
+  why: "What was not good?",
+  whyGood: "Is there something you want to name?",
+  several: "Choose one or more, or leave it out.",
+  back: "Back",
+  send: "Send",
+  skip: "Leave it out",
+  thanks: "Thank you!",
+  thanksHow: "What you say helps us to do better.",
+};
+
+export const t = LaySo.words({ vi, en }, "rating");
