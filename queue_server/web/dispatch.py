@@ -10,10 +10,11 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from queue_server.access.identity import Who
-from queue_server.access.rights import STAFF
+from queue_server.access.rights import MAY_OVERRIDE, STAFF
 from queue_server.branches.answers import Answer, TicketAnswer
 from queue_server.branches.host import BranchHost
 from queue_server.domain import commands as c
+from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.web.house import House
@@ -68,6 +69,11 @@ async def branch_of(house: House, command: c.Command) -> str:
     return (await house.bus.host(command.branch)).branch_id
 
 
+def may_call_chosen(who: Who, config: BranchConfig) -> bool:
+    """Whether who may call tickets at all may here call one out of turn."""
+    return who.role in MAY_OVERRIDE or config.limits.clerks_call_chosen
+
+
 def for_the_branch(
     house: House, who: Who, command: c.Command, host: BranchHost, deadline: datetime
 ) -> tuple[c.Command, c.By]:
@@ -75,9 +81,11 @@ def for_the_branch(
 
     Raises:
         Refusal: `forbidden`, where a device or a program says that staff give this number: what staff say of a citizen
-            counts at once.
+            counts at once. `chosen-call-forbidden`, for clerks of a branch that does not let them call out of turn.
     """
     by = who.by(deadline)
+    if isinstance(command, c.Call) and not may_call_chosen(who, host.state.configured):
+        raise Refusal("chosen-call-forbidden")
     if not isinstance(command, IssueAsked):
         return command, by
     if command.channel in c.STAFFED and who.role not in STAFF:

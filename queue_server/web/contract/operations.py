@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from queue_server.access.rights import COMMANDS, PAGES, STAFF, Role
+from queue_server.access.rights import ACCOUNTS, COMMANDS, PAGES, Role
 from queue_server.access.store import PairingWait
 from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAnswer
 from queue_server.domain import commands as c
+from queue_server.domain.configuration import BranchConfig
 from queue_server.protocol import resources as r
 from queue_server.readers.statistics.day import DayReport
 from queue_server.web import dispatch
@@ -85,7 +86,7 @@ READING = (
     ),
     Operation(
         "GET", "/tickets/{id}/calls", "Why a ticket was called when it was, and no other", "tickets", r.TicketCalls,
-        problems=("unknown-ticket",), who=PAGES["clerk"],
+        problems=("unknown-ticket",), who=PAGES["calls"],
     ),
     Operation(
         "DELETE", "/tickets/{id}", "Cancel a ticket", "tickets", TicketAnswer,
@@ -126,6 +127,10 @@ READING = (
         DayReport, problems=("no-service-day",), who=PAGES["reports"],
     ),
     Operation(
+        "GET", "/branches/{branch}/configuration", "The configuration in force, whole", "branches", BranchConfig,
+        who=PAGES["configuration"],
+    ),
+    Operation(
         "GET", "/branches/{branch}/advice", "What staff might do about the queues, with its effect", "branches",
         r.StaffAdvices, problems=("unavailable",), who=PAGES["manager"],
     ),
@@ -164,7 +169,7 @@ ENTERING = (
         problems=("wrong-credentials", "too-many-tries", "wrong-origin", "https-needed"), who=NOBODY,
     ),
     Operation(
-        "DELETE", "/session", "Sign out", "access", status=204, problems=("wrong-origin",), who=STAFF | NOBODY,
+        "DELETE", "/session", "Sign out", "access", status=204, problems=("wrong-origin",), who=ACCOUNTS | NOBODY,
     ),
     Operation(
         "POST", "/session/device", "Sign a device's browser in", "access", r.SignedIn, request=entering.DeviceSignIn,
@@ -219,7 +224,10 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         "unknown-field", "nothing-reserved", "not-reserved", "number-taken", "arrival-not-today", "day-not-open",
     ),
     "call-next": ("counter-closed", "counter-busy", "counter-taken", "too-late"),
-    "call": ("unknown-counter", "counter-closed", "counter-busy", "counter-taken", "cannot-serve", "too-late"),
+    "call": (
+        "chosen-call-forbidden", "unknown-counter", "counter-closed", "counter-busy", "counter-taken", "cannot-serve",
+        "too-late",
+    ),
     "open": ("counter-taken", "counter-retired", "counter-busy", "day-not-open"),
     "pause": ("counter-state", "counter-taken"),
     "close": ("counter-busy", "counter-taken"),
