@@ -202,13 +202,13 @@ def _audit_verify(given: argparse.Namespace) -> int:
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:
-    from queue_server.access.rights import STAFF
+    from queue_server.access.rights import ACCOUNTS
 
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     adding = actions.add_parser("add", help="make an account; asks for its password, or reads it from a pipe")
     _add_common(adding, _account_add)
     adding.add_argument("username")
-    adding.add_argument("--role", required=True, choices=sorted(role.value for role in STAFF))
+    adding.add_argument("--role", required=True, choices=sorted(role.value for role in ACCOUNTS))
     adding.add_argument("--name", default="", help="as colleagues read it, such as “Nguyễn Thị Lan”")
     _add_where(adding)
     adding.add_argument("--replace", action="store_true", help="also when there is such an account already")

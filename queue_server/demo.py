@@ -104,7 +104,7 @@ def always_open(config: BranchConfig) -> BranchConfig:
         hours=Hours(dict.fromkeys(WEEKDAYS, hours)),
         fields=tuple(replace(field, hours=None) for field in config.fields),
         series=tuple(replace(series, last=SERIES_LAST) for series in config.series),
-        limits=replace(config.limits, numbers_a_minute=None, numbers_an_hour=None),
+        limits=replace(config.limits, numbers_a_minute=None, numbers_an_hour=None, clerks_call_chosen=True),
     )
 
 

@@ -57,6 +57,7 @@ ACCOUNTS: dict[str, tuple[Role, str, str | None]] = {
     "hoa": (Role.HELPER, "Lê Thị Hoa", BRANCH),
     "tam": (Role.SUPERVISOR, "Phạm Minh Tâm", BRANCH),
     "quang": (Role.MANAGER, "Võ Đình Quang", BRANCH),
+    "kiem": (Role.AUDITOR, "Đỗ Văn Kiểm", BRANCH),
     "admin": (Role.ADMINISTRATOR, "Quản trị hệ thống", None),
 }
 """Account → role, name, branch. Every password is PASSWORD."""

@@ -1,6 +1,7 @@
 """The rights matrix: which role may give which command and read which channel. Data, to be read like a table.
 
-Rights hold within a branch: an account or device without a branch belongs to the whole organisation.
+Rights hold within a branch: an account or device without a branch belongs to the whole organisation, so that a manager
+without one is the organisation's. What each role is for: docs/explanation/rights.md.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     MANAGER = "manager"
     ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
     INTEGRATION = "integration"
     DISPENSER = "dispenser"
     DISPLAY = "display"
@@ -24,9 +26,12 @@ class Role(StrEnum):
 
 
 STAFF = frozenset({Role.CLERK, Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR})
+ACCOUNTS = STAFF | {Role.AUDITOR}
+"""Roles of people who sign in; an auditor reads and serves nobody."""
 DEVICES = frozenset({Role.DISPENSER, Role.DISPLAY, Role.PRINTER, Role.RATING})
 MAY_OVERRIDE = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION})
-"""Roles that may act on a counter at which somebody else sits."""
+"""Roles that may act on a counter at which somebody else sits, and call a ticket out of turn; clerks may do the latter
+only where their branch lets them (`limits.clerks_call_chosen`)."""
 
 _HELPER = {"issue", "amend", "cancel", "void", "postpone", "ready", "reinstate", "reprint", "undo", "note"}
 _CLERK = _HELPER | {
@@ -51,6 +56,7 @@ COMMANDS: dict[Role, frozenset[str]] = {
     Role.SUPERVISOR: frozenset(_SUPERVISOR),
     Role.MANAGER: frozenset(_SUPERVISOR),
     Role.ADMINISTRATOR: frozenset(_SUPERVISOR | {"configure"}),
+    Role.AUDITOR: frozenset(),
     Role.INTEGRATION: frozenset(_CLERK),
     Role.DISPENSER: frozenset({"issue", "call-helper"}),
     Role.DISPLAY: frozenset({"report-call"}),
@@ -72,7 +78,7 @@ CHANNELS: dict[str, frozenset[Role]] = {
     "next": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
     "alarms": frozenset({Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
     "helper": frozenset({Role.HELPER, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR}),
-    "printer": frozenset({Role.PRINTER, Role.ADMINISTRATOR}),
+    "printer": frozenset({Role.PRINTER}),
     "rating": frozenset({Role.RATING}),
 }
 
@@ -83,8 +89,10 @@ PAGES: dict[str, frozenset[Role]] = {
     "devices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "staff": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "notices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
-    "reports": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    "reports": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR, Role.INTEGRATION}),
     "notes": STAFF,
+    "calls": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR}),
+    "configuration": frozenset({Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR}),
     "slips": STAFF | {Role.DISPENSER, Role.INTEGRATION},
     "ratings-of-staff": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "tell-slips": frozenset({Role.INTEGRATION}),

@@ -236,6 +236,7 @@ class LimitsBlock(Block):
     no_show_after_calls: Annotated[int, Field(ge=1, le=20)] | None = _LIMITS.no_show_after_calls
     no_show_after_s: Seconds = _LIMITS.no_show_after_s
     no_show_spares_s: Seconds = _LIMITS.no_show_spares_s
+    clerks_call_chosen: bool = _LIMITS.clerks_call_chosen
 
 
 class PlaceBlock(Block):

@@ -206,7 +206,7 @@ class Limits(Struct, frozen=True):
     dispenser, counts only once staff have confirmed it. A device gives at most `numbers_a_minute` and
     `numbers_an_hour`; None: as many as are asked for. Whoever was called `no_show_after_calls` times is absent
     `no_show_after_s` after the last of them (None: staff say who is), but not in the first `no_show_spares_s` after a
-    break.
+    break. `clerks_call_chosen`: clerks too may call a ticket of their choice, out of turn; else only who supervises.
     """
 
     undo_s: int = 10
@@ -229,6 +229,7 @@ class Limits(Struct, frozen=True):
     no_show_after_calls: int | None = None
     no_show_after_s: int = 60
     no_show_spares_s: int = 900
+    clerks_call_chosen: bool = False
 
 
 class Team(Struct, frozen=True):

@@ -138,6 +138,7 @@ PROBLEMS: dict[str, Said] = {
     "unknown-posting": Said(404, "Không có lịch trực này, hoặc đã kết thúc.", "There is no such posting, or it has ended."),
     "other-agency": Said(403, "Quầy {counter} là của {agency}; lịch trực của bạn hôm nay thuộc cơ quan khác. Hãy chọn quầy khác hoặc nhờ người phụ trách chuyển quầy.", "Counter {counter} belongs to {agency}, and your posting of today is for another agency. Choose another counter, or have a supervisor move you."),
     "forbidden": Said(403, "Tài khoản hoặc thiết bị này không có quyền làm việc đó. Hãy hỏi quản trị.", "This account or device may not do that. Ask the administrator."),
+    "chosen-call-forbidden": Said(403, "Ở đây nhân viên quầy gọi theo thứ tự; gọi một số tự chọn cần quyền phụ trách. Hãy bấm Gọi tiếp hoặc nhờ người phụ trách.", "Clerks call in turn here; calling a ticket of one's choice is for supervisors. Call the next one, or ask a supervisor."),
     "wrong-origin": Said(403, "Yêu cầu đến từ trang khác nên bị từ chối.", "The request came from another site and was refused."),
     "https-needed": Said(403, "Chỉ đăng nhập được qua https. Quản trị có thể cho phép http trong mạng nội bộ (LAYSO_PLAIN_HTTP).", "Signing in needs https. An administrator can allow http on a LAN (LAYSO_PLAIN_HTTP)."),
     "too-many-tries": Said(429, "Đã thử quá nhiều lần. Hãy đợi {retry_s} giây rồi thử lại; nếu không nhớ mật khẩu hoặc mã, hãy hỏi quản trị.", "Too many tries. Wait {retry_s} seconds and try again; if you do not remember the password or code, ask the administrator."),

@@ -11,11 +11,12 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from queue_server.access.identity import Who
-from queue_server.access.rights import STAFF
+from queue_server.access.rights import MAY_OVERRIDE, STAFF
 from queue_server.branches.answers import Answer, TicketAnswer
 from queue_server.branches.host import BranchHost
 from queue_server.branches.personal import Kind, Words, words
 from queue_server.domain import commands as c
+from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.slips import slip_key
@@ -120,14 +121,22 @@ class Asked(NamedTuple):
     words: Sequence[Words] = ()
 
 
+def may_call_chosen(who: Who, config: BranchConfig) -> bool:
+    """Whether who may call tickets at all may here call one out of turn."""
+    return who.role in MAY_OVERRIDE or config.limits.clerks_call_chosen
+
+
 def for_the_branch(house: House, who: Who, command: c.Command, host: BranchHost, deadline: datetime) -> Asked:
     """Without an identity number or words about a person, from here on.
 
     Raises:
         Refusal: `forbidden`, where a device or a program says that staff give this number: what staff say of a citizen
-            counts at once; or of the words.
+            counts at once; or of the words. `chosen-call-forbidden`, for clerks of a branch that does not let them call
+            out of turn.
     """
     by = who.by(deadline)
+    if isinstance(command, c.Call) and not may_call_chosen(who, host.state.configured):
+        raise Refusal("chosen-call-forbidden")
     if isinstance(command, Wordy):
         keeping, config, now = house.keeping, host.state.configured, house.now()
         said = [words(kind, value, keeping.until(kind, config, now)) for kind, value in command.said()]

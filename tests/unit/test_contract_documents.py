@@ -16,7 +16,8 @@ from queue_server.web import dispatch
 from queue_server.web.api import commands
 from queue_server.web.application import routes
 from queue_server.web.contract import asyncapi, openapi
-from tests.unit.test_rights import ROLES, ROWS
+from tests import rights
+from tests.rights import CHANNELS, ROLES, ROWS
 
 GENERIC = {
     "/branches/{branch}/counters/{no}/{name}": dispatch.COUNTER_COMMANDS,
@@ -31,6 +32,9 @@ FRAMES = {
 }  # fmt: skip
 """Written from the architecture, section 5; and what a lobby screen says of itself and is ordered to do, and how a
 stream of events ends."""
+
+
+WHERE_THE_BRANCH_LETS_THEM = {"call": {"clerk"}}
 
 
 def served() -> set[tuple[str, str]]:
@@ -77,15 +81,26 @@ def named(needs: str) -> set[str]:
     return {"holder" if role == "who has the ticket's token" else role for role in found}
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if not row[0].endswith(":")], ids=lambda row: row[0])
-def test_a_commands_operation_names_who_may_give_it(row: list[str]) -> None:
+def addresses(row: rights.Row) -> set[str]:
+    """Where it is documented: a command at any address that ends with its name."""
+    paths = openapi.document()["paths"]
+    if row.kind != "command":
+        return {row.subject.removeprefix("/api/v1")} & set(paths)
+    path = "/branches/{branch}/tickets" if row.subject == "issue" else f"/{row.subject}"
+    return {address for address in paths if address.endswith(path) and "{" in address and "post" in paths[address]}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.kind not in ("channel", "frame", "WS", "MOUNT")], ids=str)
+def test_an_operation_names_who_may(row: rights.Row) -> None:
     """By the matrix that is written by hand."""
-    command, *marks = row
-    path = "/branches/{branch}/tickets" if command == "issue" else f"/{command}"
-    found = [said["post"] for address, said in openapi.document()["paths"].items() if address.endswith(path)]
-    may = {role for role, mark in zip(ROLES, marks, strict=True) if mark == "+"}
-    for operation in [one for one in found if one["tags"][0] in ("tickets", "counters", "branches")]:
-        assert named(operation["description"].removeprefix("Needs: ").rstrip(".")) == may
+    method = "post" if row.kind == "command" else row.kind.lower()
+    for address in addresses(row):
+        said = openapi.document()["paths"][address][method]["description"]
+        if "nobody in particular" in said:
+            assert row.roles() == set(ROLES)
+        else:
+            also = WHERE_THE_BRANCH_LETS_THEM.get(row.subject, set())
+            assert named(said.removeprefix("Needs: ").rstrip(".")) == row.roles() | also
 
 
 def test_every_operation_says_what_it_accepts() -> None:
@@ -128,11 +143,9 @@ def test_a_socket_says_how_to_show_who_asks_and_who_may_follow_what() -> None:
     ways = [reference["$ref"].rpartition("/")[2] for reference in document["servers"]["this"]["security"]]
     assert ways == list(document["components"]["securitySchemes"]) == ["bearer", "session"]
     said = {name.partition(":")[0]: channel["needs"] for name, channel in document["x-channels"].items()}
-    for kind, *marks in [row for row in ROWS if row[0].endswith(":")]:
-        may = {role for role, mark in zip(ROLES, marks, strict=True) if mark == "+"}
-        everybody = "nobody in particular" if may == set(ROLES) else None
-        own = {"printer"} if kind == "printer:" else may
-        assert said[kind[:-1]] == everybody or named(said[kind[:-1]]) == own
+    for kind, row in CHANNELS.items():
+        everybody = "nobody in particular" if row.roles() == set(ROLES) else None
+        assert said[kind] == everybody or named(said[kind]) == row.roles()
     for word in ("Authorization: Bearer", "session cookie", "`nobody`", "4401", "4403", "ticket:TOKEN"):
         assert word in document["info"]["description"]
 

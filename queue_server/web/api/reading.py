@@ -199,6 +199,15 @@ def _public(item: ev.Recorded) -> dict[str, Any]:
     return {"seq": item.seq, "at": item.at, "type": type_of(item.event), **parts}
 
 
+async def configuration(request: Request) -> Response:
+    """GET /branches/{branch}/configuration: what is in force; for who runs the branch, and auditors."""
+    house, code = house_of(request), request.path_params["branch"]
+    who = await asker_of(request)
+    host = await house.bus.host(code)
+    who.require_page("configuration", code)
+    return json((await host.settled()).configured)
+
+
 async def ticket(request: Request) -> Response:
     """GET /tickets/{id}: a ticket, for its token (`Ticket-Token` or `?token=`) or for staff and integrations."""
     house = house_of(request)
@@ -216,12 +225,12 @@ async def ticket(request: Request) -> Response:
 
 
 async def calls(request: Request) -> Response:
-    """GET /tickets/{id}/calls: why a ticket of today was called when it was, and no other; for staff."""
+    """GET /tickets/{id}/calls: why a ticket of today was called when it was, and no other; for staff and auditors."""
     house = house_of(request)
     ticket_id = request.path_params["id"]
     who = await asker_of(request)
     branch_id = await house.bus.branch_of(ticket_id)
-    who.require_page("clerk", branch_id)
+    who.require_page("calls", branch_id)
     state = await (await house.bus.host(branch_id)).settled()
     if ticket_id not in state.tickets:
         raise Refusal("unknown-ticket", ticket=ticket_id)
@@ -275,6 +284,7 @@ routes = [
     Route("/branches/{branch}", branch),
     Route("/branches/{branch}/board", board),
     Route("/branches/{branch}/events", events),
+    Route("/branches/{branch}/configuration", configuration),
     Route("/tickets/{id}/calls", calls),
     Route("/tickets/{id}", ticket, methods=["GET"]),
     Route("/tickets/{id}", cancel, methods=["DELETE"]),

@@ -10,11 +10,10 @@ import msgspec
 from queue_server import __version__
 from queue_server.access.identity import NOBODY
 from queue_server.access.rights import CHANNELS as MAY_FOLLOW
-from queue_server.access.rights import Role
 from queue_server.protocol import SUBPROTOCOL, frames, rows
 from queue_server.protocol.frames import Close
 from queue_server.web import dispatch
-from queue_server.web.contract.security import TOKENS, asyncapi_scheme, needs
+from queue_server.web.contract.security import asyncapi_scheme, needs
 
 REF = "#/components/schemas/{name}"
 WAYS_IN = ("bearer", "session")
@@ -157,13 +156,7 @@ def _channels(named: dict[type, Any]) -> dict[str, Any]:
         "data": named[rows.Ahead],
     }
     channels = {**numbered, "live:{branch}": live, "next:{branch}/{no}": following, "ahead:{token}": ahead}
-    return {name: {**said, "needs": needs(_followers(name))} for name, said in channels.items()}
-
-
-def _followers(channel: str) -> frozenset[Role]:
-    """Who may follow such a channel; a printer's has no other reader than itself."""
-    kind = channel.partition(":")[0]
-    return MAY_FOLLOW[kind] & TOKENS if kind == "printer" else MAY_FOLLOW[kind]
+    return {name: {**said, "needs": needs(MAY_FOLLOW[name.partition(":")[0]])} for name, said in channels.items()}
 
 
 def _tag(frame: type) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from queue_server.access.rights import COMMANDS, PAGES, STAFF, Role
+from queue_server.access.rights import ACCOUNTS, COMMANDS, PAGES, STAFF, Role
 from queue_server.access.second_factor import Enrolment
 from queue_server.access.store import PairingWait
 from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAnswer
 from queue_server.domain import commands as c
+from queue_server.domain.configuration import BranchConfig
 from queue_server.protocol import resources as r
 from queue_server.readers.statistics.day import DayReport
 from queue_server.web import dispatch
@@ -86,7 +87,7 @@ READING = (
     ),
     Operation(
         "GET", "/tickets/{id}/calls", "Why a ticket was called when it was, and no other", "tickets", r.TicketCalls,
-        problems=("unknown-ticket",), who=PAGES["clerk"],
+        problems=("unknown-ticket",), who=PAGES["calls"],
     ),
     Operation(
         "GET", "/tickets/{id}/notes", "Notes and dossier codes of a ticket, while they are kept", "tickets",
@@ -131,6 +132,10 @@ READING = (
         DayReport, problems=("no-service-day",), who=PAGES["reports"],
     ),
     Operation(
+        "GET", "/branches/{branch}/configuration", "The configuration in force, whole", "branches", BranchConfig,
+        who=PAGES["configuration"],
+    ),
+    Operation(
         "GET", "/branches/{branch}/advice", "What staff might do about the queues, with its effect", "branches",
         r.StaffAdvices, problems=("unavailable",), who=PAGES["manager"],
     ),
@@ -173,7 +178,7 @@ ENTERING = (
         who=NOBODY,
     ),
     Operation(
-        "DELETE", "/session", "Sign out", "access", status=204, problems=("wrong-origin",), who=STAFF | NOBODY,
+        "DELETE", "/session", "Sign out", "access", status=204, problems=("wrong-origin",), who=ACCOUNTS | NOBODY,
     ),
     Operation(
         "POST", "/session/device", "Sign a device's browser in", "access", r.SignedIn, request=entering.DeviceSignIn,
@@ -322,7 +327,10 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         "unknown-field", "nothing-reserved", "not-reserved", "number-taken", "arrival-not-today", "day-not-open",
     ),
     "call-next": ("counter-closed", "counter-busy", "counter-taken", "too-late"),
-    "call": ("unknown-counter", "counter-closed", "counter-busy", "counter-taken", "cannot-serve", "too-late"),
+    "call": (
+        "chosen-call-forbidden", "unknown-counter", "counter-closed", "counter-busy", "counter-taken", "cannot-serve",
+        "too-late",
+    ),
     "open": ("other-agency", "counter-taken", "counter-retired", "counter-busy", "day-not-open"),
     "pause": ("counter-state", "counter-taken"),
     "close": ("counter-busy", "counter-taken"),

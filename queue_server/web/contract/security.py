@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import Any, NamedTuple
 
-from queue_server.access.rights import DEVICES, EVERYBODY, STAFF, Role
+from queue_server.access.rights import ACCOUNTS, DEVICES, EVERYBODY, Role
 from queue_server.web.asking import COOKIE, PLAIN_COOKIE
 
 TOKENS = DEVICES | {Role.INTEGRATION}
@@ -30,7 +30,7 @@ SCHEMES = {
         },
     ),
     "session": Scheme(
-        STAFF | TOKENS,
+        ACCOUNTS | TOKENS,
         {
             "type": "apiKey",
             "in": "cookie",

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from queue_server.access.identity import Who
 from queue_server.access.rights import PAGES, Role
+from queue_server.domain.hours import service_day
 from queue_server.realtime.views import name
 from queue_server.web.asking import house_of, page_language_of, who_of
 from queue_server.web.pages.rendering import page
@@ -33,13 +34,15 @@ async def start(request: Request) -> Response:
 
 async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
     """The branches that this asker has to do with; all of them for who belongs to none."""
-    configs = [each.config for each in await house_of(request).listing.all()]
+    house = house_of(request)
+    configs, now = [each.config for each in await house.listing.all()], house.now()
     return [
         {
             "code": config.branch,
             "path": quote(config.branch),
             "name": name(config.name),
             "organisation": name(config.organisation),
+            "today": service_day(config, now),
         }
         for config in configs
         if who.branch in (None, config.branch)
@@ -47,8 +50,10 @@ async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
 
 
 def _staff_pages(who: Who) -> list[str]:
-    """The consoles that this account may open; before signing in, all of them, for they ask who is there."""
-    return [each for each in ("helper", "clerk", "manager") if who.role is Role.NOBODY or who.role in PAGES[each]]
+    """The consoles that this account may open, before signing in all of them, for they ask who is there; for who has no
+    console, the reports."""
+    consoles = [each for each in ("helper", "clerk", "manager") if who.role is Role.NOBODY or who.role in PAGES[each]]
+    return consoles or [each for each in ("reports",) if who.role in PAGES[each]]
 
 
 async def sign_in(request: Request) -> Response:
