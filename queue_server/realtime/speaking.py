@@ -36,6 +36,9 @@ NOTICED_S = 2.0
 """So late a line's end may be noticed here; a call that is said twice is better than one that nobody hears."""
 LATE_S = 12.0
 """A process that died is only missed so late by the others: its screens may have been told of calls until then."""
+FIRST_S = 10.0
+"""Where nobody had the voice, whoever gets it speaks calls that are no older. display_screen.js has a screen that was
+never paired wait for longer where this may come about, so that none is said twice."""
 SILENT_S = 40.0
 """Whoever has left a call unspoken for so long, and has spoken nothing since, is not heard, whatever it says of itself:
 the longest call takes fifteen seconds, and each says that it was spoken."""
@@ -130,7 +133,7 @@ class Speaking:
         """Since when whoever has the voice cannot use it; None while it can, or nobody knows better."""
         now = self._now()
         if not speaker:
-            return now
+            return now - timedelta(seconds=FIRST_S * self._speed)
         if self._is_mute(speaker) or self._is_silent(state, zone):
             return now - timedelta(seconds=SILENT_S * self._speed)
         away_s = await self._away_s(speaker)
