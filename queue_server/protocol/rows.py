@@ -187,7 +187,8 @@ class DeskTicketRow(Struct, frozen=True):
     """A ticket in a clerk's hands. `waited_s` is the sum of its waits so far; `counter` is where a held one's papers
     are; `turn` is how many of a bulk submitter's dossiers are done before others have their turn. The visit goes on in
     the fields of `further`. `shown_at` and `spoken_at` are when a screen told that its newest call, of `called_at`, has
-    been, in a hall where screens show this counter's calls (`is_watched`)."""
+    been, in a hall where screens show this counter's calls (`is_watched`); `spoken_after` is how many others are spoken
+    before it, None when it does not wait to be spoken."""
 
     id: str
     number: str
@@ -213,6 +214,7 @@ class DeskTicketRow(Struct, frozen=True):
     called_at: datetime | None
     shown_at: datetime | None
     spoken_at: datetime | None
+    spoken_after: int | None
 
 
 class HelpedTicketRow(Struct, frozen=True):

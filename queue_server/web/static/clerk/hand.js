@@ -44,12 +44,16 @@ function Facts({ model, hand, hall }) {
     ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
     ["procedures", hand.procedures.length ? html`<${Procedures} codes=${hand.procedures} branch=${model.branch} />` : ""],
     ["further", hand.further.map((code) => fieldName(model, code)).join(" → "), "strong"],
-    ["hall", hall === "shown" || hall === "spoken" ? t(`hall.${hall}`) : ""],
+    ["hall", hall && hall !== "unshown" ? hallWords(hall, hand) : ""],
     ["why", hand.why ? LaySo.name(hand.why) : ""],
   ];
   return facts
     .filter(([, value]) => value)
     .map(([key, value, tone]) => html`<div class=${`fact${tone ? " fact--strong" : ""}`} key=${key}><dt>${t(key)}</dt><dd>${value}</dd></div>`);
+}
+
+function hallWords(hall, { spoken_after: n, spoken_at: at }) {
+  return t(`hall.${hall}`, { n, time: at ? LaySo.time(at) : "" });
 }
 
 function dossiersWords({ dossiers, dossiers_done: done, turn }) {
