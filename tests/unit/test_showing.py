@@ -254,6 +254,17 @@ def test_what_was_spoken_before_a_return_to_the_queue_does_not_count() -> None:
     assert absent_at(branch, ticket, "08:30") is None
 
 
+def test_a_late_report_of_a_call_before_a_return_to_the_queue_does_not_count() -> None:
+    branch = Branch(with_screens(HALL, no_show_after_calls=2, no_show_after_s=60))
+    ticket = called(branch, "08:00")
+    before = call_of(branch, ticket)
+    branch.do(c.ReturnToQueue(ticket=ticket), "08:01", LAN)
+    branch.do(c.Call(ticket=ticket, counter=1), "08:10", LAN)
+    branch.do(c.ReportCall(call=before, is_spoken=True), "08:10:05", SCREEN)
+    branch.do(c.ReportCall(call=call_of(branch, ticket), is_spoken=True), "08:10:10", SCREEN)
+    assert absent_at(branch, ticket, "08:30") is None
+
+
 def test_a_screen_that_speaks_for_other_counters_is_not_waited_for() -> None:
     branch = Branch(with_screens(replace(HALL, counter=2), no_show_after_calls=1, no_show_after_s=60))
     ticket = called(branch, "08:00")
