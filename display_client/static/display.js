@@ -134,13 +134,20 @@
       document.body.classList.remove("is-kept");
       this._problem = null;
       this._screen = screenOf.of(view, this._code);
-      const fresh = this._calls.see({
-        view: view, screen: this._screen, calls: this._shown(), now: this._feed.now(),
-        epoch: epochOf(this._feed.position(this._channel)), device: this._device()
-      });
+      const fresh = this._see();
       this._step();
       this._draw();
       this._tellShown(fresh);
+    }
+
+    _see() {
+      const now = this._feed.now();
+      const device = this._device();
+      return this._calls.see({
+        view: this._view, screen: this._screen, calls: this._shown(), now: now, device: device,
+        epoch: epochOf(this._feed.position(this._channel)),
+        patience: screenOf.patience(this._view, this._screen, device, this._isLive ? now - this._since() : 0)
+      });
     }
 
     _shown() {
@@ -174,6 +181,7 @@
     }
 
     _step() {
+      if (this._calls.isPatient && !this._keptAt) { this._see(); }
       this._calls.step(this._screen.least_s * 1000);
     }
 
@@ -268,31 +276,22 @@
     /** Since when the picture is old; "" while it is not, or only for a moment. */
     _lostTime() {
       const isLost = this._keptAt || (!this._isLive && this._now() - this._since() > STALE_AFTER_MS);
-      return isLost ? sayWhen(this._since()) : "";
+      return isLost ? LaySo.displayView.when(this._since()) : "";
     }
 
     _drawLink() {
-      const lost = this._view ? say("stale", { time: sayWhen(this._since()) }) : say("connecting");
+      const lost = this._view ? say("stale", { time: LaySo.displayView.when(this._since()) }) : say("connecting");
       board.link(this._isLive && !this._keptAt ? say("live") : lost, this._isLive);
       const sign = this._screen.voice ? SIGNS[this._voice.trouble || this._voice.lack] : undefined;
       board.sound(sign ? say(sign) : "");
     }
 
-    /** A lost connection goes before all notices. */
     _notices() {
-      if (!this._view) { return []; }
-      const lost = this._lostTime();
-      if (lost) { return [{ kind: "warn", label: say("staleLabel", { time: lost }), text: say("staleHow", { time: lost }) }]; }
-      const notices = LaySo.displayView.notices(this._view, this._now());
-      if (this._playlist.isOn) { return notices; } // what is urgent stands beside the calls
-      return LaySo.playlist.urgent(this._view.notices, this._screen.code, this._now()).concat(notices);
+      return this._view ? LaySo.displayOther.notices(this._view, this._screen, this._now(), this._lostTime(), this._playlist.isOn) : [];
     }
   }
 
   // -- small things ---------------------------------------------------------------------------------------------------------
-
-  /** "09:41", with the day when that is not today as far as this machine knows. */
-  const sayWhen = (at) => LaySo.time(at) + (LaySo.date(at) === LaySo.date(new Date()) ? "" : " " + LaySo.date(at));
 
   const epochOf = (position) => (position ? position.slice(0, position.lastIndexOf(".")) : "");
 

@@ -20,6 +20,7 @@
       this._voice = voice;
       this._told = {}; // number → the call that is in its turn or in the voice's queue
       this._left = {}; // number → the call that was left to another screen to speak
+      this.isPatient = false; // while what was left may be spoken here yet
       this._memory = turnsOf.memoryIn(LaySo.storage(), name);
       this._spoken = this._memory.read();
       this._seen = this._spoken;
@@ -30,15 +31,16 @@
     }
 
     /**
-     * Take in a board: `{view, screen, calls, epoch, now, device}`, `device` "" for one that was not paired. The calls that
-     * are new here and whose number is still called, however old: they stand on the screen now.
+     * Take in a board: `{view, screen, calls, epoch, now, device, patience}`, `device` "" for one that was not paired,
+     * `patience` as of displayScreen. The calls that are new here and whose number is still called, however old: they stand
+     * on the screen now.
      */
     see(board) {
       this._takeDown(board.view.calls || {});
       const isHere = screenOf.speaks(board.view, board.screen, board.device);
-      const fresh = this._takeUp(board, isHere);
+      const fresh = this._takeUp(board, isHere && !board.patience);
       this._leaveOut(board.calls.filter((call) => call.isOver));
-      if (isHere) { this._speakInstead(board); }
+      if (isHere) { this._speakInstead(board); } else { this._handOver(board); }
       return fresh;
     }
 
@@ -60,14 +62,30 @@
       return fresh.map((item) => item.row).filter((row) => row.isActive);
     }
 
-    /** The screen that spoke before has gone dark: what it was no longer told of is spoken here. */
+    /** Whoever spoke before has gone dark, or nobody did: what was not spoken there is spoken here. */
     _speakInstead(board) {
       const left = board.calls.filter((call) => this._left[call.number] === call.call);
+      const isDue = (row) => board.now.getTime() - new Date(row.at).getTime() >= board.patience;
       this._left = {};
       screenOf.missed(left, screenOf.speaker(board.view, board.screen).since, board.now).forEach((row) => {
+        if (!isDue(row)) { this._left[row.number] = row.call; return; }
         this._told[row.number] = { row: row, epoch: board.epoch };
         this._voice.say(row);
       });
+      this.isPatient = Object.keys(this._left).length > 0;
+    }
+
+    /** Another screen speaks: what waits here and was called since it does is its own. */
+    _handOver(board) {
+      const since = new Date(screenOf.speaker(board.view, board.screen).since);
+      this.isPatient = false;
+      Object.keys(this._told).map((number) => this._told[number])
+        .filter((told) => !told.isDealt && new Date(told.row.at) > since)
+        .forEach((told) => {
+          this._voice.cancel(told.row.number);
+          this._left[told.row.number] = told.row.call;
+          this.dealtWith(told.row.number);
+        });
     }
 
     /** Calls that were undone: gone from the server's list though newer than its oldest one. */

@@ -74,5 +74,13 @@
     LaySo.displayBoard.strip(pages[page], strip.madeAt, page, pages.length);
   }
 
-  LaySo.displayOther = { strip: drawStrip, wall: drawWall, desk: drawDesk, theme: drawTheme, onKey: onKey };
+  /** What goes through the bar. A lost connection (since `lost`, "" while there is none) goes before all notices; what is
+   *  urgent goes before the others where it does not stand beside the calls. */
+  function notices(view, screen, now, lost, isSplit) {
+    if (lost) { return [{ kind: "warn", label: say("staleLabel", { time: lost }), text: say("staleHow", { time: lost }) }]; }
+    const plain = LaySo.displayView.notices(view, now);
+    return isSplit ? plain : LaySo.playlist.urgent(view.notices, screen.code, now).concat(plain);
+  }
+
+  LaySo.displayOther = { notices: notices, strip: drawStrip, wall: drawWall, desk: drawDesk, theme: drawTheme, onKey: onKey };
 })(window);

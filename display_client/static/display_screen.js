@@ -7,6 +7,7 @@
 
   const LaySo = (global.LaySo = global.LaySo || {});
   const YOUNG_MS = 30000; // as in display_turns.js: an older call is shown, not shouted
+  const PATIENT_MS = 12000; // a little longer than FIRST_S of realtime/speaking.py
   const PLAIN = {
     code: "", name: { vi: "", en: "" }, layout: "board", counters: null, fields: null, least_s: 8, theme: "dark", accent: "",
     voice: { zone: "", reading: "bac", repeats: 2, percent: 100, loud: [] }
@@ -42,6 +43,16 @@
     return screen.voice !== null && speaker(view, screen).device === device;
   }
 
+  /**
+   * How old a call must be, in ms, before this screen speaks it. One that was not paired cannot tell the others what it has
+   * spoken, so it lets them go first where one of them may be about to get the voice: one had it, or the line has only just
+   * come about (`liveFor` ms ago).
+   */
+  function patience(view, screen, device, liveFor) {
+    const wasGiven = speaker(view, screen).since !== null;
+    return device === "" && (wasGiven || liveFor < PATIENT_MS) ? PATIENT_MS : 0;
+  }
+
   /** How loud at a minute of the day, 0 to 1. */
   function loudness(voice, minute) {
     const now = voice.loud.filter((each) => each[0] <= minute && minute < each[1])[0];
@@ -59,6 +70,6 @@
   }
 
   LaySo.displayScreen = {
-    of: of, shows: shows, tells: tells, speaker: speaker, speaks: speaks, loudness: loudness, missed: missed
+    of: of, shows: shows, tells: tells, speaker: speaker, speaks: speaks, patience: patience, loudness: loudness, missed: missed
   };
 })(window);

@@ -280,5 +280,8 @@
     return WEEKDAYS[LaySo.language()][weekday] + ", " + text;
   }
 
-  LaySo.displayView = { calls: calls, strip: strip, desk: desk, pagesOf: pagesOf, phase: phase, rest: rest, notices: notices, date: date };
+  /** "09:41", with the day when that is not today as far as this machine knows. */
+  const when = (at) => LaySo.time(at) + (LaySo.date(at) === LaySo.date(new Date()) ? "" : " " + LaySo.date(at));
+
+  LaySo.displayView = { calls: calls, strip: strip, desk: desk, pagesOf: pagesOf, phase: phase, rest: rest, notices: notices, date: date, when: when };
 })(window);

@@ -116,7 +116,7 @@
 
   // ---- player ----
 
-  const MANY_WAITING = 2; // more calls than this waiting: all of them are spoken in the short form
+  const MANY_WAITING = 2; // more calls than this waiting: all of them are spoken in the short form, in one language
   const MAX_WAITING = 30; // about two minutes of short calls; the oldest goes first
   const STALE_MS = 30000; // a call held back by blocked sound for longer than this is not spoken any more
   const RESUME_MS = 1000; // Chrome leaves resume() pending, without an error, until somebody presses a key
@@ -190,7 +190,10 @@
       this._context.onstatechange = () => { if (this._context.state === "running") { this.unlock(); } };
     }
 
-    /** Speak {id, number, counter, times, language: "vi" or a list such as ["vi", "en"]} after the calls before it. */
+    /**
+     * Speak {id, number, counter, times, language: "vi" or a list such as ["vi", "en"]} after the calls before it; the
+     * last language is the citizen's own, the only one that is spoken while many wait.
+     */
     say(call) {
       const id = Object(call).id;
       const waiting = this._queue.find((item) => item.id === id && id !== undefined);
@@ -296,10 +299,10 @@
       });
     }
 
-    /** The sentences of a call in all its languages, the chime before the first. */
+    /** The sentences of a call in all its languages, in the short form in the last alone, the chime before the first. */
     _lines(item) {
       const lines = [];
-      [].concat(item.call.language || "vi").forEach((language) => {
+      [].concat(item.call.language || "vi").slice(item.isShort ? -1 : 0).forEach((language) => {
         const call = Object.assign({repeat: this._repeat}, item.call, {language: language, short: item.isShort});
         sentences(call).forEach((clips) => lines.push({language: language, clips: clips, delay: SENTENCE_GAP_S}));
       });

@@ -27,7 +27,7 @@ from queue_server.domain.state import (
     Speaker,
     Suspension,
 )
-from queue_server.domain.tickets import Mark, Rating, Stream, Ticket, TicketState, enter
+from queue_server.domain.tickets import Mark, Rating, StintKind, Stream, Ticket, TicketState, enter
 
 
 def apply(state: BranchState, recorded: Recorded) -> None:
@@ -161,7 +161,15 @@ def _call_shown(state: BranchState, rec: Recorded, event: ev.CallShown) -> None:
 def _call_spoken(state: BranchState, rec: Recorded, event: ev.CallSpoken) -> None:
     for slot, call in _calls(state, event.call):
         state.put("calls", slot, replace(call, spoken_at=rec.at))
-        state.put("heard", call.ticket, state.heard.get(call.ticket, 0) + 1)
+        if _is_of_this_walk(state.tickets.get(call.ticket), call):
+            state.put("heard", call.ticket, state.heard.get(call.ticket, 0) + 1)
+
+
+def _is_of_this_walk(ticket: Ticket | None, call: CallShown) -> bool:
+    """Whether its citizen has not been back in the queue since: a screen may tell of it late."""
+    stints = reversed(ticket.stints) if ticket is not None else ()
+    walk = next((stint for stint in stints if stint.kind is StintKind.WALKING), None)
+    return walk is not None and call.at >= walk.start
 
 
 def _calls(state: BranchState, seq: int) -> list[tuple[int, CallShown]]:

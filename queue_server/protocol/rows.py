@@ -190,7 +190,8 @@ class DeskTicketRow(Struct, frozen=True):
     are, and `only_counter` where alone it goes on; `turn` is how many of a bulk submitter's dossiers are done before
     others have their turn. The visit goes on in the fields of `further`, with the first of them `back` at that counter.
     `shown_at` and `spoken_at` are when a screen told that its newest call, of `called_at`, has been, in a hall where
-    screens show this counter's calls (`is_watched`)."""
+    screens show this counter's calls (`is_watched`); `spoken_after` is how many others are spoken before it, None when
+    it does not wait to be spoken."""
 
     id: str
     number: str
@@ -218,6 +219,7 @@ class DeskTicketRow(Struct, frozen=True):
     called_at: datetime | None
     shown_at: datetime | None
     spoken_at: datetime | None
+    spoken_after: int | None
 
 
 class HelpedTicketRow(Struct, frozen=True):

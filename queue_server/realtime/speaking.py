@@ -18,11 +18,10 @@ import msgspec
 from msgspec import Struct
 
 from queue_server.branches.host import BranchHost
+from queue_server.domain import speech
 from queue_server.domain.commands import By, GiveVoice
-from queue_server.domain.configuration import ANY_SCREEN, Screen
 from queue_server.domain.refusals import Refusal
-from queue_server.domain.state import NOBODY, BranchState, CallShown
-from queue_server.domain.tickets import TicketState
+from queue_server.domain.state import NOBODY, BranchState
 from queue_server.journal.port import JournalUnavailable
 from queue_server.protocol.frames import Report
 from queue_server.realtime.presence.port import Presence
@@ -36,6 +35,9 @@ NOTICED_S = 2.0
 """So late a line's end may be noticed here; a call that is said twice is better than one that nobody hears."""
 LATE_S = 12.0
 """A process that died is only missed so late by the others: its screens may have been told of calls until then."""
+FIRST_S = 10.0
+"""Where nobody had the voice, whoever gets it speaks calls that are no older. display_screen.js has a screen that was
+never paired wait for longer where this may come about, so that none is said twice."""
 SILENT_S = 40.0
 """Whoever has left a call unspoken for so long, and has spoken nothing since, is not heard, whatever it says of itself:
 the longest call takes fifteen seconds, and each says that it was spoken."""
@@ -105,7 +107,7 @@ class Speaking:
             host = self._hosts.loaded(branch)
             if host is None or host.state.config is None:
                 continue
-            for zone in {screen.voice.zone for screen in _screens(host.state) if screen.voice is not None}:
+            for zone in {screen.voice.zone for screen in speech.screens(host.state) if screen.voice is not None}:
                 await self._look_at(host, zone)
 
     def _forget(self) -> None:
@@ -130,7 +132,7 @@ class Speaking:
         """Since when whoever has the voice cannot use it; None while it can, or nobody knows better."""
         now = self._now()
         if not speaker:
-            return now
+            return now - timedelta(seconds=FIRST_S * self._speed)
         if self._is_mute(speaker) or self._is_silent(state, zone):
             return now - timedelta(seconds=SILENT_S * self._speed)
         away_s = await self._away_s(speaker)
@@ -159,36 +161,20 @@ class Speaking:
         """Whether somebody who is still called in the zone was not spoken of for too long, and nobody else since."""
         limit = self._now() - timedelta(seconds=SILENT_S * self._speed)
         since = state.voices.get(zone, NOBODY).since
-        calls = [call for call in state.calls.values() if call.counter in heard_in(state, zone)]
+        calls = [call for call in state.calls.values() if call.counter in speech.heard_in(state, zone)]
         last = max([at for call in calls if (at := call.spoken_at)] + ([since] if since else []), default=limit)
-        waiting = (call for call in calls if call.spoken_at is None and _is_called(state, call))
+        waiting = (call for call in calls if call.spoken_at is None and speech.is_still_called(state, call))
         return last <= limit and any(call.at < limit and (since is None or call.at > since) for call in waiting)
 
     def _audible(self, state: BranchState, zone: str) -> Iterable[str]:
         """Screens of the zone that are connected here and heard, first those that stand first in the configuration."""
-        screens = [each.code for each in _screens(state) if each.voice and each.voice.zone == zone]
+        screens = [each.code for each in speech.screens(state) if each.voice and each.voice.zone == zone]
         here = [
             (screens.index(each.report.screen), device)
             for device, each in self._devices.items()
             if each.left_at is None and each.report.audio == "on" and each.report.screen in screens
         ]
         return (device for _, device in sorted(here))
-
-
-def _is_called(state: BranchState, call: CallShown) -> bool:
-    """Whether its citizen is still being waited for."""
-    ticket = state.tickets.get(call.ticket)
-    return ticket is not None and ticket.state is TicketState.CALLED and ticket.call == call.call
-
-
-def _screens(state: BranchState) -> tuple[Screen, ...]:
-    return state.configured.screens or (ANY_SCREEN,)
-
-
-def heard_in(state: BranchState, zone: str) -> set[int]:
-    """The counters whose calls are spoken in a zone."""
-    screens = [each for each in _screens(state) if each.voice and each.voice.zone == zone]
-    return {desk.no for desk in state.configured.counters if any(screen.shows(desk) for screen in screens)}
 
 
 _encoder = msgspec.json.Encoder()

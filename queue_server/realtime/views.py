@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct, convert
 
 from queue_server.domain import events as ev
-from queue_server.domain import hours
+from queue_server.domain import hours, speech
 from queue_server.domain.configuration import DayHours, Field, Screen, Text, Voice
 from queue_server.domain.counters import Counter
 from queue_server.domain.overtaking import overtaken_since
@@ -264,10 +264,13 @@ class CounterView:
     def touched(self, state: BranchState, change: Change) -> Iterable[RowKey] | None:
         match change.table:
             case "tickets":
-                return [("tickets", change.key), ("queue", change.key)] if self._concerns(state, change) else ()
+                own = [("tickets", change.key), ("queue", change.key)] if self._concerns(state, change) else []
+                return [*own, *self._hand(state)] if _is_called_otherwise(change) else own
             case "calls":  # why a ticket was called is told while its call is remembered
                 sides = (side for side in (change.old, change.new) if side is not None)
-                return [("tickets", side.ticket) for side in sides]
+                return [*(("tickets", side.ticket) for side in sides), *self._hand(state)]
+            case "voices":
+                return self._hand(state)
             case "fields":
                 return [("counter", str(self.no))] if self._counts(state, change) else ()
             case "alarms" if change.key == self.no:
@@ -279,6 +282,11 @@ class CounterView:
                 return None
             case _:
                 return ()
+
+    def _hand(self, state: BranchState) -> list[RowKey]:
+        """Who is called here: how many are spoken before them depends on the calls of others."""
+        ticket = state.at_counter(self.no)
+        return [("tickets", ticket.id)] if ticket is not None and ticket.state is TicketState.CALLED else []
 
     def _concerns(self, state: BranchState, change: Change) -> bool:
         counter = state.counters.get(self.no)
@@ -363,6 +371,12 @@ def _helped_row(ticket: Ticket) -> rows.HelpedTicketRow:
     )
 
 
+def _is_called_otherwise(change: Change) -> bool:
+    """Whether somebody is called, or is no longer."""
+    old, new = (side is not None and side.state is TicketState.CALLED for side in (change.old, change.new))
+    return old is not new
+
+
 def _overtaken_since(state: BranchState, counter: Counter) -> dict[str, datetime]:
     found = ((code, overtaken_since(state, code)) for code in counter.takes)
     return {code: since for code, since in found if since is not None}
@@ -427,6 +441,7 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
         called_at=call.at if call else None,
         shown_at=call.shown_at if call else None,
         spoken_at=call.spoken_at if call else None,
+        spoken_after=speech.spoken_after(state, call) if call else None,
     )
 
 

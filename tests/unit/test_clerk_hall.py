@@ -26,6 +26,7 @@ def at(clock: str) -> str:
 LIVE = {"state": "live", "since": at("07:30:00")}
 CALLED = {
     "state": "called", "is_watched": True, "called_at": at("09:00:00"), "shown_at": None, "spoken_at": None,
+    "spoken_after": None,
 }  # fmt: skip
 
 
@@ -44,6 +45,13 @@ def test_the_alert_goes_when_a_screen_has_and_is_said_quietly() -> None:
     shown = CALLED | {"shown_at": at("09:00:20")}
     assert hall(shown, "09:00:21") == "shown"
     assert hall(shown | {"spoken_at": at("09:00:30")}, "09:00:31") == "spoken"
+
+
+def test_a_voice_that_is_still_behind_is_said_until_it_has_spoken() -> None:
+    shown = CALLED | {"shown_at": at("09:00:01")}
+    assert hall(shown | {"spoken_after": 3}, "09:00:02") == "waiting"
+    assert hall(shown | {"spoken_after": 0}, "09:00:20") == "next"
+    assert hall(CALLED | {"spoken_after": 3}, "09:00:05") == "unshown"
 
 
 @pytest.mark.parametrize("change", [{"is_watched": False}, {"called_at": None}, {"state": "serving"}])

@@ -423,7 +423,7 @@ def test_a_call_that_is_too_old_to_be_spoken_still_counts_as_shown_and_one_that_
       const said = [];
       const voice = {isBusy: false, number: null, say: (call) => said.push(call.number), cancel() {}};
       const screen = screens.of(input.board, "");
-      const board = {view: input.board, screen, calls: view.calls(input.board, screen), epoch: "e", device: ""};
+      const board = {view: input.board, screen, calls: view.calls(input.board, screen), epoch: "e", device: "", patience: 0};
       const shown = new Calls(voice, "x").see(Object.assign(board, {now: new Date(input.now)}));
       return [shown.map((call) => call.number), said];"""
     board = a_board(None, calls=calls, counters=counters)
@@ -483,6 +483,64 @@ def test_who_takes_over_speaks_what_the_other_was_not_told_of() -> None:
     assert run(script, since=at("09:00"), **given) == [2, 3]
     assert run(script, since="2026-11-23T09:00:50+07:00", **given) == [3]
     assert run(script, since=None, rows=rows, now=at("09:02")) == []
+
+
+SAID = """
+  const said = [], cancelled = [];
+  const voice = {isBusy: false, number: null, say: (c) => said.push(c.number), cancel: (n) => cancelled.push(n)};
+  const calls = new Calls(voice, "x");
+  const see = ([now, voices, liveFor]) => {
+    const board = Object.assign({}, input.board, {voices}), screen = screens.of(board, ""), device = input.device;
+    const patience = screens.patience(board, screen, device, liveFor);
+    const shown = view.calls(board, screen);
+    calls.see({view: board, screen, calls: shown, epoch: "e", device, patience, now: new Date(input.minute + now)});
+    return said.splice(0);
+  };
+  const found = input.steps.map(see);
+  return [found, cancelled];"""
+MINUTE = "2026-11-23T09:00:"
+ZONE = "+07:00"
+
+
+def spoken(device: str, *steps: tuple[str, dict[str, Any], int]) -> Any:
+    """What a screen has begun to speak after each step (second, who has the voice, ms since its line came about), and
+    what it no longer will: A001 and A002 are called at 09:00:00 and 09:00:08."""
+    calls = {"1": a_call(1, "A001", 1), "2": a_call(2, "A002", 2, at=MINUTE + "08" + ZONE)}
+    later = a_counter(2, "A002") | {"ticket": {"number": "A002", "state": "called", "since": MINUTE + "08" + ZONE}}
+    board = a_board(None, calls=calls, counters={"1": a_counter(1, "A001"), "2": later}, screens={"sanh": a_screen()})
+    given = [(second + ZONE, {"sanh": voice} if voice else {}, live) for second, voice, live in steps]
+    return run(SAID, board=board, device=device, minute=MINUTE, steps=given)
+
+
+def voice_of(device: str, since: str) -> dict[str, Any]:
+    return {"device": device, "since": MINUTE + since + ZONE}
+
+
+def test_who_gets_the_voice_first_speaks_what_was_called_before_and_is_young() -> None:
+    mine = voice_of("display-1", "01")
+    assert spoken("display-1", ("09", {}, 0), ("11", mine, 2000), ("12", mine, 3000)) == [[[], ["A002"], []], []]
+
+
+def test_one_that_was_never_paired_lets_others_go_first_while_its_line_is_new() -> None:
+    taken = voice_of("display-1", "01")
+    assert spoken("", ("09", {}, 500), ("12", {}, 3500), ("20", {}, 11500)) == [[[], ["A001"], ["A002"]], []]
+    assert spoken("", ("09", {}, 500), ("11", taken, 2500), ("29", taken, 20500)) == [[[], [], []], []]
+    assert spoken("", ("09", {}, 60_000)) == [[["A001", "A002"]], []]
+
+
+def test_one_that_was_never_paired_lets_who_had_the_voice_go_first() -> None:
+    lost = voice_of("", "05")
+    assert spoken("", ("09", lost, 60_000), ("20", lost, 71_000)) == [[[], ["A002"]], []]
+
+
+def test_what_still_waits_where_the_sound_was_blocked_is_left_to_who_speaks_now() -> None:
+    """It waits in the player, which would say it when somebody touches the page."""
+    mine, other = voice_of("display-1", "01"), voice_of("display-2", "03")
+    assert spoken("display-1", ("09", {"device": "display-1", "since": None}, 0), ("12", other, 0)) == [
+        [["A001", "A002"], []],
+        ["A002"],
+    ]
+    assert spoken("display-1", ("09", mine, 0), ("12", mine, 0)) == [[["A001", "A002"], []], []]
 
 
 # -- other layouts -----------------------------------------------------------------------------------------------------

@@ -28,8 +28,10 @@ from queue_server.domain.configuration import (
     Desk,
     Hours,
     RoutingRule,
+    Screen,
     Series,
     Text,
+    Voice,
     Window,
 )
 from queue_server.domain.counters import CounterState
@@ -37,7 +39,7 @@ from queue_server.domain.decide import decide
 from queue_server.domain.events import Recorded
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.routing import choose_next, may_call
-from queue_server.domain.state import BranchState
+from queue_server.domain.state import NOBODY, BranchState
 from queue_server.domain.tickets import AT_COUNTER, KIND_OF, Stream, Ticket, TicketState
 from queue_server.domain.timers import due
 from tests.factories import (
@@ -48,6 +50,7 @@ from tests.factories import (
     MINH,
     MORNING,
     OFFICE,
+    SCREEN,
     TIMER,
     Branch,
     field,
@@ -56,6 +59,7 @@ from tests.factories import (
     replayed,
     snapshot,
 )
+from tests.unit.told_calls import is_call, judge_calls
 
 KNOWN = replace(KIOSK, actor="device:kiosk-2", person="p1")
 """A dispenser at which somebody has shown a card."""
@@ -66,7 +70,9 @@ ANYBODY = "whoever is there"
 
 def configurations() -> dict[str, BranchConfig]:
     """What may come into force: other hours, a field gone, a field in another series, other counters, short series."""
-    whole = limited(leftovers="rebook", implied_start_s=90)
+    whole = limited(leftovers="rebook", implied_start_s=90, no_show_after_calls=2, no_show_after_s=9)
+    hall = Screen("sanh", voice=Voice("sanh"))
+    desks = Screen("quay-1", counter=1, voice=Voice("quay")), Screen("quay-2", counter=2)
     short = replace(whole, series=(Series("A", "A", last=15, emergency=Block(6, 8)), *whole.series[1:]))
     fewer = replace(
         short,
@@ -77,7 +83,7 @@ def configurations() -> dict[str, BranchConfig]:
     moved = replace(
         short,
         fields=tuple(replace(f, series="A") if f.code == "ho-tich" else f for f in short.fields),
-        limits=replace(short.limits, leftovers="expire", implied_start_s=None),
+        limits=replace(short.limits, leftovers="expire", implied_start_s=None, no_show_after_calls=1),
     )
     cap = Cap(3, morning=2, channels={"kiosk": 2})
     more = replace(
@@ -93,9 +99,9 @@ def configurations() -> dict[str, BranchConfig]:
     graded = RoutingRule("graded", bulk_dossiers=2, pressure_weight=0.5, ordinary_ceiling_s=900, overtaken_most=1)
     interleaved = RoutingRule("interleaved", helping_after_s=300, bulk_dossiers=3, ordinary_run=1)
     return {
-        "short": replace(short, rule=graded),
-        "fewer": replace(fewer, rule=RoutingRule("strict", bulk_dossiers=1)),
-        "moved": replace(moved, rule=capped),
+        "short": replace(short, rule=graded, screens=(hall, *desks)),
+        "fewer": replace(fewer, rule=RoutingRule("strict", bulk_dossiers=1), screens=(hall,)),
+        "moved": replace(moved, rule=capped, screens=desks),
         "more": replace(more, rule=interleaved),
     }
 
@@ -226,13 +232,24 @@ HOUSE = st.one_of(
     a(c.AnswerHelp, device=st.sampled_from([CHIEF.actor, "kiosk-1"])),
     a(c.ReportPaper, job=st.sampled_from(["t1-9", "t2-10", "t3-11"]), outcome=st.just("printed")),
 )
+SCREENS = st.one_of(
+    a(c.ReportCall, call=st.sampled_from([1, 1, 1, 2, 3, 9]), is_spoken=st.booleans()),
+    a(
+        c.GiveVoice,
+        zone=st.sampled_from(["sanh", "quay"]),
+        device=st.sampled_from(["display-1", "display-2", ""]),
+        since=st.just(moment("07:05")),
+        instead_of=st.sampled_from(["", "", "display-1", "display-2"]),
+    ),
+)
+"""A report's `call` is the newest for 1, the one before for 2; a voice is given with what it is at that moment."""
 KEPT = st.lists(
     st.tuples(st.sampled_from([6, 7, 8, 8, 9]), st.just("chung-thuc"), st.integers(-1, 90), st.booleans()),
     min_size=1,
     max_size=3,
 )
 """Lines of a list that was kept by hand: ordinal, field, minutes ago, whether served."""
-ANY = st.one_of(ISSUES, WORK, SECOND_THOUGHTS, COUNTER_WORK, HOUSE)
+ANY = st.one_of(ISSUES, WORK, SECOND_THOUGHTS, COUNTER_WORK, HOUSE, SCREENS)
 BY = st.sampled_from([ANYBODY, ANYBODY, ANYBODY, *PEOPLE])
 MOMENTS = st.sampled_from([0, 1, 4, 9, 15, 60, 130, 300]).map(lambda s: timedelta(seconds=s))
 JUMPS = st.sampled_from([0.3, 0.5, 0.5, 1, 1, 4, 13, 100]).map(lambda h: timedelta(hours=h))
@@ -314,6 +331,34 @@ class AnyBranch(RuleBasedStateMachine):
     @rule(command=COUNTER_WORK, by=BY, after=MOMENTS)
     def counter(self, command: c.Command, by: str, after: timedelta) -> None:
         self.ask(command, by, after)
+
+    @rule(command=SCREENS, after=MOMENTS)
+    def screen(self, command: c.Command, after: timedelta) -> None:
+        self.ask(command, SCREEN.actor, after)
+
+    @rule(
+        counter=st.sampled_from([1, 2, 3]),
+        recalls=st.integers(0, 2),
+        reports=st.sets(st.integers(0, 2)),
+        speaks=st.sampled_from([None, "display-1", "display-2", ""]),
+        after=MOMENTS,
+    )
+    def a_clerk_calls_and_nobody_comes(
+        self, counter: int, recalls: int, reports: set[int], speaks: str | None, after: timedelta
+    ) -> None:
+        """Some of the calls are spoken, and another screen may get the voice; then time passes."""
+        self.ask(c.CallNext(counter=counter), ANYBODY, timedelta(seconds=1))
+        for call in range(recalls + 1):
+            ticket = self.branch.state.at_counter(counter)
+            if ticket is not None and call:
+                self.ask(c.Recall(ticket=ticket.id), ANYBODY, timedelta(seconds=2))
+            if call in reports:
+                self.ask(c.ReportCall(call=1, is_spoken=True), SCREEN.actor, timedelta(seconds=2))
+        if speaks is not None:
+            before = self.branch.state.voices.get("sanh", NOBODY).device
+            given = c.GiveVoice(zone="sanh", device=speaks, instead_of=before, since=self.now)
+            self.ask(given, TIMER.actor, timedelta(seconds=2))
+        self.pass_time(after)
 
     @rule(command=HOUSE, after=MOMENTS)
     def house(self, command: c.Command, after: timedelta) -> None:
@@ -410,6 +455,11 @@ class AnyBranch(RuleBasedStateMachine):
         return False
 
     def resolved(self, command: c.Command) -> c.Command:
+        if isinstance(command, c.ReportCall):
+            calls = [record.seq for record in self.branch.records if is_call(record)]
+            return replace(command, call=calls[-min(command.call, len(calls))] if calls else 1)
+        if isinstance(command, c.GiveVoice):
+            return replace(command, since=self.now - timedelta(seconds=10))
         asked = getattr(command, "ticket", "")
         if asked[:1] not in ("!", "?"):
             return command
@@ -422,7 +472,7 @@ class AnyBranch(RuleBasedStateMachine):
 
     def person(self, command: c.Command, by: str) -> c.By:
         if by != ANYBODY:
-            return PEOPLE[by]
+            return {**PEOPLE, SCREEN.actor: SCREEN, TIMER.actor: TIMER}[by]
         state = self.branch.state
         ticket = state.tickets.get(getattr(command, "ticket", ""))
         if isinstance(command, c.Undo) and ticket is not None:
@@ -447,6 +497,7 @@ class AnyBranch(RuleBasedStateMachine):
         self.every_ticket_has_its_place()
         self.what_is_due_lies_ahead_and_is_done_once()
         self.time_in_the_journal_never_goes_back()
+        judge_calls(self.branch.records)
 
     def the_journal_tells_everything(self) -> None:
         for record in self.branch.records[self.read :]:

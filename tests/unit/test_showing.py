@@ -148,6 +148,72 @@ def test_a_new_day_asks_anew_who_speaks() -> None:
     assert not branch.state.voices
 
 
+def still_to_speak(branch: Branch, counters: tuple[int, ...] = (1, 2, 3)) -> list[int | None]:
+    """What the clerks of these counters are told of who is in hand: how many are spoken before."""
+    told = [rows(branch, f"counter:go-vap/{no}")["tickets"] for no in counters]
+    return [next(iter(tickets.values()))["spoken_after"] for tickets in told]
+
+
+def three_called(branch: Branch) -> list[str]:
+    """At counters 1 to 3, one after another."""
+    tickets = [branch.issue("chung-thuc", "07:10") for _ in range(3)]
+    for no, ticket in enumerate(tickets, 1):
+        clerk = c.By(f"account:{no}", clerk=str(no))
+        branch.open(no, "07:30", clerk)
+        branch.do(c.Call(ticket=ticket, counter=no), f"07:31:0{no}", clerk)
+    return tickets
+
+
+def test_a_clerk_is_told_how_many_are_spoken_before() -> None:
+    branch = Branch(with_screens(HALL))
+    branch.do(give("display-1"), "07:30", TIMER)
+    tickets = three_called(branch)
+    assert still_to_speak(branch) == [0, 1, 2]
+    branch.do(c.ReportCall(call=call_of(branch, tickets[0]), is_spoken=True), "07:31:10", SCREEN)
+    assert still_to_speak(branch) == [None, 0, 1]
+    branch.do(c.Start(ticket=tickets[1]), "07:31:11", c.By("account:2", clerk="2"))
+    assert still_to_speak(branch, (3,)) == [0]  # who has come is not called any more
+
+
+def test_who_was_left_out_is_not_waited_for() -> None:
+    branch = Branch(with_screens(HALL))
+    branch.do(give("display-1"), "07:30", TIMER)
+    tickets = three_called(branch)
+    branch.do(c.ReportCall(call=call_of(branch, tickets[1]), is_spoken=True), "07:31:20", SCREEN)
+    assert still_to_speak(branch) == [0, None, 0]
+
+
+@pytest.mark.parametrize("voices", [[], [("", "display-1")], [("display-2", "display-1")]])
+def test_where_no_screen_will_speak_it_nothing_is_waited_for(voices: list[tuple[str, str]]) -> None:
+    """Nobody has the voice; it was lost; who has it now begins after that."""
+    branch = Branch(with_screens(HALL))
+    if voices:
+        branch.do(give("display-1"), "07:30", TIMER)
+    three_called(branch)
+    for device, before in voices:
+        branch.do(give(device, before, since="07:31:30"), "07:31:40", TIMER)
+    assert still_to_speak(branch) == [None] * 3
+
+
+def test_a_counter_of_another_zone_waits_for_its_own_voice() -> None:
+    upstairs = replace(HALL, code="lau", counter=3, floor=None, voice=Voice("lau"))
+    branch = Branch(with_screens(replace(HALL, floor=None, zone="không"), upstairs))
+    branch.do(replace(give("display-1"), zone="lau"), "07:30", TIMER)
+    three_called(branch)
+    assert still_to_speak(branch) == [None, None, 0]
+
+
+def test_each_clerk_hears_at_once_when_the_voice_has_come_nearer() -> None:
+    branch = Branch(with_screens(HALL))
+    branch.do(give("display-1"), "07:30", TIMER)
+    tickets = three_called(branch)
+    channel = NumberedChannel("counter:go-vap/3", view_of("counter:go-vap/3"), "e", branch.state)
+    branch.state.mark()
+    branch.do(c.ReportCall(call=call_of(branch, tickets[0]), is_spoken=True), "07:31:10", SCREEN)
+    assert channel.advance(branch.state, branch.state.changes()) is not None
+    assert channel.data() == NumberedChannel("counter:go-vap/3", view_of("counter:go-vap/3"), "e", branch.state).data()
+
+
 # -- who does not come -------------------------------------------------------------------------------------------------
 
 
@@ -184,6 +250,17 @@ def test_what_was_spoken_before_a_return_to_the_queue_does_not_count() -> None:
     branch.do(c.ReportCall(call=call_of(branch, ticket), is_spoken=True), "08:00:10", SCREEN)
     branch.do(c.ReturnToQueue(ticket=ticket), "08:01", LAN)
     branch.do(c.Call(ticket=ticket, counter=1), "08:10", LAN)
+    branch.do(c.ReportCall(call=call_of(branch, ticket), is_spoken=True), "08:10:10", SCREEN)
+    assert absent_at(branch, ticket, "08:30") is None
+
+
+def test_a_late_report_of_a_call_before_a_return_to_the_queue_does_not_count() -> None:
+    branch = Branch(with_screens(HALL, no_show_after_calls=2, no_show_after_s=60))
+    ticket = called(branch, "08:00")
+    before = call_of(branch, ticket)
+    branch.do(c.ReturnToQueue(ticket=ticket), "08:01", LAN)
+    branch.do(c.Call(ticket=ticket, counter=1), "08:10", LAN)
+    branch.do(c.ReportCall(call=before, is_spoken=True), "08:10:05", SCREEN)
     branch.do(c.ReportCall(call=call_of(branch, ticket), is_spoken=True), "08:10:10", SCREEN)
     assert absent_at(branch, ticket, "08:30") is None
 

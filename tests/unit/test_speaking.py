@@ -124,6 +124,23 @@ def test_one_that_loses_its_sound_alone_gives_the_voice_back(hall: Hall) -> None
     assert hall.after(2) == "hall"
 
 
+def test_the_first_one_speaks_what_was_called_in_the_ten_seconds_before(hall: Hall) -> None:
+    """As when numbers are called while the screens of a hall are still starting."""
+    hall.says("hall", "sanh")
+    hall.after(0)
+    assert hall.host.branch.state.voices["sanh"].since == moment("07:30") - timedelta(seconds=10)
+
+
+def test_what_was_spoken_meanwhile_is_not_spoken_by_the_first_one(hall: Hall) -> None:
+    call = hall.call()
+    called_at = hall.now
+    hall.after(3)
+    hall.spoken(call, "hall")
+    hall.says("hall", "sanh")
+    hall.after(2)
+    assert hall.host.branch.state.voices["sanh"].since == called_at
+
+
 def test_one_that_goes_dark_is_followed_after_five_seconds(hall: Hall) -> None:
     hall.says("hall", "sanh")
     hall.says("door", "cua")

@@ -181,6 +181,11 @@ PLAYER = {
         f" player.say({{id: n, times, number: 'A' + n, counter: n, repeat: 2}})); await settled(); {HEARD}.slice(1)",
         ["chime so a hai quay_so 2", "chime so a ba quay_so 3", "chime so a bon quay_so 4"],
     ),
+    "speaks the citizen's own language alone when many wait": (
+        "const player = make(); [1, 2, 3, 4].forEach((n) => player.say({id: n, number: 'A' + n, counter: n,"
+        f" language: n === 3 ? 'vi' : ['vi', 'en']}})); await settled(); {HEARD}.slice(1)",
+        ["chime number a two counter 2", "chime so a ba quay_so 3", "chime number a four counter 4"],
+    ),
     "does not speak a call that was taken down": (
         f"{SAY_FOUR} const found = [player.cancel(3), player.cancel(9)]; await settled();"
         "return [found, told('callId').includes(3)]",

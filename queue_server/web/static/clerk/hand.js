@@ -48,7 +48,7 @@ function Facts({ model, hand, hall }) {
     ["assistance", hand.assistance ? t(`assistance.${hand.assistance}`) : "", "strong"],
     ["procedures", hand.procedures.length ? html`<${Procedures} codes=${hand.procedures} branch=${model.branch} />` : ""],
     ["further", furtherWords(model, hand), "strong"],
-    ["hall", hall === "shown" || hall === "spoken" ? t(`hall.${hall}`) : ""],
+    ["hall", hall && hall !== "unshown" ? hallWords(hall, hand) : ""],
     ["why", hand.why ? LaySo.name(hand.why) : ""],
   ];
   return facts
@@ -59,6 +59,10 @@ function Facts({ model, hand, hall }) {
 function furtherWords(model, { further, back }) {
   const all = further.map((code) => fieldName(model, code)).join(" → ");
   return back === null ? all : `${all} (${t("counter", { no: back })})`;
+}
+
+function hallWords(hall, { spoken_after: n, spoken_at: at }) {
+  return t(`hall.${hall}`, { n, time: at ? LaySo.time(at) : "" });
 }
 
 function dossiersWords({ dossiers, dossiers_done: done, turn }) {

@@ -10,7 +10,7 @@
  *   dossiers: number, dossiers_done: number, turn: number, procedures: string[], assistance: string | null,
  *   further: string[], back: number | null, only_counter: number | null, why: {vi: string, en: string} | null,
  *   can_undo_until: string | null, waited_s: number, counter: number | null, is_watched: boolean, called_at: string | null,
- *   shown_at: string | null, spoken_at: string | null}} DeskTicket
+ *   shown_at: string | null, spoken_at: string | null, spoken_after: number | null}} DeskTicket
  * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
  *   helps: string[], runs: Record<string, number>, overtaken_since: Record<string, string>, rule: Record<string, any>,
  *   undo_s: number, alarm: {since: string, answered_by: string | null, answered_at: string | null} | null}} DeskRow
@@ -162,8 +162,8 @@ export function bandOf(told, now) {
 }
 
 /**
- * What the hall has had of a called number: "unshown" when no screen has shown it for too long, "shown", "spoken"; "" where
- * nothing is to be said. After a cut nothing is, until what was missed has had time to come.
+ * What the hall has had of a called number: "unshown" when no screen has shown it for too long, "shown", "waiting" and "next"
+ * while it is still to be spoken, "spoken"; "" where nothing is to be said. After a cut nothing is, until what was missed has had time to come.
  * @param {DeskTicket | null} hand
  * @param {{state: string, since: Date} | null} status the console's own line
  * @param {Date} now
@@ -172,8 +172,11 @@ export function hallOf(hand, status, now) {
   if (!hand || hand.state !== "called" || !hand.is_watched || !hand.called_at) {
     return "";
   }
-  if (hand.spoken_at || hand.shown_at) {
-    return hand.spoken_at ? "spoken" : "shown";
+  if (hand.spoken_at) {
+    return "spoken";
+  }
+  if (hand.shown_at) {
+    return hand.spoken_after === null ? "shown" : hand.spoken_after > 0 ? "waiting" : "next";
   }
   const isLive = status !== null && status.state === "live";
   return isLive && Math.min(secondsSince(hand.called_at, now), secondsSince(status.since, now)) > UNSHOWN_S ? "unshown" : "";
