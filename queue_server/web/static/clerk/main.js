@@ -40,6 +40,7 @@ let model = {
   status: null,
   keptAt: null, // when it was so, of what this browser has kept
   busy: null, // the button whose command is under way
+  settled: "", // the button whose command was the last, and until when a second press of it is none
   settledAt: 0,
   sheet: null,
   paperwork: null, // {ticket, codes, problem}: what is being written down
