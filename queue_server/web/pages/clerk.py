@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from queue_server.access.rights import COMMANDS
 from queue_server.domain.configuration import PriorityClass
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import Ticket, TicketState
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
-from queue_server.web.asking import house_of, state_asked
+from queue_server.web.asking import house_of, state_asked, who_of
 from queue_server.web.pages.staff import page_at_a_branch
 
 ABSENT = frozenset({TicketState.NO_SHOW, TicketState.CANCELLED})
@@ -30,8 +31,9 @@ async def clerk(request: Request) -> Response:
 
 
 async def people(request: Request) -> Response:
-    """GET /clerk/people?branch=…: who sits where, what counters help with, and the priority classes; for staff. Among
-    the names are those of who goes to a counter that called for somebody."""
+    """GET /clerk/people?branch=…: who sits where, what counters help with, the priority classes, and whether
+    the asker may call a ticket out of turn; for staff. Among the names are those of who goes to a counter that called
+    for somebody."""
     state = await state_asked(request, "clerk")
     at = {str(c.no): c.clerk for c in state.counters.values() if c.clerk is not None}
     coming = {alarm.answered_by for alarm in state.alarms.values() if alarm.answered_by is not None}
@@ -43,6 +45,7 @@ async def people(request: Request) -> Response:
             "names": {account: names.get(account, account) for account in people},
             "helps": {str(c.no): c.helps for c in state.counters.values() if c.helps},
             "classes": [_class(each) for each in state.configured.classes],
+            "may_call_chosen": "call" in COMMANDS[(await who_of(request)).role],
         }
     )
 

@@ -47,6 +47,7 @@ export async function keepPage() {
     return;
   }
   await navigator.serviceWorker.register("/clerk/worker.js", { scope: "/clerk" });
+  await navigator.serviceWorker.ready;
   const used = performance.getEntriesByType("resource").map((entry) => entry.name);
   const files = used.filter((address) => address.startsWith(`${location.origin}/static/`));
   await caches.delete(SHELL); // of another release, or another clerk
