@@ -52,7 +52,8 @@ export async function keepPage() {
   const files = used.filter((address) => address.startsWith(`${location.origin}/static/`));
   await caches.delete(SHELL); // of another release, or another clerk
   const shell = await caches.open(SHELL);
-  await Promise.all([pageAddress(), ...new Set(files)].map((address) => shell.add(address).catch(() => null)));
+  await Promise.all([...new Set(files)].map((address) => shell.add(address).catch(() => null)));
+  await shell.add(pageAddress()); // last: a page that is kept has all that it needs
 }
 
 /** The page is the same for each of the branch's counters. */
