@@ -54,6 +54,7 @@ PASSWORD = "so-thu-tu-12"
 ACCOUNTS: dict[str, tuple[Role, str, str | None]] = {
     "lan": (Role.CLERK, "Nguyễn Thị Lan", BRANCH),
     "minh": (Role.CLERK, "Trần Văn Minh", BRANCH),
+    "duc": (Role.CLERK, "Hoàng Văn Đức", BRANCH),
     "hoa": (Role.HELPER, "Lê Thị Hoa", BRANCH),
     "tam": (Role.SUPERVISOR, "Phạm Minh Tâm", BRANCH),
     "quang": (Role.MANAGER, "Võ Đình Quang", BRANCH),

@@ -34,10 +34,6 @@ class Who(Struct, frozen=True):
         if command not in COMMANDS[self.role] or not self._is_at(branch):
             self._refuse()
 
-    def may(self, command: str) -> bool:
-        """Whether a page offers it; `require_command` decides."""
-        return command in COMMANDS[self.role]
-
     def require_channel(self, kind: str, branch: str) -> None:
         """Public channels are for everybody; the others only within the asker's branch."""
         allowed = CHANNELS[kind]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from queue_server.domain.routing import choose_next, waited_s
 from queue_server.domain.state import BranchState
+from queue_server.domain.upcoming import who_is_next
 from queue_server.protocol import rows
 from queue_server.protocol.reasons import sentence
 
 
 def upcoming(state: BranchState, no: int, now: datetime) -> rows.Next:
-    """Whom `decide` would call at this instant, with the sentence that the call would have."""
-    counter = state.counters.get(no)
-    choice = choose_next(state, counter, now) if counter is not None and state.config is not None else None
-    if counter is None or choice is None:
+    """With the sentence that the call would have."""
+    found = who_is_next(state, no, now)
+    if found is None:
         return rows.Next(None, None)
-    return rows.Next(choice.ticket.id, sentence(choice.reason, waited_s(choice.ticket, now), choice.candidates))
+    return rows.Next(found.ticket, sentence(found.reason, found.waited_s, found.candidates))

@@ -240,6 +240,21 @@ def test_the_clerk(visit: Visit, centre: DemoServer) -> None:
     ready.click()
     expect(ready).to_contain_text("Hoàn thành")
     looks(page)
+    page.keyboard.press("F2")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    looks(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Backspace")
+    expect(page.locator('[data-action="alarm"]')).to_contain_text("Đã báo")
+    page.keyboard.press("NumpadDivide")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    looks(page)
+    page.keyboard.press("Escape")
+    for action in ("step", "hold"):
+        page.locator(f'[data-action="{action}"]').click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        looks(page)
+        page.keyboard.press("Escape")
 
 
 def test_the_manager(visit: Visit, centre: DemoServer) -> None:

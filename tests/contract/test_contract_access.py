@@ -47,6 +47,8 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "/branches/{branch}/report-paper": {"job": "none", "outcome": "printed"},
     "/branches/{branch}/answer-help": {"device": "nobody"},
+    "/branches/{branch}/raise-alarm": {"counter": 2},
+    "/branches/{branch}/answer-alarm": {"counter": 2},
     "/branches/{branch}/report-call": {"call": 1},
     "/branches/{branch}/suspend": {"field": "ho-tich", "reason": {"vi": "Mất điện"}},
     "/branches/{branch}/unsuspend": {"field": "ho-tich"},

@@ -34,7 +34,7 @@ export function makeActions(store, feed) {
     } catch (problem) {
       onProblem(problem);
     } finally {
-      store.set({ busy: null, settledAt: Date.now() + SETTLE_MS });
+      store.set({ busy: null, settled: name, settledAt: Date.now() + SETTLE_MS });
       setTimeout(store.draw, SETTLE_MS + 1);
     }
   }
@@ -149,9 +149,9 @@ export function makeActions(store, feed) {
   /** A press of a button or key. Presses that make no sense now do nothing. */
   function press(action) {
     const desk = store.desk();
-    const { busy, settledAt } = store.model;
-    if (busy) {
-      return;
+    const { busy, settled, settledAt } = store.model;
+    if (busy || (action === settled && Date.now() <= settledAt)) {
+      return; // the second press of a double one
     }
     if (action === "primary") {
       if (desk.primary && Date.now() > settledAt) {

@@ -47,11 +47,13 @@ export async function keepPage() {
     return;
   }
   await navigator.serviceWorker.register("/clerk/worker.js", { scope: "/clerk" });
+  await navigator.serviceWorker.ready;
   const used = performance.getEntriesByType("resource").map((entry) => entry.name);
   const files = used.filter((address) => address.startsWith(`${location.origin}/static/`));
   await caches.delete(SHELL); // of another release, or another clerk
   const shell = await caches.open(SHELL);
-  await Promise.all([pageAddress(), ...new Set(files)].map((address) => shell.add(address).catch(() => null)));
+  await Promise.all([...new Set(files)].map((address) => shell.add(address).catch(() => null)));
+  await shell.add(pageAddress()); // last: a page that is kept has all that it needs
 }
 
 /** The page is the same for each of the branch's counters. */

@@ -28,18 +28,18 @@ let model = {
   meName: page.accountName,
   no: Number(query.get("counter")) || null,
   isChoosing: !query.get("counter"),
-  mayCall: page.mayCall !== undefined, // a chosen number, out of turn
   board: {},
   rows: {},
   next: null, // {ticket, why}: whom the server would call
   arrived: null, // {id, at}: who came when nobody else was there
   shown: 0, // how often the counter's channel has changed
-  people: { at: {}, names: {}, helps: {}, classes: [] },
+  people: { at: {}, names: {}, helps: {}, classes: [], may_call_chosen: false },
   hasPeople: false,
   absent: null,
   status: null,
   keptAt: null, // when it was so, of what this browser has kept
   busy: null, // the button whose command is under way
+  settled: "", // the button whose command was the last, and until when a second press of it is none
   settledAt: 0,
   sheet: null,
   paperwork: null, // {ticket, codes, problem}: what is being written down
@@ -98,7 +98,7 @@ function applyDeed(change) {
 
 function desk() {
   const found = deskOf(model.rows, model.no, model.me, now(), hasDay(model.board), model.next && model.next.ticket);
-  return model.mayCall ? found : { ...found, can: { ...found.can, pick: false } };
+  return model.people.may_call_chosen ? found : { ...found, can: { ...found.can, pick: false } };
 }
 
 function draw() {

@@ -24,7 +24,7 @@ export function Queue(props) {
     <${Held} ...${props} />
     <div class="queue__foot">
       <${Foot} ...${props} action="resume" /><${Foot} ...${props} action="issue" />
-      ${model.mayCall && html`<${Foot} ...${props} action="pick" />`}<${Foot} ...${props} action="reinstate" />
+      ${model.people.may_call_chosen && html`<${Foot} ...${props} action="pick" />`}<${Foot} ...${props} action="reinstate" />
     </div>
   </aside>`;
 }
@@ -54,7 +54,7 @@ function Row({ model, desk, isLive, now, showSheet, ticket, isNext }) {
       <span class=${`row__tags${ticket.priority ? " row__tags--priority" : ""}`}>${tags.join(" · ")}</span>
     </span>
     <${Age} model=${model} ticket=${ticket} now=${now} />
-    ${model.mayCall && html`<button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}
+    ${model.people.may_call_chosen && html`<button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}
       onClick=${() => showSheet("pick", { fixed: ticket.id })}>${t("callThis")}</button>`}
     ${isNext && why && html`<p class="row__why">${why}</p>`}
   </li>`;
