@@ -79,6 +79,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "notices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "reports": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
     "notes": STAFF,
+    "visits": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
+    "audit": frozenset({Role.ADMINISTRATOR}),
     "slips": STAFF | {Role.DISPENSER, Role.INTEGRATION},
     "tell-slips": frozenset({Role.INTEGRATION}),
 }

@@ -32,6 +32,7 @@ from queue_server.web.api import (
     procedures,
     reading,
     slips,
+    visits,
 )
 from queue_server.web.asking import house_of
 from queue_server.web.contract import routes as contract
@@ -69,6 +70,7 @@ def routes() -> list[BaseRoute]:
                 *papers.routes,
                 *procedures.routes,
                 *slips.routes,
+                *visits.routes,
                 *another_day.routes,
                 *managing.routes,
                 *pictures.routes,

@@ -13,8 +13,9 @@ from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAns
 from queue_server.domain import commands as c
 from queue_server.protocol import resources as r
 from queue_server.readers.statistics.day import DayReport
+from queue_server.readers.visit import Erased, Visit
 from queue_server.web import dispatch
-from queue_server.web.api import entering, managing, notices, slips
+from queue_server.web.api import entering, managing, notices, slips, visits
 from queue_server.web.contract.security import PUBLIC
 
 BODY = ("malformed", "too-large")
@@ -128,6 +129,15 @@ READING = (
     Operation(
         "GET", "/branches/{branch}/reports/{date}", "A day's books, waits, services and estimates", "branches",
         DayReport, problems=("no-service-day",), who=PAGES["reports"],
+    ),
+    Operation(
+        "POST", "/branches/{branch}/visits/export", "All that is kept of a visit", "data",
+        Visit, request=visits.VisitAsked, problems=("unknown-ticket", "unknown-visit"), who=PAGES["visits"],
+    ),
+    Operation(
+        "POST", "/branches/{branch}/visits/erase", "Delete what is personal of a visit", "data", Erased,
+        request=visits.VisitAsked, problems=("unknown-ticket", "unknown-visit", "unavailable"), who=PAGES["visits"],
+        is_change=True,
     ),
     Operation(
         "GET", "/branches/{branch}/advice", "What staff might do about the queues, with its effect", "branches",
