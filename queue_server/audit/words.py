@@ -83,13 +83,20 @@ def said(text: Text, lang: str) -> str:
     return (text.en if lang == "en" else "") or text.vi
 
 
-def sentence(event: ev.EventType, lang: str, *, number: str, field: Name) -> str:
-    """`number` is the ticket's, `field` the name of a field by its code. A reason follows the sentence."""
+def _same(code: str) -> str:
+    return code
+
+
+def sentence(event: ev.EventType, lang: str, *, number: str, field: Name, person: Name = _same) -> str:
+    """`number` is the ticket's, `field` the name of a field by its code, `person` of an account or device by its user
+    name or actor. A reason follows the sentence."""
     parts: dict[str, Any] = {name: getattr(event, name) for name in event.__struct_fields__}
     if isinstance(event, ev.BranchConfigured):
         parts["version"] = event.config.version
     parts["number"] = parts.get("number") or number
     parts["field"] = field(parts["field"]) if parts.get("field") else said(WHOLE_BRANCH, lang)
+    parts["clerk"] = person(parts.get("clerk") or "")
+    parts["device"] = person(f"device:{parts.get('device') or ''}").removeprefix("device:")
     parts["fields"] = ", ".join(map(field, parts.get("fields") or ()))
     words = said(EVENTS[type_of(event)], lang).format_map(parts)
     reason = parts.get("reason")
@@ -97,11 +104,11 @@ def sentence(event: ev.EventType, lang: str, *, number: str, field: Name) -> str
     return f"{words}: {why}" if why and not isinstance(event, ev.TicketVoided | ev.PaperReported) else words
 
 
-def entry_sentence(entry: Entry, lang: str) -> str:
+def entry_sentence(entry: Entry, lang: str, names: Mapping[str, str]) -> str:
     text = ENTRIES.get(entry.action)
-    if text is None:
-        return entry.action
-    return said(text, lang).format(subject=entry.subject).strip()
+    name = names.get(f"device:{entry.subject}") or names.get(entry.subject)
+    account = f"{name} ({entry.subject})" if entry.subject in names else name
+    return said(text, lang).format(subject=account or entry.subject).strip() if text is not None else entry.action
 
 
 ACTORS: Mapping[str, Text] = {

@@ -156,8 +156,12 @@ def _happened(item: Recorded, row: TicketRow, config: BranchConfig) -> Happened:
     return Happened(item.at, type_of(item.event), vi, en, msgspec.to_builtins(item.event))
 
 
+def _named(number: str, day: date) -> str:
+    return f"{number} ({day:%d/%m/%Y})"
+
+
 async def note_export(journal: Journal, visit: Visit, actor: str) -> None:
-    entry = Entry(actor, Action.EXPORTED, visit.ticket, visit.branch)
+    entry = Entry(actor, Action.EXPORTED, _named(visit.number, visit.day), visit.branch, visit.ticket)
     await journal.run(lambda db: note(db, entry))
 
 
@@ -175,7 +179,7 @@ async def erase(journal: Journal, ticket_id: str, actor: str) -> Erased:
             (branch, ticket_id),
         ).fetchall()
         db.execute("DELETE FROM personal WHERE branch_id = ? AND ticket_id = ?", (branch, ticket_id))
-        note(db, Entry(actor, Action.ERASED, ticket_id, branch, str(sum(count for _, count in kinds))))
+        note(db, Entry(actor, Action.ERASED, _named(row.number, row.day), branch, ticket_id))
         return kinds
 
     deleted = dict(await journal.run(work))

@@ -21,6 +21,7 @@ from queue_server.web import media, pages, stream
 from queue_server.web.answering import on_failure
 from queue_server.web.api import (
     another_day,
+    audit,
     commands,
     dossier,
     entering,
@@ -71,6 +72,7 @@ def routes() -> list[BaseRoute]:
                 *procedures.routes,
                 *slips.routes,
                 *visits.routes,
+                *audit.routes,
                 *another_day.routes,
                 *managing.routes,
                 *pictures.routes,

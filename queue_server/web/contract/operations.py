@@ -15,7 +15,7 @@ from queue_server.protocol import resources as r
 from queue_server.readers.statistics.day import DayReport
 from queue_server.readers.visit import Erased, Visit
 from queue_server.web import dispatch
-from queue_server.web.api import entering, managing, notices, slips, visits
+from queue_server.web.api import audit, entering, managing, notices, slips, visits
 from queue_server.web.contract.security import PUBLIC
 
 BODY = ("malformed", "too-large")
@@ -138,6 +138,10 @@ READING = (
         "POST", "/branches/{branch}/visits/erase", "Delete what is personal of a visit", "data", Erased,
         request=visits.VisitAsked, problems=("unknown-ticket", "unknown-visit", "unavailable"), who=PAGES["visits"],
         is_change=True,
+    ),
+    Operation(
+        "GET", "/branches/{branch}/audit", "What was done on a service day, in words", "data", audit.AuditPage,
+        problems=("malformed",), query=("day", "person", "counter", "number", "action", "page"), who=PAGES["audit"],
     ),
     Operation(
         "GET", "/branches/{branch}/advice", "What staff might do about the queues, with its effect", "branches",

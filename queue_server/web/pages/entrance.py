@@ -48,7 +48,8 @@ async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
 
 def _staff_pages(who: Who) -> list[str]:
     """The consoles that this account may open; before signing in, all of them, for they ask who is there."""
-    return [each for each in ("helper", "clerk", "manager") if who.role is Role.NOBODY or who.role in PAGES[each]]
+    found = [each for each in ("helper", "clerk", "manager") if who.role is Role.NOBODY or who.role in PAGES[each]]
+    return [*found, "audit"] if who.role in PAGES["audit"] else found
 
 
 async def sign_in(request: Request) -> Response:
