@@ -74,7 +74,6 @@ ENTRIES: dict[str, Text] = {
 }
 
 WHOLE_BRANCH = Text("toàn điểm phục vụ", "of the whole branch")
-NOBODY_KNOWS = Text("?", "?")
 
 Name = Callable[[str], str]
 
