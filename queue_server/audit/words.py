@@ -73,6 +73,8 @@ ENTRIES: dict[str, Text] = {
     Action.VERIFIED: Text("Kiểm tra nhật ký", "The trail was verified"),
 }
 
+OTHER = Text("Việc khác", "Something else")
+"""A test sees that it is never needed."""
 WHOLE_BRANCH = Text("toàn điểm phục vụ", "of the whole branch")
 
 Name = Callable[[str], str]
@@ -97,7 +99,7 @@ def sentence(event: ev.EventType, lang: str, *, number: str, field: Name, person
     parts["clerk"] = person(parts.get("clerk") or "")
     parts["device"] = person(f"device:{parts.get('device') or ''}").removeprefix("device:")
     parts["fields"] = ", ".join(map(field, parts.get("fields") or ()))
-    words = said(EVENTS[type_of(event)], lang).format_map(parts)
+    words = said(EVENTS.get(type_of(event), OTHER), lang).format_map(parts)
     reason = parts.get("reason")
     why = said(reason, lang) if isinstance(reason, Text) else str(reason or "")
     return f"{words}: {why}" if why and not isinstance(event, ev.TicketVoided | ev.PaperReported) else words
@@ -107,7 +109,7 @@ def entry_sentence(entry: Entry, lang: str, names: Mapping[str, str]) -> str:
     text = ENTRIES.get(entry.action)
     name = names.get(f"device:{entry.subject}") or names.get(entry.subject)
     account = f"{name} ({entry.subject})" if entry.subject in names else name
-    return said(text, lang).format(subject=account or entry.subject).strip() if text is not None else entry.action
+    return said(text, lang).format(subject=account or entry.subject).strip() if text is not None else said(OTHER, lang)
 
 
 ACTORS: Mapping[str, Text] = {
