@@ -115,7 +115,7 @@ def add_account(settings: Settings, account: NewAccount) -> int:
     except Refusal as refusal:
         print(problem(refusal.code, refusal.data, "en").detail, file=sys.stderr)
         return 2
-    return _with_access(settings, lambda journal, access: _add(journal, access, account, password))
+    return with_access(settings, lambda journal, access: _add(journal, access, account, password))
 
 
 def _password() -> str | None:
@@ -147,7 +147,7 @@ async def _is_here(journal: Journal, branch: str | None) -> bool:
 
 def add_program(settings: Settings, name: str, branch: str | None) -> int:
     """Print a token by which another program may use the API; only its hash is kept."""
-    return _with_access(settings, lambda journal, access: _let_in(journal, access, name, branch))
+    return with_access(settings, lambda journal, access: _let_in(journal, access, name, branch))
 
 
 async def _let_in(journal: Journal, access: Access, name: str, branch: str | None) -> int:
@@ -161,7 +161,7 @@ async def _let_in(journal: Journal, access: Access, name: str, branch: str | Non
 
 def list_accounts(settings: Settings) -> int:
     """Print every account that may sign in."""
-    return _with_access(settings, lambda _, access: _list(access))
+    return with_access(settings, lambda _, access: _list(access))
 
 
 async def _list(access: Access) -> int:
@@ -174,7 +174,7 @@ def _where(branch: str | None) -> str:
     return f"at {branch}" if branch is not None else "at every branch"
 
 
-def _with_access(settings: Settings, work: Callable[[Journal, Access], Awaitable[int]]) -> int:
+def with_access(settings: Settings, work: Callable[[Journal, Access], Awaitable[int]]) -> int:
     """Open the database alone, without timers or readers. One on SQLite must have no server then."""
 
     async def run() -> int:

@@ -6,16 +6,17 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from queue_server.settings import Settings, read_settings
+from queue_server.settings import BadSettings, Settings, read_settings
 from queue_server.troubles import TROUBLES, sentence
 
 if TYPE_CHECKING:
+    from queue_server.citizens import Wanted
     from queue_server.serving import Served
 
 
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_move(commands.add_parser("move", help="bring branches of a PC into PostgreSQL, with their history"))
     _add_doctor(commands.add_parser("doctor", help="say what is wrong and what to do"))
     _add_audit(commands.add_parser("audit", help="say whether anything was changed after it was written"))
+    _add_citizen(commands.add_parser("citizen", help="what is kept of one visit: print it, or erase what is personal"))
     _add_account(commands.add_parser("account", help="add or list accounts"))
     _add_program(commands.add_parser("program", help="let in other programs, such as the dossier backend"))
     return parser
@@ -199,6 +201,40 @@ def _audit_verify(given: argparse.Namespace) -> int:
     from queue_server.auditing import verify_trail
 
     return verify_trail(_settings(given), given.against)
+
+
+def _add_citizen(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    for name, run, what in (
+        ("export", _citizen_export, "print all that is kept of a visit, as JSON"),
+        ("erase", _citizen_erase, "delete what is personal of a visit, and say what stays"),
+    ):
+        action = actions.add_parser(name, help=what)
+        _add_common(action, run)
+        action.add_argument("--token", metavar="T", help="the token on the paper or phone; or else:")
+        action.add_argument("--branch", metavar="CODE")
+        action.add_argument("--day", type=date.fromisoformat, metavar="2026-11-22")
+        action.add_argument("--number", metavar="A012")
+
+
+def _citizen_export(given: argparse.Namespace) -> int:
+    from queue_server.citizens import export
+
+    return export(_settings(given), _wanted(given))
+
+
+def _citizen_erase(given: argparse.Namespace) -> int:
+    from queue_server.citizens import erase
+
+    return erase(_settings(given), _wanted(given))
+
+
+def _wanted(given: argparse.Namespace) -> Wanted:
+    from queue_server.citizens import Wanted
+
+    if given.token is None and not (given.branch and given.day and given.number):
+        raise BadSettings("Name the visit: --token T, or --branch CODE --day 2026-11-22 --number A012.")
+    return Wanted(given.token, given.branch or "", given.day, given.number or "")
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import socket
 import sys
 from collections.abc import Callable
@@ -31,6 +32,7 @@ VANISHED_S = 30.0
 def server_of(settings: Settings) -> Server:
     """A server that is ready to run; `access_log` off and no compression of frames, both of which cost more than
     they bring (measured in `load/README.md`)."""
+    logging.getLogger("uvicorn.error").addFilter(_without_frames)
     return Server(
         uvicorn.Config(
             make_app(settings),
@@ -52,6 +54,11 @@ def server_of(settings: Settings) -> Server:
             timeout_graceful_shutdown=5,
         )
     )
+
+
+def _without_frames(record: logging.LogRecord) -> bool:
+    """At its least level the WebSocket library writes down what people send: that is not logged at any level."""
+    return record.levelno > logging.DEBUG
 
 
 def bind(host: str, port: int, *, is_shared: bool = False) -> socket.socket:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -266,7 +267,15 @@ async def set_up(
     }
 
 
-async def serve(settings: Settings, **of_the_branch: bool) -> None:
+def log_everything() -> None:
+    """Every logger there is, down to its least message, into the server's log."""
+    logging.basicConfig(level=logging.NOTSET, force=True)
+    for name in list(logging.root.manager.loggerDict):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    logging.getLogger("tests").debug("Everything is logged.")
+
+
+async def serve(settings: Settings, *, has_all_logs: bool = False, **of_the_branch: bool) -> None:
     notes = settings.data / NOTES
     if not notes.exists():
         async with open_house(settings) as house:
@@ -274,7 +283,10 @@ async def serve(settings: Settings, **of_the_branch: bool) -> None:
         notes.write_text(json.dumps(made))
     with bind(settings.host, settings.port) as listener:
         print(json.dumps({"port": listener.getsockname()[1], **json.loads(notes.read_text())}), flush=True)
-        await server_of(settings).serve([listener])
+        server = server_of(settings)
+        if has_all_logs:
+            log_everything()
+        await server.serve([listener])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -290,11 +302,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--is-full", action="store_true", help="of names, classes and caps, from the first start on")
     parser.add_argument("--asks-procedure", action="store_true", help="one field does, from the first start on")
     parser.add_argument("--has-chinese", action="store_true", help="as a further language, from the first start on")
+    parser.add_argument("--has-all-logs", action="store_true", help="of every library, down to the least message")
     asked = vars(parser.parse_args(arguments))
     flags = ("ends_by_forecast", "confirms_priority", "has_two", "is_full", "asks_procedure", "has_chinese")
-    of_the_branch = {name: asked.pop(name) for name in flags}
+    given = {name: asked.pop(name) for name in (*flags, "has_all_logs")}
     asked["data"].mkdir(parents=True, exist_ok=True)
-    uvloop.run(serve(read_settings({"LAYSO_SECOND_FACTOR": "off"}, **asked), **of_the_branch))
+    uvloop.run(serve(read_settings({"LAYSO_SECOND_FACTOR": "off"}, **asked), **given))
 
 
 if __name__ == "__main__":

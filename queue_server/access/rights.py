@@ -93,6 +93,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "notes": STAFF,
     "calls": frozenset({Role.CLERK, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR}),
     "configuration": frozenset({Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR}),
+    "visits": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
+    "audit": frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
     "slips": STAFF | {Role.DISPENSER, Role.INTEGRATION},
     "ratings-of-staff": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "tell-slips": frozenset({Role.INTEGRATION}),

@@ -114,7 +114,7 @@ def _verify_branch(db: Database, branch_id: str, first_seq: int, head_seq: int, 
     end = max([head_seq, linked_seq, *(place.seq for place in kept)])
     value = BEGINNING if first_seq == 1 else next((v for seq, v, _ in links if seq == first_seq - 1), b"")
     values = {seq: value for seq, value, _ in links}
-    marks = dict(_marks(links))
+    marks = _Marks(links)
     at, misfit = first_seq - 1, None if value else Misfit(first_seq, "unlinked")
     while misfit is None and at < end:
         page = db.execute(_EVENTS, (branch_id, at, AT_ONCE)).fetchall()
@@ -131,18 +131,30 @@ def _verify_branch(db: Database, branch_id: str, first_seq: int, head_seq: int, 
     return Verified(Place(branch_id, at, value.hex()), linked_seq, misfit)
 
 
-def _marks(links: Iterable[tuple[int, bytes, bytes]]) -> Iterator[tuple[int, bytes]]:
-    for seq, _, marks in links:
-        count = len(marks) // MARK_BYTES
-        for place in range(count):
-            yield seq - count + 1 + place, marks[place * MARK_BYTES : (place + 1) * MARK_BYTES]
+class _Marks:
+    """The marks of events, asked for in their order: years of them are not spread out in memory."""
+
+    def __init__(self, links: Sequence[tuple[int, bytes, bytes]]) -> None:
+        self._links = iter(links)
+        self._first, self._marks = 0, b""
+
+    def of(self, seq: int) -> bytes:
+        """Empty where there is none."""
+        while seq >= self._first + len(self._marks) // MARK_BYTES:
+            link = next(self._links, None)
+            if link is None:
+                return b""
+            end, _, self._marks = link
+            self._first = end - len(self._marks) // MARK_BYTES + 1
+        place = (seq - self._first) * MARK_BYTES
+        return self._marks[place : place + MARK_BYTES] if place >= 0 else b""
 
 
-def _misfit(expected: int, row: Row, event: bytes, marks: dict[int, bytes]) -> Misfit | None:
+def _misfit(expected: int, row: Row, event: bytes, marks: _Marks) -> Misfit | None:
     if row[0] != expected:
         return Misfit(expected, "missing")
-    mark = marks.get(expected)
-    return Misfit(expected, "changed") if mark is not None and mark != event[:MARK_BYTES] else None
+    mark = marks.of(expected)
+    return Misfit(expected, "changed") if mark and mark != event[:MARK_BYTES] else None
 
 
 def _misfit_after(seq: int, value: bytes, links: dict[int, bytes], kept: Iterable[Place]) -> Misfit | None:

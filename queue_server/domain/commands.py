@@ -18,6 +18,9 @@ Code = Annotated[str, Meta(min_length=1, max_length=64)]
 TicketId = Annotated[str, Meta(min_length=1, max_length=40)]
 CounterNo = Annotated[int, Meta(ge=1, le=9999)]
 Words = Annotated[str, Meta(max_length=200)]
+Reason = Annotated[str, Meta(max_length=200, pattern="^[^0-9]*$")]
+"""Why something was done with a ticket, as one of a list: it stays in the journal, so no phone or card or dossier may
+come into it. What is to be said of a person is a note."""
 Dossiers = Annotated[int, Meta(ge=1, le=500)]
 Language = Annotated[str, Meta(pattern="^[a-z]{2}$")]
 ProcedureCode = Annotated[str, Meta(max_length=40)]
@@ -165,7 +168,7 @@ class Postpone(TicketCommand, frozen=True, kw_only=True, tag="postpone"):
 
 
 class Hold(TicketCommand, frozen=True, kw_only=True, tag="hold"):
-    reason: Words = ""
+    reason: Reason = ""
     here_only: bool = True
 
 
@@ -189,14 +192,14 @@ class Amend(TicketCommand, frozen=True, kw_only=True, tag="amend"):
     is_priority_confirmed: bool | None = None
     dossiers: Dossiers | None = None
     assistance: Assistance | Literal[""] | None = None
-    reason: Words = ""
+    reason: Reason = ""
 
 
 class Transfer(TicketCommand, frozen=True, kw_only=True, tag="transfer"):
     field: Code | None = None
     counter: CounterNo | None = None
     clerk: Code | None = None
-    reason: Words = ""
+    reason: Reason = ""
 
 
 class NextStep(TicketCommand, frozen=True, kw_only=True, tag="next-step"):
@@ -209,7 +212,7 @@ class NextStep(TicketCommand, frozen=True, kw_only=True, tag="next-step"):
 
 
 class Cancel(TicketCommand, frozen=True, kw_only=True, tag="cancel"):
-    reason: Words = ""
+    reason: Reason = ""
 
 
 class Void(TicketCommand, frozen=True, kw_only=True, tag="void"):

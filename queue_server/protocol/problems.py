@@ -43,6 +43,7 @@ PROBLEMS: dict[str, Said] = {
     "unknown-counter": Said(404, "Không có quầy {counter}. Hãy kiểm tra lại số quầy.", "There is no counter {counter}. Check the number."),
     "unknown-ticket": Said(404, "Không tìm thấy phiếu này trong ngày hôm nay.", "There is no such ticket today."),
     "unknown-class": Said(422, "Không có đối tượng ưu tiên “{priority}” tại đây.", "There is no priority class “{priority}” here."),
+    "unknown-visit": Said(404, "Không có số {number} trong ngày {day}. Hãy xem lại số và ngày trên phiếu.", "There was no number {number} on {day}. Look at number and day on the paper."),
     "unknown-job": Said(404, "Không có lệnh in này.", "There is no such print job."),
     "field-not-offered": Said(409, "Lĩnh vực {field_name} không còn cấp số tại đây. Hãy chọn lĩnh vực khác hoặc hỏi nhân viên hướng dẫn.", "Numbers for {field_name} are no longer given here. Choose another field or ask a helper."),
     "field-suspended": Said(409, "Tạm ngừng cấp số {field_name}: {reason}. Các số đã cấp giữ nguyên thứ tự.", "No numbers for {field_name} now: {reason}. Numbers already given keep their order."),

@@ -22,6 +22,7 @@ from queue_server.web.answering import on_failure
 from queue_server.web.api import (
     account,
     another_day,
+    audit,
     commands,
     dossier,
     entering,
@@ -34,6 +35,7 @@ from queue_server.web.api import (
     reading,
     slips,
     staff,
+    visits,
 )
 from queue_server.web.asking import house_of, is_page
 from queue_server.web.contract import routes as contract
@@ -73,6 +75,8 @@ def routes() -> list[BaseRoute]:
                 *papers.routes,
                 *procedures.routes,
                 *slips.routes,
+                *visits.routes,
+                *audit.routes,
                 *another_day.routes,
                 *managing.routes,
                 *pictures.routes,

@@ -7,6 +7,8 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, closing
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -14,16 +16,19 @@ from unittest.mock import Mock
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from queue_server.access.identity import Who
 from queue_server.access.rights import Role
 from queue_server.access.watching import RightsWatch
 from queue_server.app import DATABASE, open_house
+from queue_server.audit.chain import lengthen
 from queue_server.branches.answers import TicketAnswer
+from queue_server.branches.personal import words
 from queue_server.cli import main
 from queue_server.directory import store
 from queue_server.directory.store import StoredBranch, StoredOrganisation
-from queue_server.domain.commands import CallNext, Command, Issue, OpenCounter, Start
+from queue_server.domain.commands import CallNext, Command, Issue, Note, OpenCounter, Start
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.backup import back_up_stopped
 from queue_server.journal.port import Database
@@ -109,6 +114,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Pc:
             pc.tickets = [await issue(house, f"press-{number}") for number in range(12)]
             await carry_out(house, LAN, OpenCounter(counter=1), "open-counter-1")
             await carry_out(house, LAN, CallNext(counter=1), "call-next-1")
+            said = [words("note", "Bà Tư", house.now() + timedelta(days=2))]
+            by = replace(LAN.by(), digests=(said[0].digest,))
+            await house.bus.carry_out(BRANCH, Note(ticket=pc.tickets[0].id), by, "note-of-lan", said)
+            await house.journal.run(partial(lengthen, branch_id=BRANCH))
             pc.paper = house.access.ticket_tokens.token(pc.tickets[-1].id)
             pc.session, _ = await house.access.sign_in("lan", PASSWORD)
 
@@ -188,6 +197,10 @@ def test_a_moved_branch_goes_on_where_it_was(pc: Pc, province: str, tmp_path: Pa
     assert there(province, EVENTS) == pc.rows(EVENTS)
     assert there(province, COMMANDS) == pc.rows(COMMANDS)
     assert there(province, EPOCH) != pc.rows(EPOCH)
+    for statement in ("SELECT * FROM personal", "SELECT * FROM audit_link ORDER BY seq"):
+        assert there(province, statement) == pc.rows(statement) != []
+    assert main(["audit", "verify", "--data", str(tmp_path / "province")]) == 0
+    assert f"{BRANCH}: {len(pc.rows(EVENTS))} events fit." in capsys.readouterr().out
     assert there(province, "SELECT username FROM account WHERE branch IS NULL") == []
     asyncio.run(go_on())
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
+from queue_server.protocol import SUBPROTOCOL
 from tests.server import DemoServer, Refused
-from tests.staff import StaffApi
+from tests.staff import StaffApi, sign_in
 
 CODES = ["H29.17-261120-0001", "000.00.17.h29 - 261120 - 0002", "H2917261120 0001"]
 
@@ -35,6 +39,27 @@ def test_staff_write_and_read_what_lies_beside_the_journal(centre: DemoServer) -
     assert lan.follow(ticket.id)["state"] == "waiting"
     centre.restart()
     assert StaffApi(centre.url, "hoa").get(f"/tickets/{ticket.id}/notes") == found
+
+
+def test_over_the_wire_a_note_is_taken_once(centre: DemoServer) -> None:
+    ticket = centre.api("dispenser").issue("ho-tich")
+    address, cookie = f"ws://127.0.0.1:{centre.port}/ws/v1", sign_in(centre.url, "lan")
+    args = {"ticket": ticket.id, "text": "Quay lại 14h"}
+    answers = []
+    with connect(
+        address, subprotocols=[Subprotocol(SUBPROTOCOL)], additional_headers={"Cookie": cookie}, proxy=None
+    ) as line:
+        for text in ("Quay lại 14h", "Quay lại 14h", "khác"):
+            frame = {"type": "command", "id": "note-by-wire", "name": "note", "args": args | {"text": text}}
+            line.send(json.dumps(frame))
+            while (answer := json.loads(line.recv(timeout=10)))["type"] not in ("result", "error"):
+                pass
+            answers.append(answer)
+    assert answers[0]["data"]["id"] == ticket.id
+    assert answers[1]["data"] == answers[0]["data"]
+    assert answers[2]["problem"]["code"] == "key-reused"
+    found = StaffApi(centre.url, "lan").get(f"/tickets/{ticket.id}/notes")
+    assert [note["text"] for note in found["notes"]] == ["Quay lại 14h"]
 
 
 def test_the_same_key_with_other_words_is_refused(centre: DemoServer) -> None:

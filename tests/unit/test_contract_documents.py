@@ -67,12 +67,14 @@ def test_every_path_parameter_is_described() -> None:
 
 
 def test_every_change_needs_a_key() -> None:
+    """Looking up what is kept of a visit is none; it is asked in a body, so that no token stands in an address."""
     for method, path in served():
         operation = openapi.document()["paths"][path][method.lower()]
         has_key = any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
         entering = ("/session", "/account", "/pairings", "/devices")
         is_entering = path.startswith(entering) and not path.endswith("/confirm")
-        assert has_key == (method != "GET" and not is_entering), (method, path)
+        is_reading = method == "GET" or path.endswith("/visits/export")
+        assert has_key == (not is_reading and not is_entering), (method, path)
 
 
 def named(needs: str) -> set[str]:

@@ -15,8 +15,9 @@ from queue_server.domain import commands as c
 from queue_server.domain.configuration import BranchConfig
 from queue_server.protocol import resources as r
 from queue_server.readers.statistics.day import DayReport
+from queue_server.readers.visit import Erased, Visit
 from queue_server.web import dispatch
-from queue_server.web.api import account, entering, managing, notices, slips, staff
+from queue_server.web.api import account, audit, entering, managing, notices, slips, staff, visits
 from queue_server.web.contract.security import PUBLIC
 
 BODY = ("malformed", "too-large")
@@ -134,6 +135,19 @@ READING = (
     Operation(
         "GET", "/branches/{branch}/configuration", "The configuration in force, whole", "branches", BranchConfig,
         who=PAGES["configuration"],
+    ),
+    Operation(
+        "POST", "/branches/{branch}/visits/export", "All that is kept of a visit", "data",
+        Visit, request=visits.VisitAsked, problems=("unknown-ticket", "unknown-visit"), who=PAGES["visits"],
+    ),
+    Operation(
+        "POST", "/branches/{branch}/visits/erase", "Delete what is personal of a visit", "data", Erased,
+        request=visits.VisitAsked, problems=("unknown-ticket", "unknown-visit", "unavailable"), who=PAGES["visits"],
+        is_change=True,
+    ),
+    Operation(
+        "GET", "/branches/{branch}/audit", "What was done on a service day, in words", "data", audit.AuditPage,
+        problems=("malformed",), query=("day", "person", "counter", "number", "action", "page"), who=PAGES["audit"],
     ),
     Operation(
         "GET", "/branches/{branch}/advice", "What staff might do about the queues, with its effect", "branches",

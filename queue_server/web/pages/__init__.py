@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute
 
 from queue_server.web.pages import (
+    audit,
     board,
     clerk,
     dispenser,
@@ -30,4 +31,5 @@ routes: list[BaseRoute] = [
     *manager.routes,
     *report.routes,
     *ticket.routes,
+    *audit.routes,
 ]

@@ -51,9 +51,10 @@ async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
 
 def _staff_pages(who: Who) -> list[str]:
     """The consoles that this account may open, before signing in all of them, for they ask who is there; for who has no
-    console, the reports."""
+    console, the reports; and the audit trail."""
     consoles = [each for each in ("helper", "clerk", "manager") if who.role is Role.NOBODY or who.role in PAGES[each]]
-    return consoles or [each for each in ("reports",) if who.role in PAGES[each]]
+    further = [each for each in ("reports", "audit") if who.role in PAGES[each]]
+    return [*consoles, *(each for each in further if each != "reports" or not consoles)]
 
 
 async def sign_in(request: Request) -> Response:

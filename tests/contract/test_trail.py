@@ -1,0 +1,85 @@
+"""Whatever is done about accounts and devices is in the trail, with who did it, and nothing that somebody typed."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from queue_server.access.rights import Role
+from queue_server.access.store import Access
+from queue_server.audit import trail
+from queue_server.audit.trail import Entry
+from queue_server.cli import main
+from queue_server.domain.refusals import Refusal
+from queue_server.journal.port import Journal
+from queue_server.journal.sqlite import SqliteJournal
+from tests.contract.conftest import DURABLE
+
+pytestmark = pytest.mark.anyio
+
+GO_VAP = Path(__file__).parents[2] / "config" / "organisations" / "go-vap.yaml"
+CHIEF = "account:quang"
+
+
+@pytest.fixture
+async def access(journal: Journal) -> Access:
+    return await Access.open(journal)
+
+
+async def entries(journal: Journal) -> list[Entry]:
+    assert (await journal.run(trail.verify)).misfit is None
+    kept = await journal.run(partial(trail.between, first=0, end=2**62, limit=100))
+    assert [each.no for each in kept] == list(range(1, len(kept) + 1))
+    return [each.entry for each in kept]
+
+
+@pytest.mark.parametrize("open_journal", DURABLE, indirect=True)
+async def test_accounts_and_sessions(journal: Journal, access: Access) -> None:
+    await access.put_account("lan", "so-thu-tu-12", Role.CLERK, name="Lan", branch="go-vap", by="account:admin")
+    for username in ("lan", "so-thu-tu-12"):
+        with pytest.raises(Refusal, match="wrong-credentials"):
+            await access.sign_in(username, "khong-dung")
+    session, _ = await access.sign_in("lan", "so-thu-tu-12")
+    await access.sign_out(session)
+    await access.sign_out(session)
+    assert await entries(journal) == [
+        Entry("account:admin", "account-put", "lan", "go-vap", "clerk"),
+        Entry("nobody", "sign-in-failed", "lan"),
+        Entry("nobody", "sign-in-failed", ""),
+        Entry("account:lan", "signed-in", branch="go-vap"),
+        Entry("account:lan", "signed-out", branch="go-vap"),
+    ]
+
+
+@pytest.mark.parametrize("open_journal", DURABLE, indirect=True)
+async def test_devices(journal: Journal, access: Access) -> None:
+    wait = await access.ask_pairing(Role.DISPLAY)
+    screen = await access.confirm_pairing(
+        wait.code, name="Màn hình", branch="go-vap", printer=None, screen="sanh", by=CHIEF
+    )
+    token = await access.collect_pairing(wait.code, wait.secret)
+    assert token is not None
+    await access.sign_in_device(token)
+    await access.set_screen(screen, "cua", by=CHIEF)
+    await access.revoke_device(screen, by=CHIEF)
+    program, _ = await access.add_device(Role.INTEGRATION, name="Một cửa", branch=None)
+    await access.set_printer(program, None, by=CHIEF)
+    assert await entries(journal) == [
+        Entry(CHIEF, "paired", screen, "go-vap", "display"),
+        Entry(f"device:{screen}", "signed-in", branch="go-vap"),
+        Entry(CHIEF, "device-changed", screen, detail="cua"),
+        Entry(CHIEF, "device-revoked", screen),
+        Entry("setup", "device-added", program, None, "integration"),
+        Entry(CHIEF, "device-changed", program),
+    ]
+
+
+async def test_a_configuration_that_is_imported(tmp_path: Path) -> None:
+    asked = ["import", str(GO_VAP), "--yes", "--data", str(tmp_path)]
+    assert await asyncio.to_thread(main, asked) == 0
+    journal = await SqliteJournal.open(tmp_path / "layso.db")
+    assert await entries(journal) == [Entry("setup", "configured", "go-vap")]
+    await journal.close()
