@@ -118,6 +118,7 @@ PROBLEMS: dict[str, Said] = {
     "no-posting-today": Said(403, "Hôm nay tài khoản này không có lịch trực tại điểm phục vụ nào. Hãy hỏi lãnh đạo điểm phục vụ.", "This account is posted nowhere today. Ask the manager of your branch."),
     "no-account": Said(403, "Chưa có tài khoản “{username}” tại đây. Hãy nhờ quản trị tạo tài khoản.", "There is no account “{username}” here. Ask an administrator for one."),
     "sso-failed": Said(403, "Đăng nhập một lần không thành công. Hãy thử lại; nếu vẫn lỗi, hãy đăng nhập bằng mật khẩu hoặc hỏi quản trị.", "Single sign-on did not succeed. Try again; if it fails again, sign in with your password or ask an administrator."),
+    "sso-second-factor": Said(403, "Tài khoản này cần lớp xác thực thứ hai, nhưng hệ thống đăng nhập một lần chưa hỏi. Hãy đăng nhập bằng mật khẩu và mã.", "This account needs a second factor, which single sign-on did not ask for. Sign in with your password and code."),
     "sso-unavailable": Said(503, "Chưa kết nối được hệ thống đăng nhập một lần. Hãy thử lại sau ít phút hoặc đăng nhập bằng mật khẩu.", "The single sign-on system cannot be reached. Try again in some minutes, or sign in with your password."),
     # staff
     "wrong-password": Said(422, "Mật khẩu hiện tại không đúng.", "That is not your present password."),

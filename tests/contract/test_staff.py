@@ -322,6 +322,19 @@ async def test_with_another_key_the_second_factor_is_lost_and_can_be_reset(
     await access.sign_in("hoa", PASSWORD)
 
 
+async def test_from_elsewhere_an_administrator_comes_only_with_a_second_factor(access: Access, staff: Staff):
+    await add(access, "admin", Role.ADMINISTRATOR)
+    await add(access, "lan", Role.CLERK, "go-vap")
+    assert await refusal(access.let_in_from_elsewhere("admin", is_strong=False)) == "sso-second-factor"
+    _, who = await access.let_in_from_elsewhere("admin", is_strong=True)
+    assert who.owes == "second-factor"
+    assert await refusal(access.let_in_from_elsewhere("nobody", is_strong=True)) == "no-account"
+    once = await staff.reset_password(ADMIN, "lan")
+    _, who = await access.let_in_from_elsewhere("lan", is_strong=False)
+    assert (who.role, who.owes) == (Role.CLERK, "")
+    assert await refusal(access.sign_in("lan", once)) == "wrong-credentials"
+
+
 # -- sessions ----------------------------------------------------------------------------------------------------------
 
 

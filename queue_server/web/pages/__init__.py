@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute
 
 from queue_server.web.pages import (
+    admin,
     board,
     clerk,
     dispenser,
@@ -13,11 +14,14 @@ from queue_server.web.pages import (
     manager,
     power_cut,
     report,
+    single_sign_on,
     ticket,
 )
 
 routes: list[BaseRoute] = [
     *entrance.routes,
+    *admin.routes,
+    *single_sign_on.routes,
     *dispenser.routes,
     *languages.routes,
     *display.routes,
