@@ -195,5 +195,5 @@ def test_a_posting_of_another_day_is_under_that_day(visit: Visit, centre: DemoSe
     )
     page = visit("/admin", account="quang")
     expect(page.get_by_text("Không có ai trực theo lịch ngày này")).to_be_visible()
-    page.locator("#day").fill(str(later))
+    page.locator("#day").fill(f"{later:%d/%m/%Y}")
     expect(page.locator("[data-posting]")).to_contain_text("Nhân viên hướng dẫn")

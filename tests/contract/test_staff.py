@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from queue_server.access.identity import NOBODY, Who
 from queue_server.access.rights import Role
 from queue_server.access.staff import NewMember, NewPosting, Staff
 from queue_server.access.store import Access
+from queue_server.access.watching import RightsWatch
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Journal
+from queue_server.realtime.connection import Connection
 from tests.contract.conftest import DURABLE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("open_journal", DURABLE, indirect=True)]
@@ -400,6 +403,39 @@ async def test_ones_sessions_are_listed_and_ended(access: Access, clock: Time):
     assert [await access.by_session(one), (await access.by_session(two)).clerk] == [NOBODY, "lan"]
     assert (await access.by_session(others)).clerk == "hoa"
     assert await access.end_sessions("lan", only=listed[0].id) == 1
+
+
+class Lines:
+    """The connections of a process, and what has become of them."""
+
+    def __init__(self, *connections: Connection) -> None:
+        self.connections = list(connections)
+        self.let_gone: dict[str, bool] = {}
+
+    def expel(self, actors: object) -> None:
+        pass
+
+    def let_go(self, connections: Iterable[Connection], *, may_return: bool) -> None:
+        self.let_gone |= {connection.actor: may_return for connection in connections}
+
+
+async def test_open_connections_follow_the_day(access: Access, staff: Staff, clock: Time):
+    """On Tuesday Lan is a helper elsewhere, Hoa is posted nowhere, and Minh goes on as on every day."""
+    tuesday = MONDAY + timedelta(1)
+    for username, role in (("lan", None), ("hoa", None), ("minh", Role.CLERK)):
+        await add(access, username, role, "go-vap" if role else None)
+    for account in ("lan", "hoa"):
+        await staff.post(ADMIN, posting(account=account))
+    await staff.post(ADMIN, posting(tuesday, tuesday, account="lan", branch="thu-duc", role=Role.HELPER))
+    clock.at = datetime(2026, 11, 30, 19, 50, tzinfo=UTC)
+    whos = [(await access.sign_in(username, PASSWORD))[1] for username in ("lan", "hoa", "minh")]
+    lines = Lines(*(Connection(wire=None, actor=who.actor, who=who) for who in whos))  # type: ignore[arg-type]
+    watch = RightsWatch(access, lines, is_told=lambda: True)
+    await watch.look()
+    assert lines.let_gone == {}
+    clock.go(minutes=15)
+    await watch.look()
+    assert lines.let_gone == {"account:lan": True, "account:hoa": False}
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ function draw() {
   const { account } = model;
   render(account === null
     ? html`<p class="empty" role="status">${t("loading")}</p>`
-    : html`<main class="account">
+    : html`<main class="own">
       <div><h1>${account.name}</h1><p class="quiet">${account.username}</p></div>
       ${account.owes && html`<p class="notice notice--warn" data-owes=${account.owes}>${t(`owes.${account.owes}`)}</p>`}
       ${account.owes !== "second-factor" && !model.codes && html`<${Password} />`}

@@ -1,6 +1,6 @@
 /** What is changed, each thing in a dialog that says what it does. */
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
-import { Choice, Dialog, Secret, Sessions, Text } from "./parts.js";
+import { Choice, Day, Dialog, Secret, Sessions, Text } from "./parts.js";
 import { ROLES, t } from "./texts.js";
 
 const EMPLOYERS = ["state", "post", "company"];
@@ -68,7 +68,7 @@ function OnceDialog(props) {
 
 function TokenDialog(props) {
   const { about } = props;
-  return html`<${Dialog} ...${props} title=${about.name}><${Secret} label=${t("token", about)} hint=${t("tokenHint")} value=${about.token} /><//>`;
+  return html`<${Dialog} ...${props} isWide title=${about.name}><${Secret} label=${t("token", about)} hint=${t("tokenHint")} value=${about.token} /><//>`;
 }
 
 function SessionsDialog(props) {
@@ -103,8 +103,8 @@ function PostingDialog(props) {
       <${Choice} id="agency" label=${t("agency")} value=${agency} onChange=${setAgency} options=${[["", t("anyAgency")], ...agencies]} />
     </div>
     <div class="pair">
-      <${Text} id="first" type="date" label=${t("first")} value=${first} onChange=${setFirst} />
-      <${Text} id="last" type="date" label=${t("last")} hint=${t("daysHint")} min=${first} value=${last} onChange=${setLast} />
+      <${Day} id="first" label=${t("first")} value=${first} onChange=${setFirst} />
+      <${Day} id="last" label=${t("last")} hint=${t("daysHint")} value=${last} onChange=${setLast} />
     </div>
     <${Choice} id="substitutes" label=${t("substitutes")} value=${substitutes} onChange=${setSubstitutes} options=${[["", t("nobodyElse")], ...others]} />
   <//>`;

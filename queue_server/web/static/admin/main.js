@@ -56,13 +56,22 @@ function Head() {
     <div class="page-head__names"><h1 class="page-head__branch head__branch">${model.branchName}</h1></div>
     <nav class="tabs">${tab("staff")}${isAdministrator && tab("tokens")}
       <a class="tab" href=${`/manager?branch=${encodeURIComponent(model.branch)}${lang && "&lang=en"}`}>${t("management")}</a></nav>
-    <div class="page-head__tools">
-      ${page.hasOthers !== undefined && html`<a class="button button--quiet" href=${`/admin${lang}`}>${t("branches")}</a>`}
-      <a class="button button--quiet" href=${`/account${lang}`}>${model.me}</a>
+    <details class="menu" onFocusOut=${closeWhenLeft}>
+      <summary class="button button--quiet menu__who">${model.me}</summary>
+      <div class="menu__items">
+      ${page.hasOthers !== undefined && html`<a class="menu__item" href=${`/admin${lang}`}>${t("branches")}</a>`}
+      <a class="menu__item" href=${`/account${lang}`}>${t("account")}</a>
       <${LanguageSwitch} />
-      <button class="button button--quiet" type="button" onClick=${() => signOut((problem) => LaySo.toast(problem.detail, "bad"))}>${LaySo.language() === "en" ? "Sign out" : "Đăng xuất"}</button>
-    </div>
+      <button class="menu__item" type="button" onClick=${() => signOut((problem) => LaySo.toast(problem.detail, "bad"))}>${t("signOut")}</button>
+      </div>
+    </details>
   </header>`;
+}
+
+function closeWhenLeft(event) {
+  if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget)) {
+    event.currentTarget.open = false;
+  }
 }
 
 function open(name, about = {}) {

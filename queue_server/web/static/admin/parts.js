@@ -1,5 +1,5 @@
 /** Parts of the pages of staff and accounts. */
-import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { t } from "./texts.js";
 
 /** "09:41 29/11/2026" of seconds since the epoch. */
@@ -34,6 +34,24 @@ export function Text({ id, label, hint, value, onChange, ...more }) {
   return html`<${Field} id=${id} label=${label} hint=${hint}>
     <input class="input" id=${id} value=${value} aria-describedby=${hint ? `${id}-hint` : null} onInput=${(event) => onChange(event.target.value)} ...${more} />
   <//>`;
+}
+
+/** A day the Vietnamese way, dd/mm/yyyy, whatever the browser's own habit; ISO outside, "" while it is none. */
+export function Day({ value, onChange, ...more }) {
+  const [text, setText] = useState(value && dayOf(value));
+  const type = (typed) => {
+    setText(typed);
+    onChange(isoOf(typed));
+  };
+  return html`<${Text} ...${more} value=${text} onChange=${type} placeholder=${t("dayForm")} maxlength="10" inputmode="numeric" autocomplete="off" aria-invalid=${text !== "" && isoOf(text) === ""} />`;
+}
+
+/** "1/12/2026" → "2026-12-01"; "" for what is no day. */
+export function isoOf(text) {
+  const found = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$/.exec(text.trim());
+  const iso = found ? `${found[3]}-${found[2].padStart(2, "0")}-${found[1].padStart(2, "0")}` : "";
+  const at = new Date(`${iso}T00:00:00Z`);
+  return iso && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(iso) ? iso : "";
 }
 
 /** Something that is shown once: large, to be copied by hand or marked whole by a press. */

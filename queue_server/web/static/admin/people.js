@@ -1,6 +1,6 @@
 /** Who works here, and who is posted on a day. */
 import { html } from "../vendor/preact-htm.js";
-import { daysOf } from "./parts.js";
+import { Day, daysOf } from "./parts.js";
 import { t } from "./texts.js";
 
 const covers = (posting, day) => posting.first_day <= day && day <= posting.last_day;
@@ -49,8 +49,7 @@ function Postings({ model, set, open }) {
   const all = model.staff.flatMap((member) => member.postings.filter((posting) => posting.branch === model.branch && covers(posting, model.day)));
   return html`<section class="card" aria-labelledby="postings">
     <div class="card__head"><h2 id="postings">${t("postings")}</h2>
-      <div class="card__do"><label class="label" for="day">${t("postingsOn")}</label>
-        <input class="input day" id="day" type="date" min=${model.today} value=${model.day} onInput=${(event) => event.target.value && set({ day: event.target.value })} />
+      <div class="card__do"><${Day} id="day" label=${t("postingsOn")} value=${model.day} onChange=${(day) => day && set({ day })} />
         <button class="button button--primary" type="button" onClick=${() => open("posting")}>${t("addPosting")}</button></div></div>
     ${all.length === 0
       ? html`<p class="empty">${t("noPostings")}</p>`
