@@ -33,7 +33,7 @@ export const t = LaySo.words({
     role: "Vai trò",
     "role.clerk": "Nhân viên quầy",
     "role.helper": "Nhân viên hướng dẫn",
-    "role.supervisor": "Người phụ trách",
+    "role.supervisor": "Trưởng ca",
     "role.manager": "Lãnh đạo",
     "role.administrator": "Quản trị",
     today: "Hôm nay",
