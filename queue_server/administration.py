@@ -159,6 +159,21 @@ async def _let_in(journal: Journal, access: Access, name: str, branch: str | Non
     return 0
 
 
+def reset_second_factor(settings: Settings, username: str) -> int:
+    """Take away a second factor that is lost, and end the account's sessions."""
+    return with_access(settings, lambda _, access: _reset(access, username))
+
+
+async def _reset(access: Access, username: str) -> int:
+    if await access.person(username) is None:
+        print(f"There is no account {username}.", file=sys.stderr)
+        return 1
+    await access.second_factors.remove(username, by=COMMAND_LINE)
+    await access.end_sessions(username)
+    print(f"{username} signs in by password alone now; an administrator sets up another second factor then.")
+    return 0
+
+
 def list_accounts(settings: Settings) -> int:
     """Print every account that may sign in."""
     return with_access(settings, lambda _, access: _list(access))
@@ -166,7 +181,8 @@ def list_accounts(settings: Settings) -> int:
 
 async def _list(access: Access) -> int:
     for account in await access.accounts():
-        print(f"{account.username:<20} {account.role:<14} {_where(account.branch):<24} {account.name}")
+        role, where = (account.role, _where(account.branch)) if account.role else ("by postings", "")
+        print(f"{account.username:<20} {role:<14} {where:<24} {account.name}")
     return 0
 
 

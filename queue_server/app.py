@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
@@ -59,6 +60,9 @@ from queue_server.realtime.speaking import Speaking
 from queue_server.settings import Settings
 from queue_server.web.application import application
 from queue_server.web.house import House
+
+if TYPE_CHECKING:
+    from queue_server.access.single_sign_on import SingleSignOn
 
 DATABASE = "layso.db"
 DAILY_POLL_S = 60.0
@@ -191,6 +195,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             build=build_name(),
             lookup=Lookup(settings.catalogue or SHIPPED),
             languages=Languages(),
+            single_sign_on=await single_sign_on_of(settings, access),
             dossier=dossier,
         )
         rights.start()
@@ -286,6 +291,21 @@ async def open_journal(settings: Settings) -> Journal:
     from queue_server.journal.postgres import PostgresJournal
 
     return await PostgresJournal.open(settings.database)
+
+
+async def single_sign_on_of(settings: Settings, access: Access) -> SingleSignOn | None:
+    """Its library is loaded only where there is a provider."""
+    if not settings.oidc_issuer:
+        return None
+    from queue_server.access.single_sign_on import SingleSignOn
+
+    return SingleSignOn(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_secret,
+        claim=settings.oidc_claim,
+        key=await access.secret("single-sign-on"),
+    )
 
 
 def dossier_of(

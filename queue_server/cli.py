@@ -249,6 +249,9 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
     _add_where(adding)
     adding.add_argument("--replace", action="store_true", help="also when there is such an account already")
     _add_common(actions.add_parser("list", help="print every account"), _account_list)
+    resetting = actions.add_parser("reset-second-factor", help="of who has lost it; set up anew at the next sign-in")
+    _add_common(resetting, _account_reset)
+    resetting.add_argument("username")
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
@@ -279,6 +282,12 @@ def _account_add(given: argparse.Namespace) -> int:
     return add_account(
         _settings(given), NewAccount(given.username, Role(given.role), name, given.branch, is_replacing=given.replace)
     )
+
+
+def _account_reset(given: argparse.Namespace) -> int:
+    from queue_server.administration import reset_second_factor
+
+    return reset_second_factor(_settings(given), given.username)
 
 
 def _account_list(given: argparse.Namespace) -> int:

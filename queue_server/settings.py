@@ -157,6 +157,19 @@ class Settings(BaseModel):
         return self.day_key or self.data / "day.key"
 
     @property
+    def oidc_secret(self) -> str:
+        """How we prove to the provider who we are.
+
+        Raises:
+            BadSettings: its file cannot be read.
+        """
+        file = self.oidc_client_secret_file
+        try:
+            return file.read_text(encoding="utf-8").strip() if file is not None else self.oidc_client_secret
+        except OSError as fault:
+            raise BadSettings(f"{PREFIX}OIDC_CLIENT_SECRET_FILE: {fault}") from None
+
+    @property
     def second_factor_key_file(self) -> Path:
         """Where the key is that second factors are encrypted with."""
         return self.second_factor_key or self.data / "second-factor.key"

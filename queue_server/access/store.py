@@ -81,9 +81,15 @@ class Access:
     @classmethod
     async def open(cls, journal: Journal, second_factor_key: Path, now: Callable[[], float] = time.time) -> Access:
         """`now` are seconds since the epoch."""
-        access = cls(journal, TicketTokens(await journal.run(_ticket_key)), second_factor_key, now)
+        access = cls(
+            journal, TicketTokens(await journal.run(partial(_secret, name="ticket-token"))), second_factor_key, now
+        )
         await access.read_former_keys()
         return access
+
+    async def secret(self, name: str) -> bytes:
+        """A key of this installation; a new one where there is none."""
+        return await self._journal.run(partial(_secret, name=name))
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -201,6 +207,27 @@ class Access:
         entry = Entry(who.actor, Action.SIGNED_IN, branch=who.branch)
         token = await self.sessions.add(entry, account=username, device=None, browser=browser, instead_of=instead_of)
         return token, await self.by_session(token)
+
+    async def let_in_from_elsewhere(
+        self, username: str, *, is_strong: bool, browser: str = "", instead_of: str | None = None
+    ) -> tuple[str, Who]:
+        """A new session for whom a provider has identified, with a second factor where that `is_strong`. A password for
+        once is good no more: who signs in there needs none here.
+
+        Raises:
+            Refusal: `sso-second-factor`, and what `let_in` raises.
+        """
+        person = await self.person(username)
+        if person is not None and not is_strong:
+            is_administrator = person.role is Role.ADMINISTRATOR and self.sessions.needs_second_factor
+            if person.has_second_factor or is_administrator:
+                raise Refusal("sso-second-factor")
+        if person is not None and person.must_change:
+            await self.change(
+                ("UPDATE account SET password_hash = '', must_change = false WHERE username = ?", (username,)),
+                entry=Entry(f"account:{username}", Action.PASSWORD_PUT, username),
+            )
+        return await self.let_in(username, browser=browser, instead_of=instead_of)
 
     async def person(self, username: str) -> Person | None:
         """An account that may sign in, with its postings."""
@@ -394,11 +421,9 @@ def _person(db: Database, username: str) -> Person | None:
     return sql.people(db, db.execute(sql.PERSON, (username,)).fetchall()).get(username)
 
 
-def _ticket_key(db: Database) -> bytes:
-    db.execute(
-        "INSERT INTO secret (name, value) VALUES ('ticket-token', ?) ON CONFLICT (name) DO NOTHING", (os.urandom(32),)
-    )
-    return bytes(db.execute("SELECT value FROM secret WHERE name = 'ticket-token'").fetchone()[0])
+def _secret(db: Database, name: str) -> bytes:
+    db.execute("INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, os.urandom(32)))
+    return bytes(db.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()[0])
 
 
 def _former_keys(db: Database) -> list[FormerKey]:

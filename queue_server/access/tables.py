@@ -38,8 +38,8 @@ class PostingRow(SQLModel, table=True):
     branch: str = Field(index=True)
     role: str
     agency: str
-    first_day: str = Field(max_length=10)
-    last_day: str = Field(max_length=10)
+    first_day: str
+    last_day: str
     substitutes: str | None = Field(default=None, max_length=64)
     ended_at: int | None = Field(default=None, sa_type=BigInteger)
 

@@ -37,6 +37,10 @@ with 0.15 %."""
 SLIPS_ASKED = Limit("slip-asked", burst=40, every_s=15.0)
 """Per account or device, codes that are none: 40 and 5,760 a day. A dispenser sees some hundred citizens a day, of whom
 a few mistype; of one agency there are 10,000 codes to each day."""
+SIGN_ONS = Limit("sign-on", burst=1, every_s=3600.0)
+"""Per state of a single sign-on: once."""
+SIGN_ONS_FROM_AN_ADDRESS = Limit("sign-on-address", burst=120, every_s=2.0)
+"""Per address: each costs the provider a page, and us nothing that is kept."""
 WRONG_TOKENS = Limit("wrong-token", burst=500, every_s=1.0)
 """Per address: 200 devices whose rights have ended, each asking twice, and then 86,400 a day."""
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
-from queue_server.doctor import cards, machine, paper, sqlite
+from queue_server.doctor import cards, entering, machine, paper, sqlite
 from queue_server.doctor.findings import Finding, note
 from queue_server.settings import Settings
 
@@ -23,7 +23,7 @@ def doctor(settings: Settings, database: Path) -> int:
 
 async def examine(settings: Settings, database: Path) -> list[Finding]:
     """Everything that can be known without changing anything, beside a running server or without one."""
-    here = [*machine.examine(settings), *paper.examine(settings.public_url)]
+    here = [*machine.examine(settings), *paper.examine(settings.public_url), *entering.examine(settings)]
     if not settings.database:
         return [*sqlite.examine(settings, database, datetime.now(UTC)), *cards.examine(settings), *here]
     from queue_server.doctor import postgres

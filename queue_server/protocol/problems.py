@@ -6,6 +6,7 @@ the state in it allows.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -121,6 +122,7 @@ PROBLEMS: dict[str, Said] = {
     "no-posting-today": Said(403, "Hôm nay tài khoản này không có lịch trực tại điểm phục vụ nào. Hãy hỏi lãnh đạo điểm phục vụ.", "This account is posted nowhere today. Ask the manager of your branch."),
     "no-account": Said(403, "Chưa có tài khoản “{username}” tại đây. Hãy nhờ quản trị tạo tài khoản.", "There is no account “{username}” here. Ask an administrator for one."),
     "sso-failed": Said(403, "Đăng nhập một lần không thành công. Hãy thử lại; nếu vẫn lỗi, hãy đăng nhập bằng mật khẩu hoặc hỏi quản trị.", "Single sign-on did not succeed. Try again; if it fails again, sign in with your password or ask an administrator."),
+    "sso-second-factor": Said(403, "Tài khoản này cần lớp xác thực thứ hai, nhưng hệ thống đăng nhập một lần chưa hỏi. Hãy đăng nhập bằng mật khẩu và mã.", "This account needs a second factor, which single sign-on did not ask for. Sign in with your password and code."),
     "sso-unavailable": Said(503, "Chưa kết nối được hệ thống đăng nhập một lần. Hãy thử lại sau ít phút hoặc đăng nhập bằng mật khẩu.", "The single sign-on system cannot be reached. Try again in some minutes, or sign in with your password."),
     # staff
     "wrong-password": Said(422, "Mật khẩu hiện tại không đúng.", "That is not your present password."),
@@ -137,12 +139,12 @@ PROBLEMS: dict[str, Said] = {
     "posting-long": Said(422, "Một đợt trực dài nhất 24 tháng. Hãy chọn ngày kết thúc sớm hơn.", "A posting lasts 24 months at most. Choose an earlier last day."),
     "posting-overlaps": Said(409, "“{username}” đã có lịch trực từ {first} đến {last}. Mỗi ngày chỉ có một lịch trực; hãy đổi ngày hoặc kết thúc lịch cũ.", "“{username}” is posted from {first} to {last} already. There is one posting a day: choose other days or end that one."),
     "unknown-posting": Said(404, "Không có lịch trực này, hoặc đã kết thúc.", "There is no such posting, or it has ended."),
-    "other-agency": Said(403, "Quầy {counter} là của {agency}; lịch trực của bạn hôm nay thuộc cơ quan khác. Hãy chọn quầy khác hoặc nhờ người phụ trách chuyển quầy.", "Counter {counter} belongs to {agency}, and your posting of today is for another agency. Choose another counter, or have a supervisor move you."),
+    "other-agency": Said(403, "Quầy {counter} là của {agency}; lịch trực của bạn hôm nay thuộc cơ quan khác. Hãy chọn quầy khác hoặc nhờ trưởng ca chuyển quầy.", "Counter {counter} belongs to {agency}, and your posting of today is for another agency. Choose another counter, or have a supervisor move you."),
     "forbidden": Said(403, "Tài khoản hoặc thiết bị này không có quyền làm việc đó. Hãy hỏi quản trị.", "This account or device may not do that. Ask the administrator."),
     "chosen-call-forbidden": Said(403, "Ở đây nhân viên quầy gọi theo thứ tự; gọi một số tự chọn cần quyền phụ trách. Hãy bấm Gọi tiếp hoặc nhờ người phụ trách.", "Clerks call in turn here; calling a ticket of one's choice is for supervisors. Call the next one, or ask a supervisor."),
     "wrong-origin": Said(403, "Yêu cầu đến từ trang khác nên bị từ chối.", "The request came from another site and was refused."),
     "https-needed": Said(403, "Chỉ đăng nhập được qua https. Quản trị có thể cho phép http trong mạng nội bộ (LAYSO_PLAIN_HTTP).", "Signing in needs https. An administrator can allow http on a LAN (LAYSO_PLAIN_HTTP)."),
-    "too-many-tries": Said(429, "Đã thử quá nhiều lần. Hãy đợi {retry_s} giây rồi thử lại; nếu không nhớ mật khẩu hoặc mã, hãy hỏi quản trị.", "Too many tries. Wait {retry_s} seconds and try again; if you do not remember the password or code, ask the administrator."),
+    "too-many-tries": Said(429, "Đã thử quá nhiều lần. Hãy đợi {retry} rồi thử lại; nếu không nhớ mật khẩu hoặc mã, hãy hỏi quản trị.", "Too many tries. Wait {retry} and try again; if you do not remember the password or code, ask the administrator."),
     "unknown-pairing": Said(404, "Mã ghép nối không đúng hoặc đã hết hạn. Hãy xem lại mã trên thiết bị.", "That pairing code is wrong or has expired. Look at the device again."),
     # the house
     "disk-full": Said(503, "Máy chủ hết chỗ lưu nên tạm ngừng cấp số. Vui lòng gặp nhân viên hướng dẫn.", "The server's disk is full and no numbers can be given. Please see a helper."),
@@ -232,8 +234,17 @@ def problem(code: str, data: dict[str, Any], language: str = "vi") -> Problem:
     words = {name: _word(name, value, side) for name, value in sent.items()}
     if sent.get("state") in ADVICE:
         words["advice"] = ADVICE[sent["state"]][side]
+    if isinstance(sent.get("retry_s"), int):
+        words["retry"] = _while(sent["retry_s"], side)
     sentence = (said.vi if side == 0 else said.en).format_map(_Blank(words))
     return Problem(f"/problems/{code}", code.replace("-", " "), said.status, code, sentence, sent)
+
+
+def _while(seconds: int, side: int) -> str:
+    """In seconds, or minutes where that says more."""
+    if seconds <= 120:
+        return f"{seconds} {('giây', 'seconds')[side]}"
+    return f"{math.ceil(seconds / 60)} {('phút', 'minutes')[side]}"
 
 
 def _sent(value: Any) -> Any:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from queue_server.access.persons import Persons
 from queue_server.access.pictures import Pictures
+from queue_server.access.single_sign_on import SingleSignOn
 from queue_server.access.staff import Staff
 from queue_server.access.store import Access
 from queue_server.access.tries import Tries
@@ -62,6 +63,7 @@ class House:
     build: str
     lookup: Lookup
     languages: Languages
+    single_sign_on: SingleSignOn | None = None
     dossier: DossierReader | None = None
 
     def deadline(self) -> datetime:

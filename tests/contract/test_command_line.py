@@ -73,7 +73,7 @@ def test_a_password_that_is_too_short_is_told_the_least_length(tmp_path: Path):
         "account", "add", "thu", "--role", "clerk", "--every-branch", "--data", tmp_path, given="1234567\n"
     )
     assert short.returncode == 2
-    assert short.stderr == "A password has at least 8 characters; this one has 7.\n"
+    assert short.stderr == "A password has at least 8 characters. Choose a longer one.\n"
 
 
 def test_an_account_that_was_added_signs_in(centre: DemoServer):

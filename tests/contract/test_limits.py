@@ -76,6 +76,15 @@ async def taken(limits: Limits, limit: Limit, subject: str = "lan") -> int:
 # -- what a limit is ---------------------------------------------------------------------------------------------------
 
 
+async def test_what_is_forgotten_counts_no_more(limits: Limits) -> None:
+    assert await taken(limits, THREE) == 3
+    assert await taken(limits, THREE, "hoa") == 3
+    await limits.forget(THREE, "lan")
+    await limits.forget(THREE, "nobody")
+    assert await taken(limits, THREE) == 3
+    assert await taken(limits, THREE, "hoa") == 0
+
+
 async def test_a_burst_may_be_tried_and_then_one_more_each_while(limits: Limits, clock: Time) -> None:
     assert await taken(limits, THREE) == 3
     assert await limits.take(THREE, "lan") == pytest.approx(10.0)

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from shutil import copytree
 from typing import Any
-from unittest.mock import Mock
 
 import asyncpg
 import pytest
@@ -214,13 +213,7 @@ def test_processes_that_run_serve_a_branch_that_comes_and_know_its_papers(pc: Pc
                 house.access.ticket_tokens.ticket_of(pc.paper)
             assert await asyncio.to_thread(move, pc) == 0
             assert (await issue(house, "press-new")).number == "A013"
-            looked = asyncio.Event()
-            lines = Mock(connections=(), expel=lambda _: looked.set())
-            watch = RightsWatch(house.access, lines, is_told=lambda: False)
-            watch.start()
-            watch.wake()
-            await looked.wait()
-            await watch.stop()
+            await RightsWatch(house.access, house.hub, is_told=lambda: False).look()
             assert house.access.ticket_tokens.ticket_of(pc.paper) == pc.tickets[-1].id
 
     asyncio.run(live())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from queue_server.access.identity import NOBODY, Who
 from queue_server.access.rights import Role
 from queue_server.access.staff import NewMember, NewPosting, Staff
 from queue_server.access.store import Access
+from queue_server.access.watching import RightsWatch
 from queue_server.audit.trail import Action, Entry
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Journal
+from queue_server.realtime.connection import Connection
 from tests.contract.conftest import DURABLE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("open_journal", DURABLE, indirect=True)]
@@ -324,6 +327,19 @@ async def test_with_another_key_the_second_factor_is_lost_and_can_be_reset(
     await access.sign_in("hoa", PASSWORD)
 
 
+async def test_from_elsewhere_an_administrator_comes_only_with_a_second_factor(access: Access, staff: Staff):
+    await add(access, "admin", Role.ADMINISTRATOR)
+    await add(access, "lan", Role.CLERK, "go-vap")
+    assert await refusal(access.let_in_from_elsewhere("admin", is_strong=False)) == "sso-second-factor"
+    _, who = await access.let_in_from_elsewhere("admin", is_strong=True)
+    assert who.owes == "second-factor"
+    assert await refusal(access.let_in_from_elsewhere("nobody", is_strong=True)) == "no-account"
+    once = await staff.reset_password(ADMIN, "lan")
+    _, who = await access.let_in_from_elsewhere("lan", is_strong=False)
+    assert (who.role, who.owes) == (Role.CLERK, "")
+    assert await refusal(access.sign_in("lan", once)) == "wrong-credentials"
+
+
 # -- sessions ----------------------------------------------------------------------------------------------------------
 
 
@@ -389,6 +405,39 @@ async def test_ones_sessions_are_listed_and_ended(access: Access, clock: Time):
     assert [await access.by_session(one), (await access.by_session(two)).clerk] == [NOBODY, "lan"]
     assert (await access.by_session(others)).clerk == "hoa"
     assert await access.end_sessions("lan", only=listed[0].id) == 1
+
+
+class Lines:
+    """The connections of a process, and what has become of them."""
+
+    def __init__(self, *connections: Connection) -> None:
+        self.connections = list(connections)
+        self.let_gone: dict[str, bool] = {}
+
+    def expel(self, actors: object) -> None:
+        pass
+
+    def let_go(self, connections: Iterable[Connection], *, may_return: bool) -> None:
+        self.let_gone |= {connection.actor: may_return for connection in connections}
+
+
+async def test_open_connections_follow_the_day(access: Access, staff: Staff, clock: Time):
+    """On Tuesday Lan is a helper elsewhere, Hoa is posted nowhere, and Minh goes on as on every day."""
+    tuesday = MONDAY + timedelta(1)
+    for username, role in (("lan", None), ("hoa", None), ("minh", Role.CLERK)):
+        await add(access, username, role, "go-vap" if role else None)
+    for account in ("lan", "hoa"):
+        await staff.post(ADMIN, posting(account=account))
+    await staff.post(ADMIN, posting(tuesday, tuesday, account="lan", branch="thu-duc", role=Role.HELPER))
+    clock.at = datetime(2026, 11, 30, 19, 50, tzinfo=UTC)
+    whos = [(await access.sign_in(username, PASSWORD))[1] for username in ("lan", "hoa", "minh")]
+    lines = Lines(*(Connection(wire=None, actor=who.actor, who=who) for who in whos))  # type: ignore[arg-type]
+    watch = RightsWatch(access, lines, is_told=lambda: True)
+    await watch.look()
+    assert lines.let_gone == {}
+    clock.go(minutes=15)
+    await watch.look()
+    assert lines.let_gone == {"account:lan": True, "account:hoa": False}
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------------

@@ -25,8 +25,8 @@ CHIEF = "account:quang"
 
 
 @pytest.fixture
-async def access(journal: Journal) -> Access:
-    return await Access.open(journal)
+async def access(journal: Journal, tmp_path: Path) -> Access:
+    return await Access.open(journal, tmp_path / "second-factor.key")
 
 
 async def entries(journal: Journal) -> list[Entry]:

@@ -83,7 +83,7 @@ async def away(ask: Callable[[], T]) -> T:
 
 @asynccontextmanager
 async def served(data: Path, database: str, redis: str) -> AsyncIterator[Server]:
-    server = server_of(read_settings({}, data=data, database=database, redis=redis))
+    server = server_of(read_settings({}, data=data, database=database, redis=redis, second_factor="off"))
     with bind("127.0.0.1", 0) as listener:
         running = asyncio.create_task(server.serve([listener]))
         await until(lambda: server.started or running.done())

@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = vars(parser.parse_args(arguments))
     wire = asked.pop("wire")
     asked["data"].mkdir(parents=True, exist_ok=True)
-    uvloop.run(serve(read_settings({}, **asked), wire))
+    uvloop.run(serve(read_settings({"LAYSO_SECOND_FACTOR": "off"}, **asked), wire))
 
 
 if __name__ == "__main__":

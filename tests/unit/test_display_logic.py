@@ -423,7 +423,8 @@ def test_a_call_that_is_too_old_to_be_spoken_still_counts_as_shown_and_one_that_
       const said = [];
       const voice = {isBusy: false, number: null, say: (call) => said.push(call.number), cancel() {}};
       const screen = screens.of(input.board, "");
-      const board = {view: input.board, screen, calls: view.calls(input.board, screen), epoch: "e", device: "", patience: 0};
+      const calls = view.calls(input.board, screen);
+      const board = {view: input.board, screen, calls, epoch: "e", device: "", patience: 0};
       const shown = new Calls(voice, "x").see(Object.assign(board, {now: new Date(input.now)}));
       return [shown.map((call) => call.number), said];"""
     board = a_board(None, calls=calls, counters=counters)

@@ -1,9 +1,9 @@
-"""What must hold of calls and screens, judged by a branch's records alone: written by hand, not by the state's own rules."""
+"""What must hold of calls and screens, by a branch's records alone: written by hand, not by the state's own rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from queue_server.domain import events as ev
 from queue_server.domain.configuration import BranchConfig
@@ -15,7 +15,7 @@ REMEMBERED = 24
 
 
 def judge_calls(records: Sequence[Recorded]) -> None:
-    """Each call is told of once, to one screen at a time its voice; who is absent by time alone was called often enough."""
+    """Each call is told of once, to one screen at a time its voice; who is absent by time was called often enough."""
     _told_once(records)
     _spoken_by_one(records)
     _nobody_is_absent_unheard(records)
@@ -87,7 +87,7 @@ def _was_called_often_enough(before: list[Recorded], absent: Recorded, ticket: s
         assert absent.at - calls[max(calls)] >= patience
 
 
-def _spoken(records: Sequence[Recorded]) -> Iterator[tuple[int, object]]:
+def _spoken(records: Sequence[Recorded]) -> Iterator[tuple[int, datetime]]:
     return ((each.event.call, each.at) for each in records if isinstance(each.event, ev.CallSpoken))
 
 

@@ -22,7 +22,8 @@ def open_counter(state: BranchState, command: OpenCounter, by: By, now: datetime
         raise Refusal("counter-retired", counter=counter.no)
     if counter.is_open and counter.clerk == by.clerk:
         return []
-    _require_own_agency(state, counter, by)
+    if counter.clerk != by.clerk:
+        _require_own_agency(state, counter, by)
     if counter.clerk is not None and counter.clerk != by.clerk and not command.take_over:
         raise Refusal("counter-taken", counter=counter.no)
     elsewhere = [] if by.may_override else [c for c in state.counters.values() if _has_clerk(c, by, counter)]

@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute
 
 from queue_server.web.pages import (
+    admin,
     audit,
     board,
     clerk,
@@ -15,11 +16,14 @@ from queue_server.web.pages import (
     power_cut,
     rating,
     report,
+    single_sign_on,
     ticket,
 )
 
 routes: list[BaseRoute] = [
     *entrance.routes,
+    *admin.routes,
+    *single_sign_on.routes,
     *dispenser.routes,
     *rating.routes,
     *languages.routes,

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from queue_server.access.identity import Who
@@ -50,17 +50,25 @@ async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
 
 
 def _staff_pages(who: Who) -> list[str]:
-    """The consoles that this account may open, before signing in all of them, for they ask who is there; for who has no
-    console, the reports; and the audit trail."""
+    """The pages that this account may open; before signing in, those of the consoles, for they ask who is there."""
     consoles = [each for each in ("helper", "clerk", "manager") if who.role is Role.NOBODY or who.role in PAGES[each]]
-    further = [each for each in ("reports", "audit") if who.role in PAGES[each]]
+    further = [each for each in ("staff", "reports", "audit") if who.role in PAGES[each]]
     return [*consoles, *(each for each in further if each != "reports" or not consoles)]
 
 
 async def sign_in(request: Request) -> Response:
     """GET /sign-in?next=…: the form; its script posts to /api/v1/session."""
-    who = await who_of(request)
-    return page(request, "sign_in.html", who=who, next=local_path(request.query_params.get("next")), homes=HOMES)
+    who, after = await who_of(request), local_path(request.query_params.get("next"))
+    if who.owes in ("password", "second-factor"):
+        lang = {"lang": "en"} if page_language_of(request) == "en" else {}
+        return RedirectResponse(f"/account?{urlencode({'next': after} | lang)}", 303, {"cache-control": "no-store"})
+    return page(request, "sign_in.html", who=who, next=after, homes=HOMES, sso=_sso(request))
+
+
+def _sso(request: Request) -> str:
+    """What the button for single sign-on says; "" where there is none."""
+    house = house_of(request)
+    return "" if house.single_sign_on is None else house.settings.oidc_name or "sso"
 
 
 def local_path(wanted: str | None) -> str:

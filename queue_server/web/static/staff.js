@@ -12,7 +12,8 @@ export function openFeed({ onStatus, isQuiet }) {
     build: document.documentElement.dataset.build,
     isWorkedAt: true,
     onStatus: (newest) => {
-      if (newest.code >= SIGNED_OUT_FROM) {
+      const isNobody = newest.state === "live" && feed.actor === "nobody"; // the session ended while the line was down
+      if (newest.code >= SIGNED_OUT_FROM || isNobody) {
         signIn();
       }
       status = { ...newest };

@@ -4,6 +4,7 @@
 
   var LaySo = window.LaySo;
   var form = document.getElementById("sign-in");
+  var second = document.getElementById("second");
   var signOut = document.getElementById("sign-out");
   var language = document.getElementById("language");
 
@@ -29,10 +30,15 @@
     }
     button.setAttribute("aria-busy", "true");
     refuse("");
-    LaySo.ask("POST", "/session", { username: form.username.value.trim(), password: form.password.value }).then(goOn, function (problem) {
+    var asked = { username: form.username.value.trim(), password: form.password.value };
+    if (!second.hidden && form.code.value.trim()) {
+      asked.code = form.code.value.trim();
+    }
+    LaySo.ask("POST", "/session", asked).then(goOn, function (problem) {
       button.removeAttribute("aria-busy");
       refuse(problem.detail);
-      form.password.select();
+      second.hidden = second.hidden && problem.code !== "second-factor-needed";
+      (/^(second-factor-needed|wrong-code)$/.test(problem.code) ? form.code : form.password).select();
     });
   }
 
@@ -54,6 +60,9 @@
 
   function goOn(who) {
     var path = form.dataset.next || form.getAttribute("data-home-" + who.role) || "/";
+    if (who.owes) {
+      path = "/account?next=" + encodeURIComponent(form.dataset.next || "/");
+    }
     var keepsLanguage = LaySo.language() === "en" && path.indexOf("lang=") < 0;
     location.assign(keepsLanguage ? path + (path.indexOf("?") < 0 ? "?" : "&") + "lang=en" : path);
   }

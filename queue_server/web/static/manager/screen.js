@@ -52,6 +52,8 @@ function Head({ model, now, signOut }) {
         <div class="menu__items">
           ${model.hasOthers && html`<a class="menu__item" href=${`/manager${lang}`}>${t("others")}</a>`}
           <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
+          ${model.hasDevices && html`<a class="menu__item" href=${`/admin?branch=${encodeURIComponent(model.branch)}${lang && "&lang=en"}`}>${t("staff")}</a>`}
+          <a class="menu__item" href=${`/account${lang}`}>${t("account")}</a>
           <${LanguageSwitch} />
           <button class="menu__item" type="button" onClick=${signOut}>${t("signOut")}</button>
         </div>

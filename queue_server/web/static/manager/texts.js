@@ -6,6 +6,8 @@ const vi = {
   report: "Báo cáo ngày",
   others: "Điểm phục vụ khác",
   signOut: "Đăng xuất",
+  staff: "Nhân sự",
+  account: "Tài khoản của tôi",
   contrast: "Tương phản cao",
   // the day
   today: "Hôm nay",
@@ -325,6 +327,8 @@ const en = {
   report: "Day report",
   others: "Other branches",
   signOut: "Sign out",
+    staff: "Staff",
+    account: "My account",
   contrast: "High contrast",
   today: "Today",
   working: "Open",
