@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_restore(commands.add_parser("restore", help="make a database of a backup, where there is none yet"))
     _add_move(commands.add_parser("move", help="bring branches of a PC into PostgreSQL, with their history"))
     _add_doctor(commands.add_parser("doctor", help="say what is wrong and what to do"))
+    _add_training(commands.add_parser("training", help="make, renew or end the copy of a branch to practise in"))
     _add_account(commands.add_parser("account", help="add or list accounts"))
     _add_program(commands.add_parser("program", help="let in other programs, such as the dossier backend"))
     return parser
@@ -185,6 +186,18 @@ def _doctor(given: argparse.Namespace) -> int:
 
     settings = _settings(given)
     return doctor(settings, settings.data / DATABASE)
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _training)
+    parser.add_argument("branch", metavar="BRANCH", help="the branch to practise for, such as go-vap")
+    parser.add_argument("--end", action="store_true", help="remove the copy with everything in it")
+
+
+def _training(given: argparse.Namespace) -> int:
+    from queue_server.training import end_training, start_training
+
+    return (end_training if given.end else start_training)(_settings(given), given.branch)
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ from queue_server.access.identity import NOBODY, Who
 from queue_server.access.rights import Role
 from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_code, new_token
 from queue_server.domain.refusals import Refusal
+from queue_server.domain.training import training_code
 from queue_server.journal.port import Database, Journal
 from queue_server.journal.together import Together
 
@@ -227,8 +228,11 @@ class Access:
             ("UPDATE device SET revoked_at = ? WHERE id = ?", (now, device_id)),
         )
 
-    async def devices(self, branch: str | None) -> list[DeviceInfo]:
-        where, values = (" WHERE branch = ?", (branch,)) if branch is not None else ("", ())
+    async def devices(self, branch: str | None, *, with_training: bool = False) -> list[DeviceInfo]:
+        """Those of a branch, and of its training copy where that is wanted too; of every branch for None."""
+        where, values = (" WHERE branch IN (?, ?)", (branch, branch)) if branch is not None else ("", ())
+        if branch is not None and with_training:
+            values = (branch, training_code(branch))
         rows = await self._journal.run(
             lambda db: db.execute(f"{sql.DEVICES}{where} ORDER BY created_at, id", values).fetchall()
         )

@@ -123,7 +123,7 @@ READING = (
     ),
     Operation(
         "GET", "/branches/{branch}/reports/{date}", "A day's books, waits, services and estimates", "branches",
-        DayReport, problems=("no-service-day",), who=PAGES["reports"],
+        DayReport, problems=("no-service-day", "training-uncounted"), who=PAGES["reports"],
     ),
     Operation(
         "GET", "/branches/{branch}/advice", "What staff might do about the queues, with its effect", "branches",
@@ -225,6 +225,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "pause": ("counter-state", "counter-taken"),
     "close": ("counter-busy", "counter-taken"),
     "assign": ("unknown-field", "day-not-open"),
+    "move": ("unknown-counter", "counter-closed", "counter-retired", "counter-taken", "counter-busy", "day-not-open"),
     "recall": ("counter-taken",),
     "start": ("counter-taken",),
     "finish": ("counter-taken",),

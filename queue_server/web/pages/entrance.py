@@ -32,7 +32,8 @@ async def start(request: Request) -> Response:
 
 
 async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
-    """The branches that this asker has to do with; all of them for who belongs to none."""
+    """The branches that this asker has to do with; all of them for who belongs to none, but training copies for who has
+    signed in."""
     configs = [each.config for each in await house_of(request).listing.all()]
     return [
         {
@@ -40,9 +41,10 @@ async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
             "path": quote(config.branch),
             "name": name(config.name),
             "organisation": name(config.organisation),
+            "is_training": config.is_training,
         }
         for config in configs
-        if who.branch in (None, config.branch)
+        if who.is_at(config.branch) and not (config.is_training and who.role is Role.NOBODY)
     ]
 
 

@@ -50,7 +50,7 @@ function Head({ model, now, signOut }) {
       <details class="menu" onFocusOut=${closeWhenLeft}>
         <summary class="button button--quiet menu__who">${model.me}</summary>
         <div class="menu__items">
-          ${model.hasOthers && html`<a class="menu__item" href=${`/manager${lang}`}>${t("others")}</a>`}
+          ${model.hasOthers && html`<a class="menu__item" href=${`/manager?branch=${lang.replace("?", "&")}`}>${t("others")}</a>`}
           <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
           <${LanguageSwitch} />
           <button class="menu__item" type="button" onClick=${signOut}>${t("signOut")}</button>
