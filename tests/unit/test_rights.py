@@ -41,6 +41,7 @@ resume            +     -      +          +       +     +           -         - 
 transfer          +     -      +          +       +     +           -         -       -       -      -      -
 next-step         +     -      +          +       +     +           -         -       -       -      -      -
 assign            -     -      +          +       +     -           -         -       -       -      -      -
+move              -     -      +          +       +     -           -         -       -       -      -      -
 enter-list        -     +      +          +       +     -           -         -       -       -      -      -
 call-helper       -     -      -          -       -     -           +         -       -       -      -      -
 answer-help       -     +      +          +       +     -           -         -       -       -      -      -
