@@ -8,6 +8,7 @@ import { Chooser } from "./chooser.js";
 import { Console } from "./console.js";
 import { DEFAULTS, actionOn, keyOf, loadKeys, saveKeys } from "./keys.js";
 import { ABOUT_HAND } from "./sheets.js";
+import { t } from "./texts.js";
 import * as undo from "./undo.js";
 import { countersOf, deskOf, hasDay, ownCounter, typedNumber } from "./view.js";
 
@@ -40,6 +41,7 @@ let model = {
   typed: "",
 };
 let peopleTimer = null;
+let isMine = false; // whether this clerk sits at the counter, by its newest row
 
 const undoKey = `layso.clerk.undo.${model.branch}.${model.me}`;
 const isDialogOpen = () => model.sheet !== null || model.issued !== null || model.isHelping;
@@ -123,10 +125,14 @@ function onBoard(view, changes) {
 }
 
 function onDesk(view) {
+  const wasMine = isMine;
   store.set({ rows: view, shown: model.shown + 1 });
   const row = view.counter ? view.counter[model.no] : null;
+  isMine = Boolean(row) && row.clerk === model.me;
   if (!row) {
     store.set({ isChoosing: true }); // there is no such counter (any more)
+  } else if (wasMine && row.clerk === null) {
+    loadPeople(true); // closed by somebody else, who may have sent this clerk to another counter
   } else if (row.clerk && model.hasPeople && !model.people.names[row.clerk]) {
     loadPeople();
   }
@@ -140,7 +146,7 @@ async function ask(path) {
 }
 
 /** Who sits where. The first time it also finds the counter at which this clerk sits already. */
-async function loadPeople() {
+async function loadPeople(follows = false) {
   let people;
   try {
     people = await ask("/clerk/people");
@@ -155,6 +161,9 @@ async function loadPeople() {
   const own = ownCounter(store.counters());
   if (isFirst && model.isChoosing && own) {
     stay(own);
+  } else if (follows === true && own && own !== model.no) {
+    stay(own);
+    LaySo.toast(t("sentTo", { no: own }), "ok");
   }
 }
 

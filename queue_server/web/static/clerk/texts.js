@@ -110,6 +110,7 @@ const vi = {
   stepNo: "bước {n}",
   heldAt: "tại quầy {no}",
   // counters
+  sentTo: "Trực ban đã chuyển ông/bà sang quầy {no}.",
   chooseTitle: "Chọn quầy làm việc",
   chooseHint: "Gõ số quầy rồi bấm Enter, hoặc bấm vào quầy.",
   chooseEmpty: "Điểm phục vụ này chưa có quầy nào.",
@@ -318,6 +319,7 @@ const en = {
   notBefore: "after {time}",
   stepNo: "step {n}",
   heldAt: "at counter {no}",
+  sentTo: "The supervisor has sent you to counter {no}.",
   chooseTitle: "Choose your counter",
   chooseHint: "Type its number and press Enter, or press the counter.",
   chooseEmpty: "This branch has no counters yet.",

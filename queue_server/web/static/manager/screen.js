@@ -168,6 +168,9 @@ function Counters({ model, counters, now, open, isOver }) {
   </section>`;
 }
 
+/** Colleagues call each other by the last word of their names. */
+const givenName = (name) => (name || "").trim().split(/\s+/).pop() || "\u00a0";
+
 function Square({ counter, now, name, open, isOver }) {
   const seconds = counter.since ? secondsSince(counter.since, now) : 0;
   const isCalled = counter.state === "called";
@@ -179,6 +182,7 @@ function Square({ counter, now, name, open, isOver }) {
     data-counter=${counter.no} disabled=${isOver} onClick=${open}>
     <span class="square__no">${counter.no}</span>
     <span class="square__state">${isCalled || counter.state === "serving" ? spaced(counter.number) : words}</span>
+    <span class="square__who">${givenName(name)}</span>
     <span class="square__time">${[isCalled && words, time].filter(Boolean).join(" ") || "\u00a0"}</span>
   </button>`;
 }
