@@ -31,6 +31,7 @@ SCRIPTS = (
     "/static/ticket/actions.js",
     "/static/ticket/means.js",
     "/static/ticket/alarm.js",
+    "/static/ticket/rating.js",
     "/static/ticket/ticket.js",
 )
 """Classic scripts, in the order in which they need each other."""
