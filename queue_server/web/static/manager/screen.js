@@ -162,16 +162,19 @@ function Counters({ model, counters, now, open, isOver }) {
       <p class="quiet">${t("counterCount", tally(counters))}</p>
     </div>
     <ul class="squares">
-      ${counters.map((counter) => html`<li key=${counter.no}><${Square} counter=${counter} now=${now} name=${model.people.names[model.people.at[counter.no]]}
+      ${counters.map((counter) => html`<li key=${counter.no}><${Square} counter=${counter} now=${now} name=${model.people.names[model.people.at[counter.no]]} clerk=${model.people.at[counter.no]}
         open=${() => open("counter", { no: counter.no })} isOver=${isOver} /></li>`)}
     </ul>
   </section>`;
 }
 
-/** Colleagues call each other by the last word of their names. */
-const givenName = (name) => (name || "").trim().split(/\s+/).pop() || "\u00a0";
+/** Colleagues call each other by the last word of their names; a program has none. */
+function shortName(name, clerk) {
+  const isProgram = (clerk || "").startsWith("device:");
+  return (isProgram ? name : (name || "").trim().split(/\s+/).pop()) || "\u00a0";
+}
 
-function Square({ counter, now, name, open, isOver }) {
+function Square({ counter, now, name, clerk, open, isOver }) {
   const seconds = counter.since ? secondsSince(counter.since, now) : 0;
   const isCalled = counter.state === "called";
   const time = counter.since && counter.state !== "closed" ? (seconds < 60 ? (isCalled ? "" : t("justNow")) : minutes(seconds)) : "";
@@ -182,7 +185,7 @@ function Square({ counter, now, name, open, isOver }) {
     data-counter=${counter.no} disabled=${isOver} onClick=${open}>
     <span class="square__no">${counter.no}</span>
     <span class="square__state">${isCalled || counter.state === "serving" ? spaced(counter.number) : words}</span>
-    <span class="square__who">${givenName(name)}</span>
+    <span class="square__who">${shortName(name, clerk)}</span>
     <span class="square__time">${[isCalled && words, time].filter(Boolean).join(" ") || "\u00a0"}</span>
   </button>`;
 }
