@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_doctor(commands.add_parser("doctor", help="say what is wrong and what to do"))
     _add_audit(commands.add_parser("audit", help="say whether anything was changed after it was written"))
     _add_citizen(commands.add_parser("citizen", help="what is kept of one visit: print it, or erase what is personal"))
+    _add_training(commands.add_parser("training", help="make, renew or end the copy of a branch to practise in"))
     _add_account(commands.add_parser("account", help="add or list accounts"))
     _add_program(commands.add_parser("program", help="let in other programs, such as the dossier backend"))
     return parser
@@ -235,6 +236,18 @@ def _wanted(given: argparse.Namespace) -> Wanted:
     if given.token is None and not (given.branch and given.day and given.number):
         raise BadSettings("Name the visit: --token T, or --branch CODE --day 2026-11-22 --number A012.")
     return Wanted(given.token, given.branch or "", given.day, given.number or "")
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser, _training)
+    parser.add_argument("branch", metavar="BRANCH", help="the branch to practise for, such as go-vap")
+    parser.add_argument("--end", action="store_true", help="remove the copy with everything in it")
+
+
+def _training(given: argparse.Namespace) -> int:
+    from queue_server.training import end_training, start_training
+
+    return (end_training if given.end else start_training)(_settings(given), given.branch)
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:

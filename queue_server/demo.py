@@ -47,6 +47,8 @@ STAFF = (
     (Role.ADMINISTRATOR, "quantri", "Quản trị"),
 )
 SERIES_LAST = 9_999_999
+RATED_AT = 5
+"""The counter at which the demonstration's satisfaction device stands; `--live` leaves it to whoever looks."""
 HURRY = 4
 """A living hall's services take a quarter of their time, so that something happens while one looks."""
 PAPER_TAKES_S = "0.6"
@@ -156,6 +158,9 @@ async def _prepared(settings: Settings, options: DemoOptions) -> dict[str, Any]:
         for kind, name in ((Role.DISPENSER, "Máy lấy số 1"), (Role.DISPLAY, "Màn hình sảnh")):
             beside = printer if kind is Role.DISPENSER else None
             _, tokens[kind.value] = await house.access.add_device(kind, name=name, branch=branch, printer=beside)
+        _, tokens["rating"] = await house.access.add_device(
+            Role.RATING, name="Máy đánh giá quầy 5", branch=branch, counter=RATED_AT
+        )
         _, tokens["integration"] = await house.access.add_device(Role.INTEGRATION, name="Tích hợp", branch=branch)
         some = _slips(house.now())
         told = {str(slip_key(slip.code)): slips.Told(1, slip) for slip in some}
@@ -200,6 +205,8 @@ def _ready(url: str, notes: dict[str, Any], options: DemoOptions, settings: Sett
         "helper": f"{url}/helper",
         "manager": f"{url}/manager",
     }
+    if "rating" in tokens:  # not in a data folder of before
+        pages["rating"] = f"{url}/rating#token={tokens['rating']}"
     said: dict[str, Any] = {
         "url": url,
         "branch": branch,
@@ -251,6 +258,7 @@ def _for_people(said: dict[str, Any]) -> str:
         "clerk": "Nhân viên quầy",
         "helper": "Cấp số hộ",
         "manager": "Lãnh đạo",
+        "rating": "Đánh giá (quầy 5)",
     }
     pages = "\n".join(f"  {names[page]:<15} {address}" for page, address in said["pages"].items())
     accounts = "\n".join(f"  {a['role']:<15} {a['username']} / {a['password']}" for a in said["accounts"])

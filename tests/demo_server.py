@@ -43,6 +43,7 @@ from queue_server.domain.configuration import (
     Text,
     Window,
 )
+from queue_server.domain.training import training_copy
 from queue_server.serving import bind, server_of
 from queue_server.settings import Settings, read_settings
 from queue_server.web.house import House
@@ -236,6 +237,7 @@ async def set_up(
     is_full: bool = False,
     asks_procedure: bool = False,
     has_chinese: bool = False,
+    has_training: bool = False,
 ) -> dict[str, Any]:
     """Put branches, accounts and devices in; their ids and tokens."""
     administrator = Who("account:admin", Role.ADMINISTRATOR)
@@ -247,6 +249,8 @@ async def set_up(
     branches = two_branches(config) if has_two else (config,)
     for each in map(at_its_fullest, branches) if is_full else branches:
         await house.bus.put_in_force(each, administrator.by(), f"demo-setup-{each.branch}")
+    if has_training:
+        await house.bus.put_in_force(training_copy(config), administrator.by(), "demo-setup-training")
     house.access.passwords.hasher = CHEAP
     for username, (role, name, branch) in ACCOUNTS.items():
         await house.access.put_account(username, PASSWORD, role, name=name, branch=branch)
@@ -305,9 +309,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--is-full", action="store_true", help="of names, classes and caps, from the first start on")
     parser.add_argument("--asks-procedure", action="store_true", help="one field does, from the first start on")
     parser.add_argument("--has-chinese", action="store_true", help="as a further language, from the first start on")
+    parser.add_argument("--has-training", action="store_true", help="copy of the branch, from the first start on")
     parser.add_argument("--has-all-logs", action="store_true", help="of every library, down to the least message")
     asked = vars(parser.parse_args(arguments))
-    flags = ("ends_by_forecast", "confirms_priority", "has_two", "is_full", "asks_procedure", "has_chinese")
+    flags = (
+        "ends_by_forecast",
+        "confirms_priority",
+        "has_two",
+        "is_full",
+        "asks_procedure",
+        "has_chinese",
+        "has_training",
+    )
     given = {name: asked.pop(name) for name in (*flags, "has_all_logs")}
     asked["data"].mkdir(parents=True, exist_ok=True)
     uvloop.run(serve(read_settings({"LAYSO_SECOND_FACTOR": "off"}, **asked), **given))

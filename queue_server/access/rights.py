@@ -40,6 +40,7 @@ _CLERK = _HELPER | {
 }  # fmt: skip
 _SUPERVISOR = _CLERK | {
     "assign",
+    "move",
     "end-service",
     "suspend",
     "unsuspend",

@@ -24,6 +24,7 @@ from queue_server.access.sessions import Sessions
 from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_code, new_token
 from queue_server.audit.trail import COMMAND_LINE, Action, Entry, note
 from queue_server.domain.refusals import Refusal
+from queue_server.domain.training import training_code
 from queue_server.journal.port import Database, Journal
 
 FORMER_TOKEN_S = 24 * 3600
@@ -340,8 +341,11 @@ class Access:
             entry=Entry(by, Action.DEVICE_REVOKED, device_id),
         )
 
-    async def devices(self, branch: str | None) -> list[DeviceInfo]:
-        where, values = (" WHERE branch = ?", (branch,)) if branch is not None else ("", ())
+    async def devices(self, branch: str | None, *, with_training: bool = False) -> list[DeviceInfo]:
+        """Those of a branch, and of its training copy where that is wanted too; of every branch for None."""
+        where, values = (" WHERE branch IN (?, ?)", (branch, branch)) if branch is not None else ("", ())
+        if branch is not None and with_training:
+            values = (branch, training_code(branch))
         rows = await self._journal.run(
             lambda db: db.execute(f"{sql.DEVICES}{where} ORDER BY created_at, id", values).fetchall()
         )

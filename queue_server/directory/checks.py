@@ -13,6 +13,7 @@ from queue_server.directory.layers import Expanded
 from queue_server.directory.plan import desk, screen
 from queue_server.directory.schema import BranchDocument, DemandBlock, SeriesBlock
 from queue_server.directory.values import TextBlock, minutes, window
+from queue_server.domain.training import SUFFIX, home_of
 
 Problem = tuple[Loc, str]
 
@@ -35,6 +36,8 @@ def check_branch(document: BranchDocument) -> Iterator[Problem]:
     yield from _screens_show_something(document)
     yield from _notices_have_screens(document)
     yield from _languages_are_known(document)
+    if home_of(document.code) is not None:
+        yield ("code",), f"'{document.code}' would be a training copy; end it in another way than '{SUFFIX}'"
     if not _is_zone(document.timezone):
         yield ("timezone",), f"unknown time zone '{document.timezone}'"
 

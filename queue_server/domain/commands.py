@@ -123,6 +123,12 @@ class CloseCounter(CounterCommand, frozen=True, kw_only=True, tag="close"):
     reason: Words = ""
 
 
+class MoveClerk(CounterCommand, frozen=True, kw_only=True, tag="move"):
+    """Whoever sits at this counter goes on at the counter `to`, where nobody sits."""
+
+    to: CounterNo
+
+
 class AssignCounter(CounterCommand, frozen=True, kw_only=True, tag="assign"):
     fields: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=60)]
     helps: Annotated[tuple[Code, ...], Meta(max_length=60)] = ()
@@ -361,7 +367,7 @@ TicketCommands = (
     Call | Recall | Start | Finish | NoShow | ReturnToQueue | Postpone | Hold | Ready | Resume | Amend | Transfer
     | NextStep | Cancel | Void | Reinstate | Undo | EndService | Rate | Reprint | Note | RecordDossiers
 )  # fmt: skip
-CounterCommands = OpenCounter | PauseCounter | CloseCounter | AssignCounter | CallNext
+CounterCommands = OpenCounter | PauseCounter | CloseCounter | MoveClerk | AssignCounter | CallNext
 BranchCommands = (
     Issue | EnterList | ReportPaper | SuspendField | ResumeField | ChangeHours | EndDay | TakeAdvice | CallHelper
     | AnswerHelp | RaiseAlarm | AnswerAlarm | ReportCall

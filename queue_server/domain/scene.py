@@ -45,7 +45,7 @@ def learnt_by(state: BranchState) -> Learnt:
 def lessons_of(state: BranchState) -> Learnt:
     """What the day after this one begins with."""
     day = state.day
-    if day is None:
+    if day is None or state.configured.is_training:
         return Learnt()
     learnt = learnt_by(state).faded()
     came = after(day.learnt.arrivals, state.configured, day.date, state.tickets.values(), FORGETS)

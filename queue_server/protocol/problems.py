@@ -92,6 +92,7 @@ PROBLEMS: dict[str, Said] = {
     "picture-not-asked": Said(409, "Chưa có ai yêu cầu ảnh của màn hình này, hoặc yêu cầu đã quá một phút.", "Nobody has asked for a picture of this screen, or did so more than a minute ago."),
     "only-between-days": Said(409, "Chỉ đổi múi giờ hoặc giờ đổi ngày khi ngày làm việc đã kết thúc.", "Time zone and day boundary can only change when the day has ended."),
     "no-service-day": Said(404, "Không có ngày làm việc nào vào {day}. Hãy chọn ngày khác.", "There was no service day on {day}. Choose another date."),
+    "training-uncounted": Said(409, "Đây là bản tập huấn: số liệu không được thống kê. Hãy xem báo cáo của điểm phục vụ thật.", "This is a training copy: nothing in it is counted. Look at the report of the real branch."),
     "unknown-slip": Said(404, "Chưa thấy hồ sơ có mã “{slip}” tại đây. Hãy xem lại mã in trên giấy hẹn, hoặc chọn lĩnh vực.", "There is no dossier with the code “{slip}” here. Look at the code on the appointment slip again, or choose a field."),
     "wrong-slip-code": Said(422, "“{slip}” không đúng dạng mã hồ sơ. Hãy nhập mã in trên giấy hẹn, ví dụ 000.00.17.H29-261120-0001.", "“{slip}” is not a dossier's code. Enter the one on the appointment slip, such as 000.00.17.H29-261120-0001."),
     "unknown-agency": Said(422, "Không có cơ quan “{agency}” tại đây. Hãy kiểm tra lại mã.", "There is no agency “{agency}” here. Check the code."),

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from queue_server.domain.state import BranchState
 from queue_server.domain.tickets import TicketState
+from queue_server.domain.training import home_of
 from queue_server.web.asking import house_of
 
 SHOWN = (TicketState.WAITING, TicketState.CALLED, TicketState.SERVING, TicketState.FINISHED, TicketState.NO_SHOW)
@@ -29,7 +30,7 @@ async def metrics(request: Request) -> Response:
         "# HELP layso_journal_seq Events in a branch's journal.",
         "# TYPE layso_journal_seq counter",
     ]
-    states = [(host.branch_id, await host.settled()) for host in house.bus]
+    states = [(host.branch_id, await host.settled()) for host in house.bus if home_of(host.branch_id) is None]
     lines += [f'layso_journal_seq{{branch="{branch}"}} {state.seq}' for branch, state in states]
     lines += [
         "# HELP layso_tickets Today's tickets by field and state.",

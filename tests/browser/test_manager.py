@@ -231,7 +231,7 @@ def test_a_number_that_stays_called_raises_an_alarm_and_an_idle_counter_shows_no
         re.compile(r"Quầy 4 đã gọi số K 001 từ \d+ phút trước mà chưa bắt đầu hoặc ghi vắng mặt"), timeout=15_000
     )
     expect(screen.square(4)).to_have_class(re.compile("square--long"))
-    expect(screen.square(3)).to_have_text(re.compile(r"^3\s*Rảnh\s*$"))
+    expect(screen.square(3)).to_have_text(re.compile(r"^3\s*Rảnh\s*Tích hợp\s*$"))
     screen.alarm("unmet").get_by_role("button", name="Xem quầy").click()
     expect(screen.dialog).to_contain_text("Quầy 4")
 

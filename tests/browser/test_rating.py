@@ -177,3 +177,28 @@ def test_a_new_device_is_let_in_by_its_code_at_a_counter(visit: Visit, centre: D
     manager.locator("#counter").select_option("2")
     manager.locator(".pair__form button[type=submit]").click()
     expect(page.locator("[data-screen=asleep]")).to_contain_text("Quầy 2")
+
+
+def rate(centre: DemoServer, lan: StaffApi, *levels: str) -> None:
+    for level in levels:
+        centre.api("rating").ticket(serve(centre, lan), "rate", level=level)
+
+
+def test_a_report_shows_levels_and_colleagues_to_managers_only(visit: Visit, centre: DemoServer, lan: StaffApi) -> None:
+    day = str(centre.api().board()["day"]["today"]["date"])
+    rate(centre, lan, "very_satisfied", "very_satisfied", "satisfied", "dissatisfied")
+    page = visit(f"/report/go-vap/{day}", account="quang")
+    expect(page.locator("#ratings")).to_have_count(0)  # not five yet
+    rate(centre, lan, "neutral", "satisfied")
+    page.reload()
+    expect(page.locator('#ratings tr[data-rated=""] td')).to_have_text(["5", "2", "1", "1", "1", "60 %"])
+    expect(page.locator("#ratings tbody")).to_have_count(0)
+    StaffApi(centre.url, "quang").branch_command("end-day", leftovers="expire")
+    page.reload()
+    expect(page.locator('#ratings tr[data-rated="1"] td')).to_have_text(["6", "2", "2", "1", "1", "67 %"])
+    expect(page.locator('#ratings tr[data-rated="lan"] th')).to_have_text("Nguyễn Thị Lan")
+    supervisor = visit(f"/report/go-vap/{day}", account="tam")
+    expect(supervisor.locator('#ratings tr[data-rated="chung-thuc"] td').first).to_have_text("6")
+    expect(supervisor.locator('#ratings tr[data-rated="1"]')).to_have_count(0)
+    seen = StaffApi(centre.url, "tam").get(f"/branches/go-vap/reports/{day}")["ratings"]
+    assert (seen["counters"], seen["clerks"], seen["total"]["people"]) == ([], [], 6)

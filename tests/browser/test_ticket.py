@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import Visit
-from tests.server import DemoServer, Ticket
+from tests.server import DemoServer, Refused, Ticket
 from tests.staff import StaffApi
 
 pytestmark = pytest.mark.browser
@@ -472,3 +473,40 @@ def test_nothing_is_asked_of_other_sites_and_no_address_is_told(centre: DemoServ
     expect(state(page)).to_contain_text("Đang chờ trước")
     assert {url.startswith(centre.url) for url, _ in asked} == {True}
     assert [referer for _, referer in asked if referer and "/t/" in referer] == []
+
+
+def finished(centre: DemoServer) -> Ticket:
+    """A number of civil status that has been served at counter 3."""
+    api = centre.api()
+    api.counter(3, "open")
+    ticket = api.issue("ho-tich")
+    while (called := api.call_next(3)) is not None:
+        api.ticket(called.id, "start")
+        api.ticket(called.id, "finish")
+        if called.id == ticket.id:
+            break
+    return ticket
+
+
+def test_a_visit_that_is_over_is_rated_once_on_the_phone(centre: DemoServer, visit: Visit) -> None:
+    ticket = finished(centre)
+    page = open_phone(visit, ticket)
+    expect(page.locator("#rate [data-level]")).to_have_count(4)
+    assert_accessible(page)
+    page.locator("[data-level=dissatisfied]").click()
+    page.locator("[data-reason=cho-lau]").click()
+    page.get_by_role("button", name="Gửi đánh giá").dblclick()
+    expect(page.locator("#rate")).to_have_text("Xin cảm ơn ông/bà đã đánh giá.")
+    with pytest.raises(Refused, match="already-rated"):
+        centre.api().request(
+            "POST", f"/api/v1/tickets/{ticket.id}/rate", {"level": "satisfied"}, Ticket_Token=ticket.token or ""
+        )
+    page.reload()
+    expect(page.locator("#connection")).to_have_text(re.compile("Trực tuyến"))
+    expect(page.locator("#rate")).to_be_hidden()
+
+
+def test_a_good_level_is_sent_at_once(centre: DemoServer, visit: Visit) -> None:
+    page = open_phone(visit, finished(centre), locale="en-US")
+    page.locator("[data-level=very_satisfied]").click()
+    expect(page.locator("#rate")).to_contain_text("Xin cảm ơn")

@@ -38,6 +38,7 @@ DECISIONS: dict[type[c.Command], Decision] = {
     c.OpenCounter: counters.open_counter,
     c.PauseCounter: counters.pause_counter,
     c.CloseCounter: counters.close_counter,
+    c.MoveClerk: counters.move_clerk,
     c.AssignCounter: counters.assign_counter,
     c.TakeAdvice: advising.take_advice,
     c.CallHelper: helping.call_helper,

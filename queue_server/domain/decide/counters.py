@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from queue_server.domain import events as ev
-from queue_server.domain.commands import AssignCounter, By, CloseCounter, OpenCounter, PauseCounter
+from queue_server.domain.commands import AssignCounter, By, CloseCounter, MoveClerk, OpenCounter, PauseCounter
 from queue_server.domain.counters import Counter, CounterState
 from queue_server.domain.decide.calling import require_hand
 from queue_server.domain.decide.issuing import require_day
@@ -64,6 +64,24 @@ def close_counter(state: BranchState, command: CloseCounter, by: By, now: dateti
     require_hand(counter, by)
     _require_empty(state, counter)
     return [ev.CounterClosed(counter.no, command.reason)]
+
+
+def move_clerk(state: BranchState, command: MoveClerk, by: By, now: datetime) -> list[ev.Event]:
+    """Send the clerk of a counter at which nobody is called or served to another one, which opens in the same state."""
+    require_day(state, now)
+    counter, to = state.counter(command.counter), state.counter(command.to)
+    clerk = counter.clerk
+    if clerk is None:
+        raise Refusal("counter-closed", counter=counter.no, state=counter.state.value)
+    if to.is_retired:
+        raise Refusal("counter-retired", counter=to.no)
+    if to.no == counter.no:
+        return []
+    if to.clerk is not None:
+        raise Refusal("counter-taken", counter=to.no)
+    _require_empty(state, counter)
+    paused = [ev.CounterPaused(to.no, counter.reason or "")] if counter.state is CounterState.PAUSED else []
+    return [ev.CounterClosed(counter.no, "moved"), ev.CounterOpened(to.no, clerk), *paused]
 
 
 def _require_empty(state: BranchState, counter: Counter) -> None:

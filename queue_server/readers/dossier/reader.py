@@ -13,6 +13,7 @@ import msgspec
 from queue_server.domain import events as ev
 from queue_server.domain.events import Recorded
 from queue_server.domain.tickets import LIVE, Ticket
+from queue_server.domain.training import home_of
 from queue_server.journal.port import Database, Journal
 from queue_server.readers.dossier import records
 from queue_server.readers.dossier.delivery import Delivered, Outcome, Refused, Sender, TryAgain
@@ -50,6 +51,8 @@ class DossierReader:
 
     async def handle(self, branch_id: str, events: Sequence[Recorded]) -> Progress:
         """Up to one record a call, so that the cursor follows each delivery."""
+        if home_of(branch_id) is not None:
+            return Progress(events[-1].seq)  # of a training copy nobody is told
         undo_time = await self._undo_time(branch_id) + CLOCKS
         for item in events:
             if not isinstance(item.event, ev.DayClosed) and not _is_final(item.event):

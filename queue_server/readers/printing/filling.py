@@ -82,6 +82,7 @@ def filled(state: BranchState, job: Paper, asked: Asked, *, url: str = "", is_ma
         language=_language(turn.language),
         is_reprint=is_marked or job.is_reprint,
         rebooked=turn.rebooked,
+        is_training=config.is_training,
     )
 
 

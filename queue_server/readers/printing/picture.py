@@ -258,7 +258,7 @@ def _bar(text: str, width: int, size: int) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _frame(text: str, width: int, size: int) -> Image.Image:
-    frame = _padded(text_block(text, "Bold", size, width), size // 5, 1)
+    frame = _padded(text_block(text, "Bold", size, width, most_lines=4), size // 5, 1)
     ImageDraw.Draw(frame).rectangle((0, 0, width - 1, frame.height - 1), outline=0, width=size // 8)
     return frame
 

@@ -34,7 +34,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "basement": ("Tầng hầm {n}", "Basement {n}"),
     "scan": ("Quét mã để theo dõi lượt trên điện thoại", "Scan to follow your turn on your phone"),
     "reprint": ("IN LẠI", "REPRINT"),
-    "training": ("TẬP HUẤN", "TRAINING"),
+    "training": ("TẬP HUẤN – KHÔNG CÓ GIÁ TRỊ", "TRAINING – NOT VALID"),
 }
 
 

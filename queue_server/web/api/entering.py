@@ -196,7 +196,7 @@ async def devices(request: Request) -> Response:
     """GET /devices: the devices of the asker's branch, and which of them are connected."""
     house, who = house_of(request), await asker_of(request)
     who.require_page("devices")
-    known = await house.access.devices(who.branch)
+    known = await house.access.devices(who.branch, with_training=True)
     ids = [device.id for device in known]
     connected, gone = await house.presence.connected(ids), await house.presence.gone_since(ids)
     reports = {device: _report.decode(text) for device, text in (await house.presence.reports(ids)).items()}
@@ -220,7 +220,7 @@ async def revoke_device(request: Request) -> Response:
     who = await asker_of(request)
     who.require_page("devices")
     house, device = house_of(request), request.path_params["id"]
-    known = {device.id for device in await house.access.devices(who.branch)}
+    known = {device.id for device in await house.access.devices(who.branch, with_training=True)}
     if device not in known:
         raise Refusal("not-found")
     await house.access.revoke_device(device, by=who.actor)

@@ -76,11 +76,13 @@ async def find_report(house: House, who: Who, branch: str, day: str) -> DayRepor
     """The report of a day that is named by its date, as this asker may see it.
 
     Raises:
-        Refusal: `unknown-branch`, or `no-service-day`.
+        Refusal: `unknown-branch`, `no-service-day`, or `training-uncounted`.
     """
     host = await house.bus.host(branch)
     wanted = _date(day)
     state = await host.settled()
+    if state.configured.is_training:
+        raise Refusal("training-uncounted")
     found = await report_of(house.journal, state, branch, wanted, house.now()) if wanted else None
     if found is None:
         raise Refusal("no-service-day", day=f"{wanted:%d/%m/%Y}" if wanted else day)
@@ -234,7 +236,11 @@ async def change_device(request: Request) -> Response:
     house, who = house_of(request), await asker_of(request)
     who.require_page("devices")
     asked = decode(_change, await body_of(request))
-    known = {device.id: device for device in await house.access.devices(who.branch) if device.revoked_at is None}
+    known = {
+        device.id: device
+        for device in await house.access.devices(who.branch, with_training=True)
+        if device.revoked_at is None
+    }
     device = known.get(request.path_params["id"])
     if device is None:
         raise Refusal("not-found")

@@ -38,7 +38,7 @@ async def _screen_of(request: Request) -> str:
     """The id of the lobby screen in the address, for who keeps the devices of its branch."""
     who, device = await asker_of(request), request.path_params["id"]
     who.require_page("devices")
-    known = await house_of(request).access.devices(who.branch)
+    known = await house_of(request).access.devices(who.branch, with_training=True)
     if not any(each.id == device and each.kind == Role.DISPLAY and each.revoked_at is None for each in known):
         raise Refusal("not-found")
     return str(device)

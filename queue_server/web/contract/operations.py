@@ -130,7 +130,7 @@ READING = (
     ),
     Operation(
         "GET", "/branches/{branch}/reports/{date}", "A day's books, waits, services and estimates", "branches",
-        DayReport, problems=("no-service-day",), who=PAGES["reports"],
+        DayReport, problems=("no-service-day", "training-uncounted"), who=PAGES["reports"],
     ),
     Operation(
         "GET", "/branches/{branch}/configuration", "The configuration in force, whole", "branches", BranchConfig,
@@ -350,6 +350,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "close": ("counter-busy", "counter-taken"),
     "assign": ("unknown-field", "day-not-open"),
     "raise-alarm": ("unknown-counter", "counter-taken"),
+    "move": ("unknown-counter", "counter-closed", "counter-retired", "counter-taken", "counter-busy", "day-not-open"),
     "recall": ("counter-taken",),
     "start": ("counter-taken",),
     "finish": ("counter-taken",),

@@ -51,6 +51,7 @@ async def board(request: Request) -> Response:
         request,
         "board.html",
         who=await who_of(request),
+        branch_code=host.branch_id,
         scripts=SCRIPTS,
         code=host.branch_id,
         zone=config.timezone,

@@ -25,6 +25,7 @@ async def dispenser(request: Request) -> Response:
         request,
         "dispenser.html",
         who=await who_of(request),
+        branch_code=config.branch,
         lang=wanted if wanted in languages else "vi",
         further=[code for code in languages if code not in OWN],
         branch=config.branch,

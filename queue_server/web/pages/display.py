@@ -69,6 +69,7 @@ async def display(request: Request) -> Response:
         request,
         "display.html",
         who=await who_of(request),
+        branch_code=config.branch,
         lang=lang,
         scripts=SCRIPTS,
         branch=config.branch,

@@ -33,7 +33,8 @@ async def start(request: Request) -> Response:
 
 
 async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
-    """The branches that this asker has to do with; all of them for who belongs to none."""
+    """The branches that this asker has to do with; all of them for who belongs to none, but training copies for who has
+    signed in."""
     house = house_of(request)
     configs, now = [each.config for each in await house.listing.all()], house.now()
     return [
@@ -43,9 +44,10 @@ async def _branches(request: Request, who: Who) -> list[dict[str, Any]]:
             "name": name(config.name),
             "organisation": name(config.organisation),
             "today": service_day(config, now),
+            "is_training": config.is_training,
         }
         for config in configs
-        if who.branch in (None, config.branch)
+        if who.is_at(config.branch) and not (config.is_training and who.role is Role.NOBODY)
     ]
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from queue_server.access.identity import NOBODY, Who
+from queue_server.domain.training import home_of
 from queue_server.protocol.rows import Name
 from queue_server.web.answering import refusal_problem
 from queue_server.web.asking import house_of, page_language_of
@@ -46,11 +47,23 @@ _environment.filters["said"] = _said
 
 
 def page(
-    request: Request, template: str, *, who: Who, status: int = 200, lang: str | None = None, **context: Any
+    request: Request,
+    template: str,
+    *,
+    who: Who,
+    status: int = 200,
+    lang: str | None = None,
+    branch_code: str = "",
+    **context: Any,
 ) -> Response:
-    """The page, in the asker's language unless `lang` says which. Templates get `lang`, `build`, `who`, the context."""
+    """The page, in the asker's language unless `lang` says which. Templates get `lang`, `build`, `who`, the context. A
+    page of the training copy `branch_code` says so over everything."""
     html = _environment.get_template(template).render(
-        lang=lang or page_language_of(request), build=house_of(request).build, who=who, **context
+        lang=lang or page_language_of(request),
+        build=house_of(request).build,
+        who=who,
+        is_training=home_of(branch_code) is not None,
+        **context,
     )
     return HTMLResponse(html, status, headers=HEADERS)
 

@@ -31,6 +31,7 @@ SCRIPTS = (
     "/static/ticket/actions.js",
     "/static/ticket/means.js",
     "/static/ticket/alarm.js",
+    "/static/ticket/rating.js",
     "/static/ticket/ticket.js",
 )
 """Classic scripts, in the order in which they need each other."""
@@ -85,6 +86,7 @@ async def _followed(request: Request, host: BranchHost, ticket: Ticket) -> Respo
         who=NOBODY,
         **said,
         kind="live",
+        branch_code=host.branch_id,
         code=host.branch_id,
         scripts=SCRIPTS if said["lang"] in OWN else (f"/static/languages/{said['lang']}.js", *SCRIPTS),
         zone=config.timezone,
@@ -107,6 +109,7 @@ async def _booked(request: Request, config: BranchConfig, ticket: Ticket, into: 
         who=NOBODY,
         **said,
         kind="booked",
+        branch_code=config.branch,
         scripts=(),
         number=into.number,
         field=name(fields[ticket.field]),

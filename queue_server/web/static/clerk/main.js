@@ -11,6 +11,7 @@ import { Console } from "./console.js";
 import { DEFAULTS, actionOn, keyOf, loadKeys, saveKeys } from "./keys.js";
 import { forget, keepPage, keeping, keptRows } from "./kept.js";
 import { ABOUT_HAND } from "./sheets.js";
+import { t } from "./texts.js";
 import * as undo from "./undo.js";
 import { countersOf, deskOf, hasDay, ownCounter, typedNumber } from "./view.js";
 
@@ -51,6 +52,7 @@ let model = {
 };
 let peopleTimer = null;
 let shownDesk = null;
+let isMine = false; // whether this clerk sits at the counter, by its newest row
 
 const keptKey = `layso.clerk.kept.${model.branch}.${model.me}`;
 const undoKey = `layso.clerk.undo.${model.branch}.${model.me}`;
@@ -153,6 +155,7 @@ function onBoard(view, changes) {
 
 function onDesk(view, changes) {
   const was = changes && shownDesk;
+  const wasMine = isMine;
   store.set({ rows: view, shown: model.shown + 1 });
   keep();
   const came = was && arrivedAt(was, shownDesk);
@@ -161,8 +164,11 @@ function onDesk(view, changes) {
     chime();
   }
   const row = view.counter ? view.counter[model.no] : null;
+  isMine = Boolean(row) && row.clerk === model.me;
   if (!row) {
     store.set({ isChoosing: true }); // there is no such counter (any more)
+  } else if (wasMine && row.clerk === null) {
+    loadPeople(true); // closed by somebody else, who may have sent this clerk to another counter
   } else if (model.hasPeople && [row.clerk, row.alarm && row.alarm.answered_by].some((who) => who && !model.people.names[who])) {
     loadPeople();
   }
@@ -176,7 +182,7 @@ async function ask(path) {
 }
 
 /** Who sits where. The first time it also finds the counter at which this clerk sits already. */
-async function loadPeople() {
+async function loadPeople(follows = false) {
   let people;
   try {
     people = await ask("/clerk/people");
@@ -192,6 +198,9 @@ async function loadPeople() {
   const own = ownCounter(store.counters());
   if (isFirst && model.isChoosing && own) {
     stay(own);
+  } else if (follows === true && own && own !== model.no) {
+    stay(own);
+    LaySo.toast(t("sentTo", { no: own }), "ok");
   }
 }
 

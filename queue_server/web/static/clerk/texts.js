@@ -134,6 +134,7 @@ const vi = {
   onlyHere: "chỉ quầy này",
   anyCounter: "quầy nào cũng được",
   // counters
+  sentTo: "Trực ban đã chuyển ông/bà sang quầy {no}.",
   chooseTitle: "Chọn quầy làm việc",
   chooseHint: "Gõ số quầy rồi bấm Enter, hoặc bấm vào quầy.",
   chooseEmpty: "Điểm phục vụ này chưa có quầy nào.",
@@ -377,6 +378,7 @@ const en = {
   heldAt: "at counter {no}",
   onlyHere: "this counter only",
   anyCounter: "any counter",
+  sentTo: "The supervisor has sent you to counter {no}.",
   chooseTitle: "Choose your counter",
   chooseHint: "Type its number and press Enter, or press the counter.",
   chooseEmpty: "This branch has no counters yet.",

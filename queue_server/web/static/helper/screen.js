@@ -45,7 +45,7 @@ function Head({ model, now, on }) {
       <details class="menu">
         <summary class="button button--quiet menu__who">${model.me}</summary>
         <div class="menu__items">
-          ${model.hasOthers && html`<a class="menu__item" href=${`/helper${LaySo.language() === "en" ? "?lang=en" : ""}`}>${t("others")}</a>`}
+          ${model.hasOthers && html`<a class="menu__item" href=${`/helper?branch=${LaySo.language() === "en" ? "&lang=en" : ""}`}>${t("others")}</a>`}
           <button class="menu__item" type="button" onClick=${() => on.set({ isHelping: true })}>${t("keys")} <kbd class="key">?</kbd></button>
           <a class="menu__item" href=${`/helper/list${query}`}>${t("list.enter")}</a>
           <a class="menu__item" href=${`/helper/numbers${query}`}>${t("list.print")}</a>

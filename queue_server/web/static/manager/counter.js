@@ -2,7 +2,7 @@
 import { html, useState } from "../vendor/preact-htm.js";
 import { Dialog, minutes, spaced } from "./parts.js";
 import { t } from "./texts.js";
-import { countersOf, secondsSince } from "./view.js";
+import { countersOf, effectsOf, secondsSince } from "./view.js";
 
 const ROLES = ["takes", "helps", "not"];
 
@@ -15,6 +15,8 @@ export function CounterDialog(props) {
   const takes = chosen(fields, roles, "takes");
   const confirm = () =>
     command("assign", { branch: model.branch, counter: about.no, fields: takes, helps: chosen(fields, roles, "helps") }, t("assigned", { no: about.no }));
+  const hasClerk = Boolean(model.people.at[about.no]);
+  const effects = effectsOf(model.board, model.live, about.no, helping, roles);
   const canClose = counter.row.state !== "closed" && !counter.row.ticket;
   const shut = () => command("close", { branch: model.branch, counter: about.no }, t("counterClosed", { no: about.no }));
   return html`<${Dialog} ...${props} isWide title=${t("counter", { no: about.no })} words=${t("assign")} confirm=${confirm} isOff=${takes.length === 0}>
@@ -24,7 +26,9 @@ export function CounterDialog(props) {
       ${counter.number && html`<div><dt>${t("ticketNow")}</dt><dd class="figures">${spaced(counter.number)}</dd></div>`}
       ${counter.row.reason && counter.state === "paused" && html`<div><dt>${t("state.paused")}</dt><dd>${counter.row.reason}</dd></div>`}
     </dl>
-    ${(counter.state === "serving" || canClose) && html`<div class="choices">
+    ${(hasClerk || counter.state === "serving" || canClose) && html`<div class="choices">
+      ${hasClerk && html`<button class="button button--primary" type="button" disabled=${!isLive} onClick=${() => open("hand", { no: about.no })}>${t("hand")}</button>
+        <button class="button" type="button" disabled=${!isLive} onClick=${() => open("move", { no: about.no })}>${t("move")}</button>`}
       ${counter.state === "serving" && html`<button class="button" type="button" disabled=${!isLive} onClick=${() => open("endService", { no: about.no, number: counter.number })}>${t("endService")}</button>`}
       ${canClose && html`<button class="button" type="button" disabled=${!isLive} onClick=${shut}>${t("closeCounter")}</button>`}
     </div>`}
@@ -32,6 +36,9 @@ export function CounterDialog(props) {
       <legend class="visually-hidden">${t("fields")}</legend>
       ${fields.map((row) => html`<${FieldRole} row=${row} value=${roles[row.code]} key=${row.code} onChange=${(role) => setRoles({ ...roles, [row.code]: role })} />`)}
     </fieldset>
+    ${effects.length > 0 && html`<ul class="facts effects" data-effects aria-live="polite">
+      ${effects.map((each) => html`<li key=${each.code} class=${each.isUncovered ? "effects__bad" : ""}>${t(each.isUncovered ? "effectUncovered" : "effect", { field: LaySo.name(each.name), n: each.waiting, before: each.before, after: each.after })}</li>`)}
+    </ul>`}
     <p class=${takes.length ? "quiet small" : "notice notice--bad"}>${t(takes.length ? "assignHint" : "assignNeeded")}</p>
   <//>`;
 }

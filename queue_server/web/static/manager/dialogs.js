@@ -4,6 +4,7 @@ import { html, useState } from "../vendor/preact-htm.js";
 import { AdviceDialog } from "./advice.js";
 import { CounterDialog, EndServiceDialog, PickDialog } from "./counter.js";
 import { RevokeDialog } from "./devices.js";
+import { HandDialog, MoveDialog } from "./hand.js";
 import { HoursDialog } from "./hours_dialog.js";
 import { NoticeDialog, NoticeRemoveDialog, NoticeUrgentDialog } from "./notice_dialogs.js";
 import { Dialog, Reason } from "./parts.js";
@@ -94,6 +95,8 @@ export const DIALOGS = {
   hours: HoursDialog,
   counter: CounterDialog,
   endService: EndServiceDialog,
+  hand: HandDialog,
+  move: MoveDialog,
   pick: PickDialog,
   endDay: EndDayDialog,
   revoke: RevokeDialog,

@@ -66,7 +66,7 @@ function set(change) {
 
 function draw() {
   sort();
-  const shared = { model, now: now(), isLive: isLive(), set, open, close, command, ask, ticketAt, touch, signOut: () => signOut(onRefusal), pointAt, isAdviceHeld: newestAdvice !== model.advice };
+  const shared = { model, now: now(), isLive: isLive(), set, open, close, command, follow, ask, ticketAt, touch, signOut: () => signOut(onRefusal), pointAt, isAdviceHeld: newestAdvice !== model.advice };
   render(html`<${Screen} ...${shared} />`, root);
 }
 
@@ -108,15 +108,15 @@ function close() {
   set({ dialog: null, problem: "" });
 }
 
-/** One thing at a time: carry out `work`, say `done`, close the dialog; a refusal is shown where it was asked. */
-function underWay(work, done) {
+/** One thing at a time: carry out `work`, say `done`, close the dialog unless it `stays`; a refusal is shown where it was asked. */
+function underWay(work, done, stays = false) {
   if (model.isBusy) {
     return Promise.resolve(false);
   }
   set({ isBusy: true, problem: "" });
   return work().then(
     () => {
-      set({ isBusy: false, dialog: null });
+      set({ isBusy: false, dialog: stays ? model.dialog : null });
       LaySo.toast(done, "ok");
       load();
       loadDevices();
@@ -138,9 +138,15 @@ function underWay(work, done) {
 }
 
 /** A command of the branch, by the feed: it happens once. `args` may be a function that finds them out first. */
-function command(name, args, done) {
+function command(name, args, done, stays) {
   const found = typeof args === "function" ? args : () => Promise.resolve(args);
-  return underWay(() => found().then((known) => feed.command(name, known)), done);
+  return underWay(() => found().then((known) => feed.command(name, known)), done, stays);
+}
+
+/** Follow a channel for as long as a dialog is open: call what is returned to leave it. */
+function follow(channel, onView) {
+  feed.subscribe(channel, onView, (problem) => set({ problem: problem.detail }));
+  return () => feed.unsubscribe(channel);
 }
 
 /** The id of the ticket with this number at a counter: staff read it on the counter's own channel. */

@@ -50,7 +50,7 @@ function Head({ model, now, signOut }) {
       <details class="menu" onFocusOut=${closeWhenLeft}>
         <summary class="button button--quiet menu__who">${model.me}</summary>
         <div class="menu__items">
-          ${model.hasOthers && html`<a class="menu__item" href=${`/manager${lang}`}>${t("others")}</a>`}
+          ${model.hasOthers && html`<a class="menu__item" href=${`/manager?branch=${lang.replace("?", "&")}`}>${t("others")}</a>`}
           <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
           ${model.hasDevices && html`<a class="menu__item" href=${`/admin?branch=${encodeURIComponent(model.branch)}${lang && "&lang=en"}`}>${t("staff")}</a>`}
           <a class="menu__item" href=${`/account${lang}`}>${t("account")}</a>
@@ -164,13 +164,19 @@ function Counters({ model, counters, now, open, isOver }) {
       <p class="quiet">${t("counterCount", tally(counters))}</p>
     </div>
     <ul class="squares">
-      ${counters.map((counter) => html`<li key=${counter.no}><${Square} counter=${counter} now=${now} name=${model.people.names[model.people.at[counter.no]]}
+      ${counters.map((counter) => html`<li key=${counter.no}><${Square} counter=${counter} now=${now} name=${model.people.names[model.people.at[counter.no]]} clerk=${model.people.at[counter.no]}
         open=${() => open("counter", { no: counter.no })} isOver=${isOver} /></li>`)}
     </ul>
   </section>`;
 }
 
-function Square({ counter, now, name, open, isOver }) {
+/** Colleagues call each other by the last word of their names; a program has none. */
+function shortName(name, clerk) {
+  const isProgram = (clerk || "").startsWith("device:");
+  return (isProgram ? name : (name || "").trim().split(/\s+/).pop()) || "\u00a0";
+}
+
+function Square({ counter, now, name, clerk, open, isOver }) {
   const seconds = counter.since ? secondsSince(counter.since, now) : 0;
   const isCalled = counter.state === "called";
   const time = counter.since && counter.state !== "closed" ? (seconds < 60 ? (isCalled ? "" : t("justNow")) : minutes(seconds)) : "";
@@ -181,6 +187,7 @@ function Square({ counter, now, name, open, isOver }) {
     data-counter=${counter.no} disabled=${isOver} onClick=${open}>
     <span class="square__no">${counter.no}</span>
     <span class="square__state">${isCalled || counter.state === "serving" ? spaced(counter.number) : words}</span>
+    <span class="square__who">${shortName(name, clerk)}</span>
     <span class="square__time">${[isCalled && words, time].filter(Boolean).join(" ") || "\u00a0"}</span>
   </button>`;
 }

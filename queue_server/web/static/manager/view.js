@@ -107,6 +107,22 @@ export function isLongAt(counter, now) {
   return Boolean(ticket) && secondsSince(ticket.since, now) > LONG_AT_S[ticket.state];
 }
 
+/**
+ * What other fields of an open counter would change: by field who waits, and how many open counters take it or help with
+ * it before and after. `roles` is "takes", "helps" or "not" by field.
+ * @returns {{code: string, name: any, waiting: number, before: number, after: number, isUncovered: boolean}[]}
+ */
+export function effectsOf(board, live, no, helping, roles) {
+  const row = board.counters[no];
+  const has = (code) => row.fields.includes(code) || helping.includes(code);
+  const changed = Object.keys(roles).filter((code) => has(code) !== (roles[code] !== "not") && live.fields[code]);
+  return changed.map((code) => {
+    const { waiting, open_counters: before } = live.fields[code];
+    const after = row.state === "open" ? before + (has(code) ? -1 : 1) : before;
+    return { code, name: board.fields[code].name, waiting, before, after, isUncovered: waiting > 0 && after === 0 };
+  });
+}
+
 /** How many are open, paused and closed. */
 export function tally(counters) {
   const count = (state) => counters.filter((counter) => counter.row.state === state).length;

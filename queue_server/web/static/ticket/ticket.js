@@ -34,6 +34,7 @@
     isQuiet: function () { return !actions.isOpen() && !alarm.isArmed() && page.state !== "called"; }
   });
   var actions = new LaySo.TicketActions(token, line);
+  var rating = new LaySo.TicketRating(byId("rate"), token);
 
   function onTicket(view) {
     var had = page.rows && Object.keys(page.rows.ticket || {}).length > 0;
@@ -69,6 +70,7 @@
       render(seen, line.isLive());
     }
     onCall(seen);
+    rating.see(currentTicket());
     if (seen.mayGo && line.isLive() && !document.hidden && Date.now() - page.soughtAt > SEEK_MS) {
       seekSooner(currentTicket());
     }
@@ -117,7 +119,7 @@
     put(byId("state"), stateParts(gone, ""));
     put(byId("notices"), []);
     put(byId("sooner"), []);
-    ["actions", "connection"].forEach(function (id) { byId(id).hidden = true; });
+    ["actions", "connection", "rate"].forEach(function (id) { byId(id).hidden = true; });
     alarm.see({ state: "", call: 0, isNear: false }, line.epoch());
     LaySo.setText(byId("foot"), "");
   }
