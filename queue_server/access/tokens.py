@@ -59,7 +59,7 @@ class TicketTokens:
         """
         ticket_id = token.partition(".")[0]
         keys = [self._key, *(former.key for former in self.former if ticket_id <= former.last)]
-        if not any(hmac.compare_digest(_signed(key, ticket_id), token) for key in keys):
+        if not token.isascii() or not any(hmac.compare_digest(_signed(key, ticket_id), token) for key in keys):
             raise Refusal("unknown-ticket", ticket="")
         return ticket_id
 

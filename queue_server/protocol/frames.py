@@ -167,7 +167,7 @@ def id_in(text: bytes) -> str | None:
     """The id of a command that is malformed otherwise, so that its sender knows what was refused."""
     try:
         return _named.decode(text).id
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -23,6 +23,7 @@ COOKIE = "__Host-layso"
 PLAIN_COOKIE = "layso"
 BODY_MAX = 64 * 1024
 KEY_MIN, KEY_MAX = 8, 128
+TOO_DEEP = "Nested too deeply"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NETWORK_BITS = 64
 """Of IPv6 whoever has one address has this whole network."""
@@ -227,3 +228,5 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise Refusal("malformed", fault=str(fault)) from None
     except UnicodeDecodeError:
         raise Refusal("malformed", fault="Expected UTF-8") from None
+    except RecursionError:
+        raise Refusal("malformed", fault=TOO_DEEP) from None

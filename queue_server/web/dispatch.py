@@ -20,6 +20,7 @@ from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.hours import service_day
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.slips import slip_key
+from queue_server.web.asking import TOO_DEEP
 from queue_server.web.house import House
 
 
@@ -103,6 +104,8 @@ def decode(name: str, args: bytes | msgspec.Raw) -> c.Command:
         raise Refusal("malformed", fault=str(fault)) from None
     except UnicodeDecodeError:
         raise Refusal("malformed", fault="UTF-8") from None
+    except RecursionError:
+        raise Refusal("malformed", fault=TOO_DEEP) from None
 
 
 async def branch_of(house: House, command: c.Command) -> str:

@@ -19,7 +19,7 @@ from queue_server.protocol import SUBPROTOCOL, frames
 from queue_server.protocol.frames import MAX_FRAME_BYTES, Close
 from queue_server.realtime.connection import Wire
 from queue_server.web import dispatch
-from queue_server.web.asking import language_of, who_of
+from queue_server.web.asking import TOO_DEEP, language_of, who_of
 from queue_server.web.house import House
 from queue_server.web.peer import Peer
 from queue_server.web.wires import EXTENSION, DirectProtocol, Receive, Scope, Send, SocketWire
@@ -46,8 +46,14 @@ class Socket(Peer):
         except msgspec.DecodeError as fault:
             self.refuse(Refusal("malformed", fault=str(fault)), frames.id_in(text))
             return
-        except (Refusal, UnicodeDecodeError) as fault:
-            self.refuse(fault if isinstance(fault, Refusal) else Refusal("malformed", fault="Expected UTF-8"))
+        except UnicodeDecodeError:
+            self.refuse(Refusal("malformed", fault="Expected UTF-8"))
+            return
+        except RecursionError:
+            self.refuse(Refusal("malformed", fault=TOO_DEEP))
+            return
+        except Refusal as refusal:
+            self.refuse(refusal)
             return
         match frame:
             case frames.Command() if self._house.hub.is_leaving:

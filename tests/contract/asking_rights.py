@@ -111,9 +111,12 @@ class Hall:
         if asked.without_cookie:
             headers.pop("Cookie", None)
         body = asked.body if isinstance(asked.body, bytes) else b"" if asked.body is UNSET else json.dumps(asked.body)
+        return self.send(method, asked.path, b"" if method in ("GET", "HEAD") else body, headers)
+
+    def send(self, method: str, path: str, body: bytes | str, headers: dict[str, str]) -> Answered:
         line = HTTPConnection("127.0.0.1", self.server.port, timeout=WITHIN_S)
         with closing(line):
-            line.request(method, asked.path, None if method in ("GET", "HEAD") else body, headers)
+            line.request(method, path, body or None, headers)
             answer = line.getresponse()
             content = answer.read()
         is_problem = answer.getheader("content-type") == "application/problem+json"

@@ -161,7 +161,7 @@ def test_a_phone_hears_nothing_of_what_happens_behind_it(server: WireServer) -> 
         assert hear(line, "snapshot", "beat", within_s=8.0)["type"] == "beat"
 
 
-@pytest.mark.parametrize("token", ["nonsense", "0123.forged"])
+@pytest.mark.parametrize("token", ["nonsense", "0123.forged", "sớm.0123456789abcdef"])
 def test_only_the_token_tells_it(server: WireServer, token: str) -> None:
     with talking(server, None) as line:
         say(line, "subscribe", channel=f"ahead:{token}")

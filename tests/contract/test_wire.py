@@ -32,6 +32,8 @@ from tests.demo_server import BRANCH
 from tests.staff import sign_in
 
 BOARD = f"board:{BRANCH}"
+DEEP = b"[" * 7000 + b"]" * 7000
+"""More than any reader of JSON follows."""
 SENTENCE = {"vi": 0, "en": 1}
 
 
@@ -277,7 +279,9 @@ def test_a_second_finish_is_told_what_to_do_instead(server: WireServer, lang: st
     api.counter(5, "close")
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"nonsense", b'"text"', b"\xff\xfe", b'{"field": "ho-tich"} trailing'])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"nonsense", b'"text"', b"\xff\xfe", b'{"field": "ho-tich"} trailing', DEEP]
+)
 def test_a_body_that_is_no_command_is_refused(server: WireServer, body: bytes) -> None:
     with nothing_changes(server):
         ensure_problem(ask(server, "POST", f"/api/v1{FIELD}", body).json, "malformed", "vi")
@@ -292,6 +296,8 @@ def test_a_body_that_is_no_command_is_refused(server: WireServer, body: bytes) -
         '{"type":"command","id":"short","name":"issue","args":{}}',
         '{"type":"command","id":"long-enough","args":{}}',
         '{"type":"command","id":"long-enough","name":"issue","args":{},"deadline":"2026-11-23T08:00:00"}',
+        DEEP.decode(),
+        f'{{"type":"dance","args":{DEEP.decode()}}}',
     ],
 )  # fmt: skip
 def test_a_frame_that_is_none_is_refused_and_the_connection_goes_on(server: WireServer, frame: str) -> None:
