@@ -34,6 +34,7 @@ from queue_server.web.api import (
 )
 from queue_server.web.asking import house_of
 from queue_server.web.contract import routes as contract
+from queue_server.web.guard import Guarded
 from queue_server.web.house import House
 from queue_server.web.metrics import metrics
 from queue_server.web.pages.rendering import is_for_a_person, trouble
@@ -124,4 +125,4 @@ def application(open_house: Callable[[], AbstractAsyncContextManager[House]]) ->
             yield
 
     handlers = dict.fromkeys((Refusal, JournalUnavailable, HTTPException, Exception), _on_failure)
-    return Starlette(routes=routes(), lifespan=lifespan, exception_handlers=handlers)
+    return Guarded(routes=routes(), lifespan=lifespan, exception_handlers=handlers)

@@ -35,7 +35,6 @@ from queue_server.web.asking import (
     decode,
     house_of,
     key_of,
-    require_same_origin,
     session_token,
 )
 
@@ -91,7 +90,6 @@ _confirm_pairing = msgspec.json.Decoder(ConfirmPairing)
 
 async def sign_in(request: Request) -> Response:
     """POST /session {username, password}: sets the session cookie."""
-    require_same_origin(request)
     asked = decode(_sign_in, await body_of(request))
     house, address = house_of(request), address_of(request)
     async with house.tries.counted((PASSWORDS_FROM_AN_ADDRESS, address), (PASSWORDS_OF_A_NAME, asked.username)):
@@ -101,7 +99,6 @@ async def sign_in(request: Request) -> Response:
 
 async def sign_in_device(request: Request) -> Response:
     """POST /session/device {token}: a browser that is a device; sets the session cookie."""
-    require_same_origin(request)
     asked = decode(_device_sign_in, await body_of(request))
     house = house_of(request)
     async with house.tries.failures(WRONG_TOKENS, address_of(request)):
@@ -111,7 +108,6 @@ async def sign_in_device(request: Request) -> Response:
 
 async def sign_out(request: Request) -> Response:
     """DELETE /session"""
-    require_same_origin(request)
     token = session_token(request)
     if token is not None:
         await house_of(request).access.sign_out(token)
