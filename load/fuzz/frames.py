@@ -48,12 +48,12 @@ class Framed(Struct):
 class FrameFuzz:
     """`count` frames in all, or as many as there is time for, by every identity in turn and by some that are none."""
 
-    def __init__(self, hall: Hall, count: int, seed: int, until: float) -> None:
+    def __init__(self, hall: Hall, tickets: Tickets, count: int, *, seed: int, until: float) -> None:
         self._until = until
         self._hall = hall
         self._count = count
         self._random = Random(seed)
-        self._tickets = Tickets(hall, self._random)
+        self._tickets = tickets
         self.framed = Framed()
         self._makers: tuple[tuple[Callable[[Who], bytes], int], ...] = (
             (self._command, 10), (self._subscription, 5), (self._nearly, 4), (self._garbage, 2), (self._report, 1),

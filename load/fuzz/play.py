@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from load.fuzz.effects import Identities, accounts, happened, unauthorised
 from load.fuzz.frames import Framed, FrameFuzz
-from load.fuzz.requests import Answered, HttpFuzz
+from load.fuzz.requests import Answered, HttpFuzz, Tickets
 from tests.contract.asking_rights import Hall
 from tests.contract.rights_server import RightsServer
 
@@ -43,8 +43,9 @@ def play(folder: Path, *, requests: int, frames: int, seed: int, within_s: float
         hall = Hall(server)
         for who in ("nobody", "own"), ("administrator", "whole"):
             hall.headers(who)
-        answered = HttpFuzz(hall, requests, seed, began + within_s / 2).run()
-        framed = FrameFuzz(hall, frames, seed, began + within_s).run()
+        tickets = Tickets(hall, seed)
+        answered = HttpFuzz(hall, tickets, requests, seed=seed, until=began + within_s / 2).run()
+        framed = FrameFuzz(hall, tickets, frames, seed=seed, until=began + within_s).run()
         is_alive = server.is_ready()
         hall.close()
     events, wrong = unauthorised(happened(server.data), Identities(server.devices))

@@ -55,8 +55,8 @@ class Answered(Struct):
 class Tickets:
     """The numbers to ask for, of either branch: a fresh one often, since what is done with one ends it."""
 
-    def __init__(self, hall: Hall, random: Random) -> None:
-        self._random = random
+    def __init__(self, hall: Hall, seed: int) -> None:
+        self._random = Random(seed)
         self._apis = {BRANCH: hall.server.api("dispenser-own"), NEAR: hall.server.api("dispenser-other")}
         self._apis[NEAR].branch = NEAR
         self._known = {BRANCH: [hall.ticket], NEAR: [self._apis[NEAR].issue("ho-tich")]}
@@ -70,16 +70,16 @@ class Tickets:
 
 
 class HttpFuzz:
-    """Every operation of the document by every identity, `count` requests in all, or as many as there is time for (until
-    an instant that only grows, in seconds); of few only some."""
+    """Every operation of the document by every identity: `count` requests in all, or as many as there is time for until
+    an instant of the monotonic clock. Of few only some."""
 
-    def __init__(self, hall: Hall, count: int, seed: int, until: float) -> None:
+    def __init__(self, hall: Hall, tickets: Tickets, count: int, *, seed: int, until: float) -> None:
         self._hall = hall
         self._count = count
         self._until = until
         self._seed = seed
         self._random = Random(seed)
-        self._tickets = Tickets(hall, self._random)
+        self._tickets = tickets
         self.answered = Answered()
 
     def run(self) -> Answered:

@@ -39,6 +39,7 @@ from queue_server.web.api import (
 )
 from queue_server.web.asking import house_of, is_page
 from queue_server.web.contract import routes as contract
+from queue_server.web.guard import Guarded
 from queue_server.web.house import House
 from queue_server.web.metrics import metrics
 from queue_server.web.pages.rendering import trouble
@@ -134,4 +135,4 @@ def application(open_house: Callable[[], AbstractAsyncContextManager[House]]) ->
             yield
 
     handlers = dict.fromkeys((Refusal, JournalUnavailable, HTTPException, Exception), _on_failure)
-    return Starlette(routes=routes(), lifespan=lifespan, exception_handlers=handlers)
+    return Guarded(routes=routes(), lifespan=lifespan, exception_handlers=handlers)

@@ -19,7 +19,7 @@ from queue_server.protocol import SUBPROTOCOL, frames
 from queue_server.protocol.frames import MAX_FRAME_BYTES, Close
 from queue_server.realtime.connection import Wire
 from queue_server.web import dispatch
-from queue_server.web.asking import TOO_DEEP, language_of, who_of
+from queue_server.web.asking import TOO_DEEP, language_of, require_same_origin, who_of
 from queue_server.web.house import House
 from queue_server.web.peer import Peer
 from queue_server.web.wires import EXTENSION, DirectProtocol, Receive, Scope, Send, SocketWire
@@ -132,6 +132,7 @@ async def socket_app(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         if not await house.pulse.is_felt():
             raise JournalUnavailable("unavailable")
+        require_same_origin(websocket)
         who = await who_of(websocket)
     except (Refusal, JournalUnavailable) as fault:
         await websocket.accept(subprotocol)

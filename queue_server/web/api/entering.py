@@ -38,7 +38,6 @@ from queue_server.web.asking import (
     decode,
     house_of,
     key_of,
-    require_same_origin,
     session_token,
 )
 
@@ -98,7 +97,6 @@ _confirm_pairing = msgspec.json.Decoder(ConfirmPairing)
 
 async def sign_in(request: Request) -> Response:
     """POST /session {username, password, code?}: sets the session cookie; the browser's former session ends."""
-    require_same_origin(request)
     asked = decode(_sign_in, await body_of(request))
     house, address = house_of(request), address_of(request)
     async with house.tries.counted((PASSWORDS_FROM_AN_ADDRESS, address), (PASSWORDS_OF_A_NAME, asked.username)):
@@ -115,7 +113,6 @@ async def sign_in(request: Request) -> Response:
 
 async def sign_in_device(request: Request) -> Response:
     """POST /session/device {token}: a browser that is a device; sets the session cookie."""
-    require_same_origin(request)
     asked = decode(_device_sign_in, await body_of(request))
     house = house_of(request)
     async with house.tries.failures(WRONG_TOKENS, address_of(request)):
@@ -125,7 +122,6 @@ async def sign_in_device(request: Request) -> Response:
 
 async def sign_out(request: Request) -> Response:
     """DELETE /session"""
-    require_same_origin(request)
     token = session_token(request)
     if token is not None:
         await house_of(request).access.sign_out(token)

@@ -30,7 +30,7 @@ The actor is told in `welcome`.
 - With a token that is not valid, or any other `Authorization`, it is closed with {Close.UNAUTHENTICATED} before a
   `welcome`; a stream of events is answered with a problem instead. A connection whose device is removed later is closed
   with the same code.
-- With a cookie and the `Origin` of another site it is closed with {Close.FORBIDDEN}.
+- With the `Origin` of another site it is closed with {Close.FORBIDDEN}, whoever asks.
 - A ticket's token is part of a channel's name, `ticket:TOKEN`, and proves nothing else: its holder's commands go over
   HTTP. A forged one is answered `unknown-ticket`; another device's `printer:` is `unknown-channel`, as none at all is.
 - A command may be given by whom its HTTP operation names, a channel be followed by whom `x-channels` names; what is not

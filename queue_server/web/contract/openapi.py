@@ -39,7 +39,8 @@ def document() -> dict[str, Any]:
             "description": (
                 "Queues of public service centres. Every change needs an Idempotency-Key: a repeat gets the first "
                 "answer. Every refusal is a problem (RFC 9457) with a stable code and a sentence for a person, in "
-                "Vietnamese or, by Accept-Language or ?lang=en, in English. First it is looked who asks (401), then "
+                "Vietnamese or, by Accept-Language or ?lang=en, in English. A change from another site's page "
+                "(its Origin) is refused (403). First it is looked who asks (401), then "
                 "whether there is such a branch, which is no secret (404), then who may (403): the roles that an "
                 "operation names, each within its own branch; an account without a branch works for all of them. What "
                 "changes is told by WebSocket or as a stream of events: see asyncapi.json."

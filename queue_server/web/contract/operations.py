@@ -49,10 +49,10 @@ class Operation(Struct, frozen=True):
 
     def refusals(self) -> Iterator[str]:
         """Every code that may come: those of who asks, of what every such request may lack, and its own."""
+        if self.method != "GET":
+            yield "wrong-origin"
         if Role.NOBODY not in self.who:
             yield from ("unauthenticated", "wrong-token", "too-many-tries", "forbidden")
-            if self.method != "GET":
-                yield "wrong-origin"
         if "{branch}" in self.path:
             yield "unknown-branch"
         if self.is_change:
@@ -187,16 +187,16 @@ ENTERING = (
         "POST", "/session", "Sign in; sets the session cookie", "access", r.SignedIn, request=entering.SignIn,
         problems=(
             "wrong-credentials", "second-factor-needed", "wrong-code", "second-factor-lost", "no-posting-today",
-            "too-many-tries", "wrong-origin", "https-needed",
+            "too-many-tries", "https-needed",
         ),
         who=NOBODY,
     ),
     Operation(
-        "DELETE", "/session", "Sign out", "access", status=204, problems=("wrong-origin",), who=ACCOUNTS | NOBODY,
+        "DELETE", "/session", "Sign out", "access", status=204, who=ACCOUNTS | NOBODY,
     ),
     Operation(
         "POST", "/session/device", "Sign a device's browser in", "access", r.SignedIn, request=entering.DeviceSignIn,
-        problems=("wrong-token", "too-many-tries", "wrong-origin", "https-needed"), who=NOBODY,
+        problems=("wrong-token", "too-many-tries", "https-needed"), who=NOBODY,
     ),
     Operation(
         "POST", "/pairings", "A new device asks for a code to show", "access", PairingWait, 201, entering.AskPairing,

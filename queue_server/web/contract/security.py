@@ -37,9 +37,8 @@ SCHEMES = {
             "name": COOKIE,
             "description": (
                 "The cookie that `POST /session` (staff) or `POST /session/device` (a device's browser) sets; "
-                f"`{PLAIN_COOKIE}` where signing in without https is allowed. A change that another site's page sends "
-                "with it is 403 `wrong-origin`; a session that has ended is nobody's. Not looked at beside an "
-                "`Authorization`."
+                f"`{PLAIN_COOKIE}` where signing in without https is allowed. A session that has ended is nobody's. "
+                "Not looked at beside an `Authorization`."
             ),
         },
     ),

@@ -22,7 +22,7 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 HEADERS = {
     "content-security-policy": (
         "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
-        " frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        " object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
