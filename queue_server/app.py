@@ -162,6 +162,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             picturing=picturing,
             tries=Tries(limits),
             persons=persons,
+            keeping=settings.keeping,
             pulse=Pulse(journal, hub.send_away),
             foreseer=foreseer,
             elsewhere=elsewhere,

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from queue_server.branches.personal import Keeping
+
 PREFIX = "LAYSO_"
 OTHERS = frozenset({"CHROMIUM", "VENV", "PYTHON", "COMMIT_DELAY_MS"})
 """Names under our prefix that belong to scripts and benchmarks."""
@@ -45,6 +47,11 @@ class Settings(BaseModel):
     catalogue: Path | None = Field(
         default=None, description="Folder of procedures.csv and spoken.csv; by default the catalogue that is shipped."
     )
+    keep_notes_days: int = Field(
+        default=1, ge=0, le=30, description="Notes of staff are kept to the end of so many days after their own."
+    )
+    keep_dossiers_days: int = Field(default=90, ge=0, le=3650, description="The same for codes of dossiers.")
+    keep_comments_days: int = Field(default=365, ge=0, le=3650, description="The same for comments of citizens.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     trusted_proxies: str = Field(
@@ -122,6 +129,11 @@ class Settings(BaseModel):
     def day_key_file(self) -> Path:
         """Where the key is that citizens' cards are told apart by."""
         return self.day_key or self.data / "day.key"
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long what is personal is kept."""
+        return Keeping(self.keep_notes_days, self.keep_dossiers_days, self.keep_comments_days)
 
     @property
     def is_backed_up_here(self) -> bool:

@@ -28,10 +28,10 @@ DEVICES = frozenset({Role.DISPENSER, Role.DISPLAY, Role.PRINTER, Role.RATING})
 MAY_OVERRIDE = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION})
 """Roles that may act on a counter at which somebody else sits."""
 
-_HELPER = {"issue", "amend", "cancel", "void", "postpone", "ready", "reinstate", "reprint", "undo"}
+_HELPER = {"issue", "amend", "cancel", "void", "postpone", "ready", "reinstate", "reprint", "undo", "note"}
 _CLERK = _HELPER | {
     "open", "pause", "close", "call-next", "call", "recall", "start", "finish", "no-show", "return", "hold", "resume",
-    "transfer", "next-step",
+    "transfer", "next-step", "record-dossiers",
 }  # fmt: skip
 _SUPERVISOR = _CLERK | {
     "assign",
@@ -82,6 +82,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "devices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "notices": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "reports": frozenset({Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR, Role.INTEGRATION}),
+    "notes": STAFF,
     "slips": STAFF | {Role.DISPENSER, Role.INTEGRATION},
     "ratings-of-staff": frozenset({Role.MANAGER, Role.ADMINISTRATOR}),
     "tell-slips": frozenset({Role.INTEGRATION}),

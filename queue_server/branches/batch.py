@@ -30,6 +30,7 @@ def batch_of(
         tickets=[ticket_row(c.new, day) for c in changes if c.table == "tickets" and c.new is not None],
         day_seq=day_seq,
         due_at=due_at,
+        personal=[w.row(p.ticket, p.events[0].seq) for p in accepted for w in p.words],
     )
 
 

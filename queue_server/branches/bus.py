@@ -12,11 +12,12 @@ import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from queue_server.branches.answers import Answer
 from queue_server.branches.clock import Clock, Watch
 from queue_server.branches.host import BranchHost, Publish
+from queue_server.branches.personal import Words
 from queue_server.domain.commands import By, Command, Configure
 from queue_server.domain.configuration import BranchConfig
 from queue_server.domain.refusals import Refusal
@@ -95,14 +96,16 @@ class CommandBus:
         self._hosts[branch_id] = host
         return host
 
-    async def carry_out(self, branch_id: str, command: Command, by: By, key: str) -> Answer:
+    async def carry_out(
+        self, branch_id: str, command: Command, by: By, key: str, words: Sequence[Words] = ()
+    ) -> Answer:
         """Have the branch decide the command; returns after it is durable.
 
         Raises:
             Refusal: it may not be carried out, and nothing changed.
         """
         host = self._hosts.get(branch_id) or await self.host(branch_id)
-        return await host.submit(command, by, key)
+        return await host.submit(command, by, key, words)
 
     async def put_in_force(self, config: BranchConfig, by: By, key: str) -> Answer:
         """Configure a branch, also one that has no journal yet."""

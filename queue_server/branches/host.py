@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -20,6 +20,7 @@ from queue_server.branches.batch import batch_of
 from queue_server.branches.clock import Clock, Watch
 from queue_server.branches.history import History, loaded
 from queue_server.branches.pending import Pending, Repeats, Reports
+from queue_server.branches.personal import Words
 from queue_server.domain.commands import By, Command, EndDay, OpenDay, ReportCall
 from queue_server.domain.decide import decide
 from queue_server.domain.foresight import Outlook
@@ -109,8 +110,9 @@ class BranchHost:
 
     # -- commands --------------------------------------------------------------------------------------------------
 
-    def submit(self, command: Command, by: By, key: str) -> asyncio.Future[Answer]:
-        """Have a command decided with all others that wait now. The future gives its answer or raises its refusal."""
+    def submit(self, command: Command, by: By, key: str, words: Sequence[Words] = ()) -> asyncio.Future[Answer]:
+        """Have a command decided with all others that wait now; `words` are written with its events. The future gives
+        its answer or raises its refusal."""
         report = command if isinstance(command, ReportCall) and command.call <= self.state.seq else None
         first = self._reports.find(report) if report is not None else None
         if first is not None:
@@ -118,7 +120,7 @@ class BranchHost:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if report is not None:
             self._reports.remember(report, future)
-        self._queue.append(Pending(command, by, key, future))
+        self._queue.append(Pending(command, by, key, future, words))
         self.used_at = time.monotonic()
         self._wake()
         return future
@@ -303,7 +305,7 @@ class BranchHost:
         known = await self._repeats.find(pending, ask_journal=ask_journal)
         if known is None:
             return False
-        if known.fingerprint != pending.fingerprint:
+        if not await self._repeats.is_same(pending, known):
             pending.fail(Refusal("key-reused"))
             return True
         stored = await self._journal.read(self.branch_id, known.first_seq - 1, known.last_seq - known.first_seq + 1)

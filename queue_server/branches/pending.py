@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import msgspec
 from msgspec import Struct
 
 from queue_server.branches.answers import Answer
-from queue_server.domain.commands import By, Command, ReportCall
+from queue_server.branches.personal import Words, is_said_again
+from queue_server.domain.commands import By, Command, ReportCall, TicketCommand
 from queue_server.domain.events import Recorded
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Journal
@@ -23,14 +25,18 @@ REPORTS_REMEMBERED = 64
 
 
 class Pending:
-    """A command, and where its answer goes."""
+    """A command, and where its answer goes. `words` came with it and go beside the journal: the fingerprint tells
+    nothing of them, since it is kept longer than they may be."""
 
-    __slots__ = ("by", "command", "events", "fingerprint", "future", "key", "refusal")
+    __slots__ = ("by", "command", "events", "fingerprint", "future", "key", "refusal", "words")
 
-    def __init__(self, command: Command, by: By, key: str, future: asyncio.Future[Answer]) -> None:
+    def __init__(
+        self, command: Command, by: By, key: str, future: asyncio.Future[Answer], words: Sequence[Words] = ()
+    ) -> None:
         self.command = command
         self.by = by
         self.key = key
+        self.words = words
         self.future = future
         self.fingerprint = blake2b(_encoder.encode(command), digest_size=16).digest()
         self.events: list[Recorded] = []
@@ -40,6 +46,12 @@ class Pending:
     def identity(self) -> tuple[str, str]:
         """Two of one identity are one command."""
         return (self.by.actor, self.key)
+
+    @property
+    def ticket(self) -> str:
+        """Whose words they are."""
+        assert isinstance(self.command, TicketCommand)
+        return self.command.ticket
 
     def answer(self, value: Answer) -> None:
         if not self.future.done():
@@ -79,6 +91,16 @@ class Repeats:
             row = await self._journal.find_command(self._branch_id, *pending.identity)
             known = Repeat(row.fingerprint, row.first_seq, row.last_seq) if row is not None else None
         return known
+
+    async def is_same(self, pending: Pending, known: Repeat) -> bool:
+        """Whether a repeat asks for what was accepted. Its words are held against the rows: nothing else tells of
+        them."""
+        if known.fingerprint != pending.fingerprint:
+            return False
+        if not pending.words:
+            return True
+        rows = await self._journal.personal_of(self._branch_id, pending.ticket)
+        return is_said_again(pending.words, [row for row in rows if known.first_seq <= row.seq <= known.last_seq])
 
 
 class Reports:

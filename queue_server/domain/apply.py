@@ -430,7 +430,7 @@ def _expired(state: BranchState, rec: Recorded, event: ev.TicketExpired) -> None
 
 def _rated(state: BranchState, rec: Recorded, event: ev.TicketRated) -> None:
     """An annotation: what the ticket's last change was, and whether it may be undone, stays."""
-    rated = replace(state.tickets[event.ticket], rating=Rating(event.level, rec.at, event.reasons))
+    rated = replace(state.tickets[event.ticket], rating=Rating(event.level, rec.at, event.reasons, event.comment))
     state.put_ticket(rated, undo_to=state.before.get(event.ticket))
 
 
@@ -450,6 +450,10 @@ def _paper_reported(state: BranchState, rec: Recorded, event: ev.PaperReported) 
     paper = state.papers.get(event.job)
     if paper is not None:
         state.put("papers", event.job, replace(paper, outcome=event.outcome, reason=event.reason))
+
+
+def _annotated(state: BranchState, rec: Recorded, event: ev.TicketNoted | ev.TicketDossiersRecorded) -> None:
+    """It lies beside the journal, and is read there."""
 
 
 _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
@@ -490,6 +494,8 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.TicketRebooked: _rebooked,
     ev.TicketExpired: _expired,
     ev.TicketRated: _rated,
+    ev.TicketNoted: _annotated,
+    ev.TicketDossiersRecorded: _annotated,
     ev.PaperRequested: _paper_requested,
     ev.PaperReported: _paper_reported,
 }

@@ -33,8 +33,9 @@ class By(Struct, frozen=True):
     `actor` is the account or device ("account:lan", "device:k1", "timer"), `clerk` the account's name where a person
     acts, `fresh_id` an unused ticket id, `printer` the printer that stands beside the asking device.
     `may_override` lets a supervisor act on another clerk's counter. `counter` is the one at which a device stands that
-    may speak of nothing else. `person` stands for a citizen whose identity card
-    was scanned, the same for one service day; nothing leads back from it.
+    may speak of nothing else. `person` stands for a citizen whose identity card was scanned, the same for one service
+    day; nothing leads back from it. `digests` stand for the words that came with the command about a person: the words
+    themselves lie beside the journal.
     """
 
     actor: str
@@ -45,6 +46,7 @@ class By(Struct, frozen=True):
     deadline: datetime | None = None
     person: str | None = None
     counter: int | None = None
+    digests: tuple[str, ...] = ()
 
 
 class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="name"):
@@ -236,6 +238,14 @@ class Reprint(TicketCommand, frozen=True, kw_only=True, tag="reprint"):
     printer: Code | None = None
 
 
+class Note(TicketCommand, frozen=True, kw_only=True, tag="note"):
+    """Something for colleagues about this ticket; its words lie beside the journal until the end of the next day."""
+
+
+class RecordDossiers(TicketCommand, frozen=True, kw_only=True, tag="record-dossiers"):
+    """The codes of dossiers that were taken in or given out in this visit, besides those recorded before."""
+
+
 class ReportPaper(BranchCommand, frozen=True, kw_only=True, tag="report-paper"):
     """What became of a print job. "delayed" is no end: the paper still comes, when the printer's `reason` is gone."""
 
@@ -333,7 +343,7 @@ class ImplyStart(TicketCommand, frozen=True, kw_only=True, tag="imply-start"):
 
 TicketCommands = (
     Call | Recall | Start | Finish | NoShow | ReturnToQueue | Postpone | Hold | Ready | Resume | Amend | Transfer
-    | NextStep | Cancel | Void | Reinstate | Undo | EndService | Rate | Reprint
+    | NextStep | Cancel | Void | Reinstate | Undo | EndService | Rate | Reprint | Note | RecordDossiers
 )  # fmt: skip
 CounterCommands = OpenCounter | PauseCounter | CloseCounter | MoveClerk | AssignCounter | CallNext
 BranchCommands = (

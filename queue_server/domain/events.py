@@ -333,11 +333,27 @@ class TicketExpired(Event, frozen=True, tag="ticket.expired"):
 
 
 class TicketRated(Event, frozen=True, tag="ticket.rated"):
-    """The citizen said how satisfied they were with this visit, once; an annotation, which changes no state."""
+    """The citizen said how satisfied they were with this visit, once; an annotation, which changes no state. `comment`
+    is the digest of words that lie beside the journal while they are kept, "" of none."""
 
     ticket: str
     level: Level
     reasons: tuple[str, ...] = ()
+    comment: str = ""
+
+
+class TicketNoted(Event, frozen=True, tag="ticket.noted"):
+    """Staff wrote something about it. The words lie beside the journal while they are kept; this is their digest."""
+
+    ticket: str
+    digest: str
+
+
+class TicketDossiersRecorded(Event, frozen=True, tag="ticket.dossiers_recorded"):
+    """Codes of dossiers of this visit were entered; one digest for each, as of a note."""
+
+    ticket: str
+    digests: tuple[str, ...]
 
 
 class PaperRequested(Event, frozen=True, tag="paper.requested"):
@@ -395,6 +411,8 @@ EventType = (
     | TicketRebooked
     | TicketExpired
     | TicketRated
+    | TicketNoted
+    | TicketDossiersRecorded
     | PaperRequested
     | PaperReported
 )

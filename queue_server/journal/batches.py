@@ -17,8 +17,8 @@ def check(batch: Batch) -> None:
     """Refuse a batch that would tear a hole into its branch.
 
     Raises:
-        ValueError: the events do not follow `expected` one by one, a command names events outside the batch, or a
-            branch would begin without an event.
+        ValueError: the events do not follow `expected` one by one, a command or a personal row names events
+            outside the batch, or a branch would begin without an event.
     """
     end = last_seq(batch)
     if not end:
@@ -26,6 +26,9 @@ def check(batch: Batch) -> None:
     for seq, event in enumerate(batch.events, batch.expected + 1):
         if event.seq != seq:
             raise ValueError(f"{batch.branch_id}: event {event.seq} stands where {seq} is due")
+    for row in batch.personal:
+        if not batch.expected < row.seq <= end:
+            raise ValueError(f"{batch.branch_id}: a personal row names {row.seq}")
     for command in batch.commands:
         if not batch.expected < command.first_seq <= command.last_seq <= end:
             raise ValueError(f"{batch.branch_id}: command {command.key} names {command.first_seq}–{command.last_seq}")

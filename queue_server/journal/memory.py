@@ -23,6 +23,7 @@ from queue_server.journal.port import (
     JournalUnavailable,
     KeyTaken,
     Outcome,
+    PersonalRow,
     StoredEvent,
     TicketRow,
 )
@@ -37,6 +38,7 @@ class _Branch(Struct):
     head: Head
     events: list[StoredEvent] = field(default_factory=list)
     commands: dict[tuple[str, str], CommandRow] = field(default_factory=dict)
+    personal: list[PersonalRow] = field(default_factory=list)
 
 
 def _now() -> datetime:
@@ -121,6 +123,21 @@ class MemoryJournal:
         self._ensure_open()
         found = [row for branch, row in self._tickets.values() if branch == branch_id and row.day == day]
         return sorted(found, key=lambda row: row.id)
+
+    async def personal_of(self, branch_id: str, ticket_id: str) -> list[PersonalRow]:
+        self._ensure_open()
+        branch = self._branches.get(branch_id)
+        found = [row for row in branch.personal if row.ticket_id == ticket_id] if branch else []
+        return sorted(found, key=lambda row: (row.seq, row.digest))
+
+    async def forget_personal(self, branch_id: str, now: datetime) -> int:
+        self._ensure_open()
+        branch = self._branches.get(branch_id)
+        if branch is None:
+            return 0
+        before = len(branch.personal)
+        branch.personal = [row for row in branch.personal if row.delete_after > now]
+        return before - len(branch.personal)
 
     async def forget_commands(self, branch_id: str, before: date) -> int:
         self._ensure_open()
@@ -227,5 +244,6 @@ class MemoryJournal:
         branch.head = replace(branch.head, seq=last_seq(batch), day_seq=day_seq, due_at=batch.due_at)
         branch.events.extend(batch.events)
         branch.commands.update(((row.actor, row.key), row) for row in batch.commands)
+        branch.personal.extend(batch.personal)
         self._tickets.update((row.id, (batch.branch_id, row)) for row in batch.tickets)
         return Appended(branch.head.epoch)

@@ -61,6 +61,22 @@ class TicketRow(Struct, frozen=True):
     final_at: datetime | None = None
 
 
+class PersonalRow(Struct, frozen=True):
+    """Something about a person: it lies beside the journal, and goes at `delete_after` or when somebody asks for it.
+
+    `seq` is the event that points to it, by `digest`: which is worth nothing to whoever has not got the row, since the
+    `salt` goes with it.
+    """
+
+    ticket_id: str
+    seq: int
+    kind: str
+    value: str
+    salt: bytes
+    digest: str
+    delete_after: datetime
+
+
 class Batch(Struct, frozen=True):
     """What one branch adds in one transaction, expecting its head at `expected` (0: no journal yet).
 
@@ -72,6 +88,7 @@ class Batch(Struct, frozen=True):
     events: Sequence[StoredEvent]
     commands: Sequence[CommandRow] = ()
     tickets: Sequence[TicketRow] = ()
+    personal: Sequence[PersonalRow] = ()
     day_seq: int = 0
     due_at: datetime | None = None
 
@@ -212,6 +229,12 @@ class Journal(Protocol):
         """The branch and the projection of a ticket, or None."""
 
     async def tickets_of_day(self, branch_id: str, day: date) -> list[TicketRow]: ...
+
+    async def personal_of(self, branch_id: str, ticket_id: str) -> list[PersonalRow]:
+        """What is still kept of a ticket's citizen, in the order of its events."""
+
+    async def forget_personal(self, branch_id: str, now: datetime) -> int:
+        """Delete the personal rows whose time is over; returns how many."""
 
     async def forget_commands(self, branch_id: str, before: date) -> int:
         """Delete command rows of service days before that one; returns how many."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from queue_server.journal.port import CommandRow, Cursor, Head, StoredEvent, TicketRow
+from queue_server.journal.port import CommandRow, Cursor, Head, PersonalRow, StoredEvent, TicketRow
 
 Row = Sequence[Any]
 
@@ -49,6 +49,16 @@ def ticket(row: Row) -> tuple[str, TicketRow]:
     branch_id, ticket_id, day, number, field, state, issued_at, body, final_at = row
     on, issued = date.fromisoformat(day), instant(issued_at)
     return branch_id, TicketRow(ticket_id, on, number, field, state, issued, body, instant_or_none(final_at))
+
+
+def personal(row: Row) -> PersonalRow:
+    ticket_id, seq, kind, value, salt, digest, delete_after = row
+    return PersonalRow(ticket_id, seq, kind, value, salt, digest, instant(delete_after))
+
+
+def personal_values(row: PersonalRow) -> Row:
+    """The columns after the branch."""
+    return (row.digest, row.ticket_id, row.seq, row.kind, row.value, row.salt, micros(row.delete_after))
 
 
 def cursor(reader: str, branch_id: str, holder: str, row: Row) -> Cursor:

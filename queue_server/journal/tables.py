@@ -77,6 +77,25 @@ class TicketProjection(SQLModel, table=True):
     body: bytes = Field(sa_type=LargeBinary)
 
 
+class Personal(SQLModel, table=True):
+    """Something about a person, beside the journal: events hold its digest. Deleting the row is all that erasure is."""
+
+    __tablename__: ClassVar[str] = "personal"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_personal_ticket", "branch_id", "ticket_id"),
+        Index("ix_personal_delete_after", "branch_id", "delete_after"),
+    )
+
+    branch_id: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True, max_length=64)
+    ticket_id: str
+    seq: int = Field(sa_type=BigInteger)
+    kind: str
+    value: str
+    salt: bytes = Field(sa_type=LargeBinary)
+    delete_after: int = Field(sa_type=BigInteger)
+
+
 class ReaderCursor(SQLModel, table=True):
     """A durable reader's place in one branch; moving it is conditional on the fence."""
 

@@ -169,6 +169,8 @@ COMMANDS = {
     "resume": ("tiếp tục", "resume"),
     "amend": ("sửa phiếu", "amend"),
     "transfer": ("chuyển", "transfer"),
+    "note": ("ghi chú", "note"),
+    "record-dossiers": ("ghi mã hồ sơ", "record dossiers"),
     "next-step": ("sang bước tiếp theo", "next step"),
     "cancel": ("hủy", "cancel"),
     "void": ("bỏ phiếu", "void"),

@@ -114,6 +114,24 @@ class TicketCalls(Struct, frozen=True):
     calls: list[CallReason]
 
 
+class TicketNote(Struct, frozen=True):
+    """What somebody of the staff wrote about a ticket, until it is deleted. `name` is how colleagues read `by`."""
+
+    text: str
+    at: datetime
+    by: str
+    name: str
+    kept_until: datetime
+
+
+class TicketNotes(Struct, frozen=True):
+    """Staff's notes about a ticket, the first one first, and the codes of its dossiers; while they are kept."""
+
+    id: str
+    notes: list[TicketNote]
+    dossiers: list[str]
+
+
 class ForeseenWaits(Struct, frozen=True):
     """Of the people in these fields who wait or come until then: their mean wait until then in seconds, as it looked
     `at` that time, without what is advised and with it. Later it can be held against what came."""

@@ -25,6 +25,7 @@ from queue_server.web.api import (
     dossier,
     entering,
     managing,
+    noted,
     notices,
     papers,
     pictures,
@@ -62,6 +63,7 @@ def routes() -> list[BaseRoute]:
             routes=[
                 *commands.routes,
                 *reading.routes,
+                *noted.routes,
                 *entering.routes,
                 *dossier.routes,
                 *papers.routes,

@@ -13,6 +13,7 @@ from queue_server.access.tries import Tries
 from queue_server.branches.bus import CommandBus
 from queue_server.branches.following import Pulse
 from queue_server.branches.listing import Listing
+from queue_server.branches.personal import Keeping
 from queue_server.directory.languages import Languages
 from queue_server.directory.lookup import Lookup
 from queue_server.foreseeing.elsewhere import Elsewhere
@@ -49,6 +50,7 @@ class House:
     picturing: Picturing
     tries: Tries
     persons: Persons
+    keeping: Keeping
     pulse: Pulse
     foreseer: Foreseer
     elsewhere: Elsewhere

@@ -80,7 +80,7 @@ class Socket(Peer):
                 return
             self._who.require_command(frame.name, host.branch_id)
             asked = dispatch.for_the_branch(self._house, self._who, command, host, self._deadline(frame))
-            answer = host.submit(*asked, frame.id)
+            answer = host.submit(asked.command, asked.by, frame.id, asked.words)
         except Refusal as refusal:
             self.refuse(refusal, frame.id)
             return

@@ -40,6 +40,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/branches/{branch}/counters/{no}/assign": {"fields": ["dat-dai"]},
     "/tickets/{id}/call": {"counter": 4},
     "/tickets/{id}/transfer": {"field": "dat-dai"},
+    "/tickets/{id}/note": {"text": "Thiếu bản sao"},
+    "/tickets/{id}/record-dossiers": {"codes": [SLIP]},
     "/branches/{branch}/enter-list": {
         "lines": [{"number": "A901", "field": "chung-thuc", "arrival_at": datetime.now(UTC).isoformat()}]
     },

@@ -62,7 +62,8 @@ AT = datetime(2026, 11, 23, 1, 2, 3, 456789, tzinfo=UTC)
 
 
 def asking() -> Satisfaction:
-    return Satisfaction((Reason("cho-lau", Text("Chờ lâu", "A long wait")),), asks_all=True, asks_s=30)
+    reason = Reason("cho-lau", Text("Chờ lâu", "A long wait"))
+    return Satisfaction((reason,), asks_all=True, asks_s=30, takes_comments=True)
 
 
 def samples() -> list[ev.EventType]:
@@ -121,7 +122,9 @@ def samples() -> list[ev.EventType]:
         ev.TicketUndone("t7", 40, "ticket.called", TicketState.WAITING),
         ev.TicketRebooked("t7", rebooking, "printer-1"),
         ev.TicketExpired("t7"),
-        ev.TicketRated("t7", "neutral", ("cho-lau", "thai-do")),
+        ev.TicketRated("t7", "neutral", ("cho-lau", "thai-do"), "ab" * 32),
+        ev.TicketNoted("t1-261123", "ab" * 32),
+        ev.TicketDossiersRecorded("t1-261123", ("cd" * 32, "ef" * 32)),
         ev.PaperRequested("t7", "printer-2", is_reprint=False),
         ev.PaperReported("t7-41", "failed", "hết giấy"),
     ]  # fmt: skip
@@ -230,6 +233,8 @@ def _change_of_plan(branch: Branch) -> None:
     branch.do(c.ResumeField(field="dat-dai"), "09:00", CHIEF)
     branch.do(c.CallNext(counter=4), "09:01", HOA)
     branch.do(c.Reprint(ticket="t7", printer="printer-2"), "09:02", HOA)
+    branch.do(c.Note(ticket="t7"), "09:02", replace(HOA, digests=("12" * 32,)))
+    branch.do(c.RecordDossiers(ticket="t7"), "09:02", replace(HOA, digests=("34" * 32, "56" * 32)))
     branch.do(c.CallHelper(), "09:03", KIOSK)
     branch.do(c.AnswerHelp(device="kiosk-1"), "09:04", HOA)
     advised = foreseen(moment("09:05", branch.today), ("ho-tich", "chung-thuc"))

@@ -23,6 +23,7 @@ from queue_server.journal.port import (
     Head,
     JournalUnavailable,
     Outcome,
+    PersonalRow,
     StoredEvent,
     TicketRow,
 )
@@ -146,10 +147,19 @@ class PostgresJournal:
     async def tickets_of_day(self, branch_id: str, day: date) -> list[TicketRow]:
         return [rows.ticket(row)[1] for row in await self._fetch(sql.TICKETS_OF_DAY, branch_id, day.isoformat())]
 
+    async def personal_of(self, branch_id: str, ticket_id: str) -> list[PersonalRow]:
+        return [rows.personal(row) for row in await self._fetch(sql.PERSONAL_OF, branch_id, ticket_id)]
+
+    async def forget_personal(self, branch_id: str, now: datetime) -> int:
+        return await self._delete(sql.FORGET_PERSONAL, branch_id, rows.micros(now))
+
     async def forget_commands(self, branch_id: str, before: date) -> int:
+        return await self._delete(sql.FORGET_COMMANDS, branch_id, before.isoformat())
+
+    async def _delete(self, statement: str, *given: Any) -> int:
         self._ensure_open()
         async with self._connection() as connection:
-            status: str = await connection.execute(sql.FORGET_COMMANDS, branch_id, before.isoformat())
+            status: str = await connection.execute(statement, *given)
         return int(status.rpartition(" ")[2])
 
     async def renew_epoch(self, branch_id: str, epoch: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from queue_server.journal.batches import last_seq
 from queue_server.journal.port import Batch, CommandRow, TicketRow
-from queue_server.journal.rows import Row, micros, micros_or_none
+from queue_server.journal.rows import Row, micros, micros_or_none, personal_values
 
 NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 """The database's clock, in microseconds."""
@@ -32,6 +32,7 @@ _HEAD_VALUES = 5
 _EVENT = ("bigint", "text", "text", "int", "bytea")
 _COMMAND = ("text", "text", "bytea", "bigint", "bigint", "text")
 _TICKET_ROW = ("text", "text", "text", "text", "text", "bigint", "bigint", "bytea")
+_PERSONAL = ("text", "text", "bigint", "text", "text", "bytea", "bigint")
 _RENEW = """
     ON CONFLICT (id) DO UPDATE SET branch_id = excluded.branch_id, day = excluded.day, number = excluded.number,
         field = excluded.field, state = excluded.state, issued_at = excluded.issued_at, final_at = excluded.final_at,
@@ -44,10 +45,11 @@ a fifth less time for it than for arrays of one. A larger one comes as an array 
 
 def append(batch: Batch, epoch: str) -> tuple[str, list[Any]]:
     """The statement that writes a batch, and its arguments; `epoch` is the branch's if it has no journal yet."""
-    rows: tuple[list[Row], list[Row], list[Row]] = (
+    rows: tuple[list[Row], ...] = (
         [(e.seq, e.day.isoformat(), e.type, e.v, e.body) for e in batch.events],
         [_command_values(row) for row in batch.commands],
         [_ticket_values(row) for row in {row.id: row for row in batch.tickets}.values()],
+        [personal_values(row) for row in batch.personal],
     )
     head = [batch.branch_id, last_seq(batch), batch.day_seq or None, micros_or_none(batch.due_at)]
     head.append(batch.expected or epoch)
@@ -58,12 +60,12 @@ def append(batch: Batch, epoch: str) -> tuple[str, list[Any]]:
     return _statement(batch.expected > 0), [*head, *columns]
 
 
-_TABLES = (_EVENT, _COMMAND, _TICKET_ROW)
+_TABLES = (_EVENT, _COMMAND, _TICKET_ROW, _PERSONAL)
 
 
 @cache
 def _statement(goes_on: bool, *counts: int) -> str:
-    """For so many events, commands and tickets, value by value; without counts for arrays."""
+    """For so many events, commands, tickets and personal rows, value by value; without counts for arrays."""
     places = iter(f"${n}" for n in range(_HEAD_VALUES + 1, 10_000))
     sources: list[str] = []
     for kinds, count in zip(_TABLES, counts or (None,) * len(_TABLES), strict=True):
@@ -74,7 +76,7 @@ def _statement(goes_on: bool, *counts: int) -> str:
             sources.append("(VALUES " + ", ".join(rows) + ")")
         else:
             sources.append("")
-    events, commands, tickets = sources
+    events, commands, tickets, personal = sources
     parts = [f"WITH head AS ({_ADVANCE if goes_on else _BEGIN})"]
     if events:
         parts.append(f"events AS (INSERT INTO event SELECT $1, e.* FROM head, {events} AS e)")
@@ -86,6 +88,8 @@ def _statement(goes_on: bool, *counts: int) -> str:
             f" t.final_at, t.body FROM head, {tickets}"
             f" AS t (id, day, number, field, state, issued_at, final_at, body) {_RENEW})"
         )
+    if personal:
+        parts.append(f"personal_rows AS (INSERT INTO personal SELECT $1, p.* FROM head, {personal} AS p)")
     return ",\n".join(parts) + "\nSELECT epoch FROM head"
 
 
@@ -118,6 +122,12 @@ WITH asked AS (
     ON CONFLICT (id) DO UPDATE SET branch_id = excluded.branch_id, day = excluded.day, number = excluded.number,
         field = excluded.field, state = excluded.state, issued_at = excluded.issued_at, final_at = excluded.final_at,
         body = excluded.body
+), personal_rows AS (
+    INSERT INTO personal (branch_id, digest, ticket_id, seq, kind, value, salt, delete_after)
+    SELECT p.* FROM head
+    JOIN unnest($28::text[], $29::text[], $30::text[], $31::bigint[], $32::text[], $33::text[], $34::bytea[],
+        $35::bigint[]) AS p (branch_id, digest, ticket_id, seq, kind, value, salt, delete_after)
+        ON p.branch_id = head.branch_id
 )
 SELECT branch_id, epoch FROM head
 """
@@ -157,6 +167,11 @@ TAKEN = (
 _TICKET = "SELECT branch_id, id, day, number, field, state, issued_at, body, final_at FROM ticket"
 TICKETS = _TICKET + " WHERE id = ANY($1::text[])"
 TICKETS_OF_DAY = _TICKET + " WHERE branch_id = $1 AND day = $2 ORDER BY id"
+PERSONAL_OF = (
+    "SELECT ticket_id, seq, kind, value, salt, digest, delete_after FROM personal "
+    "WHERE branch_id = $1 AND ticket_id = $2 ORDER BY seq, digest"
+)
+FORGET_PERSONAL = "DELETE FROM personal WHERE branch_id = $1 AND delete_after <= $2"
 FORGET_COMMANDS = "DELETE FROM command WHERE branch_id = $1 AND day < $2"
 
 TAKE_CURSOR = (
@@ -179,7 +194,9 @@ def append_many_values(batches: Sequence[Batch]) -> list[Any]:
     tickets = (
         (b.branch_id, *_ticket_values(row)) for b in batches for row in {row.id: row for row in b.tickets}.values()
     )
-    return [*_columns(heads, 5), *_columns(events, 6), *_columns(commands, 7), *_columns(tickets, 9)]
+    personal = ((b.branch_id, *personal_values(row)) for b in batches for row in b.personal)
+    heading = [*_columns(heads, 5), *_columns(events, 6), *_columns(commands, 7)]
+    return [*heading, *_columns(tickets, 9), *_columns(personal, 8)]
 
 
 def _command_values(row: CommandRow) -> Row:

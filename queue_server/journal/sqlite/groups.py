@@ -78,6 +78,9 @@ class GroupWriter:
     def _add_rest(self, batches: Sequence[Batch]) -> None:
         self._cursor.executemany(sql.ADD_EVENT, sql.event_rows(batches))
         self._cursor.executemany(sql.PUT_TICKET, sql.ticket_rows(batches))
+        personal = sql.personal_rows(batches)
+        if personal:
+            self._cursor.executemany(sql.ADD_PERSONAL, personal)
 
     def _accepted(self, entry: Entry) -> Any:
         if entry.small:

@@ -24,6 +24,7 @@ from queue_server.journal.port import (
     Head,
     JournalUnavailable,
     Outcome,
+    PersonalRow,
     StoredEvent,
     TicketRow,
 )
@@ -138,6 +139,13 @@ class SqliteJournal:
             if len(page) < ROWS_AT_ONCE:
                 return found
             await asyncio.sleep(0)
+
+    async def personal_of(self, branch_id: str, ticket_id: str) -> list[PersonalRow]:
+        return [rows.personal(row) for row in self._rows(sql.PERSONAL_OF, branch_id, ticket_id)]
+
+    async def forget_personal(self, branch_id: str, now: datetime) -> int:
+        given = (branch_id, rows.micros(now))
+        return await self.run(lambda connection: connection.execute(sql.FORGET_PERSONAL, given).rowcount)
 
     async def forget_commands(self, branch_id: str, before: date) -> int:
         given = (branch_id, before.isoformat())

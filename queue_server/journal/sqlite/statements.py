@@ -7,7 +7,7 @@ from typing import Any
 
 from queue_server.journal.batches import last_seq
 from queue_server.journal.port import Batch
-from queue_server.journal.rows import micros, micros_or_none
+from queue_server.journal.rows import micros, micros_or_none, personal_values
 
 Row = tuple[Any, ...]
 
@@ -24,6 +24,8 @@ PUT_TICKET = (
     "branch_id = excluded.branch_id, day = excluded.day, number = excluded.number, field = excluded.field, "
     "state = excluded.state, issued_at = excluded.issued_at, final_at = excluded.final_at, body = excluded.body"
 )
+
+ADD_PERSONAL = "INSERT INTO personal VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 _HEAD = "SELECT branch_id, epoch, seq, day_seq, first_seq, due_at FROM branch_head"
 HEADS = _HEAD + " ORDER BY branch_id"
@@ -48,6 +50,11 @@ _TICKET = "SELECT branch_id, id, day, number, field, state, issued_at, body, fin
 TICKET = _TICKET + " WHERE id = ?"
 TICKETS_OF_DAY = _TICKET + " WHERE branch_id = ? AND day = ? AND id > ? ORDER BY id LIMIT ?"
 
+PERSONAL_OF = (
+    "SELECT ticket_id, seq, kind, value, salt, digest, delete_after FROM personal "
+    "WHERE branch_id = ? AND ticket_id = ? ORDER BY seq, digest"
+)
+FORGET_PERSONAL = "DELETE FROM personal WHERE branch_id = ? AND delete_after <= ?"
 FORGET_COMMANDS = "DELETE FROM command WHERE branch_id = ? AND day < ?"
 
 TAKE_CURSOR = (
@@ -84,6 +91,10 @@ def command_rows(batches: Iterable[Batch]) -> list[Row]:
         for batch in batches
         for row in batch.commands
     ]
+
+
+def personal_rows(batches: Iterable[Batch]) -> list[Row]:
+    return [(batch.branch_id, *personal_values(row)) for batch in batches for row in batch.personal]
 
 
 def ticket_rows(batches: Iterable[Batch]) -> list[Row]:

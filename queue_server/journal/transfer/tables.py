@@ -18,7 +18,7 @@ from queue_server.journal.rows import Row
 
 OWN = ("alembic_version",)
 """What the migrations keep for themselves."""
-BY_BRANCH = ("event", "command", "ticket")
+BY_BRANCH = ("event", "command", "ticket", "personal")
 """Tables that grow: they go branch by branch, so that an index gives their order."""
 
 

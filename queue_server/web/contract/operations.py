@@ -88,6 +88,10 @@ READING = (
         problems=("unknown-ticket",), who=PAGES["clerk"],
     ),
     Operation(
+        "GET", "/tickets/{id}/notes", "Notes and dossier codes of a ticket, while they are kept", "tickets",
+        r.TicketNotes, problems=("unknown-ticket",), who=PAGES["notes"],
+    ),
+    Operation(
         "DELETE", "/tickets/{id}", "Cancel a ticket", "tickets", TicketAnswer,
         problems=("unknown-ticket", "ticket-state", "malformed", *QUEUE), is_change=True, who=may("cancel"),
     ),
@@ -244,6 +248,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "amend": ("unknown-field", "unknown-class", "field-not-offered"),
     "rate": ("already-rated", "unknown-reason", "day-not-open"),
     "reprint": ("no-printer",),
+    "record-dossiers": ("wrong-slip-code",),
     "suspend": ("unknown-field", "reason-missing", "day-not-open"),
     "unsuspend": ("unknown-field",),
     "change-hours": ("unknown-field", "reason-missing", "hours-out-of-order", "day-not-open"),
