@@ -17,7 +17,7 @@ from queue_server.journal.port import Database
 from queue_server.protocol.problems import problem
 from queue_server.settings import Settings
 
-OWNED = ("event", "command", "ticket", "cursor", "branch_head")
+OWNED = ("event", "command", "ticket", "personal", "cursor", "branch_head")
 """Tables with rows of a branch, by `branch_id`."""
 
 

@@ -166,6 +166,7 @@ def demo_config(now: datetime) -> BranchConfig:
                 Reason("thai-do", Text("Thái độ phục vụ", "The way I was spoken to")),
                 Reason("giay-to", Text("Yêu cầu thêm giấy tờ", "More papers were asked for")),
             ),
+            takes_comments=True,
         ),
         notice=Text("Mang theo giấy tờ bản chính khi đến quầy.", "Please bring your original papers to the counter."),
     )

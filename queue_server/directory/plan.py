@@ -61,7 +61,7 @@ def branch_config(document: BranchDocument, organisation: TextBlock) -> domain.B
 
 def _satisfaction(block: SatisfactionBlock) -> domain.Satisfaction:
     reasons = tuple(domain.Reason(each.code, _text(each.name)) for each in block.reasons)
-    return domain.Satisfaction(reasons, block.asks_all, block.asks_s)
+    return domain.Satisfaction(reasons, block.asks_all, block.asks_s, block.takes_comments)
 
 
 def _position(place: PlaceBlock | None) -> domain.Position | None:

@@ -330,6 +330,7 @@ class SatisfactionBlock(Block):
     reasons: Annotated[list[ReasonBlock], Field(max_length=12)] = Field(default_factory=list)
     asks_all: bool = _SATISFACTION.asks_all
     asks_s: Annotated[int, Field(ge=10, le=600)] = _SATISFACTION.asks_s
+    takes_comments: bool = _SATISFACTION.takes_comments
 
 
 class VisitsBlock(Block):

@@ -457,7 +457,7 @@ def _expired(state: BranchState, rec: Recorded, event: ev.TicketExpired) -> None
 
 def _rated(state: BranchState, rec: Recorded, event: ev.TicketRated) -> None:
     """An annotation: what the ticket's last change was, and whether it may be undone, stays."""
-    rated = replace(state.tickets[event.ticket], rating=Rating(event.level, rec.at, event.reasons))
+    rated = replace(state.tickets[event.ticket], rating=Rating(event.level, rec.at, event.reasons, event.comment))
     state.put_ticket(rated, undo_to=state.before.get(event.ticket))
 
 
@@ -522,9 +522,9 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.TicketUndone: _undone,
     ev.TicketRebooked: _rebooked,
     ev.TicketExpired: _expired,
+    ev.TicketRated: _rated,
     ev.TicketNoted: _annotated,
     ev.TicketDossiersRecorded: _annotated,
-    ev.TicketRated: _rated,
     ev.PaperRequested: _paper_requested,
     ev.PaperReported: _paper_reported,
 }

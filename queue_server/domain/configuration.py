@@ -331,12 +331,13 @@ class Reason(Struct, frozen=True):
 
 class Satisfaction(Struct, frozen=True):
     """How citizens are asked, at a counter's device and on their phones, how they were served: four levels, then
-    `reasons`, of which several may be chosen, where the level is one of the lower two or it `asks_all`. A device that
-    nobody touches asks for `asks_s` seconds."""
+    `reasons`, of which several may be chosen, where the level is one of the lower two or it `asks_all`, with words of
+    their own where it `takes_comments`. A device that nobody touches asks for `asks_s` seconds."""
 
     reasons: tuple[Reason, ...] = ()
     asks_all: bool = False
     asks_s: int = 45
+    takes_comments: bool = False
 
 
 class BranchConfig(Struct, frozen=True):

@@ -353,6 +353,16 @@ class TicketExpired(Event, frozen=True, tag="ticket.expired"):
     ticket: str
 
 
+class TicketRated(Event, frozen=True, tag="ticket.rated"):
+    """The citizen said how satisfied they were with this visit, once; an annotation, which changes no state. `comment`
+    is the digest of words that lie beside the journal while they are kept, "" of none."""
+
+    ticket: str
+    level: Level
+    reasons: tuple[str, ...] = ()
+    comment: str = ""
+
+
 class TicketNoted(Event, frozen=True, tag="ticket.noted"):
     """Staff wrote something about it. The words lie beside the journal while they are kept; this is their digest."""
 
@@ -365,14 +375,6 @@ class TicketDossiersRecorded(Event, frozen=True, tag="ticket.dossiers_recorded")
 
     ticket: str
     digests: tuple[str, ...]
-
-
-class TicketRated(Event, frozen=True, tag="ticket.rated"):
-    """The citizen said how satisfied they were with this visit, once; an annotation, which changes no state."""
-
-    ticket: str
-    level: Level
-    reasons: tuple[str, ...] = ()
 
 
 class PaperRequested(Event, frozen=True, tag="paper.requested"):
@@ -431,9 +433,9 @@ EventType = (
     | TicketUndone
     | TicketRebooked
     | TicketExpired
+    | TicketRated
     | TicketNoted
     | TicketDossiersRecorded
-    | TicketRated
     | PaperRequested
     | PaperReported
 )

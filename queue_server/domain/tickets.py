@@ -103,11 +103,12 @@ class Rebooking(Struct, frozen=True, gc=False):
 
 
 class Rating(Struct, frozen=True, gc=False, omit_defaults=True):
-    """How satisfied the citizen was, and the codes of the reasons that were named."""
+    """How satisfied the citizen was, and the codes of the reasons that were named; `comment` stands for their words."""
 
     level: Level
     at: datetime
     reasons: tuple[str, ...] = ()
+    comment: str = ""
 
 
 class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -338,6 +338,7 @@ class TicketRow(Struct, frozen=True):
     can_rate: bool
     reasons: list[ReasonRow]
     asks_all: bool
+    takes_comments: bool
     rebooked_as: str | None
     rebooked_on: str | None
 
@@ -365,6 +366,7 @@ class AskingRow(Struct, frozen=True):
     reasons: list[ReasonRow]
     asks_all: bool
     asks_s: int
+    takes_comments: bool
     is_training: bool
 
 

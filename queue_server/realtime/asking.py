@@ -49,6 +49,7 @@ class RatingView:
             reasons=reason_rows(asking),
             asks_all=asking.asks_all,
             asks_s=asking.asks_s,
+            takes_comments=asking.takes_comments,
             is_training=config.is_training,
         )
 

@@ -83,6 +83,7 @@ def _ticket_row(state: BranchState, ticket: Ticket) -> rows.TicketRow:
         can_rate=may_be_asked(ticket) and state.day is not None and state.day.ended_at is None,
         reasons=reason_rows(config.satisfaction) if ticket.state is TicketState.FINISHED else [],
         asks_all=config.satisfaction.asks_all,
+        takes_comments=config.satisfaction.takes_comments,
         rebooked_as=into.number if into else None,
         rebooked_on=into.day.isoformat() if into else None,
     )

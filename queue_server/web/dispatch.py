@@ -61,7 +61,21 @@ class DossiersAsked(c.RecordDossiers, frozen=True, kw_only=True, tag="record-dos
         return c.RecordDossiers(ticket=self.ticket)
 
 
-Wordy = NoteAsked | DossiersAsked
+class RateAsked(c.Rate, frozen=True, kw_only=True, tag="rate"):
+    """How satisfied the citizen is with a visit that is over, once; `reasons` are codes of the configuration, `comment`
+    is in their own words."""
+
+    comment: Annotated[str, Meta(max_length=500)] = ""
+
+    def said(self) -> list[tuple[Kind, str]]:
+        words = self.comment.strip()
+        return [("comment", words)] if words else []
+
+    def plain(self) -> c.Rate:
+        return c.Rate(ticket=self.ticket, level=self.level, reasons=self.reasons)
+
+
+Wordy = NoteAsked | DossiersAsked | RateAsked
 """Commands with words about a person (`said`), which go no further than this layer: the branch gets what is `plain`."""
 
 
@@ -76,6 +90,7 @@ TICKET_COMMANDS: dict[str, type[c.Command]] = {
     **_by_name(c.TicketCommands),
     "note": NoteAsked,
     "record-dossiers": DossiersAsked,
+    "rate": RateAsked,
 }
 COUNTER_COMMANDS = _by_name(c.CounterCommands)
 BRANCH_COMMANDS: dict[str, type[c.Command]] = {**_by_name(c.BranchCommands), "issue": IssueAsked}

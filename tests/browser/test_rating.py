@@ -202,3 +202,27 @@ def test_a_report_shows_levels_and_colleagues_to_managers_only(visit: Visit, cen
     expect(supervisor.locator('#ratings tr[data-rated="1"]')).to_have_count(0)
     seen = StaffApi(centre.url, "tam").get(f"/branches/go-vap/reports/{day}")["ratings"]
     assert (seen["counters"], seen["clerks"], seen["total"]["people"]) == ([], [], 6)
+
+
+def test_words_of_ones_own_lie_beside_the_journal_and_managers_read_them(
+    visit: Visit, centre: DemoServer, lan: StaffApi
+) -> None:
+    page = a_device(visit, centre)
+    serve(centre, lan)
+    press(page, "[data-level=dissatisfied]")
+    for key in "chowf":
+        page.locator(f"[data-letter={key}]").click()
+    page.locator("[data-letter=space]").click()
+    for key in "laau":
+        page.locator(f"[data-letter={key}]").click()
+    expect(page.locator("#comment")).to_have_value("chờ lâu")
+    assert_accessible(page)
+    press(page, "[data-key=send]")
+    expect(page.locator("[data-screen=thanks]")).to_be_visible()
+    rate(centre, lan, "satisfied", "satisfied", "satisfied", "satisfied")
+    StaffApi(centre.url, "quang").branch_command("end-day", leftovers="expire")
+    day = str(centre.api().board()["day"]["today"]["date"])
+    manager, supervisor = (StaffApi(centre.url, who).get(f"/branches/go-vap/reports/{day}") for who in ("quang", "tam"))
+    assert manager["ratings"]["comments"] == ["chờ lâu"]
+    assert supervisor["ratings"]["comments"] == []
+    assert "chờ lâu" not in str(centre.api().events())

@@ -62,7 +62,8 @@ AT = datetime(2026, 11, 23, 1, 2, 3, 456789, tzinfo=UTC)
 
 
 def asking() -> Satisfaction:
-    return Satisfaction((Reason("cho-lau", Text("Chờ lâu", "A long wait")),), asks_all=True, asks_s=30)
+    reason = Reason("cho-lau", Text("Chờ lâu", "A long wait"))
+    return Satisfaction((reason,), asks_all=True, asks_s=30, takes_comments=True)
 
 
 def samples() -> list[ev.EventType]:
@@ -130,9 +131,9 @@ def samples() -> list[ev.EventType]:
         ev.TicketUndone("t7", 40, "ticket.called", TicketState.WAITING),
         ev.TicketRebooked("t7", rebooking, "printer-1"),
         ev.TicketExpired("t7"),
+        ev.TicketRated("t7", "neutral", ("cho-lau", "thai-do"), "ab" * 32),
         ev.TicketNoted("t1-261123", "ab" * 32),
         ev.TicketDossiersRecorded("t1-261123", ("cd" * 32, "ef" * 32)),
-        ev.TicketRated("t7", "neutral", ("cho-lau", "thai-do")),
         ev.PaperRequested("t7", "printer-2", is_reprint=False),
         ev.PaperReported("t7-41", "failed", "hết giấy"),
     ]  # fmt: skip

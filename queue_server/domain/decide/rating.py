@@ -29,4 +29,4 @@ def rate(state: BranchState, command: Rate, by: By, now: datetime) -> list[ev.Ev
     unknown = set(reasons) - {reason.code for reason in state.configured.satisfaction.reasons}
     if unknown:
         raise Refusal("unknown-reason", reason=min(unknown))
-    return [ev.TicketRated(ticket.id, command.level, reasons)]
+    return [ev.TicketRated(ticket.id, command.level, reasons, *by.digests[:1])]

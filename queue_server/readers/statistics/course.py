@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from queue_server.domain import events as ev
 from queue_server.domain import hours, upcast
@@ -40,7 +41,21 @@ async def report_of(journal: Journal, state: BranchState, branch_id: str, day: d
     if not is_present:
         tickets = [_ticket.decode(row.body) for row in await journal.tickets_of_day(branch_id, day)]
     found = course(stored, now)
-    return day_report(day, found, tickets, now) if found is not None else None
+    if found is None:
+        return None
+    report = day_report(day, found, tickets, now)
+    return replace(
+        report, ratings=replace(report.ratings, comments=await _comments(journal, branch_id, report, tickets))
+    )
+
+
+async def _comments(journal: Journal, branch_id: str, report: DayReport, tickets: Sequence[Ticket]) -> tuple[str, ...]:
+    """What citizens wrote who rated, once the day has ended and enough have rated that nobody is known by it."""
+    if not report.ratings.is_complete or report.ratings.total.levels is None:
+        return ()
+    written = {ticket.id: ticket.rating.comment for ticket in tickets if ticket.rating and ticket.rating.comment}
+    rows = [row for ticket in written for row in await journal.personal_of(branch_id, ticket)]
+    return tuple(sorted(row.value for row in rows if row.digest == written.get(row.ticket_id)))
 
 
 def course(stored: Iterable[StoredEvent], now: datetime) -> Course | None:

@@ -49,7 +49,8 @@ class ReasonCount(Struct, frozen=True):
 
 class Ratings(Struct, frozen=True):
     """`finished` people could rate. `is_complete` once the day has ended: until then there are no rows but the total.
-    Counters and clerks are for who may see how colleagues were rated."""
+    Counters, clerks and comments (while they are kept, in the order of their letters) are for who may see how
+    colleagues were rated."""
 
     finished: int
     is_complete: bool
@@ -58,9 +59,10 @@ class Ratings(Struct, frozen=True):
     fields: tuple[Rated, ...] = ()
     counters: tuple[Rated, ...] = ()
     clerks: tuple[Rated, ...] = ()
+    comments: tuple[str, ...] = ()
 
     def without_staff(self) -> Ratings:
-        return replace(self, counters=(), clerks=())
+        return replace(self, counters=(), clerks=(), comments=())
 
     def with_names(self, names: Mapping[str, str]) -> Ratings:
         """With clerks' names by user name."""

@@ -3,7 +3,7 @@
  * the server. Without the server it sleeps, and says nothing: nobody in the hall can help that.
  */
 import { html, render } from "../vendor/preact-htm.js";
-import { ASLEEP, AWAY_MS, chosen, passed, toggled, told, toSend } from "./rules.js";
+import { ASLEEP, AWAY_MS, chosen, passed, toggled, told, toSend, typed } from "./rules.js";
 import { Screen } from "./screen.js";
 import { t } from "./texts.js";
 
@@ -57,7 +57,8 @@ function pressed(work) {
 const on = {
   level: pressed((level, now) => chosen(state, level, asking, now)),
   reason: pressed((code, now) => toggled(state, code, now)),
-  back: pressed(() => ({ ...state, screen: "levels", level: null, reasons: [], at: Date.now() })),
+  typed: (comment) => become(typed(state, comment, Date.now())),
+  back: pressed(() => ({ ...state, screen: "levels", level: null, reasons: [], comment: "", at: Date.now() })),
   send: pressed(() => ({ ...state, screen: "thanks", at: Date.now() })),
   language: (language) => {
     speak(language);

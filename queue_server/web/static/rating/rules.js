@@ -7,10 +7,11 @@
 
 export const LEVELS = ["very_satisfied", "satisfied", "neutral", "dissatisfied"];
 const LOWER = ["neutral", "dissatisfied"];
+const COMMENT_MAX = 300;
 const THANKS_MS = 6000;
 export const AWAY_MS = 2000; // so long without the server, and it sleeps
 
-export const ASLEEP = { screen: "asleep", visit: null, level: null, reasons: [], at: 0 };
+export const ASLEEP = { screen: "asleep", visit: null, level: null, reasons: [], comment: "", at: 0 };
 
 /** A visit has ended at the counter, so long ago, or the one that had is no longer asked about (null). */
 export function told(state, visit, ageMs, asksMs, now) {
@@ -23,13 +24,18 @@ export function told(state, visit, ageMs, asksMs, now) {
 
 /** After a level was pressed: reasons, where they are asked for, or thanks at once. */
 export function chosen(state, level, asking, now) {
-  const asks = asking.reasons.length > 0 && (asking.asks_all || LOWER.includes(level));
+  const hasMore = asking.reasons.length > 0 || asking.takes_comments;
+  const asks = hasMore && (asking.asks_all || LOWER.includes(level));
   return { ...state, level, screen: asks ? "reasons" : "thanks", at: now };
 }
 
 export function toggled(state, code, now) {
   const has = state.reasons.includes(code);
   return { ...state, reasons: has ? state.reasons.filter((each) => each !== code) : [...state.reasons, code], at: now };
+}
+
+export function typed(state, comment, now) {
+  return { ...state, comment: comment.slice(0, COMMENT_MAX), at: now };
 }
 
 export function isLower(level) {
@@ -54,5 +60,5 @@ export function toSend(before, after) {
   const isLeft = before.screen === "reasons" && !isBack;
   const isAtOnce = before.screen === "levels" && after.screen === "thanks";
   const said = isLeft ? before : isAtOnce ? after : null;
-  return said && { ticket: said.visit.ticket, level: said.level, reasons: said.reasons };
+  return said && { ticket: said.visit.ticket, level: said.level, reasons: said.reasons, ...(said.comment.trim() ? { comment: said.comment.trim() } : {}) };
 }

@@ -1,6 +1,7 @@
 /** What is seen: a sleeping face with the counter's number, four faces, reasons, thanks. */
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { isLower, LEVELS } from "./rules.js";
+import { telex } from "./telex.js";
 import { t } from "./texts.js";
 
 /** Mouths of the four levels, and of the one that sleeps; each face differs by its shape, not only by its colour. */
@@ -80,11 +81,32 @@ function Reasons({ state, asking, on }) {
         <span class="reason__box" aria-hidden="true">${state.reasons.includes(reason.code) ? "✓" : ""}</span><span>${LaySo.name(reason.name)}</span>
       </button></li>`)}
     </ul>
+    ${asking.takes_comments && html`<${Comment} state=${state} on=${on} />`}
     <div class="rating__foot">
       <button class="button button--big" type="button" data-key="back" onClick=${on.back}>${t("back")}</button>
-      <button class="button button--big button--primary" type="button" data-key="send" onClick=${on.send}>${t(state.reasons.length ? "send" : "skip")}</button>
+      <button class="button button--big button--primary" type="button" data-key="send" onClick=${on.send}>${t(state.reasons.length || state.comment.trim() ? "send" : "skip")}</button>
     </div>
   </main>`;
+}
+
+const ROWS = ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm,."];
+
+/** Words of one's own: with a real keyboard, or on keys of the screen, where Telex makes the letters (dd, aa, s …). */
+function Comment({ state, on }) {
+  const made = LaySo.language() === "vi" ? telex : (text) => text;
+  const press = (key) => () => on.typed(made(state.comment + key));
+  const key = (letter) => html`<button class="key-cap" type="button" key=${letter} data-letter=${letter} onClick=${press(letter)}>${letter}</button>`;
+  return html`<div class="comment">
+    <label class="comment__label" for="comment">${t("comment")}</label>
+    <input class="input comment__words" id="comment" inputmode="none" autocomplete="off" maxlength="300" value=${state.comment} onInput=${(event) => on.typed(event.target.value)} />
+    <div class="comment__keys" role="group" aria-label=${t("keyboard")} onMouseDown=${(event) => event.preventDefault()}>
+      ${ROWS.map((row) => html`<div class="comment__row">${[...row].map(key)}</div>`)}
+      <div class="comment__row">
+        <button class="key-cap key-cap--wide" type="button" data-letter="space" onClick=${press(" ")}>${t("space")}</button>
+        <button class="key-cap key-cap--wide" type="button" data-letter="delete" onClick=${() => on.typed(state.comment.slice(0, -1))}>${t("delete")}</button>
+      </div>
+    </div>
+  </div>`;
 }
 
 function Thanks({ state }) {

@@ -19,6 +19,7 @@
     this._shown = "";
     this._level = null;
     this._reasons = [];
+    this._comment = "";
     this._isDone = false;
   }
 
@@ -49,7 +50,8 @@
 
   TicketRating.prototype._choose = function (level) {
     this._level = level;
-    var asks = this._ticket.reasons.length > 0 && (this._ticket.asks_all || LOWER.indexOf(level) >= 0);
+    var hasMore = this._ticket.reasons.length > 0 || this._ticket.takes_comments;
+    var asks = hasMore && (this._ticket.asks_all || LOWER.indexOf(level) >= 0);
     if (asks) {
       this.see(this._ticket);
       this._root.querySelector("h2").focus();
@@ -78,8 +80,16 @@
     return [
       el("h2", { class: "rate__title", id: "rate-title", tabindex: "-1", text: say("rateWhy") }),
       el("div", { class: "rate__levels", role: "group", "aria-labelledby": "rate-title" }, this._reasonButtons()),
+      this._ticket.takes_comments ? this._commentPart() : el("span", {}),
       send
     ];
+  };
+
+  TicketRating.prototype._commentPart = function () {
+    var rating = this;
+    var words = el("textarea", { class: "input rate__comment", id: "comment", maxlength: "300", rows: "3" });
+    words.addEventListener("input", function () { rating._comment = words.value; });
+    return el("div", {}, [el("label", { class: "small", for: "comment", text: say("rateComment") }), words]);
   };
 
   TicketRating.prototype._thanksView = function () {
@@ -89,6 +99,7 @@
   TicketRating.prototype._send = function () {
     var rating = this;
     var body = { level: this._level, reasons: this._reasons };
+    if (this._comment.trim()) { body.comment = this._comment.trim(); }
     var headers = { "ticket-token": this._token, "idempotency-key": this._key };
     return LaySo.ask("POST", "/tickets/" + encodeURIComponent(this._token.split(".")[0]) + "/rate", body, headers).then(
       function () {
@@ -98,6 +109,7 @@
         LaySo.toast(problem.detail, "bad");
         rating._level = null;
         rating._reasons = [];
+        rating._comment = "";
         rating._key = LaySo.newKey();
       }
     ).then(function () {
