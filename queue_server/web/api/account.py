@@ -15,7 +15,7 @@ from queue_server.access.tries import PASSWORDS_OF_A_NAME
 from queue_server.domain.refusals import Refusal
 from queue_server.web.answering import json
 from queue_server.web.api.entering import signed_in, with_session
-from queue_server.web.asking import account_of, body_of, browser_of, decode, house_of, require_same_origin
+from queue_server.web.asking import account_of, body_of, browser_of, decode, house_of
 
 
 class NewPassword(Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,7 +118,6 @@ async def end_sessions(request: Request) -> Response:
 async def _anew(request: Request, who: Who, answer: object = None) -> Response:
     """With other rights, under another token."""
     access = house_of(request).access
-    require_same_origin(request)
     token, now = await access.let_in(who.clerk, browser=browser_of(request))
     return with_session(request, json(signed_in(now) if answer is None else answer), token)
 
