@@ -140,15 +140,19 @@ class Staff:
         )
 
     async def reset_password(self, who: Who, username: str) -> str:
-        """A password for once; all sessions of the account end."""
+        """A password for once; all sessions of the account end. Of one's own the old one is asked for, elsewhere."""
         await self.mine(who, username)
+        if username == who.clerk:
+            raise Refusal("own-account")
         password = new_password()
         await self._access.put_password(username, password, must_change=True, by=who.actor)
         return password
 
     async def reset_second_factor(self, who: Who, username: str) -> None:
-        """As if there were none; all sessions of the account end."""
+        """As if there were none; all sessions of the account end. Nobody does without the own one in this way."""
         await self.mine(who, username)
+        if username == who.clerk:
+            raise Refusal("own-account")
         await self._access.second_factors.remove(username, by=who.actor)
         await self._access.end_sessions(username, by=who.actor)
 

@@ -66,11 +66,11 @@ ADD_DEVICE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 DEVICES = "SELECT id, kind, name, branch, printer, screen, counter, created_at, revoked_at, used_on FROM device"
-USED_DEVICE = "UPDATE device SET used_on = ?, former_hash = NULL, former_until = NULL WHERE id = ?"
+USED_DEVICE = "UPDATE device SET used_on = ?, former_hash = NULL, former_until = NULL WHERE id IN {marks}"
 ROTATE = (
     "UPDATE device SET former_hash = token_hash, former_until = ?, token_hash = ? WHERE id = ? AND revoked_at IS NULL"
 )
-USED_FORMER = "UPDATE device SET used_on = ? WHERE id = ?"
+USED_FORMER = "UPDATE device SET used_on = ? WHERE id IN {marks}"
 ADD_SESSION = (
     "INSERT INTO session (token_hash, account, device, created_at, expires_at, browser, used_at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -102,10 +102,12 @@ def by_token(db: Database, hashes: Sequence[str], now: int, today: str) -> dict[
         [*values, *values, now],
     ).fetchall()
     asked = set(hashes)
-    for token_hash, former_hash, used_on, device_id, *_ in sorted(rows, key=lambda row: row[3]):  # as all processes do
-        is_new = token_hash in asked
-        if used_on != today or (is_new and former_hash is not None):
-            db.execute(USED_DEVICE if is_new else USED_FORMER, (today, device_id))
+    new = [row[3] for row in rows if row[0] in asked and (row[2] != today or row[1] is not None)]
+    former = [row[3] for row in rows if row[0] not in asked and row[2] != today]
+    for statement, ids in ((USED_DEVICE, new), (USED_FORMER, former)):
+        for some in batched(ids):
+            marks, values = in_list(some)
+            db.execute(statement.format(marks=marks), [today, *values])
     return {row[0] if row[0] in asked else row[1]: device(*row[3:]) for row in rows}
 
 

@@ -134,7 +134,7 @@ PROBLEMS: dict[str, Said] = {
     "unknown-account": Said(404, "Không có tài khoản “{username}”. Hãy kiểm tra tên đăng nhập.", "There is no account “{username}”. Check the user name."),
     "account-exists": Said(409, "Tên đăng nhập “{username}” đã có. Hãy chọn tên khác.", "The user name “{username}” is taken. Choose another one."),
     "wrong-username": Said(422, "Tên đăng nhập gồm 2–40 chữ cái không dấu, chữ số, dấu chấm hoặc gạch ngang.", "A user name has 2 to 40 letters, digits, dots or dashes."),
-    "own-account": Said(409, "Không tự khóa hoặc đổi vai trò của chính mình được. Hãy nhờ quản trị khác.", "You cannot lock your own account or change your own role. Have another administrator do it."),
+    "own-account": Said(409, "Không tự khóa, đặt lại hoặc đổi vai trò của chính mình được. Hãy nhờ quản trị khác.", "You cannot lock or reset your own account or change your own role. Have another administrator do it."),
     "last-administrator": Said(409, "Đây là quản trị cuối cùng. Hãy thêm quản trị khác trước.", "This is the last administrator. Add another one first."),
     "posting-days": Said(422, "Ngày kết thúc phải từ ngày bắt đầu trở đi và chưa qua.", "The last day must not lie before the first, nor in the past."),
     "posting-long": Said(422, "Một đợt trực dài nhất 24 tháng. Hãy chọn ngày kết thúc sớm hơn.", "A posting lasts 24 months at most. Choose an earlier last day."),

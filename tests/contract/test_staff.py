@@ -204,7 +204,8 @@ async def test_a_manager_gives_only_roles_below_at_the_own_branch(
 async def test_the_last_administrator_stays_and_nobody_locks_the_own_account(access: Access, staff: Staff):
     await add(access, "admin", Role.ADMINISTRATOR)
     other = Who("account:other", Role.ADMINISTRATOR, clerk="other")
-    assert await refusal(staff.lock(ADMIN, "admin")) == "own-account"
+    for own in (staff.lock, staff.reset_password, staff.reset_second_factor):
+        assert await refusal(own(ADMIN, "admin")) == "own-account"
     assert await refusal(staff.lock(other, "admin")) == "last-administrator"
     await add(access, "other", Role.ADMINISTRATOR)
     await staff.lock(other, "admin")

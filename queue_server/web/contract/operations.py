@@ -292,7 +292,7 @@ PEOPLE = (
     ),
     Operation(
         "POST", "/staff/{username}/reset-password", "A password for once; sessions end", "staff", staff.OncePassword,
-        problems=MINE, who=PAGES["staff"], is_change=True,
+        problems=(*MINE, "own-account"), who=PAGES["staff"], is_change=True,
     ),
     Operation(
         "POST", "/staff/{username}/unlock", "Wrong passwords until now do not count", "staff", status=204,
@@ -300,7 +300,7 @@ PEOPLE = (
     ),
     Operation(
         "POST", "/staff/{username}/reset-second-factor", "Take away a second factor; sessions end", "staff",
-        status=204, problems=MINE, who=PAGES["staff"], is_change=True,
+        status=204, problems=(*MINE, "own-account"), who=PAGES["staff"], is_change=True,
     ),
     Operation(
         "GET", "/staff/{username}/sessions", "Where an account is signed in", "staff", staff.SessionsNow,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -58,7 +60,9 @@ async def finish(request: Request) -> Response:
         found.username, is_strong=found.is_strong, browser=browser_of(request), instead_of=session_token(request)
     )
     after = under_way.after or HOMES.get(who.role, "/")
-    answer = RedirectResponse(f"/account?next={after}" if who.owes else after, 303, {"cache-control": "no-store"})
+    answer = RedirectResponse(
+        f"/account?{urlencode({'next': after})}" if who.owes else after, 303, {"cache-control": "no-store"}
+    )
     for name in (COOKIE, PLAIN_COOKIE):
         answer.delete_cookie(name, secure=name == COOKIE)
     return with_session(request, answer, token)
