@@ -110,7 +110,7 @@ PROBLEMS: dict[str, Said] = {
     "wrong-token": Said(401, "Mã truy cập (token) không đúng hoặc không còn hiệu lực. Hãy xin quản trị cấp mã mới.", "The access token is wrong or no longer valid. Ask the administrator for a new one."),
     "wrong-credentials": Said(401, "Tên đăng nhập hoặc mật khẩu không đúng.", "User name or password is wrong."),
     "forbidden": Said(403, "Tài khoản hoặc thiết bị này không có quyền làm việc đó. Hãy hỏi quản trị.", "This account or device may not do that. Ask the administrator."),
-    "chosen-call-forbidden": Said(403, "Ở đây nhân viên quầy gọi theo thứ tự; gọi một số tự chọn cần quyền phụ trách. Hãy bấm Gọi tiếp hoặc nhờ người phụ trách.", "Clerks call in turn here; calling a ticket of one's choice is for supervisors. Call the next one, or ask a supervisor."),
+    "chosen-call-forbidden": Said(403, "Ở đây nhân viên quầy gọi theo thứ tự; gọi một số tự chọn cần quyền trưởng ca. Hãy bấm Gọi tiếp hoặc nhờ trưởng ca.", "Clerks call in turn here; calling a ticket of one's choice is for supervisors. Call the next one, or ask a supervisor."),
     "wrong-origin": Said(403, "Yêu cầu đến từ trang khác nên bị từ chối.", "The request came from another site and was refused."),
     "https-needed": Said(403, "Chỉ đăng nhập được qua https. Quản trị có thể cho phép http trong mạng nội bộ (LAYSO_PLAIN_HTTP).", "Signing in needs https. An administrator can allow http on a LAN (LAYSO_PLAIN_HTTP)."),
     "too-many-tries": Said(429, "Đã thử quá nhiều lần. Hãy đợi {retry_s} giây rồi thử lại; nếu không nhớ mật khẩu hoặc mã, hãy hỏi quản trị.", "Too many tries. Wait {retry_s} seconds and try again; if you do not remember the password or code, ask the administrator."),
