@@ -11,7 +11,7 @@ FILE = Path(__file__).parent / "contract" / "rights.txt"
 SITUATIONS = ("own", "other", "whole")
 """The asker's branch, seen from what is asked for: it, another one, none. Of a holder: its own ticket, another's."""
 NOBODY_LIKE_THIS = "."
-PLACES = {"nobody": 1, "holder": 2, "dispenser": 2, "display": 2, "printer": 2}
+PLACES = {"nobody": 1, "holder": 2, "dispenser": 2, "display": 2, "printer": 2, "rating": 2}
 """In how many of them there is somebody; a device always belongs to a branch, an account or a program need not."""
 
 

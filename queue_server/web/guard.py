@@ -26,8 +26,8 @@ BY_TLS: tuple[Header, ...] = (
     (b"cross-origin-opener-policy", b"same-origin"),
 )
 """Where browsers trust the address; on plain http they take no notice, and say so in their console."""
-NO_PAGE: Header = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-"""The policy of what is no page of ours: pages have their own, scripts and styles need none."""
+NO_PAGE: Header = (b"content-security-policy", b"default-src 'none'; connect-src 'self'; frame-ancestors 'none'")
+"""The policy of what is no page of ours, where no script runs: pages have their own, scripts and styles need none."""
 SCRIPTS = ("/static/", "/display/worker.js")
 
 

@@ -24,7 +24,7 @@ from tests.demo_server import BRANCH, PASSWORD
 from tests.printing import job_of
 from tests.staff import sign_in
 
-DEVICES = ("integration", "dispenser", "display", "printer")
+DEVICES = ("integration", "dispenser", "display", "printer", "rating")
 SLIP = "H29.17-261120-0001"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 JPEG = b"\xff\xd8\xff" + bytes(32)
@@ -59,6 +59,12 @@ def arguments() -> dict[str, dict[str, Any]]:
         "suspend": {"field": "ho-tich", "reason": {"vi": "Mất điện"}},
         "unsuspend": {"field": "ho-tich"},
         "change-hours": {"hours": hours, "reason": {"vi": "Tập huấn"}, "field": "dat-dai"},
+        "note": {"text": "Đã có bản sao"},
+        "record-dossiers": {"codes": ["H29.17-261120-0001"]},
+        "raise-alarm": {"counter": 4},
+        "answer-alarm": {"counter": 4},
+        "move": {"to": 5},
+        "rate": {"level": "satisfied"},
         "take-advice": {
             "kind": "lend",
             "lender": "thu-duc",
@@ -276,6 +282,8 @@ class Hall:
             "ticket": self.ticket.token,
             "ahead": self.ticket.token,
             "counter": f"{BRANCH}/4",
+            "next": f"{BRANCH}/4",
+            "rating": f"{BRANCH}/4",
             "printer": self.server.devices["printer-own"],
         }
         return f"{kind}:{subjects.get(kind, BRANCH)}"

@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     asked = vars(parser.parse_args(arguments))
     asked["data"].mkdir(parents=True, exist_ok=True)
-    uvloop.run(serve(read_settings({}, **asked)))
+    uvloop.run(serve(read_settings({"LAYSO_SECOND_FACTOR": "off"}, **asked)))
 
 
 if __name__ == "__main__":

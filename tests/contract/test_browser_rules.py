@@ -71,7 +71,8 @@ def test_no_page_runs_what_stands_in_it(server: DemoServer, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/branches", "/api/v1/devices", "/metrics", "/nothing", "/clerk"])
 def test_what_is_no_page_may_load_nothing(server: DemoServer, path: str) -> None:
-    assert ask(server, path)[1]["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    policy = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
+    assert ask(server, path)[1]["content-security-policy"] == policy
 
 
 @pytest.mark.parametrize("row", CHANGES, ids=str)

@@ -159,3 +159,44 @@ def test_an_address_is_what_the_proxy_says(server: DemoServer, first: str, secon
         assert answer.code == "too-many-tries"
         again = two.ask("POST", "/pairings/collect", {"code": "000000", "secret": "wrong"})
         assert (again.status == 429) == is_same
+
+
+# -- from many addresses at once ---------------------------------------------------------------------------------------
+
+MANY = 40
+
+
+def test_many_addresses_guess_a_password_no_more_often_than_one(server: DemoServer) -> None:
+    codes = []
+    for number in range(MANY):
+        with Client(server, f"192.0.2.{number}") as guesser:
+            codes.append(guesser.sign_in("minh", f"guess {number}").code)
+    let_through = codes.count("wrong-credentials")
+    assert let_through == PASSWORDS_OF_A_NAME.burst, "and one more every two minutes"
+    assert codes.count("too-many-tries") == MANY - let_through
+
+
+def test_who_may_confirm_guesses_no_more_codes_from_many_addresses(server: DemoServer) -> None:
+    cookie, body = sign_in(server.url, "admin"), {"name": "Máy", "branch": BRANCH}
+    codes = []
+    for number in range(MANY):
+        with Client(server, f"198.51.100.{number}") as guesser:
+            asked = body | {"code": f"y{number:05}"}
+            codes.append(guesser.ask("POST", "/pairings/confirm", asked, Cookie=cookie).code)
+    assert codes.count("unknown-pairing") == CODES_CONFIRMED.burst
+
+
+def test_no_guess_at_a_token_gets_through(server: DemoServer) -> None:
+    """Of a ticket whose id is known, and of a device: 64 and 256 random bits; nearly right is as wrong as anything."""
+    ticket = server.api("dispenser").issue("ho-tich")
+    ticket_id, _, mac = ticket.token.partition(".")
+    device = server.tokens["display"]
+    for number in range(len(mac) * 4):
+        place, digit = divmod(number, 4)
+        guess = f"{ticket_id}.{mac[:place]}{(int(mac[place], 16) ^ (1 << digit)):x}{mac[place + 1 :]}"
+        turned = device[: number % 40] + ("A" if device[number % 40] != "A" else "B") + device[number % 40 + 1 :]
+        with Client(server, f"203.0.113.{100 + number}") as guesser:
+            assert guesser.ask("GET", f"/tickets/{ticket_id}", Ticket_Token=guess).code == "unknown-ticket"
+            assert guesser.me(turned).code == "wrong-token"
+    with Client(server, "203.0.113.99") as owner:
+        assert owner.ask("GET", f"/tickets/{ticket_id}", Ticket_Token=ticket.token).status == 200

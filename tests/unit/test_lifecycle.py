@@ -39,9 +39,10 @@ end-service     -          -          finished   -          -         -         
 reprint         waiting    called     serving    held       finished  no_show    cancelled  voided   rebooked  expired
 note            waiting    called     serving    held       finished  no_show    cancelled  voided   rebooked  expired
 record-dossiers waiting    called     serving    held       finished  no_show    cancelled  voided   rebooked  expired
+rate            -          -          -          -          finished  -          -          -        -         -
 """
 """Command by state: the state after it, or "-" for a refusal that names the state."""
-ANNOTATIONS = ("reprint", "note", "record-dossiers")
+ANNOTATIONS = ("reprint", "note", "record-dossiers", "rate")
 """Commands that change no state, and stand in no table of the code."""
 
 COUNTERS = """
@@ -77,6 +78,7 @@ GIVEN: dict[str, Callable[[], c.Command]] = {
     "reprint": lambda: c.Reprint(ticket=TICKET),
     "note": lambda: c.Note(ticket=TICKET),
     "record-dossiers": lambda: c.RecordDossiers(ticket=TICKET),
+    "rate": lambda: c.Rate(ticket=TICKET, level="satisfied"),
 }
 
 PATHS: dict[str, tuple[str, ...]] = {
