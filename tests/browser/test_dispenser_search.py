@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.desk import Desk
 from tests.browser.kiosk import Kiosk, issued, open_kiosk
 from tests.browser.looks import CUT, LONG_NAME, SIZES, ZOOMED, faults, looks
-from tests.browser.test_clerk import Desk
 from tests.browser.test_dispenser import later
 from tests.browser.test_dispenser_states import supervisor
 from tests.server import DemoServer
