@@ -27,6 +27,8 @@ ISSUE_EVERY_S = 1.0
 WAITING_EACH = 30
 """Numbers for each counter before it begins."""
 WITHIN_MS = 15_000
+PATIENCE_MS = 120_000
+"""While pages are opened, the machine is busy with nothing else."""
 WATCH = """
 window.took = [];
 const seen = () => {
@@ -73,7 +75,8 @@ def react(server: Server, consoles: int, presses: int) -> list[float]:
     with ExitStack() as stack:
         running = stack.enter_context(sync_playwright())
         browser = stack.enter_context(running.chromium.launch(executable_path=chromium, args=FLAGS))
-        pages = [console(browser, server, no) for no in fields]
+        session = signed_in(browser, server)
+        pages = [console(browser, server, session, no) for no in fields]
         has_ended = threading.Event()
         traffic = threading.Thread(target=keep_coming, args=(server, list(fields.values()), has_ended))
         traffic.start()
@@ -86,13 +89,24 @@ def react(server: Server, consoles: int, presses: int) -> list[float]:
         return [each for page in pages for each in page.evaluate("window.took")]
 
 
-def console(browser: Any, server: Server, no: int) -> Any:
-    """A signed-in clerk's page with this counter open."""
-    account = account_of(server)
-    page = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", locale="vi-VN").new_page()
-    page.add_init_script(WATCH)
+def signed_in(browser: Any, server: Server) -> Any:
+    """The cookies of one session, which serves all pages."""
+    context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}")
+    page = context.new_page()
     page.goto("/healthz")
-    page.evaluate(SIGN_IN, account)
+    page.evaluate(SIGN_IN, account_of(server))
+    cookies = context.cookies()
+    context.close()
+    return cookies
+
+
+def console(browser: Any, server: Server, session: Any, no: int) -> Any:
+    """A signed-in clerk's page with this counter open; no other page shares its memory."""
+    context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", locale="vi-VN")
+    context.add_cookies(session)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.add_init_script(WATCH)
     page.goto(f"/clerk?counter={no}")
     page.locator(f'{READY}[data-primary="open"]').click()
     page.locator(f'{READY}[data-primary="next"]').wait_for()

@@ -32,6 +32,7 @@ NOT_THERE = ("not-found", "unknown-ticket", "unknown-job", "unknown-channel", "u
 FILES = {"/static": "page.js", "/static/display": "display.js", "/static/protocol": "feed.js"}
 WITHIN_S = 15.0
 
+ABOUT = {"name": "Nhân viên", "role": "clerk", "branch": BRANCH}
 Who = tuple[str, str]
 """A role, and its situation."""
 ADMINISTRATOR = ("administrator", "whole")
@@ -203,6 +204,18 @@ class Hall:
             "DELETE /api/v1/devices/{id}": Asked(f"/api/v1/devices/{devices['spare']}"),
             "POST /api/v1/devices/{id}/picture": Asked(f"/api/v1/devices/{devices['display-own']}/picture"),
             "PUT /api/v1/devices/me/picture": Asked("/api/v1/devices/me/picture", JPEG),
+            "POST /api/v1/devices/{id}/token": Asked(f"/api/v1/devices/{devices['spare']}/token"),
+            "POST /api/v1/programs": Asked("/api/v1/programs", {"name": "Phần mềm", "branch": BRANCH}),
+            "POST /api/v1/account/password": Asked("/api/v1/account/password", {"old": "wrong", "new": "other"}),
+            "PUT /api/v1/account/second-factor": Asked("/api/v1/account/second-factor", {"code": "000000"}),
+            "DELETE /api/v1/account/second-factor": Asked("/api/v1/account/second-factor", {"password": "wrong"}),
+            "DELETE /api/v1/account/sessions/{session}": Asked("/api/v1/account/sessions/none"),
+            "POST /api/v1/branches/{branch}/visits/export": Asked(
+                f"/api/v1/branches/{BRANCH}/visits/export", {"token": self.ticket.token}
+            ),
+            "POST /api/v1/branches/{branch}/visits/erase": Asked(
+                f"/api/v1/branches/{BRANCH}/visits/erase", {"token": self.ticket.token}
+            ),
             "PUT /api/v1/media": Asked("/api/v1/media?name=a.png", PNG),
             "PUT /api/v1/branches/{branch}/notices": Asked(
                 f"/api/v1/branches/{BRANCH}/notices", {"version": 1, "notices": []}
@@ -213,13 +226,21 @@ class Hall:
             ),
         }
         at_own = ("/clerk", "/clerk/people", "/clerk/absent", "/helper", "/helper/facts", "/helper/list", "/manager")
-        for page in (*at_own, "/helper/numbers", "/helper/blocks"):
+        for page in (*at_own, "/helper/numbers", "/helper/blocks", "/admin", "/audit"):
             fixed[f"GET {page}"] = Asked(f"{page}?branch={BRANCH}")
         made: dict[str, Callable[[Who], Asked]] = {what: partial(_same, asked) for what, asked in fixed.items()}
         made["POST /api/v1/pairings/confirm"] = self._confirming
         made["POST /api/v1/pairings/collect"] = self._collecting
         made["GET /api/v1/devices/{id}/picture"] = self._picture
         made["GET /media/{sha256}"] = self._media
+        made["POST /api/v1/staff"] = lambda _: Asked("/api/v1/staff", {"username": uuid4().hex[:12], **ABOUT})
+        for line in ("PUT", "DELETE", "POST reset-password", "POST reset-second-factor", "POST unlock", "GET sessions",
+                     "DELETE sessions"):  # fmt: skip
+            method, _, what = line.partition(" ")
+            path = f"/api/v1/staff/{{username}}{f'/{what}' if what else ''}"
+            made[f"{method} {path}"] = partial(self._about_a_clerk, path, ABOUT if method == "PUT" else UNSET)
+        made["POST /api/v1/postings"] = lambda _: Asked("/api/v1/postings", self._posting())
+        made["DELETE /api/v1/postings/{id}"] = self._ending_a_posting
         return made
 
     def asked(self, kind: str, subject: str, who: Who) -> Asked:
@@ -234,6 +255,25 @@ class Hall:
             "screen": "sanh", "sha256": sha256(PNG).hexdigest(),
         }  # fmt: skip
         return Asked(re.sub(r"{(\w+)}", lambda part: known[part[1]], subject))
+
+    def _clerk(self) -> str:
+        """A new one, who belongs to the branch that is asked for."""
+        username = uuid4().hex[:12]
+        answered = self.ask(ADMINISTRATOR, "POST", Asked("/api/v1/staff", {"username": username, **ABOUT}))
+        assert answered == (201, ""), answered
+        return username
+
+    def _about_a_clerk(self, path: str, body: dict[str, Any] | UnsetType, _: Who) -> Asked:
+        return Asked(path.format(username=self._clerk()), body)
+
+    def _posting(self) -> dict[str, Any]:
+        days = {"first_day": self.day, "last_day": self.day}
+        return {"account": self._clerk(), "branch": BRANCH, "role": "helper", **days}
+
+    def _ending_a_posting(self, _: Who) -> Asked:
+        headers = {"Idempotency-Key": uuid4().hex} | self.headers(ADMINISTRATOR)
+        made = self.server.api("nobody").request("POST", "/api/v1/postings", self._posting(), **headers)[1]
+        return Asked(f"/api/v1/postings/{made['posting']}")
 
     def _pair(self) -> dict[str, str]:
         address = {"X-Forwarded-For": f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::1"}

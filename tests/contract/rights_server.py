@@ -59,7 +59,10 @@ async def _devices(house: House) -> dict[str, Any]:
         made[f"printer-{situation}"] = printer
         for kind in sorted(DEVICES - {Role.PRINTER}):
             beside = printer[0] if kind is Role.DISPENSER else None
-            made[f"{kind.value}-{situation}"] = await add(kind, name=situation, branch=branch, printer=beside)
+            stands = 4 if kind is Role.RATING else None
+            made[f"{kind.value}-{situation}"] = await add(
+                kind, name=situation, branch=branch, printer=beside, counter=stands
+            )
     return {
         "tokens": {name: token for name, (_, token) in made.items()},
         "devices": {name: device for name, (device, _) in made.items()},

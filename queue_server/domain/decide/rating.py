@@ -17,6 +17,8 @@ def rate(state: BranchState, command: Rate, by: By, now: datetime) -> list[ev.Ev
     again changes nothing."""
     require_day(state, now)
     ticket = state.ticket(command.ticket)
+    if ticket.state is not TicketState.FINISHED:
+        raise Refusal("ticket-state", number=ticket.number, state=ticket.state.value, command="rate")
     if by.counter is not None and ticket.counter != by.counter:
         raise Refusal("forbidden")
     reasons = tuple(dict.fromkeys(command.reasons))
@@ -24,8 +26,6 @@ def rate(state: BranchState, command: Rate, by: By, now: datetime) -> list[ev.Ev
         if (ticket.rating.level, ticket.rating.reasons) == (command.level, reasons):
             return []
         raise Refusal("already-rated", number=ticket.number)
-    if ticket.state is not TicketState.FINISHED:
-        raise Refusal("ticket-state", number=ticket.number, state=ticket.state.value, command="rate")
     unknown = set(reasons) - {reason.code for reason in state.configured.satisfaction.reasons}
     if unknown:
         raise Refusal("unknown-reason", reason=min(unknown))

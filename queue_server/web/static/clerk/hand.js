@@ -28,9 +28,9 @@ function InHand({ model, desk: { hand }, now, isLive, press }) {
       <span class=${`pill pill--${isCalled ? "info" : "ok"}`}>${state}</span>
       ${hand.assistance && html`<span class="pill pill--warn hand__need" role=${isCalled ? "alert" : null}>${t("assistance")}: ${t(`assistance.${hand.assistance}`)}</span>`}
       <span class="quiet">${t("since", { time: LaySo.time(hand.since), minutes: minutesSince(hand.since, now) })}</span>
+      <button class="button hand__paperwork" type="button" data-action="paperwork" disabled=${!isLive || model.busy !== null} onClick=${() => press("paperwork")}>
+        ${t("paperwork")} <${Key} name=${model.keys.paperwork} /></button>
     </div>
-    <button class="button hand__paperwork" type="button" data-action="paperwork" disabled=${!isLive || model.busy !== null} onClick=${() => press("paperwork")}>
-      ${t("paperwork")} <${Key} name=${model.keys.paperwork} /></button>
     <div class="hand__number"><${TicketNumber} number=${hand.number} /></div>
     <div class="hand__about">
       <p class="hand__field">${fieldName(model, hand.field)}</p>

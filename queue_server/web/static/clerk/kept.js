@@ -8,13 +8,14 @@ const OLDEST_MS = 12 * 3600_000; // an older list is of another day
 const SHELL = "layso-clerk";
 
 /**
- * The rows of this clerk, if there are any of the last hours: `{no, board, rows, people, at}`; else null.
+ * The rows of this clerk, if there are any of the last hours: `{no, board, rows, people, at, on}`, as of `at` by the
+ * server's clock and `on` by this browser's; else null.
  * @param {string} key @param {number} now milliseconds
  */
 export function keptRows(key, now) {
   try {
     const kept = JSON.parse(localStorage.getItem(key) || "null");
-    const age = kept ? now - new Date(kept.at).getTime() : Infinity;
+    const age = kept ? now - kept.on : Infinity;
     return age <= OLDEST_MS ? kept : null;
   } catch {
     return null;
@@ -31,7 +32,7 @@ export function keeping(key, read) {
       return;
     }
     try {
-      localStorage.setItem(key, JSON.stringify(what));
+      localStorage.setItem(key, JSON.stringify({ ...what, on: Date.now() }));
     } catch {
       // Nothing can be kept in this browser.
     }
