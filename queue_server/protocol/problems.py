@@ -77,6 +77,7 @@ PROBLEMS: dict[str, Said] = {
     "nothing-to-undo": Said(409, "Không có thao tác nào của bạn trên số {number} để hoàn tác.", "There is nothing of yours to undo on number {number}."),
     "already-counted": Said(409, "Số {number} đã kết thúc một lần và đã vào số liệu, nên không đánh dấu cấp nhầm được. Hãy hủy số.", "Number {number} has ended once and has been counted, so it cannot be marked as issued by mistake. Cancel it instead."),
     "already-rated": Said(409, "Lượt của số {number} đã được đánh giá. Xin cảm ơn.", "The visit of number {number} has been rated already. Thank you."),
+    "not-this-counter": Said(409, "Số {number} không được phục vụ tại quầy {counter}, nên không đánh giá ở đây được.", "Number {number} was not served at counter {counter}, so it cannot be rated here."),
     "unknown-reason": Said(422, "Không có lý do “{reason}” để chọn tại đây. Hãy chọn lý do khác.", "There is no reason “{reason}” to choose here. Choose another one."),
     "undo-too-late": Said(409, "Đã quá {limit_s} giây nên không hoàn tác được số {number}.", "More than {limit_s} seconds have passed; number {number} cannot be undone."),
     "no-printer": Said(409, "Chưa chọn máy in cho số {number}. Hãy chọn máy in.", "No printer is known for number {number}. Choose one."),

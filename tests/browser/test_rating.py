@@ -210,6 +210,7 @@ def test_words_of_ones_own_lie_beside_the_journal_and_managers_read_them(
     page = a_device(visit, centre)
     serve(centre, lan)
     press(page, "[data-level=dissatisfied]")
+    press(page, "[data-key=write]")
     for key in "chowf":
         page.locator(f"[data-letter={key}]").click()
     page.locator("[data-letter=space]").click()

@@ -21,7 +21,7 @@ from tests.printing import job_of
 from tests.server import Refused
 from tests.staff import StaffApi, sign_in
 
-DEVICES = ("integration", "dispenser", "display", "printer")
+DEVICES = ("integration", "dispenser", "display", "printer", "rating")
 USERS = {role.value: username for username, (role, _, _) in ACCOUNTS.items()}
 HOLDER = "who has the ticket's token"
 
@@ -38,7 +38,9 @@ FORESEEN = {
 BODIES: dict[str, dict[str, Any]] = {
     "/branches/{branch}/tickets": {"field": "ho-tich"},
     "/branches/{branch}/counters/{no}/assign": {"fields": ["dat-dai"]},
+    "/branches/{branch}/counters/{no}/move": {"to": 2},
     "/tickets/{id}/call": {"counter": 4},
+    "/tickets/{id}/rate": {"level": "satisfied"},
     "/tickets/{id}/transfer": {"field": "dat-dai"},
     "/tickets/{id}/note": {"text": "Thiếu bản sao"},
     "/tickets/{id}/record-dossiers": {"codes": [SLIP]},

@@ -60,7 +60,7 @@ def test_the_same_press_again_changes_nothing_and_another_one_is_refused() -> No
     ("command", "by", "code"),
     [
         ({"level": "satisfied", "reasons": ("khac",)}, DEVICE, "unknown-reason"),
-        ({"level": "satisfied"}, replace(DEVICE, counter=2), "forbidden"),
+        ({"level": "satisfied"}, replace(DEVICE, counter=2), "not-this-counter"),
     ],
 )
 def test_a_rating_that_is_refused(command: dict[str, Any], by: c.By, code: str) -> None:

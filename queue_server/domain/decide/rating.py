@@ -20,7 +20,7 @@ def rate(state: BranchState, command: Rate, by: By, now: datetime) -> list[ev.Ev
     if ticket.state is not TicketState.FINISHED:
         raise Refusal("ticket-state", number=ticket.number, state=ticket.state.value, command="rate")
     if by.counter is not None and ticket.counter != by.counter:
-        raise Refusal("forbidden")
+        raise Refusal("not-this-counter", number=ticket.number, counter=by.counter)
     reasons = tuple(dict.fromkeys(command.reasons))
     if ticket.rating is not None:
         if (ticket.rating.level, ticket.rating.reasons) == (command.level, reasons):

@@ -367,7 +367,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "undo": ("nothing-to-undo", "undo-too-late", "counter-busy", "counter-closed", "day-not-open"),
     "void": ("already-counted",),
     "amend": ("unknown-field", "unknown-class", "field-not-offered"),
-    "rate": ("already-rated", "unknown-reason", "day-not-open"),
+    "rate": ("already-rated", "unknown-reason", "not-this-counter", "day-not-open"),
     "reprint": ("no-printer",),
     "record-dossiers": ("wrong-slip-code",),
     "suspend": ("unknown-field", "reason-missing", "day-not-open"),

@@ -22,7 +22,7 @@ function become(next) {
   if (rating !== null) {
     feed.command("rate", rating).catch(() => {}); // rated from the phone meanwhile, or the line is down: thanks all the same
   }
-  if (next.screen !== state.screen) {
+  if (next.screen !== state.screen || next.isTyping !== state.isTyping) {
     shownAt = Date.now();
   }
   if (next.visit !== state.visit && next.screen === "levels") {
@@ -57,8 +57,9 @@ function pressed(work) {
 const on = {
   level: pressed((level, now) => chosen(state, level, asking, now)),
   reason: pressed((code, now) => toggled(state, code, now)),
+  write: pressed(() => ({ ...state, isTyping: !state.isTyping, at: Date.now() })),
   typed: (comment) => become(typed(state, comment, Date.now())),
-  back: pressed(() => ({ ...state, screen: "levels", level: null, reasons: [], comment: "", at: Date.now() })),
+  back: pressed(() => ({ ...state, screen: "levels", level: null, reasons: [], comment: "", isTyping: false, at: Date.now() })),
   send: pressed(() => ({ ...state, screen: "thanks", at: Date.now() })),
   language: (language) => {
     speak(language);

@@ -11,7 +11,7 @@ const COMMENT_MAX = 300;
 const THANKS_MS = 6000;
 export const AWAY_MS = 2000; // so long without the server, and it sleeps
 
-export const ASLEEP = { screen: "asleep", visit: null, level: null, reasons: [], comment: "", at: 0 };
+export const ASLEEP = { screen: "asleep", visit: null, level: null, reasons: [], comment: "", isTyping: false, at: 0 };
 
 /** A visit has ended at the counter, so long ago, or the one that had is no longer asked about (null). */
 export function told(state, visit, ageMs, asksMs, now) {

@@ -25,7 +25,7 @@ export function Face({ of }) {
 
 export function Screen(props) {
   const { state, asking } = props;
-  const Shown = !asking ? NoCounter : { asleep: Asleep, levels: Levels, reasons: Reasons, thanks: Thanks }[state.screen];
+  const Shown = !asking ? NoCounter : { asleep: Asleep, levels: Levels, reasons: state.isTyping ? Writing : Reasons, thanks: Thanks }[state.screen];
   return html`<div class="rating" data-screen=${asking ? state.screen : "none"}>
     ${asking && state.screen !== "asleep" && html`<${Head} ...${props} />`}
     <${Shown} ...${props} />
@@ -81,9 +81,9 @@ function Reasons({ state, asking, on }) {
         <span class="reason__box" aria-hidden="true">${state.reasons.includes(reason.code) ? "✓" : ""}</span><span>${LaySo.name(reason.name)}</span>
       </button></li>`)}
     </ul>
-    ${asking.takes_comments && html`<${Comment} state=${state} on=${on} />`}
     <div class="rating__foot">
       <button class="button button--big" type="button" data-key="back" onClick=${on.back}>${t("back")}</button>
+      ${asking.takes_comments && html`<button class="button button--big" type="button" data-key="write" onClick=${on.write}>${t(state.comment ? "writeMore" : "write")}</button>`}
       <button class="button button--big button--primary" type="button" data-key="send" onClick=${on.send}>${t(state.reasons.length || state.comment.trim() ? "send" : "skip")}</button>
     </div>
   </main>`;
@@ -92,11 +92,11 @@ function Reasons({ state, asking, on }) {
 const ROWS = ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm,."];
 
 /** Words of one's own: with a real keyboard, or on keys of the screen, where Telex makes the letters (dd, aa, s …). */
-function Comment({ state, on }) {
+function Writing({ state, on }) {
   const made = LaySo.language() === "vi" ? telex : (text) => text;
   const press = (key) => () => on.typed(made(state.comment + key));
   const key = (letter) => html`<button class="key-cap" type="button" key=${letter} data-letter=${letter} onClick=${press(letter)}>${letter}</button>`;
-  return html`<div class="comment">
+  return html`<main class="rating__stage rating__stage--writing" key="writing"><div class="comment">
     <label class="comment__label" for="comment">${t("comment")}</label>
     <input class="input comment__words" id="comment" inputmode="none" autocomplete="off" maxlength="300" value=${state.comment} onInput=${(event) => on.typed(event.target.value)} />
     <div class="comment__keys" role="group" aria-label=${t("keyboard")} onMouseDown=${(event) => event.preventDefault()}>
@@ -106,7 +106,12 @@ function Comment({ state, on }) {
         <button class="key-cap key-cap--wide" type="button" data-letter="delete" onClick=${() => on.typed(state.comment.slice(0, -1))}>${t("delete")}</button>
       </div>
     </div>
-  </div>`;
+    </div>
+    <div class="rating__foot">
+      <button class="button button--big" type="button" data-key="written" onClick=${on.write}>${t("back")}</button>
+      <button class="button button--big button--primary" type="button" data-key="send" onClick=${on.send}>${t("send")}</button>
+    </div>
+  </main>`;
 }
 
 function Thanks({ state }) {
