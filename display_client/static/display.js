@@ -51,7 +51,8 @@
 
     start() {
       this._voice.start();
-      global.addEventListener("resize", () => { this._draw(); board.refit(); this._ticker.again(); });
+      const fit = () => { this._draw(); board.refit(); this._ticker.again(); };
+      global.addEventListener("resize", () => { fit(); requestAnimationFrame(() => requestAnimationFrame(fit)); }); // it may hear of it early
       global.addEventListener("keydown", LaySo.displayOther.onKey);
       if (document.fonts) { document.fonts.addEventListener("loadingdone", board.refit); }
       setInterval(() => { this._tick(); this._beats += 1; }, TICK_MS);

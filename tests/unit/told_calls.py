@@ -1,4 +1,4 @@
-"""What must hold of calls and screens, judged by a branch's records alone: written by hand, not by the state's own rules."""
+"""What must hold of calls and screens, judged by a branch's records alone: by hand, not by the state's own rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ REMEMBERED = 24
 
 
 def judge_calls(records: Sequence[Recorded]) -> None:
-    """Each call is told of once, to one screen at a time its voice; who is absent by time alone was called often enough."""
+    """Each call is told of once, one screen at a time has the voice, and who is absent by time alone was called often
+    enough."""
     _told_once(records)
     _spoken_by_one(records)
     _nobody_is_absent_unheard(records)
@@ -65,11 +66,15 @@ def _nobody_is_absent_unheard(records: Sequence[Recorded]) -> None:
 
 def _was_called_often_enough(before: list[Recorded], absent: Recorded, ticket: str) -> None:
     config = _in_force(before)
-    last = max(i for i, each in enumerate(before) if isinstance(each.event, ev.TicketCalled) and each.event.ticket == ticket)
+    last = max(
+        i for i, each in enumerate(before) if isinstance(each.event, ev.TicketCalled) and each.event.ticket == ticket
+    )
     first = before[last].event
     assert isinstance(first, ev.TicketCalled)
     calls = {before[last].seq: before[last].at} | {
-        each.seq: each.at for each in before[last:] if isinstance(each.event, ev.TicketRecalled) and each.event.ticket == ticket
+        each.seq: each.at
+        for each in before[last:]
+        if isinstance(each.event, ev.TicketRecalled) and each.event.ticket == ticket
     }
     most, patience = config.limits.no_show_after_calls, timedelta(seconds=config.limits.no_show_after_s)
     assert most is not None
