@@ -93,5 +93,14 @@
     return urgent.length ? urgent : LaySo.displayView.notices(view, now);
   }
 
-  LaySo.displayOther = { notices: notices, strip: drawStrip, mark: drawMark, wall: drawWall, desk: drawDesk, theme: drawTheme, onKey: onKey };
+  /** Whether the page has another size than when this was last asked. */
+  function isResized() {
+    const root = document.documentElement;
+    const size = root.clientWidth + "×" + root.clientHeight;
+    const was = document.body.getAttribute("data-size");
+    document.body.setAttribute("data-size", size);
+    return was !== size;
+  }
+
+  LaySo.displayOther = { isResized: isResized, notices: notices, strip: drawStrip, mark: drawMark, wall: drawWall, desk: drawDesk, theme: drawTheme, onKey: onKey };
 })(window);
