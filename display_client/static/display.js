@@ -22,8 +22,6 @@
   const isAsked = (name) => new RegExp("[?&]" + name + "=1").test(location.search);
   const monotonic = () => performance.now();
 
-  // -- the display ----------------------------------------------------------------------------------------------------------
-
   class Display {
     constructor() {
       this._branch = document.body.getAttribute("data-branch");
@@ -51,7 +49,7 @@
 
     start() {
       this._voice.start();
-      global.addEventListener("resize", () => { this._draw(); board.refit(); this._ticker.again(); });
+      global.addEventListener("resize", () => this._fit());
       global.addEventListener("keydown", LaySo.displayOther.onKey);
       if (document.fonts) { document.fonts.addEventListener("loadingdone", board.refit); }
       setInterval(() => { this._tick(); this._beats += 1; }, TICK_MS);
@@ -145,7 +143,7 @@
       const device = this._device();
       return this._calls.see({
         view: this._view, screen: this._screen, calls: this._shown(), now: now, device: device,
-        epoch: epochOf(this._feed.position(this._channel)),
+        epoch: LaySo.displayView.epoch(this._feed.position(this._channel)),
         patience: screenOf.patience(this._view, this._screen, device, this._isLive ? now - this._since() : 0)
       });
     }
@@ -185,11 +183,18 @@
       this._calls.step(this._screen.least_s * 1000);
     }
 
+    /** A browser may tell of another size before the page has it: then the next tick finds it. */
+    _fit() {
+      if (!LaySo.displayOther.isResized()) { return; }
+      this._draw(); board.refit(); this._ticker.again();
+    }
+
     // -- the picture ------------------------------------------------------------------------------------------------------
 
     _tick() {
       if (!this._feed && !this._keptAt) { return; }
       if (this._isDevice && this._state() === "live") { this._kept.keep(this._view, this._now(), monotonic()); }
+      this._fit();
       this._tune();
       this._step();
       this._stepPlaylist();
@@ -290,10 +295,6 @@
       return this._view ? LaySo.displayOther.notices(this._view, this._screen, this._now(), this._lostTime(), this._playlist.isOn) : [];
     }
   }
-
-  // -- small things ---------------------------------------------------------------------------------------------------------
-
-  const epochOf = (position) => (position ? position.slice(0, position.lastIndexOf(".")) : "");
 
   new Display().start();
 })(window);

@@ -31,7 +31,7 @@
   function fit(element, least) {
     element.style.fontSize = "";
     const box = getComputedStyle(element.parentNode);
-    const room = element.parentNode.clientWidth - parseFloat(box.paddingLeft) - parseFloat(box.paddingRight);
+    const room = element.parentNode.clientWidth - parseFloat(box.paddingLeft) - parseFloat(box.paddingRight) - 1; // widths are rounded
     const need = element.offsetWidth;
     if (room > 0 && need > room) {
       const scale = Math.max(typeof least === "number" ? least : 0, room / need);
@@ -83,7 +83,7 @@
     setText(part(element, "call__no"), String(item.counter));
     setText(part(element, "call__place"), item.place);
     setTag(part(element, "tag--why"), item.tag, item.reason);
-    setTag(part(element, "tag--again"), item.again, "again");
+    setTag(part(element, "tag--again"), item.times > 1 ? say("times", { times: item.times }) : "", "again");
     show(part(element, "call__hints"), item.place + item.tag + item.again !== "");
     setText(part(element, "call__time"), item.time || "");
     setClass(element, "is-lit", item.isLit);
@@ -169,13 +169,11 @@
     if (layout.mode === "rest") { drawRest(layout.rest); }
     if (layout.mode === "waiting") { LaySo.displayOther.wall(layout, staleLabel); }
     if (layout.mode === "desk") { LaySo.displayOther.desk(layout.desk, staleLabel); }
-    drawSide(layout, isLit, staleLabel);
+    drawSide(layout, isLit);
     drawCrowd(layout, isLit, staleLabel);
   }
 
-  function drawSide(layout, isLit, staleLabel) {
-    setText(get("others-label"), staleLabel || say("calling"));
-    show(get("others-label"), layout.others.length > 0);
+  function drawSide(layout, isLit) {
     setText(get("recent-label"), say("called"));
     show(get("recent-label"), layout.recent.length > 0);
     setClass(get("others"), "list--short", layout.isShort);
@@ -194,7 +192,7 @@
 
   // -- strip, ticker, head ------------------------------------------------------------------------------------------------
 
-  const LEAST_NAME = 0.8; // a longer name of a field ends in dots
+  const LEAST_NAME = 0.7; // a longer name of a field ends in dots
 
   function makeField() {
     const el = LaySo.el;
@@ -229,16 +227,20 @@
   }
 
   const SCREENS_PER_S = 0.11; // the ticker's speed: a ninth of the screen's width in a second
+  const LONG = 130; // letters of something urgent that fit in large type
   const STANDS = 0.1; // the share of its time for which it stands still first, as in display.css
 
   /** Show a notice; how long it takes to read, in ms. */
   function drawNotice(notice) {
     const bar = get("bar");
     const text = get("bar-text");
-    ["warn", "info", "plain"].forEach((kind) => setClass(bar, "bar--" + kind, notice !== null && notice.kind === kind));
+    ["urgent", "warn", "info", "plain"].forEach((kind) => setClass(bar, "bar--" + kind, notice !== null && notice.kind === kind));
+    setClass(document.body, "is-urgent", notice !== null && notice.kind === "urgent");
+    setClass(bar, "bar--long", notice !== null && notice.text.length > LONG);
     setText(get("bar-label"), notice ? notice.label : "");
     show(get("bar-label"), notice !== null);
     setText(text, notice ? notice.text : "");
+    drawPlain();
     text.classList.remove("is-moving");
     const room = text.parentNode.clientWidth;
     if (text.scrollWidth <= room + 1) { return 10000; }
@@ -249,25 +251,13 @@
     return seconds * 1000;
   }
 
-  /** The organisation's own mark, where there is one and it can be had; else ours. */
-  function drawMark(logo) {
-    const mark = get("mark");
-    if (mark.getAttribute("data-logo") === logo) { return; }
-    const ours = mark.getAttribute("data-ours") || mark.getAttribute("src");
-    mark.setAttribute("data-ours", ours);
-    mark.setAttribute("data-logo", logo);
-    setClass(mark, "top__mark--own", logo !== "");
-    mark.onerror = () => { mark.onerror = null; setClass(mark, "top__mark--own", false); mark.src = ours; };
-    mark.src = logo ? "/media/" + logo : ours;
-  }
-
   function drawHead(now, day) {
     const parts = LaySo.time(now).split(":");
     setText(get("clock-hour"), parts[0]);
     setText(get("clock-minute"), parts[1]);
     setText(get("date"), LaySo.displayView.date(now));
     if (day) {
-      drawMark(day.logo || "");
+      LaySo.displayOther.mark(day.logo || "");
       setText(get("organisation"), LaySo.name(day.organisation));
       const branch = get("branch");
       if (branch.textContent !== LaySo.name(day.branch)) {
@@ -285,6 +275,15 @@
   function drawSound(text) {
     setText(get("sound-text"), text);
     show(get("sound"), text !== "");
+    drawPlain();
+  }
+
+  /** Without anything in the bar the rest is larger. */
+  function drawPlain() {
+    const isPlain = get("bar-label").hidden && get("sound").hidden;
+    if (document.body.classList.contains("is-plain") === isPlain) { return; }
+    setClass(document.body, "is-plain", isPlain);
+    refit();
   }
 
   function refit() {

@@ -19,12 +19,12 @@
   const WALL_MS = 12000;
 
   // Heights in hundredths of the screen's height, as in display.css.
-  const SIDE = { height: 66, head: 5, row: 12, recent: 7.6, columns: 1 };
-  const TALL = { height: 34, full: 56, head: 3.4, row: 6.4, short: 5.2, recent: 4.4, columns: 2 };
+  const SIDE = { height: 66, head: 6, row: 13.1, recent: 8.7, columns: 1 };
+  const TALL = { height: 34, full: 56, head: 3.6, row: 6.8, short: 5.6, recent: 5, columns: 2 };
 
   // Beside notices: two rows of two under the large one, and three tiles in a row.
   const SPLIT = {
-    side: { height: 31, head: 5, row: 12, recent: 7.6, columns: 2 }, tall: Object.assign({}, TALL, { height: 24 }),
+    side: { height: 31, head: 6, row: 13.1, recent: 8.7, columns: 2 }, tall: Object.assign({}, TALL, { height: 24 }),
     crowdAbove: 5, crowdUntil: 3, tiles: [9, 12], others: 6
   };
 
@@ -87,13 +87,12 @@
   /** How many of the last numbers fit under so many called ones. */
   function slots(others, screen) {
     const size = sizeOf(screen);
-    const head = others ? size.head : 0;
     const shape = screen.isTall ? tall(others, size) : {};
     const isOneByOne = screen.isTall && !shape.isShort;
     const row = shape.isShort ? size.short : size.row;
     const rows = (isOneByOne ? others : Math.ceil(others / size.columns)) * row;
     const height = shape.isFull ? size.full : size.height;
-    return Math.floor((height - rows - head - size.head) / size.recent) * size.columns;
+    return Math.floor((height - rows - size.head) / size.recent) * size.columns;
   }
 
   function sizeOf(screen) {
@@ -103,7 +102,7 @@
 
   /** A tall screen with many called numbers shows them in two columns of shorter rows, with still more over its strip. */
   function tall(others, size) {
-    const room = size.height - size.head;
+    const room = size.height;
     const isShort = others * size.row > room;
     return { isShort: isShort, isFull: isShort && Math.ceil(others / size.columns) * size.short > room };
   }

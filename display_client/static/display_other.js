@@ -9,8 +9,7 @@
 
   const LaySo = (global.LaySo = global.LaySo || {});
   const STRIP_MS = 9000;
-  const WIDE_FIELDS = 4;
-  const TALL_FIELDS = 8;
+  const MOST_FIELDS = 4;
   const say = LaySo.words(LaySo.displayTexts);
   const setText = LaySo.setText;
   const parts = LaySo.displayBoard.parts;
@@ -55,6 +54,18 @@
     });
   }
 
+  /** The organisation's own mark, where there is one and it can be had; else ours. */
+  function drawMark(logo) {
+    const mark = get("mark");
+    if (mark.getAttribute("data-logo") === logo) { return; }
+    const ours = mark.getAttribute("data-ours") || mark.getAttribute("src");
+    mark.setAttribute("data-ours", ours);
+    mark.setAttribute("data-logo", logo);
+    parts.setClass(mark, "top__mark--own", logo !== "");
+    mark.onerror = () => { mark.onerror = null; parts.setClass(mark, "top__mark--own", false); mark.src = ours; };
+    mark.src = logo ? "/media/" + logo : ours;
+  }
+
   function onKey(event) {
     if (event.key !== "f" && event.key !== "F") { return; }
     const root = document.documentElement;
@@ -69,18 +80,27 @@
   function drawStrip(view, live, screen) {
     if (!view) { return; }
     const strip = LaySo.displayView.strip(view, live, screen);
-    const pages = LaySo.displayView.pagesOf(strip.fields, global.innerHeight > global.innerWidth ? TALL_FIELDS : WIDE_FIELDS);
+    const pages = LaySo.displayView.pagesOf(strip.fields, MOST_FIELDS);
     const page = Math.floor(performance.now() / STRIP_MS) % pages.length;
     LaySo.displayBoard.strip(pages[page], strip.madeAt, page, pages.length);
   }
 
-  /** What goes through the bar. A lost connection (since `lost`, "" while there is none) goes before all notices; what is
-   *  urgent goes before the others where it does not stand beside the calls. */
+  /** What goes through the bar: that the connection is lost (since `lost`, else ""), or what is urgent where that does not
+   *  stand beside the calls, or everything else. */
   function notices(view, screen, now, lost, isSplit) {
     if (lost) { return [{ kind: "warn", label: say("staleLabel", { time: lost }), text: say("staleHow", { time: lost }) }]; }
-    const plain = LaySo.displayView.notices(view, now);
-    return isSplit ? plain : LaySo.playlist.urgent(view.notices, screen.code, now).concat(plain);
+    const urgent = isSplit ? [] : LaySo.playlist.urgent(view.notices, screen.code, now);
+    return urgent.length ? urgent : LaySo.displayView.notices(view, now);
   }
 
-  LaySo.displayOther = { notices: notices, strip: drawStrip, wall: drawWall, desk: drawDesk, theme: drawTheme, onKey: onKey };
+  /** Whether the page has another size than when this was last asked. */
+  function isResized() {
+    const root = document.documentElement;
+    const size = root.clientWidth + "×" + root.clientHeight;
+    const was = document.body.getAttribute("data-size");
+    document.body.setAttribute("data-size", size);
+    return was !== size;
+  }
+
+  LaySo.displayOther = { isResized: isResized, notices: notices, strip: drawStrip, mark: drawMark, wall: drawWall, desk: drawDesk, theme: drawTheme, onKey: onKey };
 })(window);

@@ -12,6 +12,7 @@
       priority: "Ưu tiên",
       appointment: "Có lịch hẹn",
       again: "Gọi lại lần {times}",
+      times: "Lần {times}",
       page: "{page}/{pages}",
 
       inviting: "Mời số",
@@ -75,6 +76,7 @@
       priority: "Priority",
       appointment: "Appointment",
       again: "Call no. {times}",
+      times: "Call {times}",
       page: "{page}/{pages}",
 
       inviting: "Now calling",

@@ -283,5 +283,7 @@
   /** "09:41", with the day when that is not today as far as this machine knows. */
   const when = (at) => LaySo.time(at) + (LaySo.date(at) === LaySo.date(new Date()) ? "" : " " + LaySo.date(at));
 
-  LaySo.displayView = { calls: calls, strip: strip, desk: desk, pagesOf: pagesOf, phase: phase, rest: rest, notices: notices, date: date, when: when };
+  const epoch = (position) => (position ? position.slice(0, position.lastIndexOf(".")) : "");
+
+  LaySo.displayView = { calls: calls, strip: strip, desk: desk, pagesOf: pagesOf, phase: phase, rest: rest, notices: notices, date: date, when: when, epoch: epoch };
 })(window);

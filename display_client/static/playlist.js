@@ -49,7 +49,7 @@
   function urgent(table, code, now) {
     return due(table, code, now).filter((row) => row.is_priority).map((row) => {
       const words = [row.title].concat(row.kind === "text" ? row.lines : []).map((text) => LaySo.name(text).trim());
-      return { kind: "warn", label: say("notice"), text: words.map(ended).join(" ") };
+      return { kind: "urgent", label: say("notice"), text: words.map(ended).join(" ") };
     });
   }
 

@@ -64,6 +64,7 @@
     _watch(moment) {
       const at = moment.at;
       if (this._coming && at >= this._coming.giveUpAt) { this._fail(this._coming, at); }
+      if (this._shown && this._shown.poster) { this._shown.poster.turn(at - this._shown.since, this._shown.lasts); }
       const film = this._shown && this._shown.row.kind === "video" ? this._shown.element : null;
       if (!film) { return; }
       film.muted = !moment.isLoud;
@@ -84,7 +85,7 @@
 
     _again(at) {
       const shown = this._shown;
-      shown.until = untilOf(shown.row, at);
+      wait(shown, at);
       if (shown.row.kind === "video") {
         shown.element.currentTime = 0;
         shown.moved = { to: -1, at: at };
@@ -106,8 +107,9 @@
     _show(one, element) {
       const at = performance.now();
       const before = this._shown;
-      this._shown = Object.assign(one, { until: untilOf(one.row, at), moved: { to: -1, at: at } });
+      this._shown = Object.assign(one, { moved: { to: -1, at: at } });
       this._place.appendChild(element);
+      wait(one, at);
       if (before) { this._drop(before); }
       if (one.row.kind === "video") {
         element.onended = () => { one.until = 0; };
@@ -152,7 +154,7 @@
     /** Promise of the element of `one`, once it can be seen. */
     _make(one) {
       const row = one.row;
-      if (row.kind === "text") { return Promise.resolve((one.element = poster(row))); }
+      if (row.kind === "text") { return Promise.resolve((one.element = (one.poster = new LaySo.Poster(row)).element)); }
       if (row.kind === "html") { return this._store.text(row.media).then((text) => loaded(one, page(row, text), "load")); }
       return this._store.address(row.media).then((address) => {
         one.address = address;
@@ -204,27 +206,16 @@
     return element;
   }
 
-  const LONG = [250, 600]; // letters above which a poster's are smaller
-
-  function poster(row) {
-    const lines = row.lines.map((line) => both("p", "poster__line", line));
-    const title = both("h2", "poster__title", row.title);
-    const letters = [row.title].concat(row.lines).reduce((sum, text) => sum + text.vi.length + text.en.length, 0);
-    const size = LONG.filter((most) => letters > most).length;
-    return LaySo.el("article", { class: "playlist__file poster poster--" + size }, [title].concat(lines));
-  }
-
-  /** The page's language, and under Vietnamese the English words where there are others. */
-  function both(tag, name, text) {
-    const isSecond = LaySo.language() === "vi" && text.en !== text.vi;
-    const words = [LaySo.el("span", { text: LaySo.name(text) })];
-    return LaySo.el(tag, { class: name },
-      words.concat(isSecond ? LaySo.el("span", { class: "poster__second", lang: "en", text: text.en }) : []));
-  }
-
   const keyOf = (row) => row.code + " " + row.media;
   const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
-  const untilOf = (row, at) => (row.kind === "video" ? Infinity : at + row.seconds * 1000);
+
+  /** Until when it is shown: a film to its end, words until all were there for long enough. */
+  function wait(one, at) {
+    one.since = at;
+    one.lasts = one.poster ? one.poster.lasts(one.row.seconds) : one.row.kind === "video" ? Infinity : one.row.seconds * 1000;
+    one.until = at + one.lasts;
+    if (one.poster) { one.poster.turn(0, one.lasts); }
+  }
 
   LaySo.PlaylistPlayer = Player;
 })(window);

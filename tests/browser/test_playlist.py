@@ -209,6 +209,46 @@ def test_a_manager_brings_a_picture_and_screens_play_on_without_the_server(
     centre.api().ticket(called.id, "no-show")
 
 
+LONG = [
+    f"Giấy tờ thứ {n}: bản chính và bản sao có chứng thực, kèm giấy tờ tùy thân của người nộp." for n in range(1, 9)
+]
+PAGES = """() => {
+  const text = (words) => ({vi: words, en: words, more: {}});
+  const poster = new LaySo.Poster({title: text("Hồ sơ cần chuẩn bị"), lines: LONG.map(text)});
+  const place = document.getElementById("playlist");
+  place.textContent = "";
+  place.appendChild(poster.element);
+  const box = place.getBoundingClientRect();
+  const lasts = poster.lasts(15), count = lasts / 8000, seen = [], cut = [];
+  for (let page = 0; page < count; page += 1) {
+    poster.turn((page + 0.5) * 8000, lasts);
+    Array.from(poster.element.querySelectorAll(".poster__line")).filter((one) => !one.hidden).forEach((one) => {
+      seen.push(one.textContent);
+      const its = one.getBoundingClientRect();
+      if (its.top < box.top || its.bottom > box.bottom || its.right > box.right) { cut.push(one.textContent); }
+    });
+  }
+  const size = parseFloat(getComputedStyle(poster.element.querySelector(".poster__line")).fontSize) / innerHeight * 100;
+  const says = poster.element.querySelector(".poster__page").textContent;
+  return {seen: seen, cut: cut, size: size, count: count, says: says};
+}"""
+
+
+@pytest.mark.parametrize(("width", "height", "least"), [(1920, 1080, 4), (1280, 720, 4), (1080, 1920, 1.9)])
+def test_a_long_notice_comes_in_pages_that_can_be_read_from_afar(
+    visit: Visit, centre: DemoServer, width: int, height: int, least: float
+) -> None:
+    set_notices(centre, text())
+    page = screen(visit, width=width, height=height)
+    expect(page.locator(".poster")).to_be_visible()
+    found = page.evaluate(PAGES.replace("LONG", json.dumps(LONG)))
+    assert found["seen"] == LONG
+    assert found["cut"] == []
+    assert found["size"] >= least
+    assert found["count"] > 1
+    assert found["says"] == f"{found['count']:.0f}/{found['count']:.0f}"
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280)])
 def test_numbers_beside_notices_stay_a_twelfth_of_the_screen_high(
     visit: Visit, centre: DemoServer, width: int, height: int

@@ -193,7 +193,9 @@ class Hall:
         fixed: dict[str, Asked] = {
             "GET /api/v1/branches/suggest": Asked("/api/v1/branches/suggest?field=chung-thuc"),
             "DELETE /api/v1/session": Asked("/api/v1/session", without_cookie=True),
-            "POST /api/v1/session": Asked("/api/v1/session", {"username": "clerk-free", "password": PASSWORD}),
+            "POST /api/v1/session": Asked(
+                "/api/v1/session", {"username": "clerk-free", "password": PASSWORD}, without_cookie=True
+            ),
             "POST /api/v1/session/device": Asked(
                 "/api/v1/session/device", {"token": self.server.tokens["dispenser-own"]}
             ),

@@ -384,7 +384,7 @@ def test_beside_notices_called_numbers_stand_in_fewer_places_and_in_pages(is_tal
         assert [each["mode"] for each in found] == ["hero", "hero", "hero", "crowd", "crowd", "crowd"]
         assert [len(each["others"]) for each in found[:3]] == [0, 2, 4]
         assert [(each["size"], each["pages"]) for each in found[3:]] == [(9, 1), (12, 1), (9, 2)]
-    assert [len(each["recent"]) for each in found[:2]] == ([8, 0] if is_tall else [6, 2])
+    assert [len(each["recent"]) for each in found[:2]] == ([8, 2] if is_tall else [4, 2])
     assert not any(each["isFull"] for each in found)
 
 
@@ -423,9 +423,8 @@ def test_a_call_that_is_too_old_to_be_spoken_still_counts_as_shown_and_one_that_
       const said = [];
       const voice = {isBusy: false, number: null, say: (call) => said.push(call.number), cancel() {}};
       const screen = screens.of(input.board, "");
-      const calls = view.calls(input.board, screen);
-      const board = {view: input.board, screen, calls, epoch: "e", device: "", patience: 0};
-      const shown = new Calls(voice, "x").see(Object.assign(board, {now: new Date(input.now)}));
+      const board = {view: input.board, screen, calls: view.calls(input.board, screen), epoch: "e", device: ""};
+      const shown = new Calls(voice, "x").see(Object.assign(board, {patience: 0, now: new Date(input.now)}));
       return [shown.map((call) => call.number), said];"""
     board = a_board(None, calls=calls, counters=counters)
     assert run(script, board=board, now=at("09:04")) == [["A007", "A009"], ["A009"]]

@@ -115,7 +115,7 @@ def test_the_bar_of_every_screen_names_what_is_urgent() -> None:
         "lines": [{"vi": "Mời ngồi chờ.", "en": ""}],
     }
     notices: tuple[dict[str, Any], ...] = ({}, words | {"is_priority": True}, {"is_priority": True, "screens": ["cua"]})
-    label = {"kind": "warn", "label": "Thông báo"}
+    label = {"kind": "urgent", "label": "Thông báo"}
     assert run("return list.urgent(rows, 'sanh', now)", *notices) == [
         label | {"text": "Mất điện lúc 10:00. Mời ngồi chờ."}
     ]

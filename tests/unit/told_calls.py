@@ -1,4 +1,4 @@
-"""What must hold of calls and screens, by a branch's records alone: written by hand, not by the state's own rules."""
+"""What must hold of calls and screens, judged by a branch's records alone: by hand, not by the state's own rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ REMEMBERED = 24
 
 
 def judge_calls(records: Sequence[Recorded]) -> None:
-    """Each call is told of once, to one screen at a time its voice; who is absent by time was called often enough."""
+    """Each call is told of once, one screen at a time has the voice, and who is absent by time alone was called often
+    enough."""
     _told_once(records)
     _spoken_by_one(records)
     _nobody_is_absent_unheard(records)

@@ -40,6 +40,7 @@ SCRIPTS = (
     "/static/display/display_calls.js",
     "/static/display/playlist.js",
     "/static/display/playlist_store.js",
+    "/static/display/display_poster.js",
     "/static/display/playlist_player.js",
     "/static/display/display.js",
 )

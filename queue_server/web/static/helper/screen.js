@@ -181,7 +181,7 @@ function Press({ model, press, isLast, on }) {
   const field = fieldName(model, press.field);
   if (press.state === "done") {
     return html`<div class="press press--done" data-press="done"><span class="press__number"><${TicketNumber} number=${press.ticket.number} /></span>
-      <span class="press__about"><b>${field}</b><span>${t("ahead", { n: press.ticket.people_ahead })}</span></span></div>`;
+      <span class="press__about"><b>${field}</b><span>${t(press.ticket.people_ahead ? "ahead" : "aheadNone", { n: press.ticket.people_ahead })}</span></span></div>`;
   }
   const isPending = press.state === "pending";
   return html`<div class=${`press press--${press.state}`} data-press=${press.state}>
