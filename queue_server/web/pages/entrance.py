@@ -21,6 +21,7 @@ HOMES: dict[Role, str] = {
     Role.HELPER: "/helper",
     Role.SUPERVISOR: "/manager",
     Role.MANAGER: "/manager",
+    Role.AUDITOR: "/audit",
 }
 """Where an account lands after signing in; the others see the list of pages."""
 
