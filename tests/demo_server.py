@@ -158,7 +158,7 @@ def demo_config(now: datetime) -> BranchConfig:
         ),
         hours=always,
         day_boundary=boundary,
-        limits=Limits(half_day_splits_at=boundary),
+        limits=Limits(half_day_splits_at=boundary, clerks_call_chosen=True),
         satisfaction=Satisfaction(
             (
                 Reason("cho-lau", Text("Chờ lâu", "The wait was long")),

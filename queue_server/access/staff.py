@@ -20,7 +20,7 @@ from queue_server.access import statements as sql
 from queue_server.access.identity import Who
 from queue_server.access.passwords import new_password
 from queue_server.access.people import Person, Posting, Today
-from queue_server.access.rights import STAFF, Role
+from queue_server.access.rights import ACCOUNTS, Role
 from queue_server.access.store import Access
 from queue_server.audit.trail import Action, Entry, note
 from queue_server.domain.refusals import Refusal
@@ -234,7 +234,7 @@ def months_after(day: date, months: int) -> date:
 
 def is_mine(who: Who, person: Person, today: Today) -> bool:
     """Whether the asker may change this account: all that it is or will be lies in the asker's hand."""
-    roles = STAFF if who.role is Role.ADMINISTRATOR else LED
+    roles = ACCOUNTS if who.role is Role.ADMINISTRATOR else LED
     held = list(_held(person, today))
     is_free = who.role is Role.ADMINISTRATOR and who.branch is None
     return is_free or (bool(held) and all(role in roles and who.branch in (None, branch) for role, branch in held))
@@ -250,7 +250,7 @@ def _require_may_give(who: Who, role: Role | None, branch: str | None) -> None:
     """An appointment that the asker may give: of a role below, within the asker's branch; none only by whoever is
     appointed for all of them."""
     is_free = who.role is Role.ADMINISTRATOR and who.branch is None
-    roles = STAFF if who.role is Role.ADMINISTRATOR else LED
+    roles = ACCOUNTS if who.role is Role.ADMINISTRATOR else LED
     if role is None:
         if not is_free:
             raise Refusal("forbidden")

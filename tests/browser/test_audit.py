@@ -32,7 +32,7 @@ def test_what_was_done_is_found_by_number_and_person(centre: DemoServer, visit: 
     page.get_by_label("Số thứ tự").fill("")
     page.get_by_label("Việc", exact=True).select_option("device-added")
     page.get_by_role("button", name="Xem").click()
-    expect(rows).to_have_count(4)
+    expect(rows).to_have_count(5)
     page.get_by_role("link", name="English").click()
     expect(page.get_by_role("heading", name="Audit trail")).to_be_visible()
     expect(rows.first).to_contain_text("was added")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 from http.client import HTTPConnection
 from typing import Any
@@ -32,6 +32,8 @@ NOT_THERE = ("not-found", "unknown-ticket", "unknown-job", "unknown-channel", "u
 FILES = {"/static": "page.js", "/static/display": "display.js", "/static/protocol": "feed.js"}
 WITHIN_S = 15.0
 
+ENDING = ("manager", "administrator")
+"""Who ends what others have made; what was ended is not there for the next one."""
 ABOUT = {"name": "Nhân viên", "role": "clerk", "branch": BRANCH}
 Who = tuple[str, str]
 """A role, and its situation."""
@@ -206,7 +208,7 @@ class Hall:
             "DELETE /api/v1/devices/{id}": Asked(f"/api/v1/devices/{devices['spare']}"),
             "POST /api/v1/devices/{id}/picture": Asked(f"/api/v1/devices/{devices['display-own']}/picture"),
             "PUT /api/v1/devices/me/picture": Asked("/api/v1/devices/me/picture", JPEG),
-            "POST /api/v1/devices/{id}/token": Asked(f"/api/v1/devices/{devices['spare']}/token"),
+            "POST /api/v1/devices/{id}/token": Asked(f"/api/v1/devices/{devices['turned']}/token"),
             "POST /api/v1/programs": Asked("/api/v1/programs", {"name": "Phần mềm", "branch": BRANCH}),
             "POST /api/v1/account/password": Asked("/api/v1/account/password", {"old": "wrong", "new": "other"}),
             "PUT /api/v1/account/second-factor": Asked("/api/v1/account/second-factor", {"code": "000000"}),
@@ -236,11 +238,12 @@ class Hall:
         made["GET /api/v1/devices/{id}/picture"] = self._picture
         made["GET /media/{sha256}"] = self._media
         made["POST /api/v1/staff"] = lambda _: Asked("/api/v1/staff", {"username": uuid4().hex[:12], **ABOUT})
-        for line in ("PUT", "DELETE", "POST reset-password", "POST reset-second-factor", "POST unlock", "GET sessions",
+        for line in ("PUT", "POST reset-password", "POST reset-second-factor", "POST unlock", "GET sessions",
                      "DELETE sessions"):  # fmt: skip
             method, _, what = line.partition(" ")
             path = f"/api/v1/staff/{{username}}{f'/{what}' if what else ''}"
             made[f"{method} {path}"] = partial(self._about_a_clerk, path, ABOUT if method == "PUT" else UNSET)
+        made["DELETE /api/v1/staff/{username}"] = self._ending_a_clerk
         made["POST /api/v1/postings"] = lambda _: Asked("/api/v1/postings", self._posting())
         made["DELETE /api/v1/postings/{id}"] = self._ending_a_posting
         return made
@@ -254,7 +257,7 @@ class Hall:
         known = {
             "branch": BRANCH, "field": "ho-tich", "no": "4", "id": self.ticket.id, "job": job_of(self.ticket),
             "date": self.day, "token": self.ticket.token, "code": "zh" if "languages" in subject else SLIP,
-            "screen": "sanh", "sha256": sha256(PNG).hexdigest(),
+            "screen": "sanh", "username": "clerk-own", "session": "none", "sha256": sha256(PNG).hexdigest(),
         }  # fmt: skip
         return Asked(re.sub(r"{(\w+)}", lambda part: known[part[1]], subject))
 
@@ -265,16 +268,29 @@ class Hall:
         assert answered == (201, ""), answered
         return username
 
+    @cached_property
+    def clerk(self) -> str:
+        """One who stays."""
+        return self._clerk()
+
     def _about_a_clerk(self, path: str, body: dict[str, Any] | UnsetType, _: Who) -> Asked:
-        return Asked(path.format(username=self._clerk()), body)
+        return Asked(path.format(username=self.clerk), body)
+
+    def _ending_a_clerk(self, who: Who) -> Asked:
+        """Of those who might, each ends another one."""
+        return Asked(f"/api/v1/staff/{self._clerk() if who[0] in ENDING else self.clerk}")
 
     def _posting(self) -> dict[str, Any]:
         days = {"first_day": self.day, "last_day": self.day}
-        return {"account": self._clerk(), "branch": BRANCH, "role": "helper", **days}
+        return {"account": self.clerk, "branch": BRANCH, "role": "helper", **days}
 
-    def _ending_a_posting(self, _: Who) -> Asked:
+    def _ending_a_posting(self, who: Who) -> Asked:
+        if who[0] not in ENDING:
+            return Asked("/api/v1/postings/none")
         headers = {"Idempotency-Key": uuid4().hex} | self.headers(ADMINISTRATOR)
-        made = self.server.api("nobody").request("POST", "/api/v1/postings", self._posting(), **headers)[1]
+        made = self.server.api("nobody").request(
+            "POST", "/api/v1/postings", self._posting() | {"account": self._clerk()}, **headers
+        )[1]
         return Asked(f"/api/v1/postings/{made['posting']}")
 
     def _pair(self) -> dict[str, str]:

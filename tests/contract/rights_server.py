@@ -30,12 +30,15 @@ FREE = "go-vap-c"
 BRANCHES = {"own": BRANCH, "other": NEAR, "whole": None}
 SPARE = "spare"
 """A screen whose rights may be ended."""
+TURNED = "turned"
+"""A screen whose token may be changed."""
 
 
 async def prepare(house: House) -> dict[str, Any]:
     admin = Who("account:admin", Role.ADMINISTRATOR).by()
     own, other = two_branches(demo_config(house.now()))
-    own = replace(own, screens=(Screen("sanh"),))
+    limits = replace(own.limits, clerks_call_chosen=False)
+    own, other = replace(own, screens=(Screen("sanh"),), limits=limits), replace(other, limits=limits)
     free = replace(other, branch=FREE, limits=replace(other.limits, clerks_call_chosen=True))
     for config in (own, other, free):
         await house.bus.put_in_force(config, admin, f"rights-setup-{config.branch}")
@@ -50,7 +53,7 @@ async def prepare(house: House) -> dict[str, Any]:
 async def _devices(house: House) -> dict[str, Any]:
     """A program may belong to no branch, a device never does."""
     add = house.access.add_device
-    made = {SPARE: await add(Role.DISPLAY, name=SPARE, branch=BRANCH)}
+    made = {name: await add(Role.DISPLAY, name=name, branch=BRANCH) for name in (SPARE, TURNED)}
     for situation, branch in BRANCHES.items():
         made[f"integration-{situation}"] = await add(Role.INTEGRATION, name=situation, branch=branch)
         if branch is None:

@@ -78,7 +78,9 @@ def test_what_is_no_page_may_load_nothing(server: DemoServer, path: str) -> None
 @pytest.mark.parametrize("row", CHANGES, ids=str)
 def test_no_change_comes_from_another_sites_page(server: DemoServer, row: object) -> None:
     method, path = str(row).split()
-    path = path.format(branch=BRANCH, id="nobody", field="x", no=1, code="x", date="x", job="x")
+    path = path.format(
+        branch=BRANCH, id="nobody", field="x", no=1, code="x", date="x", job="x", username="x", session="x"
+    )
     for origin in ("https://evil.example", "null", f"http://127.0.0.1:{server.port}.evil.example", "http://127.0.0.1"):
         for shown in ({}, {"Authorization": f"Bearer {server.tokens['integration']}"}):
             status, headers = ask(server, path, method, "{}", Origin=origin, **shown)

@@ -16,11 +16,11 @@ IDENTITIES = Identities({"display-own": "d1", "dispenser-other": "d2", "integrat
 
 @pytest.mark.timeout(300)
 def test_no_request_and_no_frame_breaks_the_server_or_does_what_it_may_not(tmp_path: Path) -> None:
-    found = play(tmp_path, requests=60, frames=600, seed=7)
+    found = play(tmp_path, requests=40, frames=300, seed=7)
     assert found.faults == []
-    assert found.answered.requests >= 60
-    assert found.framed.frames >= 600
-    assert sum(found.events.values()) >= 20, "it must come as far as the journal"
+    assert found.answered.requests >= 40
+    assert found.framed.frames >= 300
+    assert sum(found.events.values()) >= 10, "it must come as far as the journal"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.contract.wire_server import WireServer
 from tests.server import Api, DemoServer, Refused, Ticket
 from tests.staff import StaffApi
 
-HOLDERS = {"postpone", "cancel"}
+HOLDERS = {"postpone", "cancel", "rate"}
 """Written by hand from the brief of the citizen's page."""
 
 

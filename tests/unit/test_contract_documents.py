@@ -87,7 +87,7 @@ def addresses(row: rights.Row) -> set[str]:
     """Where it is documented: a command at any address that ends with its name."""
     paths = openapi.document()["paths"]
     if row.kind != "command":
-        return {row.subject.removeprefix("/api/v1")} & set(paths)
+        return {row.subject.removeprefix("/api/v1")} & set(paths) if row.subject.startswith("/api/") else set()
     path = "/branches/{branch}/tickets" if row.subject == "issue" else f"/{row.subject}"
     return {address for address in paths if address.endswith(path) and "{" in address and "post" in paths[address]}
 

@@ -704,7 +704,7 @@ def require_chain(ticket: Ticket) -> None:
 
 TestAnyBranch = AnyBranch.TestCase
 TestAnyBranch.settings = settings(
-    max_examples=120,
+    max_examples=60,
     stateful_step_count=60,
     deadline=None,
     derandomize=True,

@@ -15,10 +15,10 @@ from queue_server.domain.tickets import TicketState
 def rate(state: BranchState, command: Rate, by: By, now: datetime) -> list[ev.Event]:
     """Of a visit of this day that is over. A device speaks of those that ended at its own counter; the same rating
     again changes nothing."""
-    require_day(state, now)
     ticket = state.ticket(command.ticket)
     if ticket.state is not TicketState.FINISHED:
         raise Refusal("ticket-state", number=ticket.number, state=ticket.state.value, command="rate")
+    require_day(state, now)
     if by.counter is not None and ticket.counter != by.counter:
         raise Refusal("not-this-counter", number=ticket.number, counter=by.counter)
     reasons = tuple(dict.fromkeys(command.reasons))

@@ -18,7 +18,7 @@
   var PROBE_MS = 300000; // whoever is served by a stream looks so often whether a WebSocket gets through by now
   var TRIES = 2; // a way that has never worked is left for one try after so many
   var LOST = 1006;
-  var COUNTER_COMMANDS = ["assign", "call-next", "close", "open", "pause"];
+  var COUNTER_COMMANDS = ["assign", "call-next", "close", "move", "open", "pause"];
   var PLACE = "layso.way";
 
   // -- which way ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from queue_server.access.rights import ACCOUNTS, COMMANDS, PAGES, STAFF, Role
+from queue_server.access.rights import ACCOUNTS, COMMANDS, PAGES, Role
 from queue_server.access.second_factor import Enrolment
 from queue_server.access.store import PairingWait
 from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAnswer
@@ -241,30 +241,30 @@ ENTERING = (
 OWN = ("wrong-password", "no-account", "no-posting-today", "https-needed")
 ACCOUNT = (
     Operation(
-        "GET", "/account", "One's own account and sessions", "staff", account.Account, who=STAFF,
+        "GET", "/account", "One's own account and sessions", "staff", account.Account, who=ACCOUNTS,
     ),
     Operation(
         "POST", "/account/password", "Change one's own password; other sessions end", "staff", r.SignedIn,
-        request=account.NewPassword, who=STAFF,
+        request=account.NewPassword, who=ACCOUNTS,
         problems=(*OWN, "password-short", "password-long", "password-common", "password-same"),
     ),
     Operation(
         "POST", "/account/second-factor", "Begin to set up a second factor", "staff", Enrolment,
-        problems=("has-second-factor",), who=STAFF,
+        problems=("has-second-factor",), who=ACCOUNTS,
     ),
     Operation(
         "PUT", "/account/second-factor", "Confirm it by a code; gives the recovery codes", "staff",
-        account.RecoveryCodes, request=account.Code, who=STAFF,
+        account.RecoveryCodes, request=account.Code, who=ACCOUNTS,
         problems=(*OWN, "wrong-code", "no-enrolment", "second-factor-lost"),
     ),
     Operation(
         "DELETE", "/account/second-factor", "Do without it", "staff", r.SignedIn, request=account.Password,
-        problems=(*OWN, "second-factor-kept"), who=STAFF,
+        problems=(*OWN, "second-factor-kept"), who=ACCOUNTS,
     ),
-    Operation("DELETE", "/account/sessions", "End one's other sessions", "staff", status=204, who=STAFF),
+    Operation("DELETE", "/account/sessions", "End one's other sessions", "staff", status=204, who=ACCOUNTS),
     Operation(
         "DELETE", "/account/sessions/{session}", "End one of one's own sessions", "staff", status=204,
-        problems=("not-found",), who=STAFF,
+        problems=("not-found",), who=ACCOUNTS,
     ),
 )  # fmt: skip
 """Of whoever is signed in with an account, also one that owes something first and has no other rights."""

@@ -91,7 +91,7 @@ function PostingDialog(props) {
   const [first, setFirst] = useState(model.day);
   const [last, setLast] = useState(model.day);
   const [substitutes, setSubstitutes] = useState("");
-  const roles = rolesOf(model).filter(([each]) => each !== "administrator");
+  const roles = rolesOf(model).filter(([each]) => each !== "administrator" && each !== "auditor");
   const agencies = Object.entries(model.agencies).map(([code, name]) => [code, LaySo.name(name)]);
   const others = model.staff.filter((member) => member.username !== account).map((member) => [member.username, member.name]);
   const body = { account: account.trim(), branch: model.branch, role, agency, first_day: first, last_day: last, substitutes: substitutes || null };

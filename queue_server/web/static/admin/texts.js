@@ -1,6 +1,6 @@
 /** The words of the pages of staff and accounts. */
 
-export const ROLES = ["clerk", "helper", "supervisor", "manager", "administrator"];
+export const ROLES = ["clerk", "helper", "supervisor", "manager", "auditor", "administrator"];
 
 export const t = LaySo.words({
   vi: {
@@ -35,6 +35,7 @@ export const t = LaySo.words({
     "role.helper": "Nhân viên hướng dẫn",
     "role.supervisor": "Trưởng ca",
     "role.manager": "Lãnh đạo",
+    "role.auditor": "Kiểm tra",
     "role.administrator": "Quản trị",
     today: "Hôm nay",
     standsIn: "thay {name}",
@@ -151,6 +152,7 @@ export const t = LaySo.words({
     "role.helper": "Helper",
     "role.supervisor": "Supervisor",
     "role.manager": "Manager",
+    "role.auditor": "Auditor",
     "role.administrator": "Administrator",
     today: "Today",
     standsIn: "for {name}",

@@ -235,7 +235,7 @@ export function makeActions(store, feed) {
   }
 
   function writeDown({ ticket, codes, note }) {
-    return underWay("paperwork", async () => {
+    return underWay("writing", async () => {
       try {
         if (codes.length > 0) {
           await feed.command("record-dossiers", { ticket: ticket.id, codes });

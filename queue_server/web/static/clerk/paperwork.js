@@ -32,7 +32,7 @@ export function Paperwork({ model, set, isLive, writeDown }) {
 
   const isCode = codeOf(typed) !== null;
   const all = isCode ? withCode(codes, typed) : codes;
-  const isBusy = model.busy === "paperwork";
+  const isBusy = model.busy === "writing";
   const canSave = isLive && !isBusy && (typed.trim() === "" || isCode) && (all.length > 0 || note.trim() !== "");
   const close = () => isBusy || set({ paperwork: null });
   const save = () => canSave && writeDown({ ticket, codes: all, note: note.trim() });
