@@ -48,11 +48,12 @@ class Desk:
         self.page.locator(READY).click()
 
     def key(self, *keys: str) -> None:
-        """Keys of the numeric keypad, each when the console is ready for it."""
+        """Keys of the numeric keypad, each when the console is ready for it, and no faster than fingers: what comes within
+        50 ms may be a scanner's."""
         for key in keys:
             if self.page.locator("dialog").count() == 0:
                 expect(self.page.locator(READY)).to_be_visible()
-            self.page.keyboard.press(KEYPAD.get(key, f"Numpad{key}"))
+            self.page.keyboard.press(KEYPAD.get(key, f"Numpad{key}"), delay=60)
 
     def has(self, number: str, state: str) -> None:
         expect(self.page.locator(".hand")).to_have_attribute("data-state", state)

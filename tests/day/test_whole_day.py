@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from load.day.whole import NOBODYS, WholeDay, whole_day
 
 VISITS = 150
-SPEED = 1000.0
+SPEED = 600.0
 """What is not printed when the next day begins is withdrawn: a faster clock leaves a busy machine too little time."""
-pytestmark = pytest.mark.timeout(300)  # some 50 s when nothing else runs
+pytestmark = pytest.mark.timeout(300)  # some 80 s when nothing else runs
 
 
 @pytest.fixture(scope="module")
