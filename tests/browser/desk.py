@@ -48,8 +48,8 @@ class Desk:
         self.page.locator(READY).click()
 
     def key(self, *keys: str) -> None:
-        """Keys of the numeric keypad, each when the console is ready for it, and no faster than fingers: what comes within
-        50 ms may be a scanner's."""
+        """Keys of the numeric keypad, each when the console is ready for it and no faster than fingers: within 50 ms it
+        may be a scanner."""
         for key in keys:
             if self.page.locator("dialog").count() == 0:
                 expect(self.page.locator(READY)).to_be_visible()
