@@ -70,7 +70,9 @@ class Desk:
     def waits(self, *numbers: str) -> None:
         """These wait, in this order."""
         expect(self.page.locator(".queue__count")).to_have_text(str(len(numbers)))
-        assert self.waiting() == list(numbers)
+        expect(self.page.locator(".row")).to_have_count(len(numbers))
+        for place, number in enumerate(numbers):
+            expect(self.page.locator(".row").nth(place)).to_have_attribute("data-number", number)
 
     def option(self, group: str, words: str) -> Locator:
         return self.page.locator(f'[data-group="{group}"] .option', has_text=words)
