@@ -178,15 +178,24 @@ class Access:
                 `SecondFactors.require` raises; `no-posting-today`
         """
         if not await self.is_password(username, password):
-            failed = Entry(NOBODY.actor, Action.SIGN_IN_FAILED, await self._known(username))
-            await self._journal.run(partial(note, entry=failed))
+            await self._note_failure(username)
             raise Refusal("wrong-credentials")
-        await self.second_factors.require(username, code)
+        try:
+            await self.second_factors.require(username, code)
+        except Refusal as refusal:
+            if refusal.code == "wrong-code":
+                await self._note_failure(username)
+            raise
         return await self.let_in(username, browser=browser, instead_of=instead_of)
 
-    async def _known(self, username: str) -> str:
-        """Nothing where there is no such account: it may be a password in the wrong place."""
-        return username if await self.person(username) is not None else ""
+    async def _note_failure(self, username: str) -> None:
+        """With the name, unless there is no such account: then it may be a password in the wrong place."""
+
+        def work(db: Database) -> None:
+            known = username if db.execute(sql.PASSWORD, (username,)).fetchone() is not None else ""
+            note(db, Entry(NOBODY.actor, Action.SIGN_IN_FAILED, known))
+
+        await self._journal.run(work)
 
     async def is_password(self, username: str, password: str) -> bool:
         """After the same work whether or not there is such an account."""

@@ -27,7 +27,6 @@ COMMAND_LINE = "setup"
 class Action(StrEnum):
     SIGNED_IN = "signed-in"
     SIGN_IN_FAILED = "sign-in-failed"
-    LOCKED = "locked"
     SIGNED_OUT = "signed-out"
     ACCOUNT_PUT = "account-put"
     ACCOUNT_ENDED = "account-ended"

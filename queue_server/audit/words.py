@@ -59,7 +59,6 @@ EVENTS: dict[str, Text] = {
 ENTRIES: dict[str, Text] = {
     Action.SIGNED_IN: Text("Đăng nhập", "Signed in"),
     Action.SIGN_IN_FAILED: Text("Đăng nhập sai {subject}", "Failed to sign in {subject}"),
-    Action.LOCKED: Text("Khóa tài khoản {subject}", "Account {subject} was locked"),
     Action.SIGNED_OUT: Text("Đăng xuất", "Signed out"),
     Action.ACCOUNT_PUT: Text("Tạo hoặc đổi tài khoản {subject}", "Account {subject} was made or changed"),
     Action.ACCOUNT_ENDED: Text("Ngừng tài khoản {subject}", "Account {subject} was ended"),

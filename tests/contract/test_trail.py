@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from queue_server.access.rights import Role
@@ -34,6 +35,18 @@ async def entries(journal: Journal) -> list[Entry]:
     kept = await journal.run(partial(trail.between, first=0, end=2**62, limit=100))
     assert [each.no for each in kept] == list(range(1, len(kept) + 1))
     return [each.entry for each in kept]
+
+
+@pytest.mark.parametrize("open_journal", DURABLE, indirect=True)
+async def test_a_wrong_code_is_a_failure_and_a_missing_one_is_none(journal: Journal, access: Access) -> None:
+    await access.put_account("lan", "so-thu-tu-12", Role.CLERK, name="Lan", branch="go-vap")
+    enrolment = await access.second_factors.begin("lan")
+    await access.second_factors.confirm("lan", pyotp.TOTP(enrolment.secret).now())
+    for code, refused in ((None, "second-factor-needed"), ("khong-phai-ma", "wrong-code")):
+        with pytest.raises(Refusal, match=refused):
+            await access.sign_in("lan", "so-thu-tu-12", code=code)
+    actions = [each.action for each in await entries(journal)]
+    assert actions == ["account-put", "second-factor-put", "sign-in-failed"]
 
 
 @pytest.mark.parametrize("open_journal", DURABLE, indirect=True)
