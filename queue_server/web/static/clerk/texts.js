@@ -84,7 +84,7 @@ const vi = {
   alarm: "Cần hỗ trợ",
   "alarm.raised": "Đã báo, đang chờ",
   "alarm.coming": "{name} đang đến",
-  "alarm.hint": "Báo lặng cho người hướng dẫn và lãnh đạo. Bấm lần nữa để thôi.",
+  "alarm.hint": "Nhắn người hướng dẫn và lãnh đạo đến quầy, không phát chuông. Bấm lần nữa để hủy.",
   signOut: "Đăng xuất",
   // what was just done (undo)
   "did.call": "Đã gọi {n}",
@@ -212,7 +212,7 @@ const vi = {
   "pause.reasons": ["Nghỉ giải lao", "Họp", "Xử lý hồ sơ", "Sự cố máy, mạng", "Hỗ trợ quầy khác"],
   "pause.close": "Đóng quầy, hết ca",
   "pause.alarm": "Cần người đến ngay",
-  "pause.alarmNote": "báo lặng, quầy vẫn mở",
+  "pause.alarmNote": "nhắn không chuông, quầy vẫn mở",
   "close.title": "Đóng quầy {no}?",
   "close.text": "Số đang chờ do các quầy khác cùng lĩnh vực gọi.",
   "close.held": "Còn {n} số chờ bổ sung chỉ tiếp tục được tại quầy này.",

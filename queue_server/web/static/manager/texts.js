@@ -169,7 +169,7 @@ const vi = {
   unmet: "Quầy {no} đã gọi số {number} từ {minutes} trước mà chưa bắt đầu hoặc ghi vắng mặt",
   unmetHint: "Hãy hỏi nhân viên quầy.",
   counterAlarm: "Quầy {no} ({name}) cần người đến ngay",
-  counterAlarmHint: "Báo lặng từ {time}, đã {minutes}. Người hướng dẫn cũng được báo; màn hình sảnh không hiện.",
+  counterAlarmHint: "Quầy cần hỗ trợ từ {time}, đã {minutes}. Người hướng dẫn cũng được báo; màn hình sảnh không hiện.",
   counterAlarmAnswered: "Đã báo quầy {no} là có người đang đến.",
   helpCalled: "{device}: có người cần hỗ trợ",
   helpCalledHint: "Gọi từ {time}, đã {minutes}. Nhân viên hướng dẫn cũng được báo.",
