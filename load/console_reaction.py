@@ -2,10 +2,11 @@
 
     LAYSO_CHROMIUM=… .venv/bin/python -m load.console_reaction [--consoles 20] [--presses 400] [--goal-ms 100]
 
-The demonstration's branch, each console a real page of a chromium on this machine, at a counter of its own; numbers are
-taken all the time. The consoles press by turns: call, start, finish and call. Counted in the page, from the key's own
-time to the moment at which the page holds what the server has confirmed; the browser's drawing comes after that. Exit
-status 0 when the 99th percentile is within the goal.
+The demonstration's branch, every counter of it open and worked at. One console is a real page of a chromium on this
+machine; twenty of those would measure two cores that draw twenty pages. The others are signed-in connections with a
+console's channels, and each presses every few seconds: call, start, finish and call. Numbers are taken all the time.
+Counted in the page, from the key's own time to the moment at which the page holds what the server has confirmed; the
+browser's drawing comes after that. Exit status 0 when the 99th percentile is within the goal.
 """
 
 from __future__ import annotations
@@ -20,15 +21,18 @@ from typing import Any
 from load import measure
 from load.measure import Server
 from load.product import ask, first_line, start_product
+from load.swarm import Display, Swarm
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 READY = '.primary[data-ready="true"]'
 ISSUE_EVERY_S = 1.0
-WAITING_EACH = 30
+WAITING_EACH = 10
 """Numbers for each counter before it begins."""
 WITHIN_MS = 15_000
-PATIENCE_MS = 120_000
-"""While pages are opened, the machine is busy with nothing else."""
+PRESSES_EVERY_S = 4.0
+"""Of each console other than the one that is measured."""
+THINKS_MS = 250
+"""A press comes no sooner after the last one's answer: fingers, not a scanner."""
 WATCH = """
 window.took = [];
 const seen = () => {
@@ -51,7 +55,7 @@ SIGN_IN = """async ([username, password]) => {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--consoles", type=int, default=20)
-    parser.add_argument("--presses", type=int, default=400, help="of all consoles together")
+    parser.add_argument("--presses", type=int, default=400, help="of the page that is measured")
     parser.add_argument("--goal-ms", type=float, default=100.0)
     asked = parser.parse_args()
     with measure.running(start_product, {}) as server:
@@ -70,47 +74,56 @@ def react(server: Server, consoles: int, presses: int) -> list[float]:
     chromium = os.environ.get("LAYSO_CHROMIUM", "/usr/bin/chromium")
     path = f"/api/v1/branches/{server.branch}"
     fields = {each["no"]: each["fields"][0] for each in ask(server, "GET", path)["counters"][:consoles]}
-    for number, field in enumerate(list(fields.values()) * WAITING_EACH):
+    if len(fields) < consoles:
+        raise SystemExit(f"{server.branch} has only {len(fields)} counters")
+    measured, *others = fields
+    comers = [*fields.values()] * WAITING_EACH + [fields[measured]] * presses
+    for number, field in enumerate(comers):
         ask(server, "POST", f"{path}/tickets", {"field": field, "channel": "api"}, key=f"before-{number:08}")
     with ExitStack() as stack:
         running = stack.enter_context(sync_playwright())
         browser = stack.enter_context(running.chromium.launch(executable_path=chromium, args=FLAGS))
-        session = signed_in(browser, server)
-        pages = [console(browser, server, session, no) for no in fields]
+        page, session = console(browser, server, measured)
+        swarm = stack.enter_context(Swarm(connections(server.branch, others, session), [server.port], server.folder))
+        swarm.wait_subscribed(WITHIN_MS / 1000)
         has_ended = threading.Event()
-        traffic = threading.Thread(target=keep_coming, args=(server, list(fields.values()), has_ended))
-        traffic.start()
+        work = [
+            threading.Thread(target=keep_coming, args=(server, list(fields.values()), has_ended)),
+            *(threading.Thread(target=keep_working, args=(server, no, has_ended)) for no in others),
+        ]
+        for each in work:
+            each.start()
         try:
             for turn in range(presses):
-                press(pages[turn % len(pages)], turn // len(pages) + 1)
+                press(page, turn + 1)
         finally:
             has_ended.set()
-            traffic.join()
-        return [each for page in pages for each in page.evaluate("window.took")]
+            for each in work:
+                each.join()
+        found: list[float] = page.evaluate("window.took")
+    print(f"beside it {swarm.counts().frames} frames to {len(others)} consoles")
+    return found
 
 
-def signed_in(browser: Any, server: Server) -> Any:
-    """The cookies of one session, which serves all pages."""
-    context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}")
+def console(browser: Any, server: Server, no: int) -> tuple[Any, str]:
+    """A signed-in clerk's page with this counter open, and its session."""
+    context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", locale="vi-VN")
     page = context.new_page()
+    page.add_init_script(WATCH)
     page.goto("/healthz")
     page.evaluate(SIGN_IN, account_of(server))
-    cookies = context.cookies()
-    context.close()
-    return cookies
-
-
-def console(browser: Any, server: Server, session: Any, no: int) -> Any:
-    """A signed-in clerk's page with this counter open; no other page shares its memory."""
-    context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", locale="vi-VN")
-    context.add_cookies(session)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.add_init_script(WATCH)
     page.goto(f"/clerk?counter={no}")
     page.locator(f'{READY}[data-primary="open"]').click()
     page.locator(f'{READY}[data-primary="next"]').wait_for()
-    return page
+    return page, next(each["value"] for each in context.cookies() if each["name"] == "layso")
+
+
+def connections(branch: str, numbers: list[int], session: str) -> list[Display]:
+    """As many consoles' WebSockets, each with the channels of its counter."""
+    return [
+        Display(0, (f"board:{branch}", f"counter:{branch}/{no}", f"next:{branch}/{no}"), cookie=session)
+        for no in numbers
+    ]
 
 
 def account_of(server: Server) -> list[str]:
@@ -121,6 +134,7 @@ def account_of(server: Server) -> list[str]:
 
 def press(page: Any, count: int) -> None:
     page.locator(READY).wait_for()
+    page.wait_for_timeout(THINKS_MS)
     page.keyboard.press("NumpadEnter")
     page.wait_for_function("count => window.took.length >= count", arg=count, timeout=WITHIN_MS)
 
@@ -131,6 +145,21 @@ def keep_coming(server: Server, fields: list[str], has_ended: threading.Event) -
         body = {"field": fields[number % len(fields)], "channel": "api"}
         ask(server, "POST", f"/api/v1/branches/{server.branch}/tickets", body, key=f"meanwhile-{number:08}")
         number += 1
+
+
+def keep_working(server: Server, no: int, has_ended: threading.Event) -> None:
+    """What a console's presses ask, at a pace of its own."""
+    counter = f"/api/v1/branches/{server.branch}/counters/{no}"
+    ask(server, "POST", f"{counter}/open", {}, key=f"open-counter-{no:04}")
+    turn = 0
+    while not has_ended.wait(PRESSES_EVERY_S * (0.8 + 0.02 * no)):
+        called = ask(server, "POST", f"{counter}/call-next", {}, key=f"call-{no:04}-{turn:08}")
+        if called is not None:
+            for step in ("start", "finish"):
+                if has_ended.wait(PRESSES_EVERY_S):
+                    return
+                ask(server, "POST", f"/api/v1/tickets/{called['id']}/{step}", {}, key=f"{step}-{no:04}-{turn:08}")
+        turn += 1
 
 
 if __name__ == "__main__":

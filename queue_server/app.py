@@ -16,6 +16,7 @@ from queue_server import __version__
 from queue_server.access.day_key import KeyFile
 from queue_server.access.limits.memory import MemoryLimits
 from queue_server.access.limits.port import Limits
+from queue_server.access.pairing import Pairings
 from queue_server.access.persons import Persons
 from queue_server.access.pictures import Pictures
 from queue_server.access.pictures import forget as forget_pictures
@@ -178,6 +179,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             listing=listing,
             hub=hub,
             access=access,
+            pairings=Pairings(journal, access),
             staff=Staff(journal, access),
             signals=signals,
             presence=presence,

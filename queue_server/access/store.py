@@ -21,15 +21,13 @@ from queue_server.access.people import Person
 from queue_server.access.rights import Role
 from queue_server.access.second_factor import SecondFactors
 from queue_server.access.sessions import Sessions
-from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_code, new_token
+from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_device_id, new_token
 from queue_server.audit.trail import COMMAND_LINE, Action, Entry, note
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.training import training_code
 from queue_server.journal.port import Database, Journal
 
 FORMER_TOKEN_S = 24 * 3600
-PAIRING_S = 600
-PAIRINGS_MAX = 100
 
 
 class DeviceInfo(Struct, frozen=True):
@@ -54,14 +52,6 @@ class AccountInfo(Struct, frozen=True):
     name: str
     role: str
     branch: str | None
-
-
-class PairingWait(Struct, frozen=True):
-    """What a new device is told: the code to show, and the secret with which it asks whether somebody confirmed."""
-
-    code: str
-    secret: str
-    expires_in_s: int = PAIRING_S
 
 
 class Access:
@@ -311,12 +301,11 @@ class Access:
         screen: str | None = None,
         counter: int | None = None,
         by: str = COMMAND_LINE,
-        how: Action = Action.DEVICE_ADDED,
     ) -> tuple[str, str]:
         """A new device's id and token; the token is not stored and cannot be had again."""
-        device_id, token = f"{kind.value}-{new_token()[:8].lower()}", new_token()
+        device_id, token = new_device_id(kind.value), new_token()
         row = (device_id, kind.value, name, hash_of(token), branch, printer, screen, counter, int(time.time()))
-        await self.change((sql.ADD_DEVICE, row), entry=Entry(by, how, device_id, branch, kind.value))
+        await self.change((sql.ADD_DEVICE, row), entry=Entry(by, Action.DEVICE_ADDED, device_id, branch, kind.value))
         return device_id, token
 
     async def set_printer(self, device_id: str, printer: str | None, *, by: str = COMMAND_LINE) -> None:
@@ -360,75 +349,6 @@ class Access:
         )
         return [DeviceInfo(*row) for row in rows]
 
-    # -- pairing ---------------------------------------------------------------------------------------------------
-
-    async def ask_pairing(self, kind: Role) -> PairingWait:
-        """A new device asks to be let in and gets a code to show."""
-        wait, now = PairingWait(new_code(), new_token()), int(time.time())
-
-        def work(db: Database) -> int:
-            db.execute("DELETE FROM pairing WHERE created_at < ?", (now - PAIRING_S,))
-            if db.execute("SELECT count(*) FROM pairing").fetchone()[0] >= PAIRINGS_MAX:
-                return 0
-            row = (wait.code, hash_of(wait.secret), kind.value, now)
-            return db.execute(
-                "INSERT INTO pairing (code, secret_hash, kind, created_at) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (code) DO NOTHING",
-                row,
-            ).rowcount
-
-        if not await self._journal.run(work):
-            raise Refusal("unavailable")
-        return wait
-
-    async def confirm_pairing(
-        self,
-        code: str,
-        *,
-        name: str,
-        branch: str,
-        printer: str | None,
-        screen: str | None,
-        counter: int | None = None,
-        by: str = COMMAND_LINE,
-    ) -> str:
-        """Somebody with the right says which device shows the code, and what belongs to it; returns its id."""
-        kind = await self._journal.run(lambda db: _pairing_kind(db, code))
-        if kind is None:
-            raise Refusal("unknown-pairing")
-        device_id, token = await self.add_device(
-            Role(kind),
-            name=name,
-            branch=branch,
-            printer=printer,
-            screen=screen if kind == Role.DISPLAY else None,
-            counter=counter if kind == Role.RATING else None,
-            by=by,
-            how=Action.PAIRED,
-        )
-        row = (device_id, token, code)
-        await self._journal.run(
-            lambda db: db.execute("UPDATE pairing SET device = ?, token = ? WHERE code = ?", row).rowcount
-        )
-        return device_id
-
-    async def collect_pairing(self, code: str, secret: str) -> str | None:
-        """The token for the device that showed the code, once; None while nobody has confirmed it."""
-        secret_hash = hash_of(secret)
-
-        def work(db: Database) -> tuple[bool, str | None]:
-            found = db.execute(
-                "SELECT token FROM pairing WHERE code = ? AND secret_hash = ?", (code, secret_hash)
-            ).fetchone()
-            if found is not None and found[0] is not None:
-                db.execute("DELETE FROM pairing WHERE code = ?", (code,))
-            return found is not None, found[0] if found else None
-
-        exists, token = await self._journal.run(work)
-        if not exists:
-            raise Refusal("unknown-pairing")
-        return token
-
 
 def _person(db: Database, username: str) -> Person | None:
     return sql.people(db, db.execute(sql.PERSON, (username,)).fetchall()).get(username)
@@ -442,11 +362,3 @@ def _secret(db: Database, name: str) -> bytes:
 def _former_keys(db: Database) -> list[FormerKey]:
     rows = db.execute("SELECT name, value FROM secret WHERE name LIKE ?", (former_key_name("%", "%"),)).fetchall()
     return [FormerKey(bytes(value), name.rpartition("/")[2]) for name, value in rows]
-
-
-def _pairing_kind(db: Database, code: str) -> str | None:
-    oldest = int(time.time()) - PAIRING_S
-    found = db.execute(
-        "SELECT kind FROM pairing WHERE code = ? AND created_at >= ? AND token IS NULL", (code, oldest)
-    ).fetchone()
-    return found[0] if found else None

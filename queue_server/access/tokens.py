@@ -19,6 +19,10 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_device_id(kind: str) -> str:
+    return f"{kind}-{new_token()[:8].lower()}"
+
+
 def hash_of(token: str) -> str:
     """Tokens are random and long, so a plain hash is enough to store them."""
     return hashlib.sha256(token.encode()).hexdigest()

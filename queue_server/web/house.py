@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from queue_server.access.pairing import Pairings
 from queue_server.access.persons import Persons
 from queue_server.access.pictures import Pictures
 from queue_server.access.single_sign_on import SingleSignOn
@@ -46,6 +47,7 @@ class House:
     listing: Listing
     hub: Hub
     access: Access
+    pairings: Pairings
     staff: Staff
     signals: Signals
     presence: Presence

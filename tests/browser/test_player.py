@@ -8,11 +8,11 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from msgspec.structs import replace
@@ -41,11 +41,12 @@ CALLED = "document.querySelector('#hero-number').textContent"
 class Screen:
     """A player in a thread of its own."""
 
-    def __init__(self, folder: Path, server: str) -> None:
+    def __init__(self, folder: Path, server: str, page: Literal["display", "rating"] = "display") -> None:
         self.settings = Settings(
             server=server,
             branch=BRANCH,
-            query="muted=1",
+            page=page,
+            query="muted=1" if page == "display" else "",
             chromium=os.environ.get("LAYSO_CHROMIUM", "/usr/bin/chromium"),
             flags=("--no-sandbox",),
             state=folder,
@@ -95,10 +96,10 @@ class Screen:
             now = self.evaluate("[location.href, document.body.className, document.body.innerText].join()")
             raise AssertionError(f"not within {WITHIN_S:g} s: {script}; {self.player.shown}; {now}") from None
 
-    def wait_for_another(self, browser: int) -> None:
+    def wait_for_another(self, browser: int, page: str = LIVE) -> None:
         """Another browser, that shows the page again."""
         eventually(lambda: self.browser not in (0, browser), within_s=WITHIN_S)
-        self.wait(LIVE)
+        self.wait(page)
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +202,37 @@ def is_on_disk(screen: Screen, text: str) -> bool:
     with suppress(FileNotFoundError):  # the browser puts another one in its place
         return any(text.encode("utf-16-le") in file.read_bytes() for file in files)
     return False
+
+
+ASLEEP = "!document.querySelector('.pairing') && document.querySelector('[data-screen=asleep]') !== null"
+
+
+def test_a_satisfaction_device_is_let_in_and_comes_back_from_a_killed_and_from_a_frozen_browser(
+    tmp_path: Path, prepared: Path
+) -> None:
+    with ExitStack() as stack:
+        centre = stack.enter_context(DemoServer(tmp_path / "centre", data=prepared))
+        device = Screen(tmp_path / "device", centre.url, "rating")
+        stack.callback(device.stop)
+        body = {"code": device.wait(CODE), "name": "Máy đánh giá quầy 3", "branch": BRANCH, "counter": 3}
+        signed_in(centre, "quang", "POST", "/pairings/confirm", body)
+        device.wait(f"{ASLEEP} && document.body.innerText.indexOf('Quầy 3') >= 0")
+        eventually((device.settings.state / TOKEN).exists)
+        before = device.browser
+        os.kill(before, signal.SIGKILL)
+        device.wait_for_another(before, ASLEEP)
+        before = device.browser
+        for pid in renderers(before):
+            os.kill(pid, signal.SIGSTOP)
+        device.wait_for_another(before, ASLEEP)
+        assert device.player.shown.last_end == "the page has frozen"
+        api = centre.api()
+        api.counter(3, "open")
+        ticket = api.issue("chung-thuc")
+        assert api.call_next(3) is not None
+        api.ticket(ticket.id, "start")
+        api.ticket(ticket.id, "finish")
+        device.wait("document.querySelectorAll('[data-level]').length === 4")
 
 
 def test_without_the_server_the_screen_is_stale_not_loaded_and_after_a_power_cut_still_shows_the_last_board(

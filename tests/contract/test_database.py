@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
@@ -12,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from queue_server.access.identity import NOBODY
+from queue_server.access.pairing import Pairings
 from queue_server.access.rights import Role
 from queue_server.access.store import Access
 from queue_server.directory import slips, store
@@ -82,17 +84,32 @@ async def test_an_account_is_replaced_and_its_sessions_stay_its_own(access: Acce
     assert who.role is Role.SUPERVISOR
 
 
-async def test_a_device_is_let_in_by_its_code_once(access: Access):
-    wait = await access.ask_pairing(Role.DISPLAY)
-    assert await access.collect_pairing(wait.code, wait.secret) is None
-    device = await access.confirm_pairing(wait.code, name="Màn hình", branch="go-vap", printer=None, screen="sanh")
-    token = await access.collect_pairing(wait.code, wait.secret)
+async def test_a_device_is_let_in_by_its_code_once(journal: Journal, access: Access):
+    pairings = Pairings(journal, access)
+    wait = await pairings.ask(Role.DISPLAY)
+    assert await pairings.collect(wait.code, wait.secret) is None
+    device = await pairings.confirm(wait.code, name="Màn hình", branch="go-vap", printer=None, screen="sanh")
+    token = await pairings.collect(wait.code, wait.secret)
     assert token is not None
     assert (await access.by_bearer(token)).device == device
     with pytest.raises(Refusal, match="unknown-pairing"):
-        await access.collect_pairing(wait.code, wait.secret)
+        await pairings.collect(wait.code, wait.secret)
     assert [info.name for info in await access.devices("go-vap")] == ["Màn hình"]
     assert await access.devices("elsewhere") == []
+
+
+async def test_of_two_who_let_a_device_in_at_once_one_does(journal: Journal, access: Access):
+    pairings = Pairings(journal, access)
+    wait = await pairings.ask(Role.DISPLAY)
+    asked = [pairings.confirm(wait.code, name=f"Màn hình {n}", branch="go-vap") for n in range(2)]
+    said = await asyncio.gather(*asked, return_exceptions=True)
+    one, other = sorted(said, key=lambda each: isinstance(each, Refusal))
+    assert isinstance(other, Refusal)
+    assert other.code == "unknown-pairing"
+    assert [each.id for each in await access.devices("go-vap")] == [one]
+    token = await pairings.collect(wait.code, wait.secret)
+    assert token is not None
+    assert (await access.by_bearer(token)).device == one
 
 
 async def test_an_organisation_is_stored_and_imported_again_without_a_difference(journal: Journal, again: Any):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from queue_server.access.pairing import Pairings
 from queue_server.access.rights import Role
 from queue_server.access.store import Access
 from queue_server.audit import trail
@@ -69,11 +70,10 @@ async def test_accounts_and_sessions(journal: Journal, access: Access) -> None:
 
 @pytest.mark.parametrize("open_journal", DURABLE, indirect=True)
 async def test_devices(journal: Journal, access: Access) -> None:
-    wait = await access.ask_pairing(Role.DISPLAY)
-    screen = await access.confirm_pairing(
-        wait.code, name="Màn hình", branch="go-vap", printer=None, screen="sanh", by=CHIEF
-    )
-    token = await access.collect_pairing(wait.code, wait.secret)
+    pairings = Pairings(journal, access)
+    wait = await pairings.ask(Role.DISPLAY)
+    screen = await pairings.confirm(wait.code, name="Màn hình", branch="go-vap", printer=None, screen="sanh", by=CHIEF)
+    token = await pairings.collect(wait.code, wait.secret)
     assert token is not None
     await access.sign_in_device(token)
     await access.set_screen(screen, "cua", by=CHIEF)

@@ -20,8 +20,18 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def signal_all(pid: int, number: signal.Signals) -> None:
-    """The parent gets it first: it starts nobody anew meanwhile."""
-    for one in family(pid):
+def signal_all(pid: int, number: signal.Signals) -> list[int]:
+    """The parent gets it first: it starts nobody anew meanwhile. Who they are."""
+    all_of_them = family(pid)
+    for one in all_of_them:
         with suppress(ProcessLookupError):
             os.kill(one, number)
+    return all_of_them
+
+
+def has_ended(pid: int) -> bool:
+    """It holds nothing any more, though its parent may not have asked for its status yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True

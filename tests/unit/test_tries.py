@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from queue_server.access import store
+from queue_server.access import pairing
 from queue_server.access.limits.memory import MemoryLimits
 from queue_server.access.limits.port import Limit
 from queue_server.access.tries import (
@@ -120,9 +120,9 @@ def a_day(limit: Limit) -> float:
 def test_the_reasons_give_the_figures_that_hold() -> None:
     assert (PASSWORDS_OF_A_NAME.burst, PASSWORDS_OF_A_NAME.every_s, a_day(PASSWORDS_OF_A_NAME)) == (10, 15 * 60, 96)
     assert (PASSWORDS_FROM_AN_ADDRESS.burst, a_day(PASSWORDS_FROM_AN_ADDRESS)) == (300, 8640)
-    assert CODES_ASKED.burst + store.PAIRING_S / CODES_ASKED.every_s == 50 == store.PAIRINGS_MAX / 2
+    assert CODES_ASKED.burst + pairing.PAIRING_S / CODES_ASKED.every_s == 50 == pairing.PAIRINGS_MAX / 2
     assert 50 / 1_000_000 == 1 / 20_000
-    assert CODES_COLLECTED.burst >= store.PAIRINGS_MAX / 2
+    assert CODES_COLLECTED.burst >= pairing.PAIRINGS_MAX / 2
     assert (CODES_CONFIRMED.burst, a_day(CODES_CONFIRMED)) == (10, 1440)
     assert (WRONG_TOKENS.burst, a_day(WRONG_TOKENS)) == (500, DAY_S)
     assert WRONG_TOKENS.burst > 2 * 200

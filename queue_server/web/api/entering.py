@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -152,7 +153,7 @@ async def ask_pairing(request: Request) -> Response:
     asked = decode(_ask_pairing, await body_of(request))
     house = house_of(request)
     await house.tries.count(CODES_ASKED, address_of(request))
-    return json(await house.access.ask_pairing(Role(asked.kind)), 201)
+    return json(await house.pairings.ask(Role(asked.kind)), 201)
 
 
 async def collect_pairing(request: Request) -> Response:
@@ -160,7 +161,7 @@ async def collect_pairing(request: Request) -> Response:
     asked = decode(_collect_pairing, await body_of(request))
     house = house_of(request)
     async with house.tries.failures(CODES_COLLECTED, address_of(request)):
-        token = await house.access.collect_pairing(asked.code, asked.secret)
+        token = await house.pairings.collect(asked.code, asked.secret)
     return json({"token": token}) if token is not None else Response(status_code=204)
 
 
@@ -175,8 +176,9 @@ async def confirm_pairing(request: Request) -> Response:
         host.state.screen(asked.screen)
     if asked.counter is not None:
         host.state.counter(asked.counter)
+    require_printer(await house.access.devices(asked.branch), asked.printer, asked.branch)
     async with house.tries.counted((CODES_CONFIRMED, who.actor)):
-        device = await house.access.confirm_pairing(
+        device = await house.pairings.confirm(
             asked.code,
             name=asked.name,
             branch=asked.branch,
@@ -186,6 +188,19 @@ async def confirm_pairing(request: Request) -> Response:
             counter=asked.counter,
         )
     return json({"device": device}, 201)
+
+
+def require_printer(devices: Iterable[DeviceInfo], printer: str | None, branch: str | None) -> None:
+    """It is one of the branch's own, where one is named.
+
+    Raises:
+        Refusal: `not-found`
+    """
+    if printer is not None and not any(
+        each.id == printer and each.kind == Role.PRINTER and each.branch == branch and each.revoked_at is None
+        for each in devices
+    ):
+        raise Refusal("not-found")
 
 
 async def devices(request: Request) -> Response:

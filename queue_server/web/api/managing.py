@@ -43,6 +43,7 @@ from queue_server.readers.statistics.day import DayReport
 from queue_server.readers.statistics.ratings import Ratings
 from queue_server.realtime.views import name
 from queue_server.web.answering import json
+from queue_server.web.api.entering import require_printer
 from queue_server.web.asking import asker_of, body_of, decode, house_of, key_of
 from queue_server.web.house import House
 
@@ -258,10 +259,7 @@ async def change_device(request: Request) -> Response:
 async def _set_printer(
     house: House, who: Who, known: Mapping[str, DeviceInfo], device: DeviceInfo, printer_id: str | None
 ) -> None:
-    if printer_id is not None:
-        printer = known.get(printer_id)
-        if printer is None or printer.kind != Role.PRINTER or printer.branch != device.branch:
-            raise Refusal("not-found")
+    require_printer(known.values(), printer_id, device.branch)
     await house.access.set_printer(device.id, printer_id, by=who.actor)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from queue_server.access.pairing import PairingWait
 from queue_server.access.rights import ACCOUNTS, COMMANDS, PAGES, Role
 from queue_server.access.second_factor import Enrolment
-from queue_server.access.store import PairingWait
 from queue_server.branches.answers import BranchAnswer, CounterAnswer, TicketAnswer
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import BranchConfig
