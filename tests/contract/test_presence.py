@@ -158,7 +158,7 @@ async def test_what_is_connected_to_one_process_all_others_know(join: Join) -> N
     for process in (first, second, third):
         for device in (HALL, DOOR):
             await says(process, device, True)
-        assert await process.connected([HALL, DOOR, DESK]) == {HALL: True, DOOR: True, DESK: False}
+        await says(process, DESK, False)  # on a busy machine a process may be in doubt for a moment
 
         async def are_two(process: RedisPresence = process) -> bool:
             return await process.people() == 2
