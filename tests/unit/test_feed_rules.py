@@ -117,6 +117,29 @@ const tasks = {
     scene({}, () => {}, [4000, press("keydown")]);
     return found;
   },
+  // What each try after a loss begins with: "socket", or "question" with these answers, and then perhaps a socket.
+  questions: (answers) => {
+    const found = [];
+    sandbox.setTimeout = () => {};
+    sandbox.XMLHttpRequest = class {
+      open(_, address) { this.address = address; }
+      send() { question = this; found.push("question " + this.address + " " + this.timeout); }
+    };
+    let question = null;
+    const feed = welcomed(1.5);
+    feed._onClose(1006);
+    while (answers.length) {
+      const here = socket;
+      question = null;
+      feed._connect();
+      if (question) {
+        const status = answers.shift();
+        if (status) { question.status = status; question.onload(); } else { question.ontimeout(); }
+      }
+      if (socket !== here) { found.push("socket"); feed._onClose(1006); }
+    }
+    return found;
+  },
   // What it asks for when the page came with a snapshot, and what it shows then.
   known: (frames) => {
     const seen = [];
@@ -403,6 +426,12 @@ def test_who_is_waited_for_does_not_wait_for_its_turn_in_the_window() -> None:
     (found,) = in_node("hurries", [[]])
     assert found[1::2] == [0] * 8, "a try that is under way goes on"
     assert found[::2] == [30_250, 250, 5000, 250, 4000, 4000, 250, 30_250]
+
+
+def test_in_a_long_outage_it_is_asked_whether_the_server_is_there_before_another_socket_is_tried() -> None:
+    question = "question /healthz 2000"
+    (found,) = in_node("questions", [[None, 502, 200]])
+    assert found == ["socket", "socket", question, question, question, "socket"]
 
 
 def test_a_channel_that_the_server_could_not_tell_is_asked_for_again_at_any_time_soon() -> None:

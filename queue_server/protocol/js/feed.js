@@ -23,7 +23,9 @@
   var WATCH_MS = 500;
   var DEADLINE_MS = 15000; // a press is worth this long; later nobody stands there any more
   var FIRST_RETRY_MS = 250;
+  var LOST = 1006; // as a browser says it
   var LAST_RETRY_MS = 750; // with the window of 1.5 s everybody is back within 3 s; a larger fleet gets a larger window
+  var ASK_FROM = 3; // tries in vain, then it is first asked whether the server is there
   var TRY_AGAIN_FROM = 500; // problems with such a status are the server's own
   var STOP_FROM = 4400; // close codes from here on mean: do not come back without a change
   var wires = global.LaySo.wires;
@@ -91,6 +93,7 @@
     this._heardAt = 0;
     this._watchdog = null;
     this._timer = null;
+    this._question = null;
     this._isStopped = false;
     this.status = { state: "reconnecting", since: new Date() };
     if (this._options.isWorkedAt) {
@@ -162,6 +165,9 @@
     this._timer = null;
     clearInterval(this._watchdog);
     this._endProbe();
+    if (this._question) {
+      this._question.stop();
+    }
     if (this._wire) {
       this._wire.close();
     }
@@ -178,7 +184,27 @@
 
   // -- connection -----------------------------------------------------------------------------------------------------
 
+  /**
+   * A try on a dead line hangs, and a browser holds back WebSockets after some that failed, by up to 5 s. So in a long outage
+   * a small request goes ahead, which is given up soon and may be repeated at once.
+   */
   Feed.prototype._connect = function () {
+    var feed = this;
+    if (this._past.heard === "" || this._past.failed < ASK_FROM) {
+      this._begin();
+      return;
+    }
+    this._question = wires.ask(function (isThere) {
+      feed._question = null;
+      if (isThere) {
+        feed._begin();
+      } else {
+        feed._onClose(LOST);
+      }
+    });
+  };
+
+  Feed.prototype._begin = function () {
     var feed = this;
     var way = global.EventSource ? wires.choose(this._past, Date.now()) : "socket";
     this._wire = this._open(way);
@@ -260,7 +286,7 @@
     if (wire) {
       wire.close();
     }
-    this._onClose(1006);
+    this._onClose(LOST);
   };
 
   Feed.prototype._onClose = function (code) {

@@ -16,6 +16,7 @@
 
   var AGAIN_MS = 750; // a command that did not get through
   var PROBE_MS = 300000; // whoever is served by a stream looks so often whether a WebSocket gets through by now
+  var ASK_MS = 2000; // a small request that has no answer by then has been lost
   var TRIES = 2; // a way that has never worked is left for one try after so many
   var LOST = 1006;
   var COUNTER_COMMANDS = ["assign", "call-next", "close", "move", "open", "pause"];
@@ -55,6 +56,17 @@
     } catch (refused) {
       // Without storage the next start finds it out again.
     }
+  }
+
+  /** Whether the server answers at all: `then(isThere)`, unless it is stopped before. */
+  function ask(then) {
+    var request = new XMLHttpRequest();
+    request.open("GET", "/healthz");
+    request.timeout = ASK_MS;
+    request.onload = function () { then(request.status < 500); };
+    request.onerror = request.ontimeout = function () { then(false); };
+    request.send();
+    return { stop: function () { request.abort(); } };
   }
 
   // -- a WebSocket ----------------------------------------------------------------------------------------------------
@@ -213,7 +225,7 @@
 
   global.LaySo = global.LaySo || {};
   global.LaySo.wires = {
-    socket: Socket, stream: Stream, choose: choose, isProbeDue: isProbeDue, remembered: remembered, remember: remember,
+    socket: Socket, stream: Stream, choose: choose, isProbeDue: isProbeDue, ask: ask, remembered: remembered, remember: remember,
     pathOf: pathOf, counterCommands: COUNTER_COMMANDS
   };
 })(typeof window === "undefined" ? globalThis : window);
