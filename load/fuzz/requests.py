@@ -121,8 +121,9 @@ class HttpFuzz:
         }  # fmt: skip
         if case.operation.path.startswith("/devices/"):
             known["id"] = devices[SPARE if case.method == "DELETE" else "display-own"]
-        made = {name: quote(str(generated.get(name, "x")), safe="%") or "x" for name in known}
-        chosen = made if place is None else known
+        names = re.findall(r"{(\w+)}", case.operation.path)
+        made = {name: quote(str(generated.get(name, "x")), safe="%") or "x" for name in names}
+        chosen = made if place is None else made | known
         return re.sub(r"{(\w+)}", lambda part: str(chosen[part[1]]), case.operation.path)
 
     def _body(self, kwargs: Mapping[str, Any]) -> bytes:

@@ -5,7 +5,8 @@
 Every case plays the same people by the product's rule, by the study's reference and by oldest-first, and compares the
 days in pairs; the waits that the product tells are compared with plays that know the true laws of service, and with the
 wait of the last one who was called. A ratio is judged by the end of its paired 95 % interval that favours the rule: a
-difference that may be none is none. The exit status is 1 when a goal is missed.
+difference that may be none is none. What 99 of 100 ordinary people see at most is a figure of a day, and its mean over
+the days is judged in the same way. The exit status is 1 when a goal is missed.
 """
 
 from __future__ import annotations
@@ -156,13 +157,13 @@ def figures(name: str, played: Iterable[Played]) -> list[Figure]:
         theirs = [of(day) for each in others for day in each.days]
         return paired(title, mine, theirs, most)
 
-    overtakes = [each.whole.overtakes for each in product]
+    overtakes = [day.overtakes for each in product for day in each.days]
     found = [
         ratio("mean wait ÷ reference", lambda m: m.all.mean if m.all else 0.0, reference, goals.mean),
         ratio("priority p95 ÷ reference", lambda m: m.priority.p95 if m.priority else 0.0, reference, goals.priority),
         ratio("ordinary p95 ÷ oldest", lambda m: m.ordinary.p95 if m.ordinary else 0.0, oldest, goals.ordinary),
         ratio("longest wait ÷ oldest", lambda m: m.all.longest if m.all else 0.0, oldest, goals.longest),
-        plain("eligible overtakes p99", max(each["eligible"].p99 for each in overtakes), goals.eligible_p99),
+        mean_of("eligible overtakes p99", [each["eligible"].p99 for each in overtakes], goals.eligible_p99),
         plain("eligible overtakes most", max(each["eligible"].most for each in overtakes), goals.eligible),
         plain("unjust overtakes most", max(each["unjust"].most for each in overtakes), goals.unjust),
         plain("ineligible calls", sum(each.whole.ineligible for each in product), 0),
@@ -185,6 +186,13 @@ def figures(name: str, played: Iterable[Played]) -> list[Figure]:
 
 def plain(name: str, value: float, most: float) -> Figure:
     return Figure(name, value, value, most)
+
+
+def mean_of(name: str, values: Sequence[float], most: float) -> Figure:
+    """A figure of each day: their mean, judged by the lower end of its 95 % interval."""
+    spread = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
+    mean = statistics.mean(values)
+    return Figure(name, mean, mean - 1.96 * spread, most)
 
 
 def paired(name: str, mine: Sequence[float], theirs: Sequence[float], most: float) -> Figure:
