@@ -143,7 +143,9 @@ class SecondFactors:
             raise Refusal("second-factor-lost") from None
         step_now, given = int(self._now()) // STEP_S, _plain(code)
         steps = (step_now + aside for aside in range(-ASIDE, ASIDE + 1))
-        step = next((each for each in steps if hmac.compare_digest(totp.generate_otp(each), given)), None)
+        step = next(
+            (each for each in steps if hmac.compare_digest(totp.generate_otp(each).encode(), given.encode())), None
+        )
         if step is None:
             raise Refusal("wrong-code")
         if not await self._journal.run(lambda db: db.execute(TAKE_STEP, (step, username, step)).rowcount):
