@@ -44,6 +44,7 @@ STAFF = (
     (Role.HELPER, "thanh", "Thanh"),
     (Role.SUPERVISOR, "tuan", "Tuấn"),
     (Role.MANAGER, "giamdoc", "Giám đốc"),
+    (Role.AUDITOR, "kiemtra", "Kiểm tra"),
     (Role.ADMINISTRATOR, "quantri", "Quản trị"),
 )
 SERIES_LAST = 9_999_999
@@ -69,8 +70,9 @@ class DemoOptions(Struct, frozen=True):
 
 
 def demo(settings: Settings, options: DemoOptions) -> int:
-    """Prepare the data folder when it is empty, then serve until stopped. Its administrator needs a password alone."""
-    settings = settings.model_copy(update={"second_factor": "off"})
+    """Prepare the data folder when it is empty, then serve until stopped. Its administrator needs a password alone,
+    unless a setting says otherwise."""
+    settings = easily_entered(settings)
     notes = _notes(settings)
     settings = _with_origin(settings, notes)
     if "branch" not in notes:
@@ -94,6 +96,12 @@ def demo(settings: Settings, options: DemoOptions) -> int:
         for process in children:
             with process:
                 process.terminate()
+
+
+def easily_entered(settings: Settings) -> Settings:
+    """Whether there is a second factor is what was set; where nothing was, there is none."""
+    is_set = "second_factor" in settings.model_fields_set
+    return settings if is_set else settings.model_copy(update={"second_factor": "off"})
 
 
 def always_open(config: BranchConfig) -> BranchConfig:

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from queue_server.access.statements import note_at_branch
 from queue_server.access.tokens import hash_of
-from queue_server.audit.trail import Action, Entry, note
+from queue_server.audit.trail import Action, Entry
 from queue_server.domain.refusals import Refusal
 from queue_server.journal.port import Database, Journal
 
@@ -98,7 +99,7 @@ class SecondFactors:
         def work(db: Database) -> int:
             db.execute(DROP_CODES, (username,))
             db.executemany(ADD_CODE, [(username, hash_of(_plain(each))) for each in codes])
-            note(db, Entry(f"account:{username}", Action.SECOND_FACTOR_PUT, username))
+            note_at_branch(db, Entry(f"account:{username}", Action.SECOND_FACTOR_PUT, username))
             return db.execute(CONFIRM, (now, username)).rowcount
 
         await self._journal.run(work)
@@ -124,7 +125,7 @@ class SecondFactors:
     async def remove(self, username: str, *, by: str) -> None:
         def work(db: Database) -> int:
             db.execute(DROP_CODES, (username,))
-            note(db, Entry(by, Action.SECOND_FACTOR_ENDED, username))
+            note_at_branch(db, Entry(by, Action.SECOND_FACTOR_ENDED, username))
             return db.execute(REMOVE, (username,)).rowcount
 
         await self._journal.run(work)

@@ -128,9 +128,9 @@ class Sessions:
         return token
 
     async def of_account(self, username: str) -> list[SessionInfo]:
-        """Its sessions that have not ended, the newest use first."""
+        """Its sessions that have not ended, in idleness neither, the newest use first."""
         rows = await self._journal.run(lambda db: db.execute(sql.SESSIONS_OF, (username, int(self._now()))).fetchall())
-        found = [SessionInfo(row[0][:ID_LETTERS], *row[1:]) for row in rows]
+        found = [SessionInfo(row[0][:ID_LETTERS], *row[1:]) for row in rows if await self.who(row[0]) is not NOBODY]
         return sorted(found, key=lambda each: each.used_at, reverse=True)
 
     def forget(self) -> None:

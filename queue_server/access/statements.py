@@ -9,9 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from msgspec.structs import replace
+
 from queue_server.access.identity import Who, device_actor
 from queue_server.access.people import Person, Posting
 from queue_server.access.rights import Role
+from queue_server.audit.trail import Entry, note
 from queue_server.journal.port import Database
 
 SIZES = (1, 8, 64, 512, 1024)
@@ -79,6 +82,11 @@ DROP_SESSIONS = "DELETE FROM session WHERE expires_at <= ? OR token_hash = ?"
 USE_SESSION = "UPDATE session SET used_at = ? WHERE token_hash = ?"
 SESSIONS_OF = (
     "SELECT token_hash, browser, created_at, used_at, expires_at FROM session WHERE account = ? AND expires_at > ?"
+)
+BRANCH_OF = (
+    "SELECT branch FROM device WHERE id = ? UNION ALL SELECT coalesce(branch, (SELECT branch FROM posting"
+    " WHERE posting.account = account.username AND ended_at IS NULL ORDER BY first_day DESC LIMIT 1))"
+    " FROM account WHERE username = ?"
 )
 ENDED = (
     "SELECT 'device:' || id FROM device WHERE revoked_at IS NOT NULL"
@@ -186,6 +194,13 @@ def names(db: Database, clerks: Iterable[str]) -> dict[str, str]:
         f"SELECT 'device:' || id, name FROM device WHERE 'device:' || id IN {marks}", values
     ).fetchall()
     return dict(accounts) | dict(devices)
+
+
+def note_at_branch(db: Database, entry: Entry) -> None:
+    """Note it, in the caller's transaction, at the branch of the account or device that it is about: that branch's
+    auditor finds it. Whoever has no standing appointment is of the branch of the last posting."""
+    found = db.execute(BRANCH_OF, (entry.subject, entry.subject)).fetchone() if entry.branch is None else None
+    note(db, entry if found is None else replace(entry, branch=found[0]))
 
 
 def device(

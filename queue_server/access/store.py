@@ -22,7 +22,7 @@ from queue_server.access.rights import Role
 from queue_server.access.second_factor import SecondFactors
 from queue_server.access.sessions import Sessions
 from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_device_id, new_token
-from queue_server.audit.trail import COMMAND_LINE, Action, Entry, note
+from queue_server.audit.trail import COMMAND_LINE, Action, Entry
 from queue_server.domain.refusals import Refusal
 from queue_server.domain.training import training_code
 from queue_server.journal.port import Database, Journal
@@ -142,7 +142,7 @@ class Access:
         def work(db: Database) -> int:
             counts = [db.execute(statement, values).rowcount for statement, values in steps]
             if counts[-1]:
-                note(db, entry)
+                sql.note_at_branch(db, entry)
             db.execute(sql.BUMP)
             return counts[-1]
 
@@ -183,7 +183,7 @@ class Access:
 
         def work(db: Database) -> None:
             known = username if db.execute(sql.PASSWORD, (username,)).fetchone() is not None else ""
-            note(db, Entry(NOBODY.actor, Action.SIGN_IN_FAILED, known))
+            sql.note_at_branch(db, Entry(NOBODY.actor, Action.SIGN_IN_FAILED, known))
 
         await self._journal.run(work)
 

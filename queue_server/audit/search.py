@@ -78,6 +78,7 @@ def _to_be_named(events: Iterable[Recorded], entries: Iterable[trail.Kept]) -> I
     for item in events:
         yield item.actor.removeprefix("account:")
         yield getattr(item.event, "clerk", None) or ""
+        yield getattr(item.event, "only_clerk", None) or ""
         yield f"device:{getattr(item.event, 'device', '')}"
     for each in entries:
         yield from (each.entry.actor.removeprefix("account:"), each.entry.subject, f"device:{each.entry.subject}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from queue_server.audit.trail import COMMAND_LINE, Action, Entry
 from queue_server.domain import events as ev
+from queue_server.domain.commands import TIMER
 from queue_server.domain.configuration import Text
 from queue_server.domain.events import type_of
 
@@ -24,7 +25,7 @@ EVENTS: dict[str, Text] = {
     "advice.taken": Text("Làm theo gợi ý điều phối: {fields}", "Advice was taken: {fields}"),
     "help.called": Text("Máy {device} gọi nhân viên", "Help was called at {device}"),
     "help.answered": Text("Nhân viên đến máy {device}", "Somebody goes to {device}"),
-    "alarm.raised": Text("Quầy {counter} gọi khẩn cấp", "Counter {counter} called for somebody"),
+    "alarm.raised": Text("Quầy {counter} báo Cần hỗ trợ", "Counter {counter} called for somebody"),
     "alarm.answered": Text("Đã có người đến quầy {counter}", "Somebody goes to counter {counter}"),
     "call.shown": Text("Màn hình {device} đã hiện lượt gọi", "{device} has shown a call"),
     "call.spoken": Text("Màn hình {device} đã đọc lượt gọi", "{device} has spoken a call"),
@@ -61,12 +62,16 @@ ENTRIES: dict[str, Text] = {
     Action.SIGN_IN_FAILED: Text("Đăng nhập sai {subject}", "Failed to sign in {subject}"),
     Action.SIGNED_OUT: Text("Đăng xuất", "Signed out"),
     Action.ACCOUNT_PUT: Text("Tạo hoặc đổi tài khoản {subject}", "Account {subject} was made or changed"),
-    Action.ACCOUNT_ENDED: Text("Ngừng tài khoản {subject}", "Account {subject} was ended"),
+    Action.ACCOUNT_ENDED: Text("Khóa tài khoản {subject}", "Account {subject} was locked"),
     Action.PASSWORD_PUT: Text("Đổi mật khẩu của {subject}", "The password of {subject} was changed"),
-    Action.SECOND_FACTOR_PUT: Text("Bật xác thực hai lớp của {subject}", "The second factor of {subject} was set up"),
-    Action.SECOND_FACTOR_ENDED: Text("Bỏ xác thực hai lớp của {subject}", "The second factor of {subject} was removed"),
-    Action.POSTING_PUT: Text("Tạo hoặc đổi kỳ biệt phái của {subject}", "A posting of {subject} was made or changed"),
-    Action.POSTING_ENDED: Text("Kết thúc kỳ biệt phái của {subject}", "A posting of {subject} was ended"),
+    Action.SECOND_FACTOR_PUT: Text(
+        "Bật lớp xác thực thứ hai của {subject}", "The second factor of {subject} was set up"
+    ),
+    Action.SECOND_FACTOR_ENDED: Text(
+        "Tắt lớp xác thực thứ hai của {subject}", "The second factor of {subject} was removed"
+    ),
+    Action.POSTING_PUT: Text("Thêm lịch trực của {subject}", "A posting of {subject} was added"),
+    Action.POSTING_ENDED: Text("Kết thúc lịch trực của {subject}", "A posting of {subject} was ended"),
     Action.DEVICE_ADDED: Text("Thêm thiết bị {subject}", "Device {subject} was added"),
     Action.DEVICE_CHANGED: Text("Đổi thiết bị {subject}", "Device {subject} was changed"),
     Action.DEVICE_REVOKED: Text("Thu hồi thiết bị {subject}", "Device {subject} was revoked"),
@@ -78,6 +83,22 @@ ENTRIES: dict[str, Text] = {
     Action.ERASED: Text("Xóa dữ liệu cá nhân của một lượt {subject}", "Personal data of a visit were erased {subject}"),
     Action.VERIFIED: Text("Kiểm tra nhật ký", "The trail was verified"),
 }
+
+OUTCOMES: dict[str, Text] = {
+    "supplement": Text("Cần bổ sung hồ sơ", "Papers to be added"),
+    "referred": Text("Hướng dẫn nơi khác", "Referred elsewhere"),
+    "declined": Text("Không đủ điều kiện tiếp nhận", "Could not be accepted"),
+}
+"""How a service ended, where it was not simply done; a forgotten one has a sentence of its own."""
+FORGOTTEN = Text("Kết thúc lượt bị quên của số {number}", "The forgotten service of number {number} was ended")
+REASONS: dict[str, Text] = {
+    "moved": Text("chuyển sang quầy khác", "moved to another counter"),
+    "day-ended": Text("kết thúc ngày làm việc", "the service day ended"),
+    TIMER: Text("theo giờ", "by time"),
+}
+"""What the program itself gives as a reason; people give theirs in words."""
+ONLY_COUNTER = Text("chỉ quầy {counter}", "only counter {counter}")
+ONLY_CLERK = Text("chỉ {clerk}", "only {clerk}")
 
 OTHER = Text("Việc khác", "Something else")
 """A test sees that it is never needed."""
@@ -105,10 +126,30 @@ def sentence(event: ev.EventType, lang: str, *, number: str, field: Name, person
     parts["clerk"] = person(parts.get("clerk") or "")
     parts["device"] = person(f"device:{parts.get('device') or ''}").removeprefix("device:")
     parts["fields"] = ", ".join(map(field, parts.get("fields") or ()))
-    words = said(EVENTS.get(type_of(event), OTHER), lang).format_map(parts)
-    reason = parts.get("reason")
-    why = said(reason, lang) if isinstance(reason, Text) else str(reason or "")
-    return f"{words}: {why}" if why and not isinstance(event, ev.TicketVoided | ev.PaperReported) else words
+    text = EVENTS.get(type_of(event), OTHER)
+    if isinstance(event, ev.TicketFinished) and event.outcome == "forgotten":
+        text = FORGOTTEN
+    words = ", ".join([said(text, lang).format_map(parts), *_bound_to(event, lang, person)])
+    why = _why(event, lang)
+    return f"{words}: {why}" if why else words
+
+
+def _bound_to(event: ev.EventType, lang: str, person: Name) -> Iterator[str]:
+    """The only counter, or clerk, that may go on with the ticket from here."""
+    if counter := getattr(event, "only_counter", None):
+        yield said(ONLY_COUNTER, lang).format(counter=counter)
+    if clerk := getattr(event, "only_clerk", None):
+        yield said(ONLY_CLERK, lang).format(clerk=person(clerk))
+
+
+def _why(event: ev.EventType, lang: str) -> str:
+    if isinstance(event, ev.TicketVoided | ev.PaperReported):
+        return ""
+    if isinstance(event, ev.TicketFinished):
+        return said(OUTCOMES[event.outcome], lang) if event.outcome in OUTCOMES else ""
+    reason = getattr(event, "reason", "")
+    known = reason if isinstance(reason, Text) else REASONS.get(reason)
+    return said(known, lang) if known is not None else reason
 
 
 def entry_sentence(entry: Entry, lang: str, names: Mapping[str, str]) -> str:

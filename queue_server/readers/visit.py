@@ -150,8 +150,14 @@ def _happened(item: Recorded, row: TicketRow, config: BranchConfig) -> Happened:
         return code if name is None else (name.en if lang == "en" else "") or name.vi
 
     vi, en = (
-        sentence(item.event, lang, number=row.number, field=lambda code, lang=lang: field(lang, code))  # type: ignore[misc]
-        for lang in ("vi", "en")
+        sentence(
+            item.event,
+            lang,
+            number=row.number,
+            field=lambda code, lang=lang: field(lang, code),  # type: ignore[misc]
+            person=lambda _, somebody=somebody: somebody,  # type: ignore[misc]
+        )
+        for lang, somebody in (("vi", "một nhân viên"), ("en", "one clerk"))
     )
     return Happened(item.at, type_of(item.event), vi, en, msgspec.to_builtins(item.event))
 

@@ -28,8 +28,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # A third less work for a page, on machines that are all used.
-    "--disable-threaded-compositing",
     "--disable-threaded-animation",
 ]
 HARMLESS = re.compile(r"WebSocket connection to|Failed to load resource|error occurred when fetching the script")

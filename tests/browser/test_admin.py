@@ -95,6 +95,7 @@ def test_somebody_new_is_added_posted_and_at_work(visit: Visit, centre: DemoServ
     page.locator("#employer").fill("Bưu điện Gò Vấp")
     page.keyboard.press("Enter")
     password = page.locator("#secret").input_value()
+    expect(page.locator("[data-username]")).to_have_text("mai")
     assert_accessible(page)
     page.keyboard.press("Escape")
     row = page.locator("[data-member=mai]")
@@ -169,6 +170,7 @@ def test_a_password_is_reset_and_sessions_are_seen(visit: Visit) -> None:
     page.get_by_role("button", name="Đặt lại mật khẩu").click()
     page.locator("[data-confirm]").click()
     expect(page.locator("#secret")).to_be_focused()
+    expect(page.locator("[data-username]")).to_have_text("hoa")
     hoa.reload()
     hoa.wait_for_url("**/sign-in?**")
 
@@ -181,6 +183,46 @@ def test_ones_other_sessions_are_ended(visit: Visit) -> None:
     expect(here.locator("[data-session]")).to_have_count(1)
     there.reload()
     there.wait_for_url("**/sign-in?**")
+
+
+def test_who_turns_the_second_factor_on_is_told_that_other_sessions_have_ended(visit: Visit) -> None:
+    here, there = visit("/account", account="duc"), visit("/account", account="duc")
+    here.get_by_role("button", name="Bắt đầu cài đặt").click()
+    secret = here.locator("[data-secret]").get_attribute("data-secret")
+    assert secret is not None
+    here.get_by_label("Mã 6 số").fill(pyotp.TOTP(secret).now())
+    here.keyboard.press("Enter")
+    expect(here.locator(".toast")).to_contain_text("Các phiên khác đã kết thúc")
+    printed = here.get_by_role("button", name="In", exact=True).bounding_box()
+    done = here.locator("[data-done]").bounding_box()
+    assert printed is not None
+    assert done is not None
+    assert done["x"] - (printed["x"] + printed["width"]) >= 8
+    here.get_by_label("Tôi đã cất các mã dự phòng").check()
+    here.locator("[data-done]").click()
+    expect(here.locator("[data-session]")).to_have_count(1)
+    there.reload()
+    there.wait_for_url("**/sign-in?**")
+
+
+def test_the_menu_closes_by_escape_and_by_a_press_elsewhere(visit: Visit) -> None:
+    page = visit("/admin", account="quang")
+    menu, items = page.locator(".menu__who"), page.locator(".menu__items")
+    menu.click()
+    expect(items).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(items).to_be_hidden()
+    expect(menu).to_be_focused()
+    menu.click()
+    page.locator("h2").first.click()
+    expect(items).to_be_hidden()
+
+
+def test_only_who_may_do_without_an_appointment_is_told_that_one_may(visit: Visit) -> None:
+    page = visit("/admin", account="quang")
+    page.get_by_role("button", name="Thêm nhân sự").click()
+    expect(page.locator("#role-hint")).to_have_text("Dùng vào những ngày không có lịch trực.")
+    expect(page.locator('#role option[value=""]')).to_have_count(0)
 
 
 def test_a_supervisor_may_not_open_the_page(visit: Visit) -> None:

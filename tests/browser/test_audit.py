@@ -44,3 +44,14 @@ def test_what_was_done_is_found_by_number_and_person(centre: DemoServer, visit: 
 def test_a_clerk_is_told_that_it_is_not_for_her(visit: Visit) -> None:
     page = visit("/audit", account="lan")
     expect(page.get_by_role("heading")).to_contain_text("Không mở được trang này")
+
+
+def test_an_auditor_of_the_branch_sees_its_accounts_and_signs_out(centre: DemoServer, visit: Visit) -> None:
+    StaffApi(centre.url, "quang").post("/staff/minh/reset-password")
+    page = visit("/audit", account="kiem")
+    rows = page.locator(".audit__table tbody tr")
+    expect(rows.filter(has_text="Đổi mật khẩu của Trần Văn Minh (minh)")).to_have_count(1)
+    expect(page.get_by_role("link", name="Tài khoản")).to_have_attribute("href", "/account")
+    expect(page.get_by_text("Đỗ Văn Kiểm").first).to_be_visible()
+    page.get_by_role("button", name="Đăng xuất").click()
+    page.wait_for_url("**/sign-in?next=%2Faudit")

@@ -48,6 +48,22 @@ def test_without_a_wish_a_clerk_lands_at_the_counter(visit: Visit) -> None:
     expect(page).to_have_url(re.compile(r"/clerk$"))
 
 
+def test_whoever_is_signed_in_meets_the_form_only_to_sign_in_as_somebody_else(visit: Visit) -> None:
+    page = visit("/")
+    page.goto("/sign-in?next=/clerk")
+    sign_in(page, "lan", PASSWORD)
+    expect(page).to_have_url(re.compile(r"/clerk$"))
+    expect(page.locator(".counter").first).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"[0-9]/$"))
+    page.goto("/sign-in")
+    expect(page).to_have_url(re.compile(r"/clerk$"))
+    page.goto("/audit")
+    page.get_by_role("link", name="Đăng nhập tài khoản khác").click()
+    sign_in(page, "kiem", PASSWORD)
+    expect(page).to_have_url(re.compile(r"/audit$"))
+
+
 @pytest.mark.parametrize(
     "elsewhere", ["https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)"]
 )

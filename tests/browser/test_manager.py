@@ -104,7 +104,7 @@ def test_a_manager_signs_in_and_comes_to_the_screen(visit: Visit):
 def test_a_clerk_is_told_kindly_that_this_is_not_for_them(visit: Visit):
     page = visit("/manager", account="lan")
     expect(page.locator("main")).to_contain_text("không có quyền")
-    expect(page.get_by_role("link", name="Đăng nhập tài khoản khác")).to_have_attribute("href", "/sign-in")
+    expect(page.get_by_role("link", name="Đăng nhập tài khoản khác")).to_have_attribute("href", "/sign-in?anew=1")
 
 
 def test_a_supervisor_has_no_devices(visit: Visit):

@@ -44,6 +44,16 @@ def test_a_clerk_practises_and_the_branch_hears_nothing(visit: Visit, centre: De
     assert ticket.number == "A001"
 
 
+def test_the_managers_page_asks_for_no_report_since_there_is_none(visit: Visit, centre: DemoServer) -> None:
+    page = visit("/", account="quang")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_response("**/advice"):
+        page.goto(f"/manager?branch={COPY}")
+    expect(page.locator("[data-field]").first).to_be_visible()
+    assert not [url for url in asked if "/reports/" in url]
+
+
 def test_every_page_and_screen_says_so(visit: Visit, centre: DemoServer) -> None:
     manager = StaffApi(centre.url, "quang")
     manager.branch = COPY

@@ -408,6 +408,15 @@ async def test_ones_sessions_are_listed_and_ended(access: Access, clock: Time):
     assert await access.end_sessions("lan", only=listed[0].id) == 1
 
 
+async def test_a_session_that_has_ended_in_idleness_is_listed_no_more(access: Access, clock: Time):
+    access.sessions.needs_second_factor = False
+    await add(access, "admin", Role.ADMINISTRATOR)
+    await access.sign_in("admin", PASSWORD, browser="Chrome, Windows")
+    clock.go(minutes=31)
+    await access.sign_in("admin", PASSWORD, browser="Firefox, Linux")
+    assert [each.browser for each in await access.sessions.of_account("admin")] == ["Firefox, Linux"]
+
+
 class Lines:
     """The connections of a process, and what has become of them."""
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from queue_server.access.identity import Who
 from queue_server.access.pairing import Pairings
 from queue_server.access.rights import Role
+from queue_server.access.staff import NewPosting, Staff
 from queue_server.access.store import Access
 from queue_server.audit import trail
 from queue_server.audit.trail import Entry
@@ -61,10 +63,41 @@ async def test_accounts_and_sessions(journal: Journal, access: Access) -> None:
     await access.sign_out(session)
     assert await entries(journal) == [
         Entry("account:admin", "account-put", "lan", "go-vap", "clerk"),
-        Entry("nobody", "sign-in-failed", "lan"),
+        Entry("nobody", "sign-in-failed", "lan", "go-vap"),
         Entry("nobody", "sign-in-failed", ""),
         Entry("account:lan", "signed-in", branch="go-vap"),
         Entry("account:lan", "signed-out", branch="go-vap"),
+    ]
+
+
+@pytest.mark.parametrize("open_journal", DURABLE, indirect=True)
+async def test_an_entry_is_of_the_branch_of_whom_it_is_about(journal: Journal, access: Access) -> None:
+    """So that the auditor of a branch finds what was done about its own people, whoever did it."""
+    await access.put_account("lan", "so-thu-tu-12", Role.CLERK, name="Lan", branch="go-vap")
+    await access.put_account("mai", "so-thu-tu-12", Role.CLERK, name="Mai", branch="thu-duc")
+    await access.put_account("admin", "so-thu-tu-12", Role.ADMINISTRATOR, name="Quản trị", branch=None)
+    printer, _ = await access.add_device(Role.PRINTER, name="Máy in", branch="go-vap")
+    await access.change(("UPDATE account SET role = '', branch = NULL WHERE username = 'mai'", ()), entry=Entry("", ""))
+    staff, chief = Staff(journal, access), Who("account:admin", Role.ADMINISTRATOR, "Quản trị", clerk="admin")
+    today = access.sessions.today("go-vap")
+    await staff.post(chief, NewPosting("mai", "go-vap", Role.CLERK, "", today, today, None))
+    before = len(await entries(journal))
+    enrolment = await access.second_factors.begin("lan")
+    await access.second_factors.confirm("lan", pyotp.TOTP(enrolment.secret).now())
+    await staff.reset_second_factor(chief, "lan")
+    await staff.reset_password(chief, "mai")
+    await staff.lock(chief, "mai")
+    await access.rotate_token(printer, by=CHIEF)
+    await access.rename_device(printer, "Máy in 2", by=CHIEF)
+    await access.put_password("admin", "so-thu-tu-13", must_change=False)
+    assert [(each.action, each.subject, each.branch) for each in (await entries(journal))[before:]] == [
+        ("second-factor-put", "lan", "go-vap"),
+        ("second-factor-ended", "lan", "go-vap"),
+        ("password-put", "mai", "go-vap"),
+        ("account-ended", "mai", "go-vap"),
+        ("token-rotated", printer, "go-vap"),
+        ("device-changed", printer, "go-vap"),
+        ("password-put", "admin", None),
     ]
 
 
@@ -83,8 +116,8 @@ async def test_devices(journal: Journal, access: Access) -> None:
     assert await entries(journal) == [
         Entry(CHIEF, "paired", screen, "go-vap", "display"),
         Entry(f"device:{screen}", "signed-in", branch="go-vap"),
-        Entry(CHIEF, "device-changed", screen, detail="cua"),
-        Entry(CHIEF, "device-revoked", screen),
+        Entry(CHIEF, "device-changed", screen, "go-vap", "cua"),
+        Entry(CHIEF, "device-revoked", screen, "go-vap"),
         Entry("setup", "device-added", program, None, "integration"),
         Entry(CHIEF, "device-changed", program),
     ]

@@ -94,7 +94,7 @@ def test_what_is_hidden_in_one_table_is_not_shown_by_another() -> None:
 
 def test_four_on_the_whole_day_are_counted_and_nothing_else() -> None:
     found = of(*rated(4, "chung-thuc", 1, "lan", BAD, "cho-lau"))
-    assert (found.total.people, found.total.levels) == (4, None)
+    assert (found.given, found.total.people, found.total.levels) == (4, 4, None)
     assert (found.reasons, found.fields, found.counters, found.clerks) == ((), (), (), ())
 
 
@@ -102,6 +102,7 @@ def test_while_the_day_is_open_ratings_count_five_at_a_time() -> None:
     """Who looks before and after one visit sees no difference, or five."""
     nine = [*rated(5, "chung-thuc", 1, "lan"), *rated(9, "chung-thuc", 1, "lan", BAD)[5:]]
     assert [of(*nine[:n], is_over=False).total.people for n in (4, 5, 8, 9)] == [0, 5, 5, 5]
+    assert [of(*nine[:n], is_over=False).given for n in (4, 5, 8, 9)] == [4, 5, 8, 9]
     assert of(*nine, is_over=False).total.levels == {
         "very_satisfied": 5, "satisfied": 0, "neutral": 0, "dissatisfied": 0,
     }  # fmt: skip

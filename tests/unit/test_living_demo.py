@@ -10,10 +10,11 @@ import pytest
 from load.day.visits import go_vap
 from load.live import visits_of
 from load.told import Belief, report, told_of
-from queue_server.demo import HURRY, ORGANISATION, hurried
+from queue_server.demo import HURRY, ORGANISATION, easily_entered, hurried
 from queue_server.directory.importing import read_organisation
 from queue_server.directory.plan import branch_config
 from queue_server.domain import commands as c
+from queue_server.settings import read_settings
 from tests.factories import LAN, Branch
 
 
@@ -24,6 +25,12 @@ def test_services_take_as_long_as_the_demos_centre_believes() -> None:
         drawn = fmean(visit.service_s for visit in visits if visit.field == field.code)
         assert drawn == pytest.approx(field.service_time_s, rel=0.3), field.code
     assert {field.code: field.service_time_s for field in config.fields}["chung-thuc"] == 75
+
+
+def test_whether_the_demo_asks_for_a_second_factor_is_what_was_set() -> None:
+    assert easily_entered(read_settings({})).second_factor == "off"
+    for wanted in ("on", "off"):
+        assert easily_entered(read_settings({"LAYSO_SECOND_FACTOR": wanted})).second_factor == wanted
 
 
 def a_morning() -> Branch:

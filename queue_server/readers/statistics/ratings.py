@@ -9,7 +9,7 @@ Rules, so that everybody can check a figure:
   together at least, for which the smallest others are hidden too; and who is hidden in one table is in every other
   where the same visits make a row.
 - While the day is open there are no tables, and the total counts ratings `LEAST` at a time: nobody who looks before and
-  after a visit learns how it was rated.
+  after a visit learns how it was rated, but that it was.
 - A reason counts once for each rating that names it.
 """
 
@@ -48,11 +48,12 @@ class ReasonCount(Struct, frozen=True):
 
 
 class Ratings(Struct, frozen=True):
-    """`finished` people could rate. `is_complete` once the day has ended: until then there are no rows but the total.
-    Counters, clerks and comments (while they are kept, in the order of their letters) are for who may see how
-    colleagues were rated."""
+    """`finished` people could rate, `given` ratings came of it. `is_complete` once the day has ended: until then there
+    are no rows but the total. Counters, clerks and comments (while they are kept, in the order of their letters) are
+    for who may see how colleagues were rated."""
 
     finished: int
+    given: int
     is_complete: bool
     total: Rated
     reasons: tuple[ReasonCount, ...] = ()
@@ -74,12 +75,13 @@ def ratings(config: BranchConfig, tickets: Sequence[Ticket], *, is_over: bool) -
     """Of a day's tickets, those that were rated."""
     finished = sum(1 for ticket in tickets if ticket.state is TicketState.FINISHED)
     rated = sorted((t for t in tickets if t.rating and t.state is not TicketState.VOIDED), key=_rated_at)
+    given = len(rated)
     if not is_over:
         rated = rated[: len(rated) // LEAST * LEAST]
     total = _row("", Text("Tổng", "Total"), rated)
     if len(rated) < LEAST:
-        return Ratings(finished, is_over, replace(total, levels=None))
-    found = Ratings(finished, is_over, total, _reasons(config, rated))
+        return Ratings(finished, given, is_over, replace(total, levels=None))
+    found = Ratings(finished, given, is_over, total, _reasons(config, rated))
     return replace(found, **_tables(config, rated)) if is_over else found
 
 

@@ -60,12 +60,19 @@ def _staff_pages(who: Who) -> list[str]:
 
 
 async def sign_in(request: Request) -> Response:
-    """GET /sign-in?next=…: the form; its script posts to /api/v1/session."""
+    """GET /sign-in?next=…&anew=1: the form; its script posts to /api/v1/session. Who is signed in has nothing to do
+    here, unless it is `anew`."""
     who, after = await who_of(request), local_path(request.query_params.get("next"))
     if who.owes in ("password", "second-factor"):
         lang = {"lang": "en"} if page_language_of(request) == "en" else {}
         return RedirectResponse(f"/account?{urlencode({'next': after} | lang)}", 303, {"cache-control": "no-store"})
+    if who.clerk and who.role is not Role.NOBODY and "anew" not in request.query_params:
+        return RedirectResponse(after or _home(request, who), 303, {"cache-control": "no-store"})
     return page(request, "sign_in.html", who=who, next=after, homes=HOMES, sso=_sso(request))
+
+
+def _home(request: Request, who: Who) -> str:
+    return f"{HOMES.get(who.role, '/')}{'?lang=en' if page_language_of(request) == 'en' else ''}"
 
 
 def _sso(request: Request) -> str:

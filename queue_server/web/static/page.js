@@ -72,11 +72,19 @@
     return (further && further[section]) || texts[language] || texts.en;
   };
 
-  /** A function from a key (and values) to words in the page's language, out of such texts. */
+  /**
+   * A function from a key (and values) to words in the page's language, out of such texts. A key without words is told
+   * in the browser's console, and its last part stands there: one word that is missing leaves no page blank.
+   */
   LaySo.words = function (texts, section) {
     return function (key, values) {
       var words = LaySo.table(texts, section)[key];
-      return LaySo.fill(words === undefined ? texts.vi[key] : words, values);
+      words = words === undefined ? texts.vi[key] : words;
+      if (words === undefined) {
+        console.error("No words for " + key);
+        words = key.split(".").pop();
+      }
+      return LaySo.fill(words, values);
     };
   };
 

@@ -25,10 +25,10 @@ export function openFeed({ onStatus, isQuiet }) {
   return { feed, isLive, now: () => (isLive() || !status ? feed.now() : status.since) };
 }
 
-/** To the page where an account signs in, and back to `next`. */
+/** To the form where an account signs in, and back to `next`; also where the server still takes the session for good. */
 export function signIn(next = location.pathname + location.search + location.hash) {
   const lang = LaySo.language() === "en" ? "&lang=en" : "";
-  location.assign(`/sign-in?next=${encodeURIComponent(next)}${lang}`);
+  location.assign(`/sign-in?next=${encodeURIComponent(next)}&anew=1${lang}`);
 }
 
 export function signOut(onProblem) {

@@ -38,7 +38,7 @@ function load() {
 /** Something that was owed is done: on to where one wanted to go, unless something else is owed. */
 function goOn(said, signedIn) {
   if (model.account.owes && signedIn && !signedIn.owes) {
-    location.assign(next);
+    location.replace(next);
     return;
   }
   LaySo.toast(said, "ok");
@@ -54,7 +54,7 @@ function draw() {
       ${account.owes && html`<p class="notice notice--warn" data-owes=${account.owes}>${t(`owes.${account.owes}`)}</p>`}
       ${account.owes !== "second-factor" && !model.codes && html`<${Password} />`}
       ${account.owes !== "password" && html`<${SecondFactor} />`}
-      ${!account.owes && html`<${Signed} />`}
+      ${!account.owes && !model.codes && html`<${Signed} />`}
     </main>`, root);
 }
 
@@ -118,6 +118,7 @@ function Enrol() {
   const [code, setCode] = useState("");
   const confirm = () => code && ask("factor", "PUT", "/account/second-factor", { code }, ({ codes }) => {
     set({ codes, enrolment: null });
+    LaySo.toast(t("factorPut"), "ok");
   });
   return html`<div class="enrol">
     <img class="enrol__picture" src=${enrolment.picture} alt=${t("picture")} />
@@ -133,11 +134,11 @@ function Enrol() {
 
 function Codes() {
   const [isKept, setIsKept] = useState(false);
-  const leave = () => (model.account.owes ? location.assign(next) : set({ codes: null }) || load());
+  const leave = () => (model.account.owes ? location.replace(next) : set({ codes: null }) || load());
   return html`<p class="notice notice--warn">${t("codesHint")}</p>
     <ul class="codes">${model.codes.map((code) => html`<li>${code}</li>`)}</ul>
     <label class="option"><input type="checkbox" checked=${isKept} onChange=${(event) => setIsKept(event.target.checked)} /> ${t("kept")}</label>
-    <div><button class="button" type="button" onClick=${() => window.print()}>${t("print")}</button>
+    <div class="card__do"><button class="button" type="button" onClick=${() => window.print()}>${t("print")}</button>
       <button class="button button--primary" type="button" data-done disabled=${!isKept} onClick=${leave}>${t("goOn")}</button></div>`;
 }
 

@@ -18,11 +18,12 @@ function MemberDialog(props) {
   const [role, setRole] = useState(known ? known.role || "" : "clerk");
   const [branch, setBranch] = useState(known && known.role ? known.branch || "" : model.branch);
   const body = { name: name.trim(), employer_kind: kind, employer: employer.trim(), role: role || null, branch: role && branch ? branch : null };
-  const once = ({ password }) => open("once", { name: body.name, password });
+  const once = ({ password }) => open("once", { name: body.name, username: username.trim(), password });
   const path = known && `/staff/${encodeURIComponent(known.username)}`;
   const confirm = () =>
     known ? ask("PUT", path, body, t("saved")) : ask("POST", "/staff", { username: username.trim(), ...body }, t("added", { name: body.name }), once);
   const none = model.isEverywhere || (known && !known.role) ? [["", t("none")]] : [];
+  const hint = none.length ? `${t("appointmentHint")} ${t("appointmentNone")}` : t("appointmentHint");
   const places = [[model.branch, model.branchName], ...(model.isEverywhere ? [["", t("everyBranch")]] : [])];
   const elsewhere = known && known.branch && known.branch !== model.branch ? [[known.branch, known.branch]] : [];
   return html`<${Dialog} ...${props} isWide title=${known ? known.name : t("addMember")} words=${t("save")} confirm=${confirm} isOff=${!body.name || !(known || username.trim())}>
@@ -33,7 +34,7 @@ function MemberDialog(props) {
       <${Text} id="employer" label=${t("employer")} value=${employer} onChange=${setEmployer} maxlength="120" autocomplete="off" />
     </div>
     <div class="pair">
-      <${Choice} id="role" label=${t("appointment")} hint=${t("appointmentHint")} value=${role} onChange=${setRole} options=${[...none, ...rolesOf(model)]} />
+      <${Choice} id="role" label=${t("appointment")} hint=${hint} value=${role} onChange=${setRole} options=${[...none, ...rolesOf(model)]} />
       <${Choice} id="branch" label=${t("where")} value=${branch} isOff=${!role} onChange=${setBranch} options=${[...places, ...elsewhere]} />
     </div>
     ${known && html`<${More} ...${props} member=${known} path=${path} />`}
@@ -42,7 +43,7 @@ function MemberDialog(props) {
 
 /** What else can be done with an account. */
 function More({ member, path, ask, open }) {
-  const about = { name: member.name, path };
+  const about = { name: member.name, username: member.username, path };
   return html`<div class="choices">
     <button class="button" type="button" onClick=${() => open("resetPassword", about)}>${t("resetPassword")}</button>
     <button class="button" type="button" onClick=${() => ask("POST", `${path}/unlock`, {}, t("unlocked", { name: member.name }))}>${t("unlock")}</button>
@@ -63,7 +64,10 @@ const question = (name, act, isDanger = true) =>
 
 function OnceDialog(props) {
   const { about } = props;
-  return html`<${Dialog} ...${props} title=${about.name}><${Secret} label=${t("once", about)} hint=${t("onceHint")} value=${about.password} /><//>`;
+  return html`<${Dialog} ...${props} title=${about.name}>
+    <p>${t("username")}: <strong data-username>${about.username}</strong></p>
+    <${Secret} label=${t("once", about)} hint=${t("onceHint")} value=${about.password} />
+  <//>`;
 }
 
 function TokenDialog(props) {
@@ -138,7 +142,7 @@ export const DIALOGS = {
   program: ProgramDialog,
   rename: RenameDialog,
   endPosting: question("end", ({ ask }, { id }) => ask("DELETE", `/postings/${id}`, {}, t("ended"))),
-  resetPassword: question("resetPassword", ({ ask, open }, { name, path }) => ask("POST", `${path}/reset-password`, {}, null, ({ password }) => open("once", { name, password }))),
+  resetPassword: question("resetPassword", ({ ask, open }, { name, username, path }) => ask("POST", `${path}/reset-password`, {}, null, ({ password }) => open("once", { name, username, password }))),
   resetSecondFactor: question("resetSecondFactor", ({ ask }, { path }) => ask("POST", `${path}/reset-second-factor`, {}, t("reset"))),
   lock: question("lock", ({ ask }, { path }) => ask("DELETE", path, {}, t("locked"))),
   rotate: question("rotate", ({ ask, open }, { id, name }) => ask("POST", `/devices/${id}/token`, {}, null, ({ token }) => open("token", { name, token })), false),

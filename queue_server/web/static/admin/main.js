@@ -1,5 +1,5 @@
 /** The page of staff, postings and tokens: one model, drawn anew whenever it changes. */
-import { LanguageSwitch } from "../parts.js";
+import { LanguageSwitch, Menu } from "../parts.js";
 import { signIn, signOut } from "../staff.js";
 import { html, render } from "../vendor/preact-htm.js";
 import { DIALOGS } from "./dialogs.js";
@@ -56,22 +56,13 @@ function Head() {
     <div class="page-head__names"><h1 class="page-head__branch head__branch">${model.branchName}</h1></div>
     <nav class="tabs">${tab("staff")}${isAdministrator && tab("tokens")}
       <a class="tab" href=${`/manager?branch=${encodeURIComponent(model.branch)}${lang && "&lang=en"}`}>${t("management")}</a></nav>
-    <details class="menu" onFocusOut=${closeWhenLeft}>
-      <summary class="button button--quiet menu__who">${model.me}</summary>
-      <div class="menu__items">
+    <${Menu} who=${model.me}>
       ${page.hasOthers !== undefined && html`<a class="menu__item" href=${`/admin${lang}`}>${t("branches")}</a>`}
       <a class="menu__item" href=${`/account${lang}`}>${t("account")}</a>
       <${LanguageSwitch} />
       <button class="menu__item" type="button" onClick=${() => signOut((problem) => LaySo.toast(problem.detail, "bad"))}>${t("signOut")}</button>
-      </div>
-    </details>
+    <//>
   </header>`;
-}
-
-function closeWhenLeft(event) {
-  if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget)) {
-    event.currentTarget.open = false;
-  }
 }
 
 function open(name, about = {}) {

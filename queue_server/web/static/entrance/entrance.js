@@ -64,6 +64,6 @@
       path = "/account?next=" + encodeURIComponent(form.dataset.next || "/");
     }
     var keepsLanguage = LaySo.language() === "en" && path.indexOf("lang=") < 0;
-    location.assign(keepsLanguage ? path + (path.indexOf("?") < 0 ? "?" : "&") + "lang=en" : path);
+    location.replace(keepsLanguage ? path + (path.indexOf("?") < 0 ? "?" : "&") + "lang=en" : path);
   }
 })();

@@ -1,7 +1,7 @@
 /** The page: fields to press and what the next number is for; beside them who needs a helper, and the last numbers. */
 import { isContrast, toggleContrast } from "../contrast.js";
 import { isFiling, offerOf } from "../dispenser/rules.js";
-import { Connection, LanguageSwitch } from "../parts.js";
+import { Connection, LanguageSwitch, Menu } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
 import { Keys, TicketDialog } from "./dialog.js";
 import { TicketNumber, className, fieldName, furtherWords, languageName } from "./parts.js";
@@ -42,18 +42,15 @@ function Head({ model, now, on }) {
       <${Connection} model=${model} />
       <span class="clock">${LaySo.time(now)}</span>
       ${model.facts.has_slips && html`<button class="button" type="button" data-do="slip" onClick=${() => on.typeSlip("")}>${t("slip")}</button>`}
-      <details class="menu">
-        <summary class="button button--quiet menu__who">${model.me}</summary>
-        <div class="menu__items">
-          ${model.hasOthers && html`<a class="menu__item" href=${`/helper?branch=${LaySo.language() === "en" ? "&lang=en" : ""}`}>${t("others")}</a>`}
-          <button class="menu__item" type="button" onClick=${() => on.set({ isHelping: true })}>${t("keys")} <kbd class="key">?</kbd></button>
-          <a class="menu__item" href=${`/helper/list${query}`}>${t("list.enter")}</a>
-          <a class="menu__item" href=${`/helper/numbers${query}`}>${t("list.print")}</a>
-          <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
-          <${LanguageSwitch} />
-          <button class="menu__item" type="button" onClick=${on.signOut}>${t("signOut")}</button>
-        </div>
-      </details>
+      <${Menu} who=${model.me}>
+        ${model.hasOthers && html`<a class="menu__item" href=${`/helper?branch=${LaySo.language() === "en" ? "&lang=en" : ""}`}>${t("others")}</a>`}
+        <button class="menu__item" type="button" onClick=${() => on.set({ isHelping: true })}>${t("keys")} <kbd class="key">?</kbd></button>
+        <a class="menu__item" href=${`/helper/list${query}`}>${t("list.enter")}</a>
+        <a class="menu__item" href=${`/helper/numbers${query}`}>${t("list.print")}</a>
+        <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
+        <${LanguageSwitch} />
+        <button class="menu__item" type="button" onClick=${on.signOut}>${t("signOut")}</button>
+      <//>
     </div>
   </header>`;
 }

@@ -199,9 +199,9 @@ function loadAdvice(isAtOnce) {
   );
 }
 
-/** How right forecasts were today, and what advice that was taken has brought. */
+/** How right forecasts were today, and what advice that was taken has brought; of a training copy there is no report. */
 function loadReport() {
-  if (reportedDay) {
+  if (reportedDay && document.documentElement.dataset.training === undefined) {
     get(LaySo.ask("GET", `/branches/${code}/reports/${reportedDay}`), (report) => ({ report }));
   }
 }

@@ -1,6 +1,6 @@
 /** The screen: head, the day, its figures, what needs somebody, fields and counters. */
 import { isContrast, toggleContrast } from "../contrast.js";
-import { Connection, LanguageSwitch } from "../parts.js";
+import { Connection, LanguageSwitch, Menu } from "../parts.js";
 import { html } from "../vendor/preact-htm.js";
 import { Advice } from "./advice.js";
 import { Care, Faults, Well } from "./care.js";
@@ -47,25 +47,16 @@ function Head({ model, now, signOut }) {
     <div class="page-head__tools head__tools">
       <${Connection} model=${model} />
       <span class="clock">${LaySo.time(now)}</span>
-      <details class="menu" onFocusOut=${closeWhenLeft}>
-        <summary class="button button--quiet menu__who">${model.me}</summary>
-        <div class="menu__items">
-          ${model.hasOthers && html`<a class="menu__item" href=${`/manager?branch=${lang.replace("?", "&")}`}>${t("others")}</a>`}
-          <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
-          ${model.hasDevices && html`<a class="menu__item" href=${`/admin?branch=${encodeURIComponent(model.branch)}${lang && "&lang=en"}`}>${t("staff")}</a>`}
-          <a class="menu__item" href=${`/account${lang}`}>${t("account")}</a>
-          <${LanguageSwitch} />
-          <button class="menu__item" type="button" onClick=${signOut}>${t("signOut")}</button>
-        </div>
-      </details>
+      <${Menu} who=${model.me}>
+        ${model.hasOthers && html`<a class="menu__item" href=${`/manager?branch=${lang.replace("?", "&")}`}>${t("others")}</a>`}
+        <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
+        ${model.hasDevices && html`<a class="menu__item" href=${`/admin?branch=${encodeURIComponent(model.branch)}${lang && "&lang=en"}`}>${t("staff")}</a>`}
+        <a class="menu__item" href=${`/account${lang}`}>${t("account")}</a>
+        <${LanguageSwitch} />
+        <button class="menu__item" type="button" onClick=${signOut}>${t("signOut")}</button>
+      <//>
     </div>
   </header>`;
-}
-
-function closeWhenLeft(event) {
-  if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget)) {
-    event.currentTarget.open = false;
-  }
 }
 
 function Now(props) {
