@@ -275,6 +275,7 @@ export function makeActions(store, feed) {
     if (counter.isMine) {
       store.stay(no);
     } else if (counter.clerk) {
+      store.set({ typed: "" });
       showSheet("takeover", { no });
     } else {
       openHere(no);
@@ -287,6 +288,7 @@ export function makeActions(store, feed) {
       try {
         await open(no, false);
       } catch (problem) {
+        store.set({ typed: "" });
         if (problem.code !== "counter-taken") {
           throw problem;
         }
