@@ -289,10 +289,10 @@ export function makeActions(store, feed) {
         await open(no, false);
       } catch (problem) {
         store.set({ typed: "" });
+        await store.loadPeople(); // whoever was refused sees why
         if (problem.code !== "counter-taken") {
           throw problem;
         }
-        await store.loadPeople();
         store.set({ sheet: { name: "takeover", values: { no }, about: null, problem: null } });
         return QUIET;
       }
