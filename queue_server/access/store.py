@@ -20,7 +20,7 @@ from queue_server.access.passwords import Passwords, require_good
 from queue_server.access.people import Person
 from queue_server.access.rights import Role
 from queue_server.access.second_factor import SecondFactors
-from queue_server.access.sessions import Sessions
+from queue_server.access.sessions import ID_LETTERS, Sessions
 from queue_server.access.tokens import FormerKey, TicketTokens, former_key_name, hash_of, new_device_id, new_token
 from queue_server.audit.trail import COMMAND_LINE, Action, Entry
 from queue_server.domain.refusals import Refusal
@@ -272,9 +272,9 @@ class Access:
 
     async def end_sessions(self, username: str, *, but: str = "", only: str = "", by: str = COMMAND_LINE) -> int:
         """Of an account: all, all `but` one (its hash), or the `only` one with this id; how many have ended."""
-        like = f"{only}%" if only else "%"
+        which, its = ("substr(token_hash, 1, ?) = ?", (ID_LETTERS, only)) if only else ("token_hash <> ?", (but,))
         return await self.change(
-            ("DELETE FROM session WHERE account = ? AND token_hash <> ? AND token_hash LIKE ?", (username, but, like)),
+            (f"DELETE FROM session WHERE account = ? AND {which}", (username, *its)),
             entry=Entry(by, Action.SESSION_ENDED, username),
         )
 

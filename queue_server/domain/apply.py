@@ -348,7 +348,7 @@ def _postponed(state: BranchState, rec: Recorded, event: ev.TicketPostponed) -> 
 
 
 def _held(state: BranchState, rec: Recorded, event: ev.TicketHeld) -> None:
-    _move(state, rec, event.ticket, TicketState.HELD, only_counter=event.only_counter)
+    _move(state, rec, event.ticket, TicketState.HELD, only_counter=event.only_counter, held_for=event.reason)
 
 
 def _ready(state: BranchState, rec: Recorded, event: ev.TicketReady) -> None:
@@ -423,7 +423,8 @@ def _undone(state: BranchState, rec: Recorded, event: ev.TicketUndone) -> None:
     before = state.before[event.ticket]
     mark = Mark(rec.seq, rec.actor, rec.at, "ticket.undone")
     revision = now.revision + (before.final_at is not None)
-    state.put_ticket(replace(before, last=mark, revision=revision, rating=now.rating))
+    said = {"rating": now.rating, "notes": now.notes, "codes": now.codes}
+    state.put_ticket(replace(before, last=mark, revision=revision, **said))
     if event.undone_type == "ticket.called":
         _take_down(state, now)
         if before.state is TicketState.WAITING:  # a held one that was called back had not counted
@@ -456,9 +457,8 @@ def _expired(state: BranchState, rec: Recorded, event: ev.TicketExpired) -> None
 
 
 def _rated(state: BranchState, rec: Recorded, event: ev.TicketRated) -> None:
-    """An annotation: what the ticket's last change was, and whether it may be undone, stays."""
-    rated = replace(state.tickets[event.ticket], rating=Rating(event.level, rec.at, event.reasons, event.comment))
-    state.put_ticket(rated, undo_to=state.before.get(event.ticket))
+    rating = Rating(event.level, rec.at, event.reasons, event.comment)
+    _annotate(state, replace(state.tickets[event.ticket], rating=rating))
 
 
 # -- paper -------------------------------------------------------------------------------------------------------------
@@ -479,8 +479,20 @@ def _paper_reported(state: BranchState, rec: Recorded, event: ev.PaperReported) 
         state.put("papers", event.job, replace(paper, outcome=event.outcome, reason=event.reason))
 
 
-def _annotated(state: BranchState, rec: Recorded, event: ev.TicketNoted | ev.TicketDossiersRecorded) -> None:
-    """It lies beside the journal, and is read there."""
+def _noted(state: BranchState, rec: Recorded, event: ev.TicketNoted) -> None:
+    """The words lie beside the journal, and are read there; that there are some is known here."""
+    ticket = state.tickets[event.ticket]
+    _annotate(state, replace(ticket, notes=ticket.notes + 1))
+
+
+def _dossiers_recorded(state: BranchState, rec: Recorded, event: ev.TicketDossiersRecorded) -> None:
+    ticket = state.tickets[event.ticket]
+    _annotate(state, replace(ticket, codes=ticket.codes + len(event.digests)))
+
+
+def _annotate(state: BranchState, annotated: Ticket) -> None:
+    """What the ticket's last change was, and whether it may be undone, stays."""
+    state.put_ticket(annotated, undo_to=state.before.get(annotated.id))
 
 
 _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
@@ -523,8 +535,8 @@ _APPLY: dict[type, Callable[[BranchState, Recorded, Any], None]] = {
     ev.TicketRebooked: _rebooked,
     ev.TicketExpired: _expired,
     ev.TicketRated: _rated,
-    ev.TicketNoted: _annotated,
-    ev.TicketDossiersRecorded: _annotated,
+    ev.TicketNoted: _noted,
+    ev.TicketDossiersRecorded: _dossiers_recorded,
     ev.PaperRequested: _paper_requested,
     ev.PaperReported: _paper_reported,
 }

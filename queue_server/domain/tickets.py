@@ -117,6 +117,7 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     `appointment` is an appointed time that the citizen kept; `is_returning` is somebody who comes back from a hold.
     `dossiers_done` counts those of a bulk submitter's earlier turns. `counter` is where the ticket is called, served or
     held; `only_counter` and `only_clerk` bind a waiting ticket; it goes `back` to that counter with its next step.
+    `held_for` is why it was held last; colleagues wrote so many `notes`, and entered so many `codes` of dossiers.
     `revision` grows each time the ticket becomes final, so that a later correction outranks an earlier record.
     `person` stands for a citizen whose card was scanned; no row, record or paper shows it.
     """
@@ -153,6 +154,9 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     times_called: int = 0
     times_postponed: int = 0
     times_reinstated: int = 0
+    held_for: str = ""
+    notes: int = 0
+    codes: int = 0
     steps: tuple[str, ...] = ()
     step: int = 0
     told: Estimate | None = None
@@ -186,6 +190,12 @@ class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
     def further(self) -> tuple[str, ...]:
         """The fields in which the visit goes on after this one."""
         return self.steps[self.step :]
+
+    @property
+    def came_from(self) -> int | None:
+        """The counter at which it was last before it came to where it is now."""
+        places = (stint.counter for stint in reversed(self.stints))
+        return next((no for no in places if no is not None and no != self.counter), None)
 
     @property
     def order(self) -> tuple[datetime, datetime, int]:

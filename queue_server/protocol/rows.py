@@ -166,7 +166,8 @@ class Told(Struct, frozen=True):
 
 
 class QueueRow(Struct, frozen=True):
-    """A waiting ticket in a clerk's list. `since` is when this wait began."""
+    """A waiting ticket in a clerk's list. `since` is when this wait began, `came_from` the counter at which it was
+    before; colleagues wrote so many `notes`, and entered so many `codes` of dossiers."""
 
     id: str
     number: str
@@ -183,12 +184,16 @@ class QueueRow(Struct, frozen=True):
     assistance: str | None
     step: int
     stream: str
+    came_from: int | None
+    notes: int
+    codes: int
 
 
 class DeskTicketRow(Struct, frozen=True):
     """A ticket in a clerk's hands. `waited_s` is the sum of its waits so far; `counter` is where a held one's papers
     are, and `only_counter` where alone it goes on; `turn` is how many of a bulk submitter's dossiers are done before
     others have their turn. The visit goes on in the fields of `further`, with the first of them `back` at that counter.
+    It `came_from` that counter, and was held last for the reason `held_for`; `notes` and `codes` as in the list.
     `shown_at` and `spoken_at` are when a screen told that its newest call, of `called_at`, has been, in a hall where
     screens show this counter's calls (`is_watched`); `spoken_after` is how many others are spoken before it, None when
     it does not wait to be spoken."""
@@ -211,6 +216,10 @@ class DeskTicketRow(Struct, frozen=True):
     further: list[str]
     back: int | None
     only_counter: int | None
+    came_from: int | None
+    held_for: str
+    notes: int
+    codes: int
     why: Name | None
     can_undo_until: datetime | None
     waited_s: int
@@ -293,7 +302,7 @@ class Next(Struct, frozen=True):
 class DeskRow(Struct, frozen=True):
     """The counter itself, for its clerk. What was called last there and the rule in force tell its console who is
     next. `overtaken_since` holds of its fields whose waits began before when: they were overtaken as often as the rule
-    allows."""
+    allows. While it is not open, others may call who waits for it alone after `bound_loosens_s`."""
 
     no: int
     name: Name
@@ -307,6 +316,7 @@ class DeskRow(Struct, frozen=True):
     overtaken_since: dict[str, datetime]
     rule: Rule
     undo_s: int
+    bound_loosens_s: int
     alarm: DeskAlarm | None
 
 

@@ -11,8 +11,8 @@ from queue_server.protocol.reasons import sentence
 
 
 def upcoming(state: BranchState, no: int, now: datetime) -> rows.Next:
-    """With the sentence that the call would have."""
+    """With the sentence that the call would have; how long it has waited is seen beside it, as it grows."""
     found = who_is_next(state, no, now)
     if found is None:
         return rows.Next(None, None)
-    return rows.Next(found.ticket, sentence(found.reason, found.waited_s, found.candidates))
+    return rows.Next(found.ticket, sentence(found.reason, None, found.candidates))

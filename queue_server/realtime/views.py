@@ -334,6 +334,7 @@ class CounterView:
             overtaken_since=_overtaken_since(state, counter),
             rule=convert(config.rule, rows.Rule, from_attributes=True),
             undo_s=config.limits.undo_s,
+            bound_loosens_s=config.limits.bound_loosens_s,
             alarm=_alarm(state, self.no),
         )
 
@@ -408,6 +409,9 @@ def _queue_row(ticket: Ticket) -> rows.QueueRow:
         assistance=ticket.assistance,
         step=ticket.step,
         stream=ticket.stream.value,
+        came_from=ticket.came_from,
+        notes=ticket.notes,
+        codes=ticket.codes,
     )
 
 
@@ -433,7 +437,11 @@ def _desk_ticket(state: BranchState, ticket: Ticket) -> rows.DeskTicketRow:
         further=list(ticket.further),
         back=ticket.back,
         only_counter=ticket.only_counter,
-        why=reason_of(call.why if call else None),
+        came_from=ticket.came_from,
+        held_for=ticket.held_for,
+        notes=ticket.notes,
+        codes=ticket.codes,
+        why=reason_of(call.why if call else None, has_wait=False),
         can_undo_until=ticket.last.at + undo if ticket.id in state.before else None,
         waited_s=_waited_s(ticket),
         counter=ticket.counter,
@@ -453,12 +461,12 @@ def _is_watched(state: BranchState, ticket: Ticket) -> bool:
     return any(screen.layout != "waiting" and screen.shows(desk) for screen in state.configured.screens)
 
 
-def reason_of(why: ev.Why | None) -> rows.Name | None:
-    """Why somebody was called, as a sentence."""
+def reason_of(why: ev.Why | None, *, has_wait: bool = True) -> rows.Name | None:
+    """Why somebody was called, as a sentence; without the wait where that stands beside it."""
     if why is None:
         return None
     others = [Other(each.number, each.waited_s) for each in why.considered]
-    return sentence(why.reason, why.waited_s, why.candidates, others)
+    return sentence(why.reason, why.waited_s if has_wait else None, why.candidates, others)
 
 
 def _waited_s(ticket: Ticket) -> int:

@@ -3,6 +3,7 @@ nowhere."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,5 +74,39 @@ def test_the_start_page_leads_there_for_staff_only(visit: Visit, centre: DemoSer
     stranger = visit("/")
     expect(stranger.locator("body")).not_to_contain_text("TẬP HUẤN")
     clerk = visit("/", account="lan")
+    assert_accessible(clerk)
+    practice = clerk.locator(".place").last
+    expect(practice.locator(".training")).to_have_text(BAND)
     clerk.get_by_role("link", name="Quầy làm việc").first.click()
+    expect(clerk.locator(".counter").first).to_be_enabled()
+    expect(clerk.locator(".training")).to_have_count(0)
+    clerk.go_back()
+    practice.get_by_role("link", name="Quầy làm việc").click()
     expect(clerk.locator(".training")).to_have_text(BAND)
+
+
+def test_who_practises_is_told_of_the_counter_left_open_in_earnest(visit: Visit, centre: DemoServer) -> None:
+    page = visit("/clerk", account="lan")
+    page.locator('.counter[data-no="1"]').click()
+    expect(page.locator(".desk")).to_have_attribute("data-mode", "open")
+    page.goto(f"/clerk?branch={COPY}")
+    told = page.locator(".left-open")
+    expect(told).to_contain_text("Ông/bà vẫn đang mở quầy 1 ở Trung tâm Phục vụ hành chính công phường Gò Vấp:")
+    assert_accessible(page)
+    page.locator('.counter[data-no="2"]').click()
+    expect(page.locator(".hand .left-open")).to_be_visible()
+    told.get_by_role("link").click()
+    expect(page.locator(".desk__name")).to_contain_text("Quầy 1")
+    expect(page.locator(".training")).to_have_count(0)
+    expect(told).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/clerk", "/audit"])
+def test_a_choice_of_branches_has_language_and_a_way_out(visit: Visit, centre: DemoServer, path: str) -> None:
+    page = visit(f"{path}?branch=", account="admin")
+    expect(page.get_by_role("heading")).to_have_text("Chọn điểm phục vụ")
+    assert_accessible(page)
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("heading")).to_have_text("Choose a branch")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/sign-in"))

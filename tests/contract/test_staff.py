@@ -402,6 +402,8 @@ async def test_ones_sessions_are_listed_and_ended(access: Access, clock: Time):
     listed = await access.sessions.of_account("lan")
     assert [each.browser for each in listed] == ["Firefox, Linux", "Chrome, Windows"]
     assert await access.end_sessions("hoa", only=listed[1].id) == 0
+    for part in ("%", "_" * 16, who.session[:1], who.session[:15]):
+        assert await access.end_sessions("lan", only=part) == 0, "an id is whole"
     assert await access.end_sessions("lan", but=who.session) == 1
     assert [await access.by_session(one), (await access.by_session(two)).clerk] == [NOBODY, "lan"]
     assert (await access.by_session(others)).clerk == "hoa"

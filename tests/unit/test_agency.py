@@ -44,10 +44,10 @@ def test_which_counters_may_be_opened(branch: Branch, by: c.By, expected: list[s
     assert [opened(branch, no, by) for no in (1, 2, 3)] == expected
 
 
-def test_the_refusal_names_the_agency(branch: Branch) -> None:
+def test_the_refusal_names_both_agencies(branch: Branch) -> None:
     with pytest.raises(Refusal) as refused:
         branch.open(1, "07:30", LAND)
-    assert refused.value.data == {"counter": 1, "agency": Text("Phường")}
+    assert refused.value.data == {"counter": 1, "agency": Text("Phường"), "own": Text("Đất đai")}
 
 
 def test_who_was_moved_there_goes_on_there(branch: Branch) -> None:

@@ -1,4 +1,4 @@
-"""next:BRANCH/NO says whom the counter would call now, and why: what the call then says."""
+"""next:BRANCH/NO says whom the counter would call now, and why; how long it has waited stands beside it, and grows."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def test_it_is_the_one_who_is_called_for_the_reason_that_is_given() -> None:
         assert said.why is not None
         told.append((event.number, said.why.vi, said.why.en))
     assert told == [
-        ("B002", "Thuộc đối tượng ưu tiên, đã chờ 25 phút.", "Has statutory priority and has waited 25 minutes."),
+        ("B002", "Thuộc đối tượng ưu tiên.", "Has statutory priority."),
         (
             "A001",
-            "Chờ lâu nhất (32 phút) trong số 2 người đang chờ quầy này.",
-            "Has waited longest (32 minutes) of 2 waiting for this counter.",
+            "Chờ lâu nhất trong số 2 người đang chờ quầy này.",
+            "Has waited longest of 2 waiting for this counter.",
         ),
         (
             "B001",
-            "Chờ lâu nhất (32 phút) trong số 1 người đang chờ quầy này.",
-            "Has waited longest (32 minutes) of 1 waiting for this counter.",
+            "Chờ lâu nhất trong số 1 người đang chờ quầy này.",
+            "Has waited longest of 1 waiting for this counter.",
         ),
     ]
 

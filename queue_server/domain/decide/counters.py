@@ -38,8 +38,9 @@ def _require_own_agency(state: BranchState, counter: Counter, by: By) -> None:
     desk = next((desk for desk in state.configured.counters if desk.no == counter.no), None)
     agency = desk.agency if desk is not None else ""
     if by.agency and agency not in ("", by.agency) and not by.may_override:
-        name = next((each.name for each in state.configured.agencies if each.code == agency), agency)
-        raise Refusal("other-agency", counter=counter.no, agency=name)
+        names = {each.code: each.name for each in state.configured.agencies}
+        own = names.get(by.agency, by.agency)
+        raise Refusal("other-agency", counter=counter.no, agency=names.get(agency, agency), own=own)
 
 
 def _has_clerk(counter: Counter, by: By, but: Counter) -> bool:

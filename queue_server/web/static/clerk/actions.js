@@ -275,6 +275,7 @@ export function makeActions(store, feed) {
     if (counter.isMine) {
       store.stay(no);
     } else if (counter.clerk) {
+      store.set({ typed: "" });
       showSheet("takeover", { no });
     } else {
       openHere(no);
@@ -287,10 +288,11 @@ export function makeActions(store, feed) {
       try {
         await open(no, false);
       } catch (problem) {
+        store.set({ typed: "" });
+        await store.loadPeople(); // whoever was refused sees why
         if (problem.code !== "counter-taken") {
           throw problem;
         }
-        await store.loadPeople();
         store.set({ sheet: { name: "takeover", values: { no }, about: null, problem: null } });
         return QUIET;
       }

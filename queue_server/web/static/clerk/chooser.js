@@ -1,6 +1,7 @@
 /** Where does this clerk sit today? By a press, or by typing the counter's number. */
 import { html } from "../vendor/preact-htm.js";
 import { Connection, LanguageSwitch } from "../parts.js";
+import { LeftOpen } from "./parts.js";
 import { SheetDialog } from "./sheet.js";
 import { clerkName, dayHint, fieldName } from "./sheets.js";
 import { t } from "./texts.js";
@@ -25,6 +26,7 @@ export function Chooser(props) {
     <main class="chooser">
       <h1>${t("chooseTitle")}</h1>
       <p class="quiet">${hintOf(model, counters)}</p>
+      <${LeftOpen} model=${model} />
       <ul class="counters">${counters.map((row) => html`<${CounterCard} ...${props} row=${row} key=${row.no} />`)}</ul>
     </main>
     ${model.sheet && html`<${SheetDialog} ...${props} />`}
@@ -45,13 +47,15 @@ function CounterCard({ model, row, isLive, choose }) {
   const canOpen = row.state !== "closed" || hasDay(model.board);
   const isTyped = model.typed === String(row.no);
   const who = row.isMine ? t("mine") : row.clerk ? clerkName(model, row.clerk) : "";
+  const other = row.isMine ? null : model.people.others[row.no];
   const fields = row.fields.map((code) => fieldName(model, code)).join(", ");
   return html`<li>
-    <button class=${`counter${row.isMine ? " counter--mine" : ""}${isTyped ? " counter--typed" : ""}`} type="button" data-no=${row.no}
+    <button class=${`counter${row.isMine ? " counter--mine" : ""}${isTyped ? " counter--typed" : ""}${other ? " counter--other" : ""}`} type="button" data-no=${row.no}
       disabled=${!isLive || !canOpen} aria-busy=${model.busy !== null && isTyped} onClick=${() => choose(row.no)}>
       <span class="counter__no number">${row.no}</span>
       <span class="counter__about">
         <span class="counter__fields">${fields}</span>
+        ${other && html`<span class="counter__agency">${t("ofAgency", { agency: LaySo.name(other) })}</span>`}
         <span class="counter__state"><span class=${`pill pill--${PILL[row.state]}`}>${t(`state.${row.state}`)}</span> ${who}</span>
       </span>
     </button>

@@ -76,6 +76,7 @@ function Menu({ model, desk, isLive, press, signOut, set }) {
     <div class="menu__items">
       ${item("change")} ${item("close")}
       <button class="menu__item" type="button" onClick=${() => press("help")}>${t("help")} <${Key} name=${model.keys.help} /></button>
+      <a class="menu__item" href=${`/account${LaySo.language() === "en" ? "?lang=en" : ""}`}>${t("account")}</a>
       <button class="menu__item" type="button" onClick=${() => print()}>${t("print")}</button>
       <button class="menu__item" type="button" aria-pressed=${!isQuiet()} onClick=${sound}>${t("sound")}</button>
       <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>

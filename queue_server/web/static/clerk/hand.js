@@ -1,9 +1,9 @@
 /** The number in hand, as large as it deserves, with what its clerk needs to know; or why there is none. */
 import { html } from "../vendor/preact-htm.js";
 import { keyName } from "./keys.js";
-import { Key, TicketNumber, minutesOf, minutesSince } from "./parts.js";
+import { Key, LeftOpen, TicketNumber, minutesOf, minutesSince } from "./parts.js";
 import { Procedures } from "./procedures.js";
-import { clerkName, dayHint, fieldName, languageName, spaced } from "./sheets.js";
+import { clerkName, dayHint, fieldName, languageName, pastWords, spaced } from "./sheets.js";
 import { t } from "./texts.js";
 import { isShown } from "./arrivals.js";
 import { hallOf } from "./view.js";
@@ -42,6 +42,8 @@ function InHand({ model, desk: { hand }, now, isLive, press }) {
 function Facts({ model, hand, hall }) {
   const facts = [
     ["waited", minutesOf(hand.waited_s)],
+    ["past", pastWords(hand, model.no)],
+    ["heldFor", hand.held_for, "strong"],
     ["priority", hand.priority_name ? LaySo.name(hand.priority_name) : "", "strong"],
     ["dossiers", hand.dossiers > 1 ? dossiersWords(hand) : ""],
     ["language", hand.language === "vi" ? "" : languageName(hand.language), "strong"],
@@ -79,7 +81,7 @@ function Without(props) {
     lost: html`<button class="button" type="button" disabled=${!isLive} onClick=${() => showSheet("takeover", { no: model.no })}>${t("takeBack")}</button>`,
     closed: html`<button class="button" type="button" disabled=${!isLive} onClick=${() => press("change")}>${t("primary.choose")}</button>`,
   }[desk.mode];
-  return html`<div class="hand__without"><${Arrived} ...${props} /><h2>${title}</h2><p class="quiet">${hint}</p>${other}</div>`;
+  return html`<div class="hand__without"><${LeftOpen} model=${model} /><${Arrived} ...${props} /><h2>${title}</h2><p class="quiet">${hint}</p>${other}</div>`;
 }
 
 /** Somebody has come to an idle counter. */
@@ -90,7 +92,7 @@ function Arrived({ model, desk }) {
   return html`<p class="notice notice--ok hand__arrived" role="status" hidden=${!words}>${words}</p>`;
 }
 
-function saying({ model, desk: { mode, row, queue } }) {
+function saying({ model, desk: { mode, row, queue }, isLive }) {
   const no = model.no;
   const time = row && row.since ? LaySo.time(row.since) : "";
   switch (mode) {
@@ -99,13 +101,13 @@ function saying({ model, desk: { mode, row, queue } }) {
     case "over":
       return { title: t("closedTitle", { no }), hint: dayHint(model.board) };
     case "closed":
-      return { title: t("closedTitle", { no }), hint: t("closedHint") };
+      return { title: t("closedTitle", { no }), hint: isLive ? t("closedHint") : "" };
     case "lost":
       return { title: t("lostTitle", { no, name: clerkName(model, row.clerk) }), hint: t("lostHint", { time }) };
     case "paused":
       return { title: t("pausedTitle", { no }), hint: row.reason ? t("pausedWhy", { reason: row.reason, time }) : t("pausedSince", { time }) };
     default:
-      return queue.length > 0 ? { title: t("idle"), hint: t("idleHint", { key: keyName(model.keys.primary) }) } : { title: t("idleEmpty"), hint: t("idleEmptyHint") };
+      return queue.length > 0 ? { title: t("idle"), hint: isLive ? t("idleHint", { key: keyName(model.keys.primary) }) : "" } : { title: t("idleEmpty"), hint: t("idleEmptyHint") };
   }
 }
 

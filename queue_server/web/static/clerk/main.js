@@ -10,7 +10,7 @@ import { Chooser } from "./chooser.js";
 import { Console } from "./console.js";
 import { DEFAULTS, actionOn, keyOf, loadKeys, saveKeys } from "./keys.js";
 import { forget, keepPage, keeping, keptRows } from "./kept.js";
-import { ABOUT_HAND } from "./sheets.js";
+import { ABOUT_HAND, helpedWords, spaced } from "./sheets.js";
 import { t } from "./texts.js";
 import * as undo from "./undo.js";
 import { countersOf, deskOf, hasDay, ownCounter, typedNumber } from "./view.js";
@@ -34,7 +34,7 @@ let model = {
   next: null, // {ticket, why}: whom the server would call
   arrived: null, // {id, at}: who came when nobody else was there
   shown: 0, // how often the counter's channel has changed
-  people: { at: {}, names: {}, helps: {}, classes: [], may_call_chosen: false },
+  people: { at: {}, names: {}, helps: {}, others: {}, helped: null, real: null, classes: [], may_call_chosen: false },
   hasPeople: false,
   absent: null,
   status: null,
@@ -156,12 +156,16 @@ function onBoard(view, changes) {
 function onDesk(view, changes) {
   const was = changes && shownDesk;
   const wasMine = isMine;
+  const isOwnDoing = model.busy !== null;
   store.set({ rows: view, shown: model.shown + 1 });
   keep();
   const came = was && arrivedAt(was, shownDesk);
   if (came) {
     store.set({ arrived: { id: came.id, at: Date.now() } });
     chime();
+  }
+  if (was && was.hand && !isOwnDoing && (!shownDesk.hand || shownDesk.hand.id !== was.hand.id)) {
+    sayWhoHelped(was.hand);
   }
   const row = view.counter ? view.counter[model.no] : null;
   isMine = Boolean(row) && row.clerk === model.me;
@@ -171,6 +175,15 @@ function onDesk(view, changes) {
     loadPeople(true); // closed by somebody else, who may have sent this clerk to another counter
   } else if (model.hasPeople && [row.clerk, row.alarm && row.alarm.answered_by].some((who) => who && !model.people.names[who])) {
     loadPeople();
+  }
+}
+
+/** The number in hand has gone without a press here: if another one of staff did that, it is said. */
+async function sayWhoHelped({ id, number }) {
+  await loadPeople();
+  const { helped, names } = model.people;
+  if (helped && helped.ticket === id) {
+    LaySo.toast(helpedWords(helped.type, names[helped.by], spaced(number)));
   }
 }
 

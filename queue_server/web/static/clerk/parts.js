@@ -17,6 +17,16 @@ export function Key({ name }) {
   return html`<span class="key" aria-hidden="true">${keyName(name)}</span>`;
 }
 
+/** Who practises is told of the counter that they have left open in earnest. */
+export function LeftOpen({ model: { people } }) {
+  if (!people.real) {
+    return null;
+  }
+  const { branch, name, no } = people.real;
+  const query = new URLSearchParams({ branch, counter: no, ...(LaySo.language() === "en" ? { lang: "en" } : {}) });
+  return html`<p class="notice notice--warn left-open" role="status">${t("leftOpen", { no, branch: LaySo.name(name) })} <a href=${`/clerk?${query}`}>${t("goBack", { no })}</a></p>`;
+}
+
 /** "12 phút" since an instant; calm, without seconds. */
 export function minutesSince(instant, now) {
   return minutesOf(secondsSince(instant, now));

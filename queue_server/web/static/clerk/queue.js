@@ -1,7 +1,7 @@
 /** Who waits in this counter's fields: the next one first, each wait against what that citizen was told. */
 import { html } from "../vendor/preact-htm.js";
 import { Key, TicketNumber, minutesSince } from "./parts.js";
-import { clerkName, fieldName, spaced } from "./sheets.js";
+import { clerkName, fieldName, pastWords, spaced } from "./sheets.js";
 import { t } from "./texts.js";
 import { bandOf, isHeldLong, secondsSince } from "./view.js";
 
@@ -44,14 +44,16 @@ function Rows(props) {
 }
 
 function Row({ model, desk, isLive, now, showSheet, ticket, isNext }) {
-  const tags = tagsOf(model, ticket, now);
+  const past = pastWords(ticket, model.no);
   const isOff = !isLive || !desk.can.pick || model.busy !== null;
   const why = model.next && model.next.ticket === ticket.id && model.next.why ? LaySo.name(model.next.why) : "";
   return html`<li class=${`row${isNext ? " row--next" : ""}`} data-number=${ticket.number}>
     <span class="row__number"><${TicketNumber} number=${ticket.number} />${isNext && html`<b class="row__next">${t("next")}</b>`}</span>
     <span class="row__about">
       <span class="row__field">${fieldName(model, ticket.field)}</span>
-      <span class=${`row__tags${ticket.priority ? " row__tags--priority" : ""}`}>${tags.join(" · ")}</span>
+      <span class=${`row__tags${ticket.priority ? " row__tags--priority" : ""}`}>${tagsOf(model, ticket, now).map(({ kind, words }, i) =>
+        html`<span class=${`row__tag row__tag--${kind}`} key=${kind}>${i > 0 ? " · " : ""}${words}</span>`)}</span>
+      ${past && html`<span class="row__past">${past}</span>`}
     </span>
     <${Age} model=${model} ticket=${ticket} now=${now} />
     ${model.people.may_call_chosen && html`<button class="button row__call" type="button" disabled=${isOff} aria-label=${t("pickThis", { n: spaced(ticket.number) })}
@@ -70,13 +72,18 @@ function Age({ model, ticket, now }) {
   </span>`;
 }
 
-/** What is special about a ticket, in few words. */
+/** What is special about a ticket, in few words: its class, why this counter may not call it ("bound"), the rest. */
 function tagsOf(model, ticket, now) {
+  const known = ticket.priority !== null && model.people.classes.find((each) => each.code === ticket.priority);
+  return [
+    { kind: "class", words: known ? LaySo.name(known.name) : ticket.priority === null ? "" : t("priority") },
+    { kind: "bound", words: boundTags(model, ticket, now).join(" · ") },
+    { kind: "rest", words: restTags(ticket).join(" · ") },
+  ].filter(({ words }) => words);
+}
+
+function boundTags(model, ticket, now) {
   const tags = [];
-  if (ticket.priority !== null) {
-    const known = model.people.classes.find((each) => each.code === ticket.priority);
-    tags.push(known ? LaySo.name(known.name) : t("priority"));
-  }
   if (ticket.not_before !== null && new Date(ticket.not_before) > now) {
     tags.push(t("notBefore", { time: LaySo.time(ticket.not_before) }));
   }
@@ -86,6 +93,11 @@ function tagsOf(model, ticket, now) {
   if (ticket.only_clerk !== null) {
     tags.push(t("onlyClerk", { name: clerkName(model, ticket.only_clerk) }));
   }
+  return tags;
+}
+
+function restTags(ticket) {
+  const tags = [];
   if (ticket.step > 0) {
     tags.push(t("stepNo", { n: ticket.step + 1 }));
   }

@@ -35,6 +35,7 @@ export function SheetDialog({ model, desk, set, closeSheet, confirm, isLive }) {
     <h2 class="dialog__title">${sheet.title}</h2>
     ${sheet.text && html`<p class="sheet__text">${sheet.text}</p>`}
     ${sheet.groups.map((group, i) => html`<${Group} group=${group} choose=${choose} isFirst=${i === 0} key=${group.key} />`)}
+    ${sheet.warning && html`<p class="sheet__warning notice notice--warn" role="status">${sheet.warning}</p>`}
     <p class="sheet__problem notice notice--bad" role="alert" hidden=${!problem}>${problem}</p>
     </div>
     <div class="dialog__foot">

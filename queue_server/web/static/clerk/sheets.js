@@ -5,7 +5,7 @@
  * @typedef {{value: any, label: string, note?: string, code?: string, number?: string, isOff?: boolean}} Option
  * @typedef {{key: string, label: string, kind: "choice" | "count", options: Option[], value: any, empty?: string}} Group
  * @typedef {{name: string, args: Record<string, any>, did?: string, ticket?: {id: string, number: string}}} Command
- * @typedef {{title: string, text?: string, groups: Group[], confirm: string, tone?: string, command: Command | null}} Sheet
+ * @typedef {{title: string, text?: string, warning?: string, groups: Group[], confirm: string, tone?: string, command: Command | null}} Sheet
  */
 import { list, t } from "./texts.js";
 
@@ -30,8 +30,20 @@ export function dayHint(board) {
   return today ? t("dayEnded", { time: LaySo.time(today.ended_at) }) : t("noDay");
 }
 
+/** "1 ghi chú · 2 mã hồ sơ · từ quầy 1": what there is of a number already, and where it was before it came to counter `no`. */
+export function pastWords({ notes, codes, came_from: from }, no) {
+  const parts = [notes > 0 && t(notes > 1 ? "notesMany" : "notesOne", { n: notes }), codes > 0 && t(codes > 1 ? "codesMany" : "codesOne", { n: codes })];
+  return [...parts, from !== null && from !== no && t("cameFrom", { no: from })].filter(Boolean).join(" · ");
+}
+
 export function clerkName(model, clerk) {
   return model.people.names[clerk] || clerk;
+}
+
+/** What somebody else did with the number in hand. */
+export function helpedWords(type, name, n) {
+  const known = ["ticket.finished", "ticket.no_show", "ticket.returned"];
+  return t(known.includes(type) ? `helped.${type}` : "helped.other", { name, n });
 }
 
 function choice(key, label, options, values, fallback = options.length > 0 ? options[0].value : null) {
@@ -77,7 +89,7 @@ function hold({ desk: { hand }, values }) {
   return sheet(t("hold.title", { n: spaced(hand.number) }), [why, here], command, { confirm: t("hold") });
 }
 
-function transfer({ model, desk: { hand }, values }) {
+function transfer({ model, desk: { hand, row }, values }) {
   const kinds = ["field", "counter", "clerk"].map((kind) => ({ value: kind, label: t(`transfer.${kind}`) }));
   const to = choice("to", t("transfer.to"), kinds, values);
   const target = choice(`${to.value}-target`, t(`transfer.${to.value}`), targets(model, hand, to.value), values, null);
@@ -85,7 +97,15 @@ function transfer({ model, desk: { hand }, values }) {
   const why = choice("reason", t("reason"), maybeReasons("transfer.reasons"), values);
   const args = { ticket: hand.id, [to.value]: target.value, reason: why.value };
   const command = target.value === null ? null : { name: "transfer", args, did: "transfer", ticket: hand };
-  return sheet(t("transfer.title", { n: spaced(hand.number) }), [to, target, why], command, { confirm: t("transfer") });
+  const warning = to.value === "counter" ? awayWarning(model, target.value, row) : undefined;
+  return sheet(t("transfer.title", { n: spaced(hand.number) }), [to, target, why], command, { warning, confirm: t("transfer") });
+}
+
+/** A counter that is not open calls nobody: how long the number waits for it alone. */
+function awayWarning(model, no, row) {
+  const { state } = (no !== null && model.board.counters[no]) || {};
+  const minutes = Math.ceil(row.bound_loosens_s / 60);
+  return state && state !== "open" ? t(`transfer.to-${state}`, { no, n: minutes }) : undefined;
 }
 
 function targets(model, hand, kind) {
@@ -205,7 +225,7 @@ function resume({ model, desk: { held, can }, values }) {
     value: ticket.id,
     label: spaced(ticket.number),
     number: ticket.number,
-    note: `${fieldName(model, ticket.field)} · ${t("sinceNow", { time: LaySo.time(ticket.since) })}${ticket.only_counter === null ? "" : ` · ${t("onlyCounter", { no: ticket.only_counter })}`}`,
+    note: heldNote(model, ticket),
   }));
   const which = choice("ticket", t("resume.ticket"), options, values);
   const ways = [
@@ -218,6 +238,11 @@ function resume({ model, desk: { held, can }, values }) {
   const resuming = { name: "resume", args: { ticket: which.value, counter: model.no, quietly: how.value === "quietly" }, did: "resume" };
   const command = how.value === "ready" ? { name: "ready", args: { ticket: which.value }, did: "ready" } : resuming;
   return sheet(t("resume.title"), [which, how], ticket ? { ...command, ticket } : null, { confirm: t("resume") });
+}
+
+function heldNote(model, ticket) {
+  const where = ticket.only_counter === null ? "" : t("onlyCounter", { no: ticket.only_counter });
+  return [fieldName(model, ticket.field), ticket.held_for, t("sinceNow", { time: LaySo.time(ticket.since) }), where].filter(Boolean).join(" · ");
 }
 
 function pick({ model, desk, values }) {

@@ -4,16 +4,18 @@
  * @typedef {{likely_s: number, low_s: number, high_s: number, made_at: string}} Told
  * @typedef {{id: string, number: string, field: string, arrival_at: string, queue_at: string, priority: string | null,
  *   since: string, told: Told | null, not_before: string | null, only_counter: number | null, only_clerk: string | null,
- *   dossiers: number, assistance: string | null, step: number, stream: string}} QueueRow
+ *   dossiers: number, assistance: string | null, step: number, stream: string, came_from: number | null, notes: number,
+ *   codes: number}} QueueRow
  * @typedef {{id: string, number: string, field: string, state: string, since: string, arrival_at: string,
  *   times_called: number, priority: string | null, priority_name: {vi: string, en: string} | null, language: string,
  *   dossiers: number, dossiers_done: number, turn: number, procedures: string[], assistance: string | null,
- *   further: string[], back: number | null, only_counter: number | null, why: {vi: string, en: string} | null,
+ *   further: string[], back: number | null, only_counter: number | null, came_from: number | null, held_for: string,
+ *   notes: number, codes: number, why: {vi: string, en: string} | null,
  *   can_undo_until: string | null, waited_s: number, counter: number | null, is_watched: boolean, called_at: string | null,
  *   shown_at: string | null, spoken_at: string | null, spoken_after: number | null}} DeskTicket
  * @typedef {{no: number, state: string, reason: string, clerk: string | null, since: string | null, fields: string[],
  *   helps: string[], runs: Record<string, number>, overtaken_since: Record<string, string>, rule: Record<string, any>,
- *   undo_s: number, alarm: {since: string, answered_by: string | null, answered_at: string | null} | null}} DeskRow
+ *   undo_s: number, bound_loosens_s: number, alarm: {since: string, answered_by: string | null, answered_at: string | null} | null}} DeskRow
  * @typedef {{row: DeskRow | null, mode: "loading" | "over" | "closed" | "paused" | "open" | "lost", hand: DeskTicket | null,
  *   held: DeskTicket[], queue: QueueRow[], later: QueueRow[], primary: string, can: Record<string, boolean>}} Desk
  */

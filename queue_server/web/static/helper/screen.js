@@ -47,6 +47,7 @@ function Head({ model, now, on }) {
         <button class="menu__item" type="button" onClick=${() => on.set({ isHelping: true })}>${t("keys")} <kbd class="key">?</kbd></button>
         <a class="menu__item" href=${`/helper/list${query}`}>${t("list.enter")}</a>
         <a class="menu__item" href=${`/helper/numbers${query}`}>${t("list.print")}</a>
+        <a class="menu__item" href=${`/account${LaySo.language() === "en" ? "?lang=en" : ""}`}>${t("account")}</a>
         <button class="menu__item" type="button" aria-pressed=${isContrast()} onClick=${toggleContrast}>${t("contrast")}</button>
         <${LanguageSwitch} />
         <button class="menu__item" type="button" onClick=${on.signOut}>${t("signOut")}</button>

@@ -56,9 +56,9 @@ export function MoveDialog(props) {
   const name = model.people.names[model.people.at[about.no]] || "";
   const confirm = () => command("move", { branch: model.branch, counter: about.no, to }, t("moved", { name, no: to }));
   const fields = (counter) => counter.row.fields.map((code) => LaySo.name(model.board.fields[code].name)).join(", ");
-  return html`<${Dialog} ...${props} title=${t("moveTitle", { name })} words=${t("move")} confirm=${confirm} isOff=${to === null || Boolean(from.number)}>
+  return html`<${Dialog} ...${props} isWide title=${t("moveTitle", { name })} words=${t("move")} confirm=${confirm} isOff=${to === null || Boolean(from.number)}>
     <p class=${from.number ? "notice notice--warn" : "dialog__text"}>${from.number ? t("moveBusy", { number: spaced(from.number) }) : t("moveHint", { no: about.no })}</p>
-    <fieldset class="options">
+    <fieldset class="options options--columns">
       <legend class="label">${t("moveTo")}</legend>
       ${free.map((counter) => html`<label class="option" key=${counter.no}>
         <input type="radio" name="to" value=${counter.no} checked=${to === counter.no} onChange=${() => setTo(counter.no)} />

@@ -340,7 +340,7 @@ const vi = {
   pair: "Ghép nối",
   paired: "Đã ghép nối {name}. Thiết bị tự tiếp tục sau vài giây.",
   // buttons
-  cancel: "Hủy",
+  cancel: "Quay lại",
   close: "Đóng",
 };
 
@@ -669,7 +669,7 @@ const en = {
   pairPrinter: "Printer beside it (dispensers only)",
   pair: "Pair",
   paired: "{name} was paired. It goes on by itself in a few seconds.",
-  cancel: "Cancel",
+  cancel: "Back",
   close: "Close",
 };
 
