@@ -21,7 +21,8 @@ pytestmark = pytest.mark.browser
 SHELL = "() => caches.keys().then((names) => names.indexOf('layso-voice') >= 0)"  # it is kept last
 BOARD = "() => Object.keys(localStorage).some((name) => localStorage[name].indexOf('lich-le') >= 0)"
 PLAYS = "() => document.querySelector('.playlist video').currentTime > 0.2"
-WITHIN_MS = 20_000
+WITHIN_MS = 75_000
+"""On a busy machine one of the two may be given up at first, and rests for a minute."""
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from load.fuzz.effects import CAUSES, Happened, Identities, is_allowed
-from load.fuzz.play import play
 from queue_server.domain.events import EventType, type_of
 from tests.rights import COMMANDS
 
@@ -16,6 +15,8 @@ IDENTITIES = Identities({"display-own": "d1", "dispenser-other": "d2", "integrat
 
 @pytest.mark.timeout(300)
 def test_no_request_and_no_frame_breaks_the_server_or_does_what_it_may_not(tmp_path: Path) -> None:
+    from load.fuzz.play import play  # Schemathesis takes a second, of everybody who collects this
+
     found = play(tmp_path, requests=40, frames=300, seed=7)
     assert found.faults == []
     assert found.answered.requests >= 40

@@ -55,7 +55,7 @@ async def test_everybody_hears_a_beat_every_other_round_however_many_there_are(
     wires = await heard(count, monkeypatch, until_beats=3)
     gaps = [after - before for wire in wires for before, after in pairwise(wire.sent_at)]
     assert max(gaps) < 2.0
-    assert sorted(gaps)[len(gaps) // 2] > 0.9
+    assert sorted(gaps)[len(gaps) // 2] > 0.6  # a round takes half a second, and a busy machine is late for one of two
 
 
 async def test_a_beat_is_the_frame_that_the_protocol_says() -> None:

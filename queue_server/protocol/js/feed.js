@@ -23,9 +23,9 @@
   var WATCH_MS = 500;
   var DEADLINE_MS = 15000; // a press is worth this long; later nobody stands there any more
   var FIRST_RETRY_MS = 250;
-  var LOST = 1006; // as a browser says it
+  var LOST = 1006;
   var LAST_RETRY_MS = 750; // with the window of 1.5 s everybody is back within 3 s; a larger fleet gets a larger window
-  var ASK_FROM = 3; // tries in vain, then it is first asked whether the server is there
+  var ASK_FROM = 3;
   var TRY_AGAIN_FROM = 500; // problems with such a status are the server's own
   var STOP_FROM = 4400; // close codes from here on mean: do not come back without a change
   var wires = global.LaySo.wires;
@@ -184,10 +184,7 @@
 
   // -- connection -----------------------------------------------------------------------------------------------------
 
-  /**
-   * A try on a dead line hangs, and a browser holds back WebSockets after some that failed, by up to 5 s. So in a long outage
-   * a small request goes ahead, which is given up soon and may be repeated at once.
-   */
+  /** In a long outage a small request goes ahead (decision 9): browsers hold back a WebSocket after some that failed. */
   Feed.prototype._connect = function () {
     var feed = this;
     if (this._past.heard === "" || this._past.failed < ASK_FROM) {

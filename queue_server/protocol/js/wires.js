@@ -16,7 +16,7 @@
 
   var AGAIN_MS = 750; // a command that did not get through
   var PROBE_MS = 300000; // whoever is served by a stream looks so often whether a WebSocket gets through by now
-  var ASK_MS = 2000; // a small request that has no answer by then has been lost
+  var ASK_MS = 2000;
   var TRIES = 2; // a way that has never worked is left for one try after so many
   var LOST = 1006;
   var COUNTER_COMMANDS = ["assign", "call-next", "close", "move", "open", "pause"];

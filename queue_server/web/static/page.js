@@ -72,10 +72,7 @@
     return (further && further[section]) || texts[language] || texts.en;
   };
 
-  /**
-   * A function from a key (and values) to words in the page's language, out of such texts. A key without words is told
-   * in the browser's console, and its last part stands there: one word that is missing leaves no page blank.
-   */
+  /** A function from a key (and values) to words in the page's language, out of such texts; one that is missing blanks no page. */
   LaySo.words = function (texts, section) {
     return function (key, values) {
       var words = LaySo.table(texts, section)[key];
