@@ -94,11 +94,12 @@
     }
   }
 
-  /** Measuring is dear: only when what is in it, or the size of all tiles, has changed. */
+  /** Measuring is dear: only when what is in it, or the room for it, has changed since it was fitted. */
   function fitAnew(element, what) {
-    if (element.getAttribute("data-fit") === what) { return; }
-    element.setAttribute("data-fit", what);
+    const now = () => [what, part(element, "call__room").clientWidth, element.clientWidth].join(" ");
+    if (element.getAttribute("data-fit") === now()) { return; }
     fitCall(element);
+    element.setAttribute("data-fit", now());
   }
 
   function fitCall(element) {
