@@ -28,7 +28,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--disable-threaded-animation",
 ]
 HARMLESS = re.compile(r"WebSocket connection to|Failed to load resource|error occurred when fetching the script")
 """Chromium itself logs lines that drop and refused requests as errors; the page handles them. Not a missing file."""

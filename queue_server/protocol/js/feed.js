@@ -23,10 +23,10 @@
   var WATCH_MS = 500;
   var DEADLINE_MS = 15000; // a press is worth this long; later nobody stands there any more
   var FIRST_RETRY_MS = 250;
-  var LOST = 1006;
   var LAST_RETRY_MS = 750; // with the window of 1.5 s everybody is back within 3 s; a larger fleet gets a larger window
   var ASK_FROM = 3;
   var TRY_AGAIN_FROM = 500; // problems with such a status are the server's own
+  var LOST = 1006;
   var STOP_FROM = 4400; // close codes from here on mean: do not come back without a change
   var wires = global.LaySo.wires;
   var PRESSES = ["keydown", "pointerdown", "mousedown", "touchstart"]; // a button that is off hears only some of them
